@@ -1,0 +1,7 @@
+/** Where each source resumes (Scale Design, 5.3). A checkpoint is set only after its events are durable on the bus. */
+export interface CheckpointStore {
+  /** Null where none was ever set. Throws where one was set and cannot be read: guessing would lose or repeat events. */
+  get(sourceId: string): Promise<string | null>;
+  /** Resolves when the checkpoint would survive a power cut (on a store that is durable). */
+  set(sourceId: string, checkpoint: string): Promise<void>;
+}

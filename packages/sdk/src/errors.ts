@@ -1,0 +1,69 @@
+/**
+ * Every error of ours has a `code`, says what happened, where, and what to do, and keeps its `cause`.
+ * Guard by {@link hasCode}, never by `instanceof`: a connector may carry another copy of this package.
+ */
+export class OrgLoopError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The actor refuses this event for good: dead letter, no retry, nothing counted towards the breaker. */
+export class PermanentError extends OrgLoopError {
+  /** True where the actor is gone for good (HTTP 410): a warning names it. */
+  readonly gone: boolean;
+
+  constructor(message: string, options?: ErrorOptions & { gone?: boolean }) {
+    super("PERMANENT", message, options);
+    this.gone = options?.gone ?? false;
+  }
+}
+
+/** Try again, but not before `retryAfterMs` from now (HTTP 429 or 503 with Retry-After). */
+export class RetryAfterError extends OrgLoopError {
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
+    super("RETRY_AFTER", message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A webhook request is refused with `status` (400 malformed, 401 bad signature, 404, 405, 413). */
+export class RefusedError extends OrgLoopError {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413;
+
+  constructor(status: RefusedError["status"], message: string, options?: ErrorOptions) {
+    super("REFUSED", message, options);
+    this.status = status;
+  }
+}
+
+/** True where `error` carries `code`: ours, Node's (`ENOSPC`) or a library's. */
+export function hasCode<C extends string>(error: unknown, code: C): error is Error & { code: C } {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+/** True for {@link PermanentError}, from whichever copy of this package. */
+export function isPermanent(error: unknown): error is PermanentError {
+  return hasCode(error, "PERMANENT");
+}
+
+/** True for {@link RetryAfterError}, from whichever copy of this package. */
+export function isRetryAfter(error: unknown): error is RetryAfterError {
+  return hasCode(error, "RETRY_AFTER");
+}
+
+/** True for {@link RefusedError}, from whichever copy of this package. */
+export function isRefused(error: unknown): error is RefusedError {
+  return hasCode(error, "REFUSED");
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,75 @@
+import type { Actor } from "./actor.ts";
+import type { ClaimStore } from "./claim-store.ts";
+import type { Logger } from "./logger.ts";
+import type { Source } from "./source.ts";
+import type { StandardSchema } from "./standard-schema.ts";
+import type { Transform } from "./transform.ts";
+
+/** What a host gives to everything it creates. */
+export interface PluginContext {
+  /** The id or name of the item in the configuration. */
+  readonly id: string;
+  /** Absolute path of the project; relative paths in `config` are from here. */
+  readonly projectDir: string;
+  readonly now: () => number;
+  /** Durable claims of the workspace, for whatever must remember beyond a restart. */
+  readonly claims: ClaimStore;
+  /** Says something to the operator that is no event: a warning of the connector. */
+  readonly warn: (message: string) => void;
+}
+
+/** One side of a connector, a transform or a logger: the schema of its `config`, and how one is made from it. */
+export interface PluginPart<Config, Running> {
+  /** Checked by `validate` and again, with references resolved, before `create`. Unknown keys are warnings. */
+  readonly config: StandardSchema<Config>;
+  /** Opens what it needs; heavy imports belong in here. The references in `config` are resolved. A method, so that hosts can
+   * hold parts of every configuration type. */
+  create(config: Config, context: PluginContext): Promise<Running>;
+}
+
+/** What a package named under `connector:` exports as its default. */
+export interface ConnectorDefinition<SourceConfig = unknown, ActorConfig = unknown> {
+  readonly kind: "connector";
+  /** Short name, e.g. `github`. */
+  readonly id: string;
+  readonly source?: PluginPart<SourceConfig, Source>;
+  readonly actor?: PluginPart<ActorConfig, Actor>;
+}
+
+/** What a package named under `package:` of a transform exports as its default. */
+export interface TransformDefinition<Config = unknown> extends PluginPart<Config, Transform> {
+  readonly kind: "transform";
+  readonly id: string;
+}
+
+/** What a package named under `type:` of a logger exports as its default. */
+export interface LoggerDefinition<Config = unknown> extends PluginPart<Config, Logger> {
+  readonly kind: "logger";
+  readonly id: string;
+}
+
+export type PluginDefinition = ConnectorDefinition | TransformDefinition | LoggerDefinition;
+
+/** Finds the package of that name: in the project first, then among our own. Throws `PLUGIN_NOT_FOUND`. */
+export type PluginLookup = (packageName: string) => Promise<PluginDefinition>;
+
+/** Declares a connector; infers the types of its configurations. */
+export function defineConnector<S, A>(
+  definition: Omit<ConnectorDefinition<S, A>, "kind">,
+): ConnectorDefinition<S, A> {
+  return { kind: "connector", ...definition };
+}
+
+/** Declares a transform; infers the type of its configuration. */
+export function defineTransform<C>(
+  definition: Omit<TransformDefinition<C>, "kind">,
+): TransformDefinition<C> {
+  return { kind: "transform", ...definition };
+}
+
+/** Declares a logger; infers the type of its configuration. */
+export function defineLogger<C>(
+  definition: Omit<LoggerDefinition<C>, "kind">,
+): LoggerDefinition<C> {
+  return { kind: "logger", ...definition };
+}

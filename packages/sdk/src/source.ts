@@ -1,0 +1,40 @@
+import type { EventDraft } from "./event.ts";
+
+/** One page of a poll. The host makes the events durable before it keeps the checkpoint. */
+export interface SourcePage {
+  readonly events: readonly EventDraft[];
+  /** Opaque; where the next poll resumes once this page is durable. */
+  readonly checkpoint: string;
+}
+
+export interface PollOptions {
+  /** Aborted on drain and at the deadline. */
+  readonly signal: AbortSignal;
+  /** When the host stops taking pages, in ms since the epoch: yield what is complete before it, the rest comes next time. */
+  readonly deadlineMs: number;
+}
+
+/** An HTTP request as every host (process, Lambda) can give it. */
+export interface WebhookRequest {
+  readonly method: string;
+  /** Names in lower case; repeated headers joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** The bytes as sent: signatures are over these. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * A running source. It has `poll`, `receive` or both; a source that has both is polled only where `poll.interval` is set.
+ *
+ * `poll` yields pages in order, oldest first. It yields nothing where nothing is new. A page must be complete: the host may
+ * stop after any page. Throwing ends the poll; pages yielded before stay. {@link RetryAfterError} delays the next poll.
+ *
+ * `receive` returns the events of one request; the host answers 200 once they are durable. It throws
+ * {@link RefusedError} for what the sender must not repeat (400, 401, 404), before anything else it does with the body.
+ */
+export interface Source {
+  poll?(checkpoint: string | null, options: PollOptions): AsyncIterable<SourcePage>;
+  receive?(request: WebhookRequest): Promise<readonly EventDraft[]>;
+  close?(): Promise<void>;
+}

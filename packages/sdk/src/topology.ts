@@ -1,0 +1,147 @@
+import type { EventType } from "./event.ts";
+
+/**
+ * What the files ask for, resolved: modules expanded, overrides merged, defaults filled in, `${vars.x}` replaced. It keeps the
+ * words and forms of the configuration (durations as `30s`), so that a plan speaks the user's language. It holds no secret:
+ * `${NAME}` stays a reference wherever it stands, until a host resolves it (`resolveReferences` in config).
+ * Frozen; items in the order of the files, which is the order in which matching routes fire.
+ */
+export interface Topology {
+  readonly project: string;
+  readonly workspace: string;
+  readonly bus: BusSpec;
+  readonly defaults: DefaultsSpec;
+  readonly sources: readonly SourceSpec[];
+  readonly actors: readonly ActorSpec[];
+  readonly routes: readonly RouteSpec[];
+  readonly transforms: readonly TransformSpec[];
+  readonly loggers: readonly LoggerSpec[];
+}
+
+/** A duration as `\d+(ms|s|m|h|d)`, or a reference. */
+export type Duration = string;
+/** `N/s`, `N/m`, `N/h`, or a reference. */
+export type Rate = string;
+
+export interface BusSpec {
+  /** `memory`, `file`, `sqs`, or a URL: `nats://`, `redis://`, `kafka://`. */
+  readonly url: string;
+  readonly [option: string]: unknown;
+}
+
+export interface DefaultsSpec {
+  /** Default `5m`. */
+  readonly poll_interval: Duration;
+  /** How long the event history is kept; default `7d`. */
+  readonly event_retention: Duration;
+  readonly log_level: "debug" | "info" | "warn" | "error";
+  readonly checkpoint: { readonly store: "file" | "memory"; readonly dir?: string };
+  readonly wal: { readonly rotate: { readonly max_size: string; readonly max_age: Duration } };
+  /** Replaces the data directory of the workspace. */
+  readonly data_dir?: string;
+}
+
+export interface SourceSpec {
+  readonly id: string;
+  readonly description?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Package name. */
+  readonly connector: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly poll?: { readonly interval: Duration };
+  readonly emits?: readonly string[];
+  /** The ordering key: a dot path in the event. */
+  readonly key?: string;
+}
+
+export interface ActorSpec {
+  readonly id: string;
+  readonly description?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly connector: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Default 1000. */
+  readonly queue_depth: number;
+}
+
+export interface RouteSpec {
+  readonly name: string;
+  readonly description?: string;
+  readonly when: {
+    readonly source: readonly string[];
+    readonly events: readonly EventType[];
+    readonly filter?: Filter;
+  };
+  readonly transforms: readonly TransformUse[];
+  readonly then: { readonly actor: string; readonly config: Readonly<Record<string, unknown>> };
+  readonly delivery: DeliverySpec;
+  readonly with?: { readonly prompt_file: string; readonly prompt: PromptSpec };
+}
+
+/** Dot path → scalar (strictly equal), or a list of content operators; `$or` → list of filters. */
+export type Filter = Readonly<Record<string, unknown>>;
+
+/** The prompt as it was when the configuration was loaded. */
+export interface PromptSpec {
+  /** Relative to the project, with `/`. */
+  readonly file: string;
+  readonly text: string;
+  readonly meta: Readonly<Record<string, unknown>> | null;
+}
+
+export type OnError = "pass" | "drop" | "halt";
+
+export interface TransformUse {
+  readonly ref: string;
+  readonly on_error?: OnError;
+}
+
+export interface TransformSpec {
+  readonly name: string;
+  readonly type: "script" | "package";
+  /** With `script`: relative to the project, with `/`. */
+  readonly script?: string;
+  readonly package?: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Default 30000. */
+  readonly timeout_ms: number;
+  readonly on_error: OnError;
+}
+
+export interface LoggerSpec {
+  readonly name: string;
+  /** Package name. */
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** A route's delivery policy, every default filled in (`config-at-scale.md`, Routes and Defaults). */
+export interface DeliverySpec {
+  readonly max_rate?: Rate;
+  readonly burst: number;
+  readonly queue_depth?: number;
+  readonly overflow: "drop_oldest" | "drop_newest" | "block";
+  readonly max_age?: Duration;
+  readonly timeout: Duration;
+  readonly order: "key" | "route" | "none";
+  /** The ordering key: a dot path in the event. */
+  readonly key?: string;
+  readonly concurrency: number;
+  readonly retry: RetrySpec;
+  readonly circuit_breaker: CircuitBreakerSpec | false;
+}
+
+export interface RetrySpec {
+  /** The first counts. */
+  readonly max_attempts: number;
+  readonly backoff: "exponential" | "linear" | "fixed";
+  readonly initial_delay: Duration;
+  readonly max_delay: Duration;
+  readonly jitter: "full" | "equal" | "none";
+}
+
+export interface CircuitBreakerSpec {
+  readonly failure_threshold: number;
+  readonly cooldown: Duration;
+  readonly max_cooldown: Duration;
+}
