@@ -1,0 +1,73 @@
+import { z } from "zod";
+
+const secret = z.string().min(1);
+
+/** One secret, or several while they are rotated: the new one first. */
+const secrets = z.union([secret, z.array(secret).min(1)]);
+
+const unused = z
+  .unknown()
+  .describe("Known from v1alpha1 and ignored: events are durable on the bus before the 200.");
+
+/** `config` of a webhook source (v1alpha1, section 7). */
+export const webhookSourceConfig = z.strictObject({
+  secret: secrets
+    .optional()
+    .describe(
+      "Verifies every request: HMAC-SHA256 as GitHub signs, or Standard Webhooks (`whsec_…`). A list accepts any of them.",
+    ),
+  signature: z
+    .enum(["github", "standard"])
+    .optional()
+    .describe(
+      "The one form of signature to accept. Default: Standard Webhooks where the request has `webhook-signature`, else GitHub's.",
+    ),
+  event_type_field: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Dot path in the body whose text becomes `provenance.platform_event`. Default: `type`; for GitHub's deliveries the event and action.",
+    ),
+  platform: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("`provenance.platform`. Default: `github` for GitHub's deliveries, else `webhook`."),
+  path: unused.optional(),
+  hook_type: unused.optional(),
+  buffer_dir: unused.optional(),
+  max_buffer_size: unused.optional(),
+});
+export type WebhookSourceConfig = z.output<typeof webhookSourceConfig>;
+
+/** `config` of a webhook actor (v1alpha1, section 7). */
+export const webhookActorConfig = z.strictObject({
+  url: z
+    .string()
+    .refine(isHttpUrl, "expected an http or https URL without user and password (use `auth`)"),
+  method: z.enum(["POST", "PUT"]).default("POST"),
+  headers: z.record(z.string(), z.string()).default({}),
+  auth: z
+    .discriminatedUnion("type", [
+      z.strictObject({ type: z.literal("bearer"), token: z.string().min(1) }),
+      z.strictObject({ type: z.literal("basic"), username: z.string(), password: z.string() }),
+    ])
+    .optional(),
+  body_template: z
+    .union([z.record(z.string(), z.unknown()), z.array(z.unknown()), z.string()])
+    .optional()
+    .describe(
+      'Body with `{{event.x}}` and `{{launch_prompt}}`. Default: `{"event": …, "launch_prompt": …}`.',
+    ),
+  secret: secrets
+    .optional()
+    .describe("Signs as Standard Webhooks; a list (new, old) sends a signature of each."),
+});
+export type WebhookActorConfig = z.output<typeof webhookActorConfig>;
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.username !== "" || url.password !== "") return false;
+  return url.protocol === "http:" || url.protocol === "https:";
+}

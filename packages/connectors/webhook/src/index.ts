@@ -1,0 +1,15 @@
+import { defineConnector } from "@orgloop/sdk";
+import { webhookActorConfig, webhookSourceConfig } from "./config.ts";
+
+export default defineConnector({
+  id: "webhook",
+  source: {
+    config: webhookSourceConfig,
+    create: async (config) => (await import("./webhook-source.ts")).webhookSource(config),
+  },
+  actor: {
+    config: webhookActorConfig,
+    create: async (config, context) =>
+      (await import("./webhook-actor.ts")).webhookActor(config, context),
+  },
+});

@@ -1,0 +1,31 @@
+import { OrgLoopError, PermanentError, RetryAfterError } from "@orgloop/sdk";
+import type { IncomingResponse } from "./send-request.ts";
+
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
+
+/**
+ * Returns for 2xx and throws for the rest: 408, 425, 429 and 5xx are tried again (with Retry-After: not before), 410 is gone, other
+ * 4xx are permanent, and a redirect is a failure: what it leads to was not what the configuration named.
+ */
+export function judgeResponse(response: IncomingResponse, from: string, nowMs: number): void {
+  const { status } = response;
+  if (status >= 200 && status < 300) return;
+  const excerpt = response.excerpt && `: ${response.excerpt}`;
+  const message = `${from} answered ${status}${excerpt}`;
+  if (status >= 500 || status === 408 || status === 425 || status === 429) {
+    const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), nowMs);
+    if (retryAfterMs !== undefined) throw new RetryAfterError(message, retryAfterMs);
+    throw new OrgLoopError("ACTOR_FAILED", message);
+  }
+  if (status >= 400) throw new PermanentError(message, { gone: status === 410 });
+  throw new OrgLoopError("ACTOR_FAILED", `${message} (redirects are not followed)`);
+}
+
+/** Milliseconds to wait: the header holds seconds or an HTTP date (RFC 9110, 10.2.3). Undefined where it holds neither. */
+export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
+  const text = header?.trim() ?? "";
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  if (!HTTP_DATE.test(text)) return undefined;
+  const atMs = Date.parse(text);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}

@@ -1,0 +1,87 @@
+import {
+  type Actor,
+  type DeliveryContext,
+  OrgLoopError,
+  type OrgLoopEvent,
+  type PluginContext,
+} from "@orgloop/sdk";
+import { Webhook } from "standardwebhooks";
+import type { WebhookActorConfig } from "./config.ts";
+import { judgeResponse } from "./judge-response.ts";
+import { bodyRenderer } from "./render-body.ts";
+import { hostOf, sendRequest } from "./send-request.ts";
+
+/**
+ * An actor that sends each event to a URL. With a `secret` the request is signed as Standard Webhooks, its `webhook-id` the
+ * event's id, so that the receiver can drop what it has seen. A replay carries `OrgLoop-Replay: N`: it is meant to be done again.
+ */
+export function webhookActor(
+  config: WebhookActorConfig,
+  { now }: Pick<PluginContext, "now">,
+): Actor {
+  const baseHeaders = headersOf(config);
+  const json = /[/+]json\b/.test(baseHeaders.get("content-type") ?? "");
+  const render = bodyRenderer(config.body_template, json);
+  const signers = [config.secret ?? []].flat().map(signer);
+  return {
+    async deliver(event, context) {
+      const body = render({ event, launch_prompt: context.prompt?.text });
+      const headers = new Headers(baseHeaders);
+      if (signers.length > 0) sign(headers, signers, event, body, now());
+      if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
+      const response = await send(config, headers, body, context);
+      judgeResponse(response, `${config.method} ${hostOf(config.url)}`, now());
+      return { status: "delivered" };
+    },
+  };
+}
+
+function send(
+  { url, method }: WebhookActorConfig,
+  headers: Headers,
+  body: string,
+  { signal }: DeliveryContext,
+) {
+  return sendRequest({ url, method, headers, body, signal });
+}
+
+function headersOf({ headers, auth }: WebhookActorConfig): Headers {
+  const result = new Headers({ "content-type": "application/json", "user-agent": "OrgLoop" });
+  try {
+    for (const [name, value] of Object.entries(headers)) result.set(name, value);
+    if (auth?.type === "bearer") result.set("authorization", `Bearer ${auth.token}`);
+  } catch {
+    // Without the cause: its message quotes the value, which may be a secret.
+    throw new OrgLoopError("INVALID_CONFIG", "headers or auth: a name or value is not a header's");
+  }
+  if (auth?.type === "basic") {
+    const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
+    result.set("authorization", `Basic ${credentials}`);
+  }
+  return result;
+}
+
+function signer(secret: string): Webhook {
+  try {
+    return new Webhook(secret);
+  } catch (cause) {
+    throw new OrgLoopError(
+      "INVALID_CONFIG",
+      "secret: expected a Standard Webhooks secret, `whsec_` and base64",
+      { cause },
+    );
+  }
+}
+
+function sign(
+  headers: Headers,
+  signers: readonly Webhook[],
+  event: OrgLoopEvent,
+  body: string,
+  nowMs: number,
+): void {
+  const at = new Date(nowMs);
+  headers.set("webhook-id", event.id);
+  headers.set("webhook-timestamp", String(Math.floor(nowMs / 1000)));
+  headers.set("webhook-signature", signers.map((one) => one.sign(event.id, at, body)).join(" "));
+}

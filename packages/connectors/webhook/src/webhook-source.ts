@@ -1,0 +1,61 @@
+import { type EventDraft, RefusedError, type Source, type WebhookRequest } from "@orgloop/sdk";
+import type { WebhookSourceConfig } from "./config.ts";
+import { githubDelivery } from "./github-delivery.ts";
+import { decodeBody, parsePayload } from "./parse-payload.ts";
+import { valueAtPath } from "./value-at-path.ts";
+import { type SignatureForm, signatureVerifier } from "./verify-signature.ts";
+
+/** A source that receives: one event a request, its payload the JSON object that was sent. */
+export function webhookSource(config: WebhookSourceConfig): Source {
+  const verify = signatureVerifier([config.secret ?? []].flat(), config.signature);
+  return {
+    async receive(request) {
+      if (request.method !== "POST") {
+        throw new RefusedError(405, `${request.method} is not allowed: send a POST`);
+      }
+      const body = decodeBody(request.body);
+      const form = await verify(request, body);
+      const payload = parsePayload(body, request.headers["content-type"]);
+      return [draft(config, request, payload, form)];
+    },
+  };
+}
+
+function draft(
+  config: WebhookSourceConfig,
+  request: WebhookRequest,
+  payload: Record<string, unknown>,
+  form: SignatureForm,
+): EventDraft {
+  const identity = deliveryId(request.headers, form);
+  const githubEvent = request.headers["x-github-event"];
+  const github = githubEvent ? githubDelivery(githubEvent, payload) : undefined;
+  const type = valueAtPath(payload, config.event_type_field ?? "type");
+  const named = typeof type === "string" ? type : undefined;
+  const platformEvent =
+    config.event_type_field === undefined
+      ? (github?.provenance.platform_event ?? named)
+      : (named ?? github?.provenance.platform_event);
+  return {
+    ...(identity !== undefined && { identity }),
+    type: "resource.changed",
+    provenance: {
+      ...github?.provenance,
+      platform: config.platform ?? (github ? "github" : "webhook"),
+      platform_event: platformEvent ?? "unknown",
+    },
+    payload,
+    ...(github?.orderingKey !== undefined && { ordering_key: github.orderingKey }),
+  };
+}
+
+/**
+ * The sender's id of the delivery, the same when it is sent again: `webhook-id` (first where the signature covers it), GitHub's
+ * `X-GitHub-Delivery`, `Idempotency-Key`. Not `X-Request-Id`: proxies make a new one for each attempt.
+ */
+function deliveryId(headers: WebhookRequest["headers"], form: SignatureForm): string | undefined {
+  const names = ["x-github-delivery", "webhook-id", "idempotency-key"];
+  if (form === "standard") names.unshift("webhook-id");
+  const name = names.find((candidate) => headers[candidate]);
+  return name && `${name}/${headers[name]}`;
+}
