@@ -1,0 +1,59 @@
+import { type DeliverySpec, parseDuration, parseRate } from "@orgloop/sdk";
+
+/** {@link DeliverySpec} in numbers: what the decisions calculate with. */
+export interface DeliveryPolicy {
+  readonly rate: { readonly count: number; readonly perMs: number; readonly burst: number } | null;
+  /** The route's share of its actor's queue; null: no share of its own. */
+  readonly queueDepth: number | null;
+  readonly overflow: DeliverySpec["overflow"];
+  readonly maxAgeMs: number | null;
+  readonly timeoutMs: number;
+  readonly order: DeliverySpec["order"];
+  readonly concurrency: number;
+  readonly retry: RetryPolicy;
+  readonly breaker: BreakerPolicy | null;
+}
+
+export interface RetryPolicy {
+  /** The first counts. */
+  readonly maxAttempts: number;
+  readonly backoff: DeliverySpec["retry"]["backoff"];
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly jitter: DeliverySpec["retry"]["jitter"];
+}
+
+export interface BreakerPolicy {
+  readonly failureThreshold: number;
+  readonly cooldownMs: number;
+  readonly maxCooldownMs: number;
+}
+
+/** Throws `INVALID_DURATION` or `INVALID_RATE` where a reference resolved to nonsense. */
+export function compilePolicy(spec: DeliverySpec): DeliveryPolicy {
+  const { retry, circuit_breaker: breaker } = spec;
+  return {
+    rate: spec.max_rate === undefined ? null : { ...parseRate(spec.max_rate), burst: spec.burst },
+    queueDepth: spec.queue_depth ?? null,
+    overflow: spec.overflow,
+    maxAgeMs: spec.max_age === undefined ? null : parseDuration(spec.max_age),
+    timeoutMs: parseDuration(spec.timeout),
+    order: spec.order,
+    concurrency: spec.concurrency,
+    retry: {
+      maxAttempts: retry.max_attempts,
+      backoff: retry.backoff,
+      initialDelayMs: parseDuration(retry.initial_delay),
+      maxDelayMs: parseDuration(retry.max_delay),
+      jitter: retry.jitter,
+    },
+    breaker:
+      breaker === false
+        ? null
+        : {
+            failureThreshold: breaker.failure_threshold,
+            cooldownMs: parseDuration(breaker.cooldown),
+            maxCooldownMs: parseDuration(breaker.max_cooldown),
+          },
+  };
+}
