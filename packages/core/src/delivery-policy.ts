@@ -2,7 +2,7 @@ import { type DeliverySpec, parseDuration, parseRate } from "@orgloop/sdk";
 
 /** {@link DeliverySpec} in numbers: what the decisions calculate with. */
 export interface DeliveryPolicy {
-  readonly rate: { readonly count: number; readonly perMs: number; readonly burst: number } | null;
+  readonly rate: RatePolicy | null;
   /** The route's share of its actor's queue; null: no share of its own. */
   readonly queueDepth: number | null;
   readonly overflow: DeliverySpec["overflow"];
@@ -12,6 +12,13 @@ export interface DeliveryPolicy {
   readonly concurrency: number;
   readonly retry: RetryPolicy;
   readonly breaker: BreakerPolicy | null;
+}
+
+/** `count` deliveries in `perMs`, up to `burst` of them at once. */
+export interface RatePolicy {
+  readonly count: number;
+  readonly perMs: number;
+  readonly burst: number;
 }
 
 export interface RetryPolicy {

@@ -1,4 +1,5 @@
 export * from "./attempt-delivery.ts";
+export * from "./breaker.ts";
 export * from "./complete-event.ts";
 export * from "./delivery.ts";
 export * from "./delivery-policy.ts";
@@ -7,6 +8,7 @@ export * from "./interpolate.ts";
 export * from "./match.ts";
 export * from "./ordering-key.ts";
 export * from "./path.ts";
+export * from "./rate-limit.ts";
 export * from "./retry-delay.ts";
 export * from "./route-event.ts";
 export * from "./transform.ts";

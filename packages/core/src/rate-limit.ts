@@ -1,0 +1,30 @@
+import type { RatePolicy } from "./delivery-policy.ts";
+
+/** A route's rate limiter: the theoretical arrival time of the next delivery, in ms since the epoch (may be a fraction). */
+export type RateState = number;
+
+/** Nothing sent yet. */
+export const UNUSED_RATE: RateState = 0;
+
+export interface Reservation {
+  /** When the delivery may be sent; now or later. */
+  readonly atMs: number;
+  readonly state: RateState;
+}
+
+/**
+ * Reserves a send time: the generic cell rate algorithm (GCRA, ITU-T I.371). Deliveries are spaced by `perMs / count`; after a pause
+ * up to `burst` of them may go at once. Reservations never drift: each is counted from the one before, not from when it was asked for.
+ */
+export function reserve(
+  state: RateState,
+  { count, perMs, burst }: RatePolicy,
+  nowMs: number,
+): Reservation {
+  const spacingMs = perMs / count;
+  const arrivalMs = Math.max(state, nowMs);
+  return {
+    atMs: Math.max(nowMs, Math.ceil(arrivalMs - (burst - 1) * spacingMs)),
+    state: arrivalMs + spacingMs,
+  };
+}
