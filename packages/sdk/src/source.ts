@@ -36,5 +36,10 @@ export interface WebhookRequest {
 export interface Source {
   poll?(checkpoint: string | null, options: PollOptions): AsyncIterable<SourcePage>;
   receive?(request: WebhookRequest): Promise<readonly EventDraft[]>;
+  /**
+   * When the next poll is worth while, in ms since the epoch, `Infinity` for never; `nowMs` is the time now. A hint for sources that know it
+   * (cron): the host polls then where that is sooner than `poll.interval`. Without it the interval alone counts.
+   */
+  nextPoll?(nowMs: number): number;
   close?(): Promise<void>;
 }

@@ -1,0 +1,11 @@
+import { defineConnector } from "@orgloop/sdk";
+import { cronSourceConfig } from "./config.ts";
+
+export default defineConnector({
+  id: "cron",
+  source: {
+    config: cronSourceConfig,
+    create: async (config, context) =>
+      (await import("./cron-source.ts")).cronSource(config, context),
+  },
+});
