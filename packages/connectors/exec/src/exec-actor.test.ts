@@ -1,0 +1,202 @@
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DeliveryContext, OrgLoopEvent } from "@orgloop/sdk";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { execActorConfig } from "./config.ts";
+import { execActor } from "./exec-actor.ts";
+import connector from "./index.ts";
+
+let projectDir: string;
+beforeEach(async () => {
+  projectDir = await realpath(await mkdtemp(join(tmpdir(), "orgloop-exec-")));
+});
+afterEach(() => rm(projectDir, { recursive: true }));
+
+const event: OrgLoopEvent = {
+  id: "evt_1",
+  timestamp: "2026-11-01T00:00:00.000Z",
+  source: "github",
+  type: "resource.changed",
+  provenance: { platform: "github" },
+  payload: { text: "$(touch pwned) ü\n" },
+  trace_id: "trc_1",
+};
+
+async function deliver(config: unknown, extra: Partial<DeliveryContext> = {}, sent = event) {
+  const actor = await execActor(execActorConfig.parse(config), { id: "agent", projectDir });
+  const { signal } = new AbortController();
+  const context = { route: "team/r", config: {}, attempt: 2, replay: 1, signal, ...extra };
+  return actor.deliver(sent, context);
+}
+
+const sh = (line: string, rest = {}) => ({ command: line, shell: true, ...rest });
+const output = (name: string) => readFile(join(projectDir, name), "utf8");
+
+/** A process that still runs: neither gone nor a zombie that nobody has reaped. */
+async function runs(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") R");
+  return !stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
+}
+
+describe("the command", () => {
+  it("gets the event on stdin and runs in the project", async () => {
+    await expect(deliver({ command: "tee", args: ["out.json"] })).resolves.toEqual({
+      status: "delivered",
+    });
+    expect(JSON.parse(await output("out.json"))).toEqual(event);
+    expect(connector.id).toBe("exec");
+  });
+
+  it("gets the script variables, the prompt's file, its own env and the process's", async () => {
+    const prompt = { text: "Do it", file: "/p/prompt.md", meta: null };
+    await deliver(sh("env > out.txt", { env: { TEAM: "a b" } }), { prompt });
+    const variables = (await output("out.txt")).split("\n");
+    expect(variables).toEqual(
+      expect.arrayContaining([
+        "ORGLOOP_SOURCE=github",
+        "ORGLOOP_TARGET=agent",
+        "ORGLOOP_EVENT_TYPE=resource.changed",
+        "ORGLOOP_EVENT_ID=evt_1",
+        "ORGLOOP_ROUTE=team/r",
+        "ORGLOOP_ATTEMPT=2",
+        "ORGLOOP_REPLAY=1",
+        "ORGLOOP_PROMPT_FILE=/p/prompt.md",
+        "TEAM=a b",
+        `PATH=${process.env.PATH}`,
+      ]),
+    );
+  });
+
+  it("takes arguments as they are: there is no shell unless it is asked for", async () => {
+    const args = ["$(touch pwned)", "a b", "*"];
+    await deliver({
+      command: "node",
+      args: ["-e", "fs.writeFileSync('o', process.argv.slice(1).join('|'))", ...args],
+    });
+    expect(await output("o")).toBe("$(touch pwned)|a b|*");
+    await deliver(sh('printf "%s|" "$@" > o', { args }));
+    expect(await output("o")).toBe("$(touch pwned)|a b|*|");
+    await expect(output("pwned")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("may be a path from the project, and run in one of its folders", async () => {
+    await mkdir(join(projectDir, "bin"));
+    await writeFile(join(projectDir, "bin/run"), "#!/bin/sh\npwd > here\n");
+    await chmod(join(projectDir, "bin/run"), 0o755);
+    await deliver({ command: "./bin/run", cwd: "bin" });
+    expect(await output("bin/here")).toBe(`${projectDir}/bin\n`);
+  });
+
+  it("need not read a large event", async () => {
+    const large = { ...event, payload: { text: "x".repeat(1_000_000) } };
+    await expect(deliver({ command: "true" }, {}, large)).resolves.toMatchObject({
+      status: "delivered",
+    });
+    await deliver({ command: "tee", args: ["out.json"] }, {}, large);
+    expect(JSON.parse(await output("out.json"))).toEqual(large);
+  });
+
+  it.each(["..", "/", "link", "missing"])("may not run in %s", async (cwd) => {
+    await symlink("/", join(projectDir, "link"));
+    await expect(deliver({ command: "true", cwd })).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+    });
+  });
+});
+
+describe("the outcome", () => {
+  it("is permanent for exit code 100, or the configured one, and another try for the rest", async () => {
+    await expect(deliver(sh("exit 100"))).rejects.toMatchObject({ code: "PERMANENT" });
+    await expect(deliver(sh("exit 100", { permanent_exit_code: 3 }))).rejects.toMatchObject({
+      code: "COMMAND_FAILED",
+    });
+    await expect(deliver(sh("exit 3", { permanent_exit_code: 3 }))).rejects.toMatchObject({
+      code: "PERMANENT",
+    });
+    await expect(deliver(sh("kill -9 $$"))).rejects.toMatchObject({
+      code: "COMMAND_FAILED",
+      message: expect.stringContaining("was ended by SIGKILL"),
+    });
+  });
+
+  it("says what was printed, stderr first, bounded and on one line", async () => {
+    await expect(deliver(sh("echo out; echo 'no\n disk' >&2; exit 1"))).rejects.toThrow(
+      /exited with code 1: no disk$/,
+    );
+    await expect(deliver(sh("echo out; exit 1"))).rejects.toThrow(/code 1: out$/);
+    const noisy = await deliver(sh("yes abcdefg | head -c 500000 >&2; echo END >&2; exit 1")).catch(
+      (error: Error) => error.message,
+    );
+    expect(String(noisy).length).toBeLessThan(1200);
+    expect(noisy).toMatch(/END$/);
+  });
+
+  it("is another try where the command cannot be started", async () => {
+    await expect(deliver({ command: "no-such-command-here" })).rejects.toMatchObject({
+      code: "COMMAND_FAILED",
+      message: expect.stringContaining("ENOENT"),
+      cause: expect.any(Error),
+    });
+  });
+
+  it("does not wait for what the command left in the background", async () => {
+    await expect(deliver(sh("sleep 60 & echo $! > pid"))).resolves.toBeDefined();
+    await expect(deliver(sh("sleep 60 & echo $! > pid2; exit 1"))).rejects.toThrow("code 1");
+    for (const name of ["pid", "pid2"]) process.kill(Number(await output(name)), "SIGKILL");
+  });
+});
+
+describe("the timeout", () => {
+  it("ends the whole process group before it rejects", async () => {
+    const controller = new AbortController();
+    const line = "sleep 60 & echo $! > child.tmp; echo $$ > self; mv child.tmp child; wait";
+    const delivery = deliver(sh(line), { signal: controller.signal });
+    delivery.catch(() => undefined);
+    const child = Number(await vi.waitFor(() => output("child")));
+    controller.abort(new Error("timed out after 30s"));
+    await expect(delivery).rejects.toMatchObject({
+      code: "COMMAND_FAILED",
+      message: expect.stringMatching(/was stopped: timed out after 30s$/),
+    });
+    expect(await runs(Number(await output("self")))).toBe(false);
+    await vi.waitFor(async () => expect(await runs(child)).toBe(false));
+  });
+
+  it("kills what ignores SIGTERM, the command and what it left behind", async () => {
+    for (const stubborn of ["trap '' TERM; ", "(trap '' TERM; "]) {
+      const controller = new AbortController();
+      const end = stubborn.startsWith("(") ? ") & wait" : "";
+      const line = `rm -f ready; ${stubborn}sh -c 'echo $$ > pid; echo > ready; while :; do sleep 0.01; done'${end}`;
+      const delivery = deliver(sh(line, { kill_after: "20ms" }), { signal: controller.signal });
+      delivery.catch(() => undefined);
+      await vi.waitFor(() => output("ready"));
+      const pid = Number(await output("pid"));
+      controller.abort();
+      await expect(delivery).rejects.toMatchObject({ code: "COMMAND_FAILED" });
+      await vi.waitFor(async () => expect(await runs(pid)).toBe(false));
+      await rm(join(projectDir, "ready"));
+    }
+  });
+
+  it("starts nothing where it has passed already", async () => {
+    await expect(deliver(sh("echo > ran"), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "COMMAND_FAILED",
+    });
+    await expect(output("ran")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});

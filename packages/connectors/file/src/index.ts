@@ -1,0 +1,10 @@
+import { defineConnector } from "@orgloop/sdk";
+import { fileActorConfig } from "./config.ts";
+
+export default defineConnector({
+  id: "file",
+  actor: {
+    config: fileActorConfig,
+    create: async (config, context) => (await import("./file-actor.ts")).fileActor(config, context),
+  },
+});
