@@ -1,6 +1,6 @@
-import { type Filter, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import { type Filter, getPath, OrgLoopError, type OrgLoopEvent, splitPath } from "@orgloop/sdk";
 import { compileLeafTest } from "./content-operators.ts";
-import { getPath, leavesAt, splitPath } from "./path.ts";
+import { leavesAt } from "./leaves.ts";
 
 /** Decides over an event. */
 export type EventTest = (event: OrgLoopEvent) => boolean;

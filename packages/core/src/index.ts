@@ -7,7 +7,6 @@ export * from "./filter.ts";
 export * from "./interpolate.ts";
 export * from "./match.ts";
 export * from "./ordering-key.ts";
-export * from "./path.ts";
 export * from "./rate-limit.ts";
 export * from "./retry-delay.ts";
 export * from "./route-event.ts";

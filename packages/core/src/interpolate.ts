@@ -1,5 +1,4 @@
-import type { OrgLoopEvent } from "@orgloop/sdk";
-import { getPath, splitPath } from "./path.ts";
+import { getPath, type OrgLoopEvent, splitPath } from "@orgloop/sdk";
 
 const PLACEHOLDER = /\{\{\s*([^{}\s]+)\s*\}\}/g;
 

@@ -1,5 +1,10 @@
-import type { OrgLoopEvent, RouteSpec, SourceSpec } from "@orgloop/sdk";
-import { getPath, splitPath } from "./path.ts";
+import {
+  getPath,
+  type OrgLoopEvent,
+  type RouteSpec,
+  type SourceSpec,
+  splitPath,
+} from "@orgloop/sdk";
 
 function keyAt(event: OrgLoopEvent, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
