@@ -1,0 +1,92 @@
+import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
+import { ITEM_KINDS, placeOf } from "./declarations.ts";
+import type { DocumentPath } from "./document-path.ts";
+import { valueAt } from "./document-path.ts";
+import type { Findings } from "./findings.ts";
+import { suggestion } from "./nearest.ts";
+import { holdsReference } from "./schema/fields.ts";
+
+type Named = ReadonlyMap<string, Declaration>;
+type Names = Readonly<Record<ItemKind, Named>>;
+
+/** Items of one kind and name: the second is an error that names the first. */
+function indexNames(declarations: Declarations, findings: Findings): Names {
+  const names = {} as Record<ItemKind, Named>;
+  for (const kind of ITEM_KINDS) {
+    const byName = new Map<string, Declaration>();
+    for (const declaration of declarations[kind] as Declaration[]) {
+      const first = byName.get(declaration.name);
+      if (first === undefined) {
+        byName.set(declaration.name, declaration);
+        continue;
+      }
+      findings.errors.push({
+        document: declaration.document,
+        path: [...declaration.path, kind === "source" || kind === "actor" ? "id" : "name"],
+        at: "value",
+        code: "duplicate-name",
+        message: `there is already a ${kind} "${declaration.name}", at ${placeOf(first)}`,
+      });
+    }
+    names[kind] = byName;
+  }
+  return names;
+}
+
+/** The texts at `path` of a raw route, one or many, with their paths. */
+function texts(route: Declaration<"route">, path: DocumentPath): [string, DocumentPath][] {
+  const value = valueAt(route.value, path);
+  const values = Array.isArray(value) ? value : [value];
+  return values.flatMap((item, at): [string, DocumentPath][] =>
+    typeof item === "string" && !holdsReference(item)
+      ? [[item, Array.isArray(value) ? [...path, at] : path]]
+      : [],
+  );
+}
+
+/**
+ * Duplicate names, and every reference of every route. With `complete: false` (a file could not be read) unknown names are
+ * not reported: they may stand in that file.
+ */
+export function checkReferences(
+  declarations: Declarations,
+  complete: boolean,
+  findings: Findings,
+): void {
+  const names = indexNames(declarations, findings);
+  const known = {} as Record<ItemKind, string[]>;
+
+  const refer = (route: Declaration<"route">, kind: ItemKind, name: string, path: DocumentPath) => {
+    const target = names[kind].get(name);
+    const at = { document: route.document, path: [...route.path, ...path], at: "value" } as const;
+    if (target === undefined) {
+      if (!complete) return;
+      known[kind] ??= [...names[kind].keys()];
+      const other = ITEM_KINDS.find((one) => one !== "route" && names[one].has(name));
+      const hint = other
+        ? `: "${name}" is ${article(other)}`
+        : suggestion(name, known[kind], `${kind}s`);
+      const message = `unknown ${kind} "${name}"${hint}`;
+      findings.errors.push({ ...at, code: "unknown-reference", message });
+    } else if (!target.enabled && route.enabled) {
+      const message = `${kind} "${name}" is switched off (enabled: false) at ${placeOf(target)}`;
+      // A source that is off sends nothing, which does no harm; a delivery needs its actor and transforms.
+      const list = kind === "source" ? findings.warnings : findings.errors;
+      list.push({ ...at, code: "disabled-reference", message });
+    }
+  };
+
+  for (const route of declarations.route) {
+    for (const [name, path] of texts(route, ["when", "source"])) refer(route, "source", name, path);
+    for (const [name, path] of texts(route, ["then", "actor"])) refer(route, "actor", name, path);
+    const uses = valueAt(route.value, ["transforms"]);
+    if (!Array.isArray(uses)) continue;
+    for (const at of uses.keys()) {
+      for (const [name, path] of texts(route, ["transforms", at, "ref"])) {
+        refer(route, "transform", name, path);
+      }
+    }
+  }
+}
+
+const article = (kind: ItemKind) => `${kind === "actor" ? "an" : "a"} ${kind}`;

@@ -1,0 +1,119 @@
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
+
+/** Configuration files larger than this are refused. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** Finds and reads the files of one root (a project, or later a module's package), and none outside it. */
+export interface ProjectFiles {
+  readonly root: string;
+  /** Relative to the root, with `/`; absolute for a file outside it. */
+  display(absolute: string): string;
+  /**
+   * The absolute path of the file that `written` names, looked up in each of `from` in turn. Throws `OUTSIDE`, `MISSING`,
+   * `DIRECTORY` or `NOT_A_FILE`, in words for the one who wrote it.
+   */
+  find(written: string, from: readonly string[]): string;
+  /** The text of a file that `find` gave. Throws `TOO_LARGE`, `NOT_UTF8`, `UNREADABLE`. */
+  read(absolute: string): string;
+}
+
+export function projectFiles(root: string): ProjectFiles {
+  const realRoot = realpathSync(root);
+  const realDirectories = new Map<string, string>();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+
+  const inside = (base: string, path: string) => path === base || path.startsWith(base + sep);
+
+  const display = (absolute: string) => {
+    if (!inside(root, absolute)) return absolute;
+    return relative(root, absolute).replaceAll(sep, "/");
+  };
+
+  const realDirectory = (directory: string) => {
+    let real = realDirectories.get(directory);
+    if (real === undefined) {
+      real = realpathSync.native(directory);
+      realDirectories.set(directory, real);
+    }
+    return real;
+  };
+
+  const check = (written: string, absolute: string): "missing" | undefined => {
+    if (!inside(root, absolute)) {
+      throw new OrgLoopError("OUTSIDE", `"${written}" leads out of the project`);
+    }
+    let stats: ReturnType<typeof statSync>;
+    try {
+      stats = statSync(absolute);
+      const real = realpathSync.native(absolute);
+      if (!inside(realRoot, real) || !inside(realRoot, realDirectory(dirname(absolute)))) {
+        throw new OrgLoopError(
+          "OUTSIDE",
+          `"${written}" is a symbolic link that leads out of the project`,
+        );
+      }
+    } catch (error) {
+      if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return "missing";
+      if (hasCode(error, "OUTSIDE")) throw error;
+      throw new OrgLoopError("UNREADABLE", `cannot read "${written}": ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    if (stats.isDirectory()) {
+      throw new OrgLoopError("DIRECTORY", `"${written}" is a directory: a file is expected`);
+    }
+    if (!stats.isFile()) {
+      throw new OrgLoopError("NOT_A_FILE", `"${written}" is no regular file`);
+    }
+    return undefined;
+  };
+
+  return {
+    root,
+    display,
+    find(written, from) {
+      const tried: string[] = [];
+      let outside: unknown;
+      for (const directory of new Set(from)) {
+        const absolute = isAbsolute(written) ? resolve(written) : resolve(directory, written);
+        try {
+          if (check(written, absolute) === undefined) return absolute;
+          tried.push(display(absolute));
+        } catch (error) {
+          if (!hasCode(error, "OUTSIDE")) throw error;
+          outside ??= error;
+        }
+      }
+      if (outside !== undefined) throw outside;
+      throw new OrgLoopError(
+        "MISSING",
+        `there is no file "${written}"; looked for ${[...new Set(tried)].join(" and ")}`,
+      );
+    },
+    read(absolute) {
+      let bytes: Buffer;
+      try {
+        const { size } = statSync(absolute);
+        if (size > MAX_BYTES) {
+          throw new OrgLoopError(
+            "TOO_LARGE",
+            `the file has ${size} bytes: more than ${MAX_BYTES} are refused`,
+          );
+        }
+        bytes = readFileSync(absolute);
+      } catch (error) {
+        if (hasCode(error, "TOO_LARGE")) throw error;
+        throw new OrgLoopError("UNREADABLE", `cannot be read: ${messageOf(error)}`, {
+          cause: error,
+        });
+      }
+      try {
+        return decoder.decode(bytes);
+      } catch (error) {
+        throw new OrgLoopError("NOT_UTF8", "the file is not UTF-8 text", { cause: error });
+      }
+    },
+  };
+}

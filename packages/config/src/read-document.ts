@@ -1,0 +1,43 @@
+import { hasCode, messageOf } from "@orgloop/sdk";
+import type { Findings } from "./findings.ts";
+import type { ProjectFiles } from "./project-files.ts";
+import { type SourceDocument, sourceDocument } from "./source-document.ts";
+import { readYaml, type YamlError } from "./yaml-values.ts";
+
+const CODES: Readonly<Record<string, string>> = {
+  TOO_LARGE: "too-large",
+  NOT_UTF8: "not-utf8",
+  UNREADABLE: "unreadable",
+};
+
+/** Reads one YAML file. What is wrong with it is one error; its value is undefined then. */
+export function readDocument(
+  files: ProjectFiles,
+  absolute: string,
+  findings: Findings,
+): SourceDocument {
+  const file = files.display(absolute);
+  let text = "";
+  try {
+    text = files.read(absolute);
+    const value = readYaml(text);
+    const document = sourceDocument(file, absolute, text, value);
+    if (value === undefined) {
+      const message = "the file is empty";
+      findings.errors.push({ document, path: [], at: "value", code: "empty-file", message });
+    }
+    return document;
+  } catch (error) {
+    const document = sourceDocument(file, absolute, text, undefined, false);
+    const code = (error as YamlError).code;
+    findings.errors.push({
+      document,
+      path: [],
+      at: "value",
+      code: CODES[code] ?? (hasCode(error, code) ? code : "unreadable"),
+      message: messageOf(error),
+      offset: (error as YamlError).offset ?? 0,
+    });
+    return document;
+  }
+}

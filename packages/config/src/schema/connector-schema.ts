@@ -1,0 +1,54 @@
+import type { z } from "zod";
+import {
+  count,
+  duration,
+  enabled,
+  eventPath,
+  freeMapping,
+  head,
+  labels,
+  list,
+  mapping,
+  metadata,
+  name,
+  packageName,
+  text,
+} from "./fields.ts";
+
+export const sourceSchema = mapping({
+  id: name("the source's id").describe("The source's id; routes name it in when.source."),
+  description: text().optional().describe("What the source is, for people."),
+  labels: labels(),
+  connector: packageName().describe("The npm package that reads this source."),
+  config: freeMapping().describe(`The connector's own settings; secrets as \${NAME}.`),
+  poll: mapping({
+    interval: duration().describe("Time between polls. Default: defaults.poll_interval."),
+  })
+    .optional()
+    .describe("When the source is polled."),
+  emits: list(text("an event type"), "event types").describe(
+    "The event types that it emits; routes are checked against them.",
+  ),
+  key: eventPath().optional().describe("The ordering key of its events: a path in the event."),
+  enabled: enabled(),
+});
+
+export const actorSchema = mapping({
+  id: name("the actor's id").describe("The actor's id; routes name it in then.actor."),
+  description: text().optional().describe("What the actor is, for people."),
+  labels: labels(),
+  connector: packageName().describe("The npm package that delivers to this actor."),
+  config: freeMapping().describe(`The connector's own settings; secrets as \${NAME}.`),
+  queue_depth: count(1).optional().describe("Events that may wait for this actor. Default: 1000."),
+  enabled: enabled(),
+});
+
+export const connectorGroupSchema = mapping({
+  ...head("ConnectorGroup"),
+  metadata: metadata(),
+  sources: list(sourceSchema, "sources").describe("Where events come from."),
+  actors: list(actorSchema, "actors").describe("Who acts on events."),
+});
+
+export type SourceInput = z.infer<typeof sourceSchema>;
+export type ActorInput = z.infer<typeof actorSchema>;

@@ -1,0 +1,174 @@
+import { DURATION_PATTERN, parseDuration, RATE_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
+import { z } from "zod";
+import { nearest } from "../nearest.ts";
+import { FORBIDDEN_KEYS } from "../yaml-values.ts";
+
+// The message of every schema here says what is expected; `describeIssue` adds what was found.
+
+/** A value that holds `${…}` is not checked for its format: it is known only at the moment of use. */
+const REFERENCE = "\\$\\{";
+export const holdsReference = (text: string): boolean => text.includes("${");
+
+/** A mapping that knows all its keys; a key it does not know is an error with the nearest one that it does. */
+export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
+  const keys = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key: string) => unknownKey(key, keys)).join("\n")
+        : `a mapping with ${keys.slice(0, 6).join(", ")}${keys.length > 6 ? " …" : ""}`,
+  });
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  return near === undefined
+    ? `unknown key "${key}"; known are: ${known.join(", ")}`
+    : `unknown key "${key}": did you mean "${near}"?`;
+}
+
+export const text = (expected = "text") => z.string({ error: expected });
+
+/** Free text with a form; `${…}` passes. */
+export function form(pattern: RegExp, expected: string, holds: (value: string) => boolean) {
+  return z
+    .string({ error: expected })
+    .refine((value) => holdsReference(value) || holds(value), { error: expected })
+    .meta({ pattern: `${REFERENCE}|${pattern.source}` });
+}
+
+/** `30s`, above zero unless `from` is 0. */
+export function duration(from: 0 | 1 = 1) {
+  const expected = `a duration${from === 1 ? " above 0" : ""}: a whole number and ms, s, m, h or d, e.g. 30s`;
+  return form(DURATION_PATTERN, expected, (value) => {
+    if (!DURATION_PATTERN.test(value)) return false;
+    const ms = parseDuration(value);
+    return ms >= from && Number.isSafeInteger(ms);
+  });
+}
+
+export const size = () =>
+  form(SIZE_PATTERN, "a size: a whole number and B, KB, MB or GB, e.g. 64mb", (value) =>
+    SIZE_PATTERN.test(value),
+  ).meta({ pattern: `${REFERENCE}|^(\\d+)\\s*([bB]|[kKmMgG][bB])$` });
+
+export const rate = () =>
+  form(
+    RATE_PATTERN,
+    "a rate: a whole number above 0 and /s, /m or /h, e.g. 100/s",
+    (value) => RATE_PATTERN.test(value) && Number.parseInt(value, 10) > 0,
+  );
+
+/** A whole number, at least `least`. It is a number, not a form: `${…}` of the environment is text and does not fit. */
+export function count(least: number) {
+  const expected = `a whole number, at least ${least}`;
+  return z.int({ error: expected }).min(least, { error: expected });
+}
+
+/** One of `values`, with the nearest in the message; `${…}` passes. */
+export function oneOf<const Value extends string>(values: readonly Value[]) {
+  const expected = values.length > 1 ? `one of ${values.join(", ")}` : `${values[0]}`;
+  const schema = z
+    .string({ error: expected })
+    .refine((value) => holdsReference(value) || (values as readonly string[]).includes(value), {
+      error: expected,
+      params: { values },
+    })
+    .meta({ anyOf: [{ enum: [...values] }, { pattern: REFERENCE }] });
+  return schema as unknown as z.ZodType<Value, Value>;
+}
+
+export const flag = () => z.boolean({ error: "true or false" });
+
+const NAME = /^[^\s\p{C}]([^\p{C}]*[^\s\p{C}])?$/u;
+
+/** An id or a name. It is needed while loading, so that `${…}` of the environment cannot stand in it. */
+export function name(expected = "a name") {
+  const full = `${expected}: text without line breaks, at most 200 characters`;
+  return z
+    .string({ error: full })
+    .refine(
+      (value) =>
+        value.length <= 200 &&
+        NAME.test(value) &&
+        !FORBIDDEN_KEYS.has(value) &&
+        value !== "." &&
+        value !== "..",
+      { error: full },
+    )
+    .refine((value) => !holdsReference(value), {
+      error: `${expected}, known while loading: \${vars.NAME} can stand here, the environment cannot`,
+    })
+    .meta({ minLength: 1, maxLength: 200 });
+}
+
+const PACKAGE = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
+
+/** The name of an npm package. */
+export const packageName = () => {
+  const expected = 'the name of an npm package, e.g. "@orgloop/connector-github"';
+  return z
+    .string({ error: expected })
+    .refine((value) => value.length <= 214 && PACKAGE.test(value), { error: expected })
+    .meta({ pattern: PACKAGE.source });
+};
+
+/** A dot path in the event, e.g. `payload.pull_request.number`. */
+export const eventPath = () => {
+  const expected = "a path in the event, e.g. payload.pull_request.number";
+  return form(/^[^.]+(\.[^.]+)*$/, expected, isEventPath);
+};
+
+export function isEventPath(value: string): boolean {
+  return value.split(".").every((step) => step !== "" && !FORBIDDEN_KEYS.has(step));
+}
+
+/** A path of a file inside the project. */
+export const filePath = () => {
+  const expected = "the path of a file in the project";
+  return z
+    .string({ error: expected })
+    .refine((value) => value !== "" && !holdsReference(value), { error: expected })
+    .meta({ minLength: 1 });
+};
+
+/** A list; a key without a value (`routes:`) is an empty one. */
+export const list = <Item extends z.ZodType>(item: Item, of: string) =>
+  z.array(item, { error: `a list of ${of}` }).nullish();
+
+/** One, or a list of at least one. */
+export function oneOrMore<Item extends z.ZodType>(item: Item, expected: string) {
+  return z.union([item, z.array(item, { error: expected }).min(1, { error: expected })], {
+    error: expected,
+  });
+}
+
+/** Free keys and values, e.g. a connector's `config`; a key without a value is an empty one. */
+export const freeMapping = () =>
+  z.record(z.string(), z.unknown(), { error: "a mapping" }).nullish();
+
+export const labels = () =>
+  z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()], { error: "text" }), {
+      error: "a mapping of label to text",
+    })
+    .nullish()
+    .describe("Labels for people and tools; they do not change what happens.");
+
+export const enabled = () =>
+  flag().optional().describe("false leaves the item out. Default: true.");
+
+/** The head of every document. */
+export const head = (kind: string) => ({
+  apiVersion: oneOf(["orgloop/v1alpha1"]).describe("Version of the language: orgloop/v1alpha1."),
+  kind: oneOf([kind]).describe(`What the file holds: ${kind}.`),
+});
+
+/** A group's `metadata`: for people. */
+export const metadata = () =>
+  mapping({
+    name: text().optional().describe("Name of the group, for people."),
+    description: text().optional().describe("What the group is for."),
+  })
+    .nullish()
+    .describe("Name and description of the group, for people.");

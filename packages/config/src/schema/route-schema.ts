@@ -1,0 +1,83 @@
+import { EVENT_TYPES } from "@orgloop/sdk";
+import { z } from "zod";
+import { deliverySchema } from "./delivery-schema.ts";
+import {
+  enabled,
+  filePath,
+  freeMapping,
+  head,
+  list,
+  mapping,
+  metadata,
+  name,
+  oneOf,
+  oneOrMore,
+  text,
+} from "./fields.ts";
+import { refineFilter } from "./filter.ts";
+
+export const onErrorSchema = () => oneOf(["pass", "drop", "halt"]).optional();
+
+export const filterSchema = z
+  .record(z.string(), z.unknown(), { error: "a mapping of event path to value or operators" })
+  .superRefine(refineFilter);
+
+const transformUseSchema = mapping({
+  ref: name("the name of a transform").describe("The transform's name."),
+  config: freeMapping().describe("Listed by v1alpha1 and ignored: configure the transform itself."),
+  on_error: onErrorSchema().describe(
+    "What happens when it fails: pass, drop or halt. Default: the transform's own.",
+  ),
+});
+
+export const routeSchema = mapping({
+  name: name("the route's name").describe("The route's name."),
+  description: text().optional().describe("What the route is for."),
+  when: mapping({
+    source: oneOrMore(name("the id of a source"), "the id of a source, or a list of them").describe(
+      "The source or sources whose events match.",
+    ),
+    events: oneOrMore(oneOf(EVENT_TYPES), `one or more of ${EVENT_TYPES.join(", ")}`).describe(
+      "The event types that match.",
+    ),
+    filter: filterSchema
+      .nullish()
+      .describe("Event path → value, or list of content operators; $or → list of filters."),
+  }).describe("Which events take this route."),
+  transforms: list(transformUseSchema, "transforms, each { ref: NAME }").describe(
+    "Transforms, in order.",
+  ),
+  then: mapping({
+    actor: name("the id of an actor").describe("The actor that gets the event."),
+    config: freeMapping().describe(
+      "Settings for the actor; {{dot.path}} is filled in from the event.",
+    ),
+    delivery: deliverySchema.optional().describe("The delivery policy."),
+  }).describe("Who acts, and how it is delivered."),
+  delivery: deliverySchema.optional().describe("The delivery policy; the same as then.delivery."),
+  with: mapping({
+    prompt_file: filePath()
+      .optional()
+      .describe("A prompt file, beside this file or from the project's root."),
+  })
+    .nullish()
+    .describe("What goes to the actor with the event."),
+  enabled: enabled(),
+}).superRefine((route, context) => {
+  if (route.delivery !== undefined && route.then.delivery !== undefined) {
+    context.addIssue({
+      code: "custom",
+      path: ["delivery"],
+      message: "delivery stands here and under then: keep one of them",
+      params: { code: "two-deliveries" },
+    });
+  }
+});
+
+export const routeGroupSchema = mapping({
+  ...head("RouteGroup"),
+  metadata: metadata(),
+  routes: list(routeSchema, "routes").describe("Routes, in the order in which they fire."),
+});
+
+export type RouteInput = z.infer<typeof routeSchema>;

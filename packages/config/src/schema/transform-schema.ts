@@ -1,0 +1,53 @@
+import { z } from "zod";
+import {
+  count,
+  enabled,
+  filePath,
+  freeMapping,
+  head,
+  list,
+  mapping,
+  metadata,
+  name,
+  packageName,
+} from "./fields.ts";
+import { onErrorSchema } from "./route-schema.ts";
+
+const TYPES = ["script", "package"];
+const TYPE = "script, package, or the name of a package";
+
+export const transformSchema = mapping({
+  name: name("the transform's name").describe(
+    "The transform's name; routes name it in transforms.",
+  ),
+  type: z
+    .string({ error: TYPE })
+    .refine((type) => TYPES.includes(type) || type.includes("/"), {
+      error: TYPE,
+      params: { values: TYPES },
+    })
+    .meta({ anyOf: [{ enum: TYPES }, { pattern: "/" }] })
+    .describe("script, package, or the name of the package itself."),
+  script: filePath().optional().describe("With type script: the file to execute."),
+  package: packageName().optional().describe("With type package: the npm package."),
+  config: freeMapping().describe("The transform's own settings."),
+  timeout_ms: count(1).optional().describe("Time for one event, in milliseconds. Default: 30000."),
+  on_error: onErrorSchema().describe("What happens when it fails: pass (default), drop or halt."),
+  enabled: enabled(),
+}).superRefine((transform, context) => {
+  const needed = TYPES.find((type) => type === transform.type);
+  if (needed === undefined || transform[needed as "script" | "package"] !== undefined) return;
+  context.addIssue({
+    code: "custom",
+    path: [needed],
+    message: needed === "script" ? "the file to execute" : "the name of an npm package",
+  });
+});
+
+export const transformGroupSchema = mapping({
+  ...head("TransformGroup"),
+  metadata: metadata(),
+  transforms: list(transformSchema, "transforms").describe("Transforms that routes may use."),
+});
+
+export type TransformInput = z.infer<typeof transformSchema>;

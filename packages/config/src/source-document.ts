@@ -1,0 +1,63 @@
+import type { DocumentPath } from "./document-path.ts";
+import { indexPositions, lineCounter, type Place, type PositionIndex } from "./positions.ts";
+
+export interface Position {
+  /** From 1. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+}
+
+/** One file of the configuration, read. Positions are computed when the first one is asked for. */
+export interface SourceDocument {
+  /** Relative to the project, with `/`; absolute for a file outside it. */
+  readonly file: string;
+  readonly absolute: string;
+  readonly text: string;
+  /** What it holds, `${vars.x}` replaced. Undefined where it could not be read. */
+  readonly value: unknown;
+  position(offset: number): Position;
+  /** Where the value at `path` (or its key) stands; the nearest enclosing one where there is none. */
+  locate(path: DocumentPath, at?: "key" | "value"): Position;
+  /** Offsets of the value at `path` itself; undefined where there is none. */
+  place(path: DocumentPath): Place | undefined;
+}
+
+/** `readable: false` for a text that is not valid YAML: everything stands at its start. */
+export function sourceDocument(
+  file: string,
+  absolute: string,
+  text: string,
+  value: unknown,
+  readable = true,
+): SourceDocument {
+  let index: PositionIndex | undefined;
+  let position: ((offset: number) => Position) | undefined;
+  const at = (offset: number): Position => {
+    position ??= lineCounter(text);
+    return position(offset);
+  };
+  const place = (path: DocumentPath): Place | undefined => {
+    if (!readable) return undefined;
+    index ??= indexPositions(text);
+    return index.place(path);
+  };
+  return {
+    file,
+    absolute,
+    text,
+    value,
+    position: at,
+    place,
+    locate(path, end = "value") {
+      for (let length = path.length; length >= 0; length--) {
+        const found = place(path.slice(0, length));
+        if (found === undefined) continue;
+        const wanted = end === "key" && length === path.length ? found.key : found.start;
+        const offset = wanted >= 0 ? wanted : Math.max(found.key, found.start);
+        if (offset >= 0) return at(offset);
+      }
+      return { line: 1, column: 1 };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { z } from "zod";
+import { describeIssue } from "./describe-issue.ts";
+import { isMapping } from "./document-path.ts";
+import type { Findings } from "./findings.ts";
+import { connectorGroupSchema } from "./schema/connector-schema.ts";
+import { loggerGroupSchema } from "./schema/logger-schema.ts";
+import { projectSchema, userConfigSchema } from "./schema/project-schema.ts";
+import { routeGroupSchema } from "./schema/route-schema.ts";
+import { transformGroupSchema } from "./schema/transform-schema.ts";
+import type { SourceDocument } from "./source-document.ts";
+
+/** The schema of each kind of document. */
+export const DOCUMENT_SCHEMAS = {
+  Project: projectSchema,
+  ConnectorGroup: connectorGroupSchema,
+  RouteGroup: routeGroupSchema,
+  TransformGroup: transformGroupSchema,
+  LoggerGroup: loggerGroupSchema,
+} as const;
+
+export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;
+
+function check(document: SourceDocument, schema: z.ZodType, value: unknown, findings: Findings) {
+  const parsed = schema.safeParse(value);
+  for (const issue of parsed.error?.issues ?? []) {
+    for (const described of describeIssue(issue, value, true)) {
+      const unset = findings.errors.some(
+        (one) =>
+          one.document.file === document.file &&
+          one.code === "unknown-variable" &&
+          one.path.join("\0") === described.path.join("\0"),
+      );
+      if (!unset) findings.errors.push({ document, ...described });
+    }
+  }
+}
+
+/**
+ * Checks a document against the schema of its kind; every problem is an error. v1alpha1 looks at `kind` in the manifest only:
+ * a group without `apiVersion` and `kind` passes with a warning, one of another kind does not.
+ */
+export function validateDocument(
+  document: SourceDocument,
+  kind: DocumentKind,
+  findings: Findings,
+): void {
+  let value = document.value;
+  if (value === undefined) return;
+  if (kind !== "Project" && isMapping(value)) {
+    const head = { apiVersion: "orgloop/v1alpha1", kind };
+    const missing = Object.keys(head).filter((key) => !Object.hasOwn(value as object, key));
+    if (missing.length > 0) {
+      const wanted = missing.map((key) => `${key}: ${head[key as keyof typeof head]}`).join(", ");
+      const message = `the file does not say ${wanted}`;
+      findings.warnings.push({ document, path: [], at: "value", code: "missing-head", message });
+      value = { ...head, ...value };
+    }
+  }
+  check(document, DOCUMENT_SCHEMAS[kind], value, findings);
+}
+
+/** Checks `~/.orgloop/config.yaml`. */
+export function validateUserConfig(document: SourceDocument, findings: Findings): void {
+  if (document.value === undefined || document.value === null) return;
+  check(document, userConfigSchema, document.value, findings);
+}

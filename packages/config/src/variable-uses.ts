@@ -1,0 +1,85 @@
+import type { DocumentPath } from "./document-path.ts";
+import { formatPath } from "./document-path.ts";
+import type { Findings } from "./findings.ts";
+import type { SourceDocument } from "./source-document.ts";
+
+/** One `${NAME}` in a file. */
+export interface VariableUse {
+  readonly name: string;
+  /** Relative to the project, with `/`. */
+  readonly file: string;
+  /** From 1; of the `$`. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+  /** Inside the document. */
+  readonly path: string;
+  /** Whether the environment has it. */
+  readonly defined: boolean;
+}
+
+const REFERENCE = /\$\{([^}]*)\}?/g;
+/** The names that a shell can set. */
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Every `${NAME}` in `document`, as it was written. One that is not set is a warning at its place: `validate` and `plan`
+ * go on, `start` does not. `${…}` that is neither a name nor `vars.…` is an error.
+ */
+export function variableUses(
+  document: SourceDocument,
+  env: Readonly<Record<string, string | undefined>>,
+  findings: Findings,
+): VariableUse[] {
+  const uses: VariableUse[] = [];
+  if (!document.text.includes("${")) return uses;
+
+  const visit = (value: unknown, path: DocumentPath): void => {
+    if (typeof value === "object" && value !== null) {
+      for (const [key, item] of Object.entries(value)) {
+        visit(item, [...path, Array.isArray(value) ? Number(key) : key]);
+      }
+      return;
+    }
+    if (typeof value !== "string" || !value.includes("${")) return;
+    for (const [reference, name = ""] of value.matchAll(REFERENCE)) {
+      if (name.startsWith("vars.")) continue;
+      const offset = offsetOf(document, path, reference);
+      if (!VARIABLE_NAME.test(name)) {
+        const message = `${reference} is no reference: expected \${NAME} or \${vars.NAME}; there are no defaults and no escapes`;
+        findings.errors.push({
+          document,
+          path,
+          at: "value",
+          code: "bad-reference",
+          message,
+          offset,
+        });
+        continue;
+      }
+      const defined = env[name] !== undefined;
+      const place = document.position(offset);
+      uses.push({ name, file: document.file, ...place, path: formatPath(path), defined });
+      if (!defined) {
+        const message = `environment variable "${name}" is not set`;
+        findings.warnings.push({
+          document,
+          path,
+          at: "value",
+          code: "missing-variable",
+          message,
+          offset,
+        });
+      }
+    }
+  };
+  visit(document.value, []);
+  return uses;
+}
+
+function offsetOf(document: SourceDocument, path: DocumentPath, reference: string): number {
+  const place = document.place(path);
+  if (place === undefined || place.start < 0) return 0;
+  const at = document.text.slice(place.start, place.end).indexOf(reference);
+  return at === -1 ? place.start : place.start + at;
+}
