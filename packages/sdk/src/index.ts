@@ -6,6 +6,7 @@ export * from "./dead-letter-store.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
 export * from "./logger.ts";
+export * from "./path.ts";
 export * from "./plugin.ts";
 export * from "./problem.ts";
 export * from "./source.ts";

@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import {
+  type ClaimStore,
+  getPath,
+  type PluginContext,
+  parseDuration,
+  splitPath,
+  type Transform,
+} from "@orgloop/sdk";
+import type { DedupConfig } from "./config.ts";
+import { windowClaims } from "./window-claims.ts";
+
+/**
+ * Drops an event whose key another event claimed within the window (v1alpha1, section 5; DESIGN.md, Delivery). A key belongs to
+ * the event id that claimed it: the same event passes again, so neither a redelivery after a crash nor a replay is swallowed.
+ * Keys of different transforms and of different routes are different keys.
+ */
+export function dedupTransform(
+  config: DedupConfig,
+  { id, claims, now }: Pick<PluginContext, "id" | "claims" | "now">,
+): Transform {
+  const paths = (config.key ?? config.fields ?? ["source", "type", "id"]).map(splitPath);
+  const windowMs = parseDuration(config.window);
+  const store: ClaimStore = config.store === "memory" ? windowClaims() : claims;
+  return {
+    async execute(event, { route }) {
+      const values = paths.map((path) => textOf(getPath(event, path)));
+      const key = createHash("sha256")
+        .update([id, route, ...values].join("\0"))
+        .digest("base64url");
+      return (await store.claim(key, event.id, windowMs, now())) ? event : null;
+    },
+  };
+}
+
+/** Objects and lists by their JSON: as text they would all be the same `[object Object]`. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,8 @@
+import { defineTransform } from "@orgloop/sdk";
+import { enrichConfig } from "./config.ts";
+
+export default defineTransform({
+  id: "enrich",
+  config: enrichConfig,
+  create: async (config) => (await import("./enrich-transform.ts")).enrichTransform(config),
+});

@@ -1,0 +1,48 @@
+import { getPath, type OrgLoopEvent, splitPath } from "@orgloop/sdk";
+import { compileRegex, regexParts, textOf } from "./regex.ts";
+
+type Scalar = string | number | boolean | null;
+export type Pattern = Scalar | readonly Scalar[];
+export type Criteria = Readonly<Record<string, Pattern>>;
+
+/** One path of a filter: whether the event's value there matches. */
+type Criterion = (event: OrgLoopEvent) => boolean;
+
+/**
+ * The criteria of v1alpha1, section 5: scalars strictly equal; null matches what is null or missing; a list or `"a,b"` matches
+ * any of its elements; `/re/flags` a regular expression on the value's text. Throws `INVALID_PATH` and `INVALID_REGEX`.
+ */
+export function compileCriteria(criteria: Criteria): readonly Criterion[] {
+  return Object.entries(criteria).map(([path, pattern]) => {
+    const segments = splitPath(path);
+    const tests = alternatives(pattern).map(compilePattern);
+    return (event) => {
+      const value = getPath(event, segments);
+      return tests.some((matches) => matches(value));
+    };
+  });
+}
+
+function alternatives(pattern: Pattern): readonly Scalar[] {
+  if (typeof pattern !== "string") return isList(pattern) ? pattern : [pattern];
+  if (!pattern.includes(",")) return [pattern];
+  const parts = pattern.split(",").map((part) => part.trim());
+  // A comma inside a regular expression, as in /a{1,2}/, separates nothing: splitting there would leave half an expression.
+  const torn = parts.some((part) => part.startsWith("/") && regexParts(part) === undefined);
+  return torn && regexParts(pattern) !== undefined ? [pattern] : parts;
+}
+
+function isList(pattern: Pattern): pattern is readonly Scalar[] {
+  return Array.isArray(pattern);
+}
+
+function compilePattern(pattern: Scalar): (value: unknown) => boolean {
+  if (pattern === null) return (value) => value === null || value === undefined;
+  const parts = typeof pattern === "string" ? regexParts(pattern) : undefined;
+  if (parts === undefined) return (value) => value === pattern;
+  const matches = compileRegex(parts);
+  return (value) => {
+    const text = textOf(value);
+    return text !== undefined && matches(text);
+  };
+}

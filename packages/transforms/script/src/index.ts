@@ -1,0 +1,9 @@
+import { defineTransform } from "@orgloop/sdk";
+import { scriptConfig } from "./config.ts";
+
+export default defineTransform({
+  id: "script",
+  config: scriptConfig,
+  create: async (config, context) =>
+    (await import("./script-transform.ts")).scriptTransform(config, context),
+});

@@ -1,0 +1,60 @@
+import {
+  messageOf,
+  OrgLoopError,
+  type OrgLoopEvent,
+  type PluginContext,
+  type Transform,
+} from "@orgloop/sdk";
+import type { ScriptConfig } from "./config.ts";
+import { runScript, type ScriptExit } from "./run-script.ts";
+import { scriptPath } from "./script-path.ts";
+
+/**
+ * A script decides (v1alpha1, section 5): the event is JSON on stdin, the new event JSON on stdout. Nothing printed, or exit code
+ * 1, drops it. Any other exit code, a signal, the timeout and what is no JSON object throw `SCRIPT_FAILED`.
+ */
+export async function scriptTransform(
+  { script }: ScriptConfig,
+  { projectDir }: Pick<PluginContext, "projectDir">,
+): Promise<Transform> {
+  const path = await scriptPath(projectDir, script);
+  return {
+    async execute(event, { actor, route, signal }) {
+      const env = {
+        ...process.env,
+        ORGLOOP_SOURCE: event.source,
+        ORGLOOP_TARGET: actor,
+        ORGLOOP_EVENT_TYPE: event.type,
+        ORGLOOP_EVENT_ID: event.id,
+        ORGLOOP_ROUTE: route,
+      };
+      const input = JSON.stringify(event);
+      const exit = await runScript({ path, cwd: projectDir, env, input, signal });
+      if (exit.code === 1) return null;
+      if (exit.code !== 0) throw failed(script, describeExit(exit));
+      return exit.stdout.trim() === "" ? null : parseEvent(script, exit.stdout);
+    },
+  };
+}
+
+function parseEvent(script: string, stdout: string): OrgLoopEvent {
+  let value: unknown;
+  try {
+    value = JSON.parse(stdout);
+  } catch (cause) {
+    throw failed(script, `printed no JSON: ${messageOf(cause)}`, cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw failed(script, "printed JSON that is no event: expected an object");
+  }
+  return value as OrgLoopEvent;
+}
+
+function describeExit({ code, signal, stderr }: ScriptExit): string {
+  const end = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+  return stderr === "" ? end : `${end}: ${stderr}`;
+}
+
+function failed(script: string, what: string, cause?: unknown): OrgLoopError {
+  return new OrgLoopError("SCRIPT_FAILED", `${script} ${what}`, { cause });
+}
