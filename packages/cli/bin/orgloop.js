@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can load: it finds a Node that runs our TypeScript as it stands.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import module from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+
+if (major > 22 || (major === 22 && minor >= 18)) {
+  module.enableCompileCache();
+  await import("../src/main.ts");
+} else {
+  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const node = ownNode(path.dirname(main));
+  if (node === undefined) {
+    process.stderr.write(
+      `error: orgloop needs Node >= 22.18 (this is ${process.version}): run it through npm or npx in the checkout, after npm ci\n`,
+    );
+    process.exitCode = 1;
+  } else {
+    runWith(node, main);
+  }
+}
+
+/** The checkout's own Node (the dev dependency `node`), looked for upwards from `directory`. */
+function ownNode(directory) {
+  const candidate = path.join(directory, "node_modules", "node", "bin", "node");
+  if (existsSync(candidate)) return candidate;
+  const parent = path.dirname(directory);
+  return parent === directory ? undefined : ownNode(parent);
+}
+
+/** Runs the command under `node`, hands signals on and ends as it ended. */
+function runWith(node, main) {
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  // A terminal sends Ctrl-C to the whole group: handing it on as well would count as the second one.
+  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1);
+  });
+}

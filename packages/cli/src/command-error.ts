@@ -1,0 +1,14 @@
+import { OrgLoopError } from "@orgloop/sdk";
+
+/** 0 done; 1 failed; 2 the configuration is invalid (`spec/cli.md`, Everywhere). */
+export type ExitStatus = 0 | 1 | 2;
+
+/** Ends a command with a message for the operator. Codes are upper case, e.g. `NOT_RUNNING`. */
+export class CommandError extends OrgLoopError {
+  readonly exitStatus: ExitStatus;
+
+  constructor(code: string, message: string, options?: ErrorOptions & { exitStatus?: ExitStatus }) {
+    super(code, message, options);
+    this.exitStatus = options?.exitStatus ?? 1;
+  }
+}

@@ -1,0 +1,77 @@
+import { createInterface } from "node:readline/promises";
+import { styleText } from "node:util";
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Results go to stdout, all else to stderr; with `--json`, stdout gets one document and nothing else. */
+export interface Output {
+  /** The result of the command: `json` with `--json`, else `text`. Once a command. */
+  result(json: unknown, text: string): void;
+  /** A part of a result that comes in pieces; the command sees to the form itself. */
+  write(text: string): void;
+  /** Progress and hints; silent with `--quiet`. */
+  note(text: string): void;
+  /** Silent never. */
+  warn(text: string): void;
+  error(text: string): void;
+  /** Whether stdout already has its document. */
+  readonly answered: boolean;
+  /** `text` in colour where stdout shows colours. */
+  style(style: Style, text: string): string;
+  /** Asks on the terminal; null where there is none to ask on. */
+  confirm(question: string): Promise<boolean | null>;
+}
+
+/** The terminal or pipe that the command runs on. */
+export function processOutput(flags: {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}): Output {
+  let answered = false;
+  const styled = (stream: NodeJS.WriteStream, style: Style, text: string) =>
+    flags.color ? styleText(style, text, { stream }) : text;
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  return {
+    get answered() {
+      return answered;
+    },
+    result(json, text) {
+      if (!flags.json) {
+        if (text !== "") process.stdout.write(`${text}\n`);
+      } else if (!answered) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+      answered = true;
+    },
+    write(text) {
+      answered = true;
+      process.stdout.write(text);
+    },
+    note(text) {
+      if (!flags.quiet) say(text);
+    },
+    warn(text) {
+      say(`${styled(process.stderr, "yellow", "warning:")} ${text}`);
+    },
+    error(text) {
+      say(`${styled(process.stderr, "red", "error:")} ${text}`);
+    },
+    style: (style, text) => styled(process.stdout, style, text),
+    async confirm(question) {
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+      const prompt = createInterface({ input: process.stdin, output: process.stderr });
+      const answer = await prompt.question(`${question} [y/N] `);
+      prompt.close();
+      return /^y(es)?$/i.test(answer.trim());
+    },
+  };
+}
+
+/** A reader that went away (`orgloop logs | head`) is no error: the command ends quietly. */
+export function endOnBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(process.exitCode ?? 0);
+    });
+  }
+}

@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import type { Command as Run } from "./command.ts";
+import { type RawFlags, runCommand } from "./run-command.ts";
+
+/** The version of this package. */
+export function cliVersion(): string {
+  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+}
+
+/** The commands, their arguments and flags. What a command does is imported only when it runs: start-up time counts. */
+export function orgloopProgram(): Command {
+  const program = new Command("orgloop")
+    .description("Routes an organisation's events to its people and agents, from YAML.")
+    .version(cliVersion(), "-V, --version")
+    .option("-c, --config <path>", "project directory or its orgloop.yaml")
+    .option("-w, --workspace <name>", "workspace (default: default)")
+    .option("-v, --verbose", "say more; errors show their stack")
+    .option("--json", "one JSON document on stdout")
+    .option("--quiet", "no progress")
+    .option("--no-color", "no colours")
+    .exitOverride()
+    // main.ts reports errors, in JSON where asked for.
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError();
+
+  program
+    .command("init [dir]")
+    .description("a project that validates and starts as it stands")
+    .option("--name <name>", "the project's name (default: the directory's)")
+    .option("--description <text>", "one line about the project")
+    .option("--connectors <list>", "connectors to wire besides, e.g. github,exec")
+    .option("--dir <dir>", "the same as [dir]")
+    .option("--no-interactive", "ask nothing (nothing is ever asked)")
+    .action(lazy(() => import("./commands/init.ts").then((it) => it.init)));
+  program
+    .command("validate")
+    .description("every error and warning of the configuration")
+    .action(lazy(() => import("./commands/validate.ts").then((it) => it.validate)));
+  program
+    .command("start")
+    .description("run the project; --daemon in the background")
+    .option("--daemon", "run in the background")
+    .addOption(portOption())
+    .addOption(new Option("--role <role>", "what this process does").choices(["all"]))
+    .action(lazy(() => import("./commands/start.ts").then((it) => it.start)));
+  program
+    .command("stop")
+    .description("drain and stop the running process")
+    .option("--force", "kill it where it has not stopped after 10 s")
+    .action(lazy(() => import("./commands/stop.ts").then((it) => it.stop)));
+  program
+    .command("status")
+    .description("what runs: sources, routes, actors")
+    .action(lazy(() => import("./commands/status.ts").then((it) => it.status)));
+  program
+    .command("logs")
+    .description("the event log")
+    .option("--source <id>", "of this source")
+    .option("--route <name>", "of this route")
+    .option("--event-type <type>", "of this event type")
+    .option("--result <result>", "with this result")
+    .option("--event <id>", "of this event id or trace id")
+    .option("--phase <phase>", "of this phase, or its first part: deliver")
+    .option("--since <time>", "from then on: 15m, 2h, or ISO 8601")
+    .addOption(new Option("--format <format>", "lines for people or JSON").choices(["human", "jsonl"]))
+    .option("--no-follow", "end at the end of the log")
+    .action(lazy(() => import("./commands/logs.ts").then((it) => it.logs)));
+  program
+    .command("routes")
+    .description("the topology: from which source over which route to which actor")
+    .action(lazy(() => import("./commands/routes.ts").then((it) => it.routes)));
+  program
+    .command("inspect <kind> <name>")
+    .description("one source, actor, route, transform or logger, with the place of every value")
+    .action(lazy(() => import("./commands/inspect.ts").then((it) => it.inspect)));
+  program
+    .command("inject <file>")
+    .description("put events (JSON, JSONL; - is stdin) on the bus")
+    .action(lazy(() => import("./commands/inject.ts").then((it) => it.inject)));
+  program
+    .command("test <file>")
+    .description("put one event on the bus (as inject)")
+    .action(lazy(() => import("./commands/inject.ts").then((it) => it.inject)));
+  program
+    .command("env [check]")
+    .description("the variables wanted, where, and whether set; `check` exits 1 where one is not")
+    .action(lazy(() => import("./commands/env.ts").then((it) => it.env)));
+  program
+    .command("doctor")
+    .description("the health of the set-up: exits 0 ok, 1 degraded, 2 error")
+    .addOption(portOption())
+    .action(lazy(() => import("./commands/doctor.ts").then((it) => it.doctor)));
+  addWal(program);
+  program
+    .command("version")
+    .description("version of orgloop, Node and platform")
+    .action(lazy(() => import("./commands/version.ts").then((it) => it.version)));
+  return program;
+}
+
+function addWal(program: Command): void {
+  const wal = program.command("wal").description("the file bus's log");
+  wal
+    .command("verify")
+    .description("read every line and check it")
+    .action(lazy(() => import("./commands/wal-verify.ts").then((it) => it.walVerify)));
+  wal
+    .command("repair")
+    .description("cut what cannot be read; shows first what would be lost")
+    .option("--yes", "do not ask")
+    .action(lazy(() => import("./commands/wal-repair.ts").then((it) => it.walRepair)));
+  wal
+    .command("stats")
+    .description("segments, bytes, events")
+    .action(lazy(() => import("./commands/wal-stats.ts").then((it) => it.walStats)));
+}
+
+function portOption(): Option {
+  return new Option("--port <n>", "port on 127.0.0.1; 0 takes a free one").default(undefined, "ORGLOOP_PORT or 4800");
+}
+
+/** Turns a command's import into what commander calls: positional arguments, then options, then the command. */
+function lazy<Options>(load: () => Promise<Run<Options>>) {
+  return async (...received: unknown[]): Promise<void> => {
+    const command = received.at(-1) as Command;
+    const options = received.at(-2) as Options;
+    const run = await load();
+    await runCommand(run, rootFlags(command), command.args, options);
+  };
+}
+
+function rootFlags(command: Command): RawFlags {
+  return command.parent === null ? command.opts() : rootFlags(command.parent);
+}

@@ -1,0 +1,67 @@
+import { homedir } from "node:os";
+import path from "node:path";
+import { hasCode, messageOf } from "@orgloop/sdk";
+import type { Command, CommandContext, GlobalFlags } from "./command.ts";
+import type { ExitStatus } from "./command-error.ts";
+import { type Output, processOutput } from "./output.ts";
+
+/** The global flags as commander hands them over; `color` is false after `--no-color`. */
+export interface RawFlags {
+  readonly config?: string;
+  readonly workspace?: string;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+}
+
+/** Runs a command to its exit status; what it throws is told, with a stack only under `--verbose`. */
+export async function runCommand<Options>(
+  command: Command<Options>,
+  raw: RawFlags,
+  args: readonly string[],
+  options: Options,
+): Promise<void> {
+  const context = commandContext(raw);
+  try {
+    process.exitCode = await command(context, args, options);
+  } catch (error) {
+    process.exitCode = exitStatusOf(error);
+    reportError(context.output, context.flags, error);
+  }
+}
+
+/** Tells what went wrong: a JSON document where one is expected and none was given yet, else a line on stderr. */
+export function reportError(
+  output: Output,
+  flags: Pick<GlobalFlags, "json" | "verbose">,
+  error: unknown,
+): void {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "FAILED";
+  if (flags.json && !output.answered) {
+    output.result({ error: { code, message: messageOf(error) } }, "");
+  } else output.error(messageOf(error));
+  if (flags.verbose && error instanceof Error) output.note(String(error.stack));
+}
+
+function commandContext(raw: RawFlags): CommandContext {
+  const flags: GlobalFlags = {
+    config: path.resolve(raw.config ?? process.env["ORGLOOP_CONFIG"] ?? "."),
+    workspace: raw.workspace ?? "default",
+    verbose: raw.verbose ?? false,
+    json: raw.json ?? false,
+    quiet: raw.quiet ?? false,
+  };
+  return {
+    flags,
+    output: processOutput({ ...flags, color: raw.color ?? true }),
+    env: process.env,
+    home: path.resolve(process.env["ORGLOOP_HOME"] || path.join(homedir(), ".orgloop")),
+  };
+}
+
+function exitStatusOf(error: unknown): ExitStatus {
+  const status = error instanceof Error && "exitStatus" in error ? error.exitStatus : undefined;
+  if (status === 1 || status === 2) return status;
+  return hasCode(error, "CONFIG_INVALID") ? 2 : 1;
+}
