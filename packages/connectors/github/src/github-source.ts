@@ -1,0 +1,109 @@
+import {
+  isRetryAfter,
+  messageOf,
+  OrgLoopError,
+  type PluginContext,
+  parseDuration,
+  type Source,
+} from "@orgloop/sdk";
+import { GITHUB_EVENTS, type GithubEvent, type GithubSourceConfig } from "./config.ts";
+import type { GithubDraft } from "./event-draft.ts";
+import { type GithubClient, githubApi } from "./github-client.ts";
+import type { Issue } from "./github-objects.ts";
+import { readStream } from "./read-stream.ts";
+import { readCheckpoint, type StreamState, writeCheckpoint } from "./stream-state.ts";
+import { STREAMS, type StreamContext } from "./streams.ts";
+
+export interface GithubSourceOptions {
+  /** Items a request; default 100, GitHub's maximum. */
+  readonly perPage?: number;
+  /** First wait before a failed request is tried again; default 1000. */
+  readonly retryDelayMs?: number;
+}
+
+/**
+ * A source that polls repositories. Each list of each repository has its own cursor in the checkpoint, with its ETag, so that an
+ * unchanged list costs nothing of the rate limit. A poll may be cut after any page: the next one goes on behind it. Pages are
+ * oldest first within a list; lists are read one after the other. A list that fails does not keep the others from being read.
+ */
+export function githubSource(
+  config: GithubSourceConfig,
+  { id, now, warn }: Pick<PluginContext, "id" | "now" | "warn">,
+  { perPage = 100, retryDelayMs = 1000 }: GithubSourceOptions = {},
+): Source {
+  const repos = [...new Set([config.repo ?? [], config.repos ?? []].flat())];
+  const wanted = new Set(config.events);
+  const authors = new Set(config.authors);
+  const api = githubApi({
+    id,
+    token: config.token,
+    baseUrl: config.base_url,
+    rateBudget: config.rate_budget,
+    now,
+    retryDelayMs,
+  });
+  for (const event of wanted.difference(new Set<string>(GITHUB_EVENTS))) {
+    warn(`events: ${event} is not polled; known are ${GITHUB_EVENTS.join(", ")}`);
+  }
+  const wants = (event: GithubEvent) => wanted.has(event);
+  const active = STREAMS.filter(({ events }) => events.some(wants));
+  const byAuthor = ({ provenance }: GithubDraft) =>
+    authors.size === 0 || authors.has(provenance.author ?? "");
+
+  return {
+    async *poll(checkpoint, { signal, deadlineMs }) {
+      const client = api(signal);
+      const stopped = () => signal.aborted || now() >= deadlineMs;
+      const lookbackMs = parseDuration(config.initial_lookback);
+      const streams = readCheckpoint(checkpoint, repos, active, now() - lookbackMs);
+      const failures: unknown[] = [];
+      for (const repo of repos) {
+        const issue = issueCache(client, repo);
+        for (const stream of active) {
+          const state = streams[repo]?.[stream.name];
+          if (state === undefined || stopped()) return;
+          const context = { ...contextOf(repo, client, state), wants, issue };
+          try {
+            for await (const drafts of readStream(stream, state, { context, perPage, stopped })) {
+              const events = drafts.filter(byAuthor);
+              yield { events, checkpoint: writeCheckpoint(streams) };
+            }
+          } catch (error) {
+            // A limit is the token's and an abort the host's: neither is this list's own.
+            if (isRetryAfter(error) || signal.aborted) throw error;
+            failures.push(error);
+          }
+        }
+      }
+      if (failures.length > 0) throw failureOf(failures);
+    },
+  };
+}
+
+function contextOf(
+  fullName: string,
+  client: GithubClient,
+  state: StreamState,
+): Pick<StreamContext, "repo" | "client" | "parameters" | "since"> {
+  const [owner = "", repo = ""] = fullName.split("/");
+  const since = (at: string) => Date.parse(at) >= Date.parse(state.from);
+  return { repo: fullName, client, parameters: { owner, repo }, since };
+}
+
+function issueCache(client: GithubClient, fullName: string): StreamContext["issue"] {
+  const [owner, repo] = fullName.split("/");
+  const known = new Map<number, Promise<unknown>>();
+  return async (number) => {
+    const route = "GET /repos/{owner}/{repo}/issues/{number}";
+    const issue = known.get(number) ?? client.get(route, { owner, repo, number });
+    known.set(number, issue);
+    return (await issue) as Issue | undefined;
+  };
+}
+
+function failureOf(failures: readonly unknown[]): unknown {
+  if (failures.length === 1) return failures[0];
+  return new OrgLoopError("GITHUB_FAILED", failures.map(messageOf).join("; "), {
+    cause: new AggregateError(failures),
+  });
+}

@@ -1,0 +1,11 @@
+import { defineConnector } from "@orgloop/sdk";
+import { githubSourceConfig } from "./config.ts";
+
+export default defineConnector({
+  id: "github",
+  source: {
+    config: githubSourceConfig,
+    create: async (config, context) =>
+      (await import("./github-source.ts")).githubSource(config, context),
+  },
+});
