@@ -1,0 +1,58 @@
+import type { LogEntry } from "@orgloop/sdk";
+import { PHASE_STYLES } from "./phase-style.ts";
+
+/** Colours a text, or returns it as it is. */
+export type Paint = (
+  color: (typeof PHASE_STYLES)[keyof typeof PHASE_STYLES]["color"],
+  text: string,
+) => string;
+
+/** `HH:MM:SS.mmm icon phase src= tgt= route= xform= type= result= Nms err=` (v1alpha1, section 8), in local time. */
+export function formatEntry(entry: LogEntry, paint: Paint): string {
+  const { icon, color } = PHASE_STYLES[entry.phase];
+  const fields = [
+    ["src", entry.source],
+    ["tgt", entry.target],
+    ["route", entry.route],
+    ["xform", entry.transform],
+    ["type", entry.event_type],
+    ["result", entry.result],
+  ] as const;
+  return [
+    paint("dim", timeOf(entry.timestamp)),
+    paint(color, icon),
+    paint(color, entry.phase),
+    ...fields
+      .filter(([, value]) => value)
+      .map(([name, value]) => `${name}=${onOneLine(`${value}`)}`),
+    ...(entry.duration_ms === undefined ? [] : [`${entry.duration_ms}ms`]),
+    ...(entry.error ? [paint("red", `err=${onOneLine(entry.error)}`)] : []),
+  ].join(" ");
+}
+
+/** The metadata, indented below its entry. */
+export function formatMetadata(metadata: Readonly<Record<string, unknown>>, paint: Paint): string {
+  const lines = JSON.stringify(metadata, null, 2).split("\n");
+  return lines
+    .map((line, index) => paint("dim", `  ${index === 0 ? "metadata: " : ""}${onOneLine(line)}`))
+    .join("\n");
+}
+
+/**
+ * Escapes what a terminal or a reader could take for something else than text: control characters (new lines, escape sequences),
+ * Unicode's line separators and the marks that turn the direction of writing around. Event data cannot forge a line.
+ */
+function onOneLine(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (found) => (found === "\n" ? "\\n" : `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
+}
+
+function timeOf(timestamp: string): string {
+  const date = new Date(timestamp);
+  if (Number.isNaN(date.getTime())) return onOneLine(timestamp);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const ms = String(date.getMilliseconds()).padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}

@@ -1,0 +1,9 @@
+import { defineLogger } from "@orgloop/sdk";
+import { consoleConfig } from "./config.ts";
+
+export default defineLogger({
+  id: "console",
+  config: consoleConfig,
+  create: async (config) =>
+    (await import("./console-logger.ts")).consoleLogger(config, process.stderr),
+});

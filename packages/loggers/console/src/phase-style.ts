@@ -1,0 +1,60 @@
+import type { Phase } from "@orgloop/sdk";
+
+export const LEVELS = ["debug", "info", "warn", "error"] as const;
+type Level = (typeof LEVELS)[number];
+type Color = "blue" | "cyan" | "dim" | "green" | "magenta" | "red" | "yellow";
+
+export interface PhaseStyle {
+  readonly icon: string;
+  readonly color: Color;
+  readonly level: Level;
+}
+
+const style = (icon: string, color: Color, level: Level = "info"): PhaseStyle => ({
+  icon,
+  color,
+  level,
+});
+
+/** Levels of v1alpha1, section 8. Phases that it does not know: what an operator must act on is a warning or an error. */
+export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
+  "source.emit": style("●", "blue"),
+  "source.refused": style("✗", "yellow", "warn"),
+  "source.error": style("⚠", "red", "error"),
+  "source.circuit_open": style("⚠", "yellow", "warn"),
+  "source.circuit_retry": style("↻", "cyan"),
+  "source.circuit_close": style("✓", "green"),
+  "transform.start": style("◆", "cyan", "debug"),
+  "transform.pass": style("◆", "green"),
+  "transform.drop": style("✗", "red"),
+  "transform.error": style("⚠", "yellow", "warn"),
+  "transform.error_drop": style("✗", "yellow", "warn"),
+  "transform.error_halt": style("⛔", "red", "error"),
+  "route.match": style("►", "cyan"),
+  "route.no_match": style("►", "dim", "debug"),
+  "deliver.attempt": style("▷", "cyan", "debug"),
+  "deliver.success": style("✓", "green"),
+  "deliver.failure": style("✗", "red", "error"),
+  "deliver.retry": style("↻", "yellow", "warn"),
+  "deliver.dead_letter": style("✗", "red", "error"),
+  "pipeline.backpressure": style("⚠", "yellow", "warn"),
+  "circuit.open": style("⚠", "yellow", "warn"),
+  "circuit.half_open": style("↻", "cyan"),
+  "circuit.close": style("✓", "green"),
+  "rate.limited": style("▷", "dim", "debug"),
+  "wal.rotate": style("●", "dim", "debug"),
+  "wal.compact": style("●", "dim", "debug"),
+  "wal.repair": style("⚠", "yellow", "warn"),
+  "loop.detected": style("⚠", "yellow", "warn"),
+  "loop.circuit_broken": style("⛔", "red", "error"),
+  "system.start": style("●", "magenta"),
+  "system.stop": style("●", "magenta"),
+  "system.error": style("⚠", "magenta", "error"),
+  "module.loading": style("●", "cyan"),
+  "module.active": style("✓", "green"),
+  "module.unloading": style("●", "yellow"),
+  "module.removed": style("●", "dim"),
+  "module.error": style("⚠", "red", "error"),
+  "runtime.start": style("●", "magenta"),
+  "runtime.stop": style("●", "magenta"),
+};
