@@ -33,15 +33,17 @@ function indexNames(declarations: Declarations, findings: Findings): Names {
   return names;
 }
 
-/** The texts at `path` of a raw route, one or many, with their paths. */
-function texts(route: Declaration<"route">, path: DocumentPath): [string, DocumentPath][] {
-  const value = valueAt(route.value, path);
-  const values = Array.isArray(value) ? value : [value];
-  return values.flatMap((item, at): [string, DocumentPath][] =>
-    typeof item === "string" && !holdsReference(item)
-      ? [[item, Array.isArray(value) ? [...path, at] : path]]
-      : [],
-  );
+type Refer = (name: string, path: DocumentPath) => void;
+
+/** Calls `refer` with the text, or each text of the list, at `path` of a raw route. */
+function eachText(value: unknown, path: DocumentPath, refer: Refer): void {
+  if (typeof value === "string") {
+    if (!holdsReference(value)) refer(value, path);
+  } else if (Array.isArray(value)) {
+    for (const [at, item] of value.entries()) {
+      if (!Array.isArray(item)) eachText(item, [...path, at], refer);
+    }
+  }
 }
 
 /**
@@ -77,14 +79,18 @@ export function checkReferences(
   };
 
   for (const route of declarations.route) {
-    for (const [name, path] of texts(route, ["when", "source"])) refer(route, "source", name, path);
-    for (const [name, path] of texts(route, ["then", "actor"])) refer(route, "actor", name, path);
-    const uses = valueAt(route.value, ["transforms"]);
-    if (!Array.isArray(uses)) continue;
-    for (const at of uses.keys()) {
-      for (const [name, path] of texts(route, ["transforms", at, "ref"])) {
-        refer(route, "transform", name, path);
-      }
+    const { when, then, transforms } = route.value as Record<string, unknown>;
+    eachText(valueAt(when, ["source"]), ["when", "source"], (name, path) =>
+      refer(route, "source", name, path),
+    );
+    eachText(valueAt(then, ["actor"]), ["then", "actor"], (name, path) =>
+      refer(route, "actor", name, path),
+    );
+    if (!Array.isArray(transforms)) continue;
+    for (const [at, use] of transforms.entries()) {
+      eachText(valueAt(use, ["ref"]), ["transforms", at, "ref"], (name, path) =>
+        refer(route, "transform", name, path),
+      );
     }
   }
 }

@@ -5,5 +5,14 @@ export { type LoadedProject, type LoadOptions, loadProject } from "./load-projec
 export { type PluginConfigResult, parsePluginConfig } from "./parse-plugin-config.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { resolveReferences } from "./resolve-references.ts";
+export { readersAgree } from "./second-reader.ts";
 export type { Position, SourceDocument } from "./source-document.ts";
+export {
+  locate,
+  type Origin,
+  originKey,
+  type Provenance,
+  type ValueOrigin,
+  valueOrigin,
+} from "./value-origin.ts";
 export type { VariableUse } from "./variable-uses.ts";

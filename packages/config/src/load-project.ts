@@ -7,6 +7,7 @@ import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkReferences } from "./check-references.ts";
+import { checkSecrets } from "./check-secrets.ts";
 import { collectDeclarations, type Declaration } from "./declarations.ts";
 import { isMapping } from "./document-path.ts";
 import { mergeDeep } from "./effective-delivery.ts";
@@ -18,9 +19,11 @@ import { readDocument } from "./read-document.ts";
 import { type Environment, readEnvironment } from "./read-environment.ts";
 import { refuseUnsupported } from "./refuse-unsupported.ts";
 import type { DefaultsInput, ProjectInput } from "./schema/project-schema.ts";
+import { readersAgree } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
 import { substituteVars } from "./substitute-vars.ts";
 import { validateDocument, validateUserConfig } from "./validate-document.ts";
+import { type Origin, originKey, type Provenance } from "./value-origin.ts";
 import { type VariableUse, variableUses } from "./variable-uses.ts";
 
 export interface LoadOptions {
@@ -49,11 +52,15 @@ export interface LoadedProject {
   readonly variables: readonly VariableUse[];
   /** `network.allow_private`; null: all, in a process (`config-at-scale.md`, Reach). */
   readonly allowPrivate: readonly string[] | null;
-  /** Every file that was read, as in `Problem.file`. */
-  readonly documents: readonly SourceDocument[];
-  /** Every declared item, and where; `valueOrigin` reads it. */
-  readonly declarations: readonly Declaration[];
+  /** Where every item stands; `valueOrigin` reads it. */
+  readonly provenance: Provenance;
 }
+
+/** What `loadProject` gathers before the places of the problems are computed. */
+type Gathered = Omit<LoadedProject, "errors" | "warnings" | "provenance"> & {
+  readonly documents: readonly SourceDocument[];
+  readonly declarations: readonly Declaration[];
+};
 
 function findManifest(path: string): { projectDir: string; manifestFile: string } {
   const absolute = resolve(path);
@@ -120,6 +127,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
+    checkSecrets(byKind, manifest, findings);
     topology = buildTopology(project, defaults, byKind, attachments);
   }
   const allowPrivate = topology ? (project.network?.allow_private ?? null) : null;
@@ -130,15 +138,40 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   );
 }
 
-function finish(
-  project: Omit<LoadedProject, "errors" | "warnings">,
+async function finish(
+  { documents, declarations, ...project }: Gathered,
   findings: Findings,
-): LoadedProject {
+): Promise<LoadedProject> {
+  await checkReaders(documents, findings);
+  const origins = new Map<string, Origin>();
+  for (const { kind, name, document, path } of declarations) {
+    const key = originKey(kind, name);
+    if (!origins.has(key)) origins.set(key, { file: document.file, path });
+  }
   return {
     ...project,
     errors: toProblems(findings.errors),
     warnings: toProblems(findings.warnings),
+    provenance: {
+      origins,
+      documents: new Map(documents.map((document) => [document.file, document])),
+      defaultsFrom: documents
+        .filter(({ value }) => isMapping(value) && isMapping(value.defaults))
+        .map(({ file }) => file),
+    },
   };
+}
+
+/** Refuses documents with errors that a second reader reads otherwise: then the error may lie in the difference. */
+async function checkReaders(documents: readonly SourceDocument[], findings: Findings) {
+  const wrong = new Set(findings.errors.map(({ document }) => document.file));
+  for (const document of documents) {
+    if (document.value === undefined || !wrong.has(document.file)) continue;
+    if (await readersAgree(document.text)) continue;
+    const message =
+      "YAML readers disagree on what this file says: write its texts in quotes, and plain keys and values";
+    findings.errors.push({ document, path: [], at: "value", code: "ambiguous-yaml", message });
+  }
 }
 
 /** `~/.orgloop/config.yaml`, whose defaults lie below the project's (v1alpha1, section 1). */

@@ -40,7 +40,17 @@ export function projectFiles(root: string): ProjectFiles {
     return real;
   };
 
+  /** What `check` found: many routes name the same prompt file. */
+  const checked = new Map<string, "missing" | undefined>();
+
   const check = (written: string, absolute: string): "missing" | undefined => {
+    if (checked.has(absolute)) return checked.get(absolute);
+    const found = look(written, absolute);
+    checked.set(absolute, found);
+    return found;
+  };
+
+  const look = (written: string, absolute: string): "missing" | undefined => {
     if (!inside(root, absolute)) {
       throw new OrgLoopError("OUTSIDE", `"${written}" leads out of the project`);
     }

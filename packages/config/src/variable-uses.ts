@@ -44,8 +44,8 @@ export function variableUses(
     if (typeof value !== "string" || !value.includes("${")) return;
     for (const [reference, name = ""] of value.matchAll(REFERENCE)) {
       if (name.startsWith("vars.")) continue;
-      const offset = offsetOf(document, path, reference);
       if (!VARIABLE_NAME.test(name)) {
+        const offset = offsetOf(document, path, reference);
         const message = `${reference} is no reference: expected \${NAME} or \${vars.NAME}; there are no defaults and no escapes`;
         findings.errors.push({
           document,
@@ -58,9 +58,9 @@ export function variableUses(
         continue;
       }
       const defined = env[name] !== undefined;
-      const place = document.position(offset);
-      uses.push({ name, file: document.file, ...place, path: formatPath(path), defined });
+      uses.push(variableUse(document, path, name, defined));
       if (!defined) {
+        const offset = offsetOf(document, path, reference);
         const message = `environment variable "${name}" is not set`;
         findings.warnings.push({
           document,
@@ -75,6 +75,30 @@ export function variableUses(
   };
   visit(document.value, []);
   return uses;
+}
+
+/** Its place is computed when someone asks: thousands of uses are never asked for theirs. */
+function variableUse(
+  document: SourceDocument,
+  path: DocumentPath,
+  name: string,
+  defined: boolean,
+): VariableUse {
+  const place = () => document.position(offsetOf(document, path, `$\{${name}}`));
+  return {
+    name,
+    file: document.file,
+    get line() {
+      return place().line;
+    },
+    get column() {
+      return place().column;
+    },
+    get path() {
+      return formatPath(path);
+    },
+    defined,
+  };
 }
 
 function offsetOf(document: SourceDocument, path: DocumentPath, reference: string): number {

@@ -31,7 +31,7 @@ export const sourceSchema = mapping({
   ),
   key: eventPath().optional().describe("The ordering key of its events: a path in the event."),
   enabled: enabled(),
-});
+}).meta({ id: "Source" });
 
 export const actorSchema = mapping({
   id: name("the actor's id").describe("The actor's id; routes name it in then.actor."),
@@ -41,7 +41,7 @@ export const actorSchema = mapping({
   config: freeMapping().describe(`The connector's own settings; secrets as \${NAME}.`),
   queue_depth: count(1).optional().describe("Events that may wait for this actor. Default: 1000."),
   enabled: enabled(),
-});
+}).meta({ id: "Actor" });
 
 export const connectorGroupSchema = mapping({
   ...head("ConnectorGroup"),

@@ -43,6 +43,6 @@ export const deliverySchema = mapping({
     })
     .optional()
     .describe("Holds deliveries back after failures in a row; false switches it off."),
-});
+}).meta({ id: "Delivery" });
 
 export type DeliveryInput = z.infer<typeof deliverySchema>;

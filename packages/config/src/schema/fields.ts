@@ -1,5 +1,6 @@
 import { DURATION_PATTERN, parseDuration, RATE_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
 import { z } from "zod";
+import { isMapping } from "../document-path.ts";
 import { nearest } from "../nearest.ts";
 import { FORBIDDEN_KEYS } from "../yaml-values.ts";
 
@@ -138,14 +139,23 @@ export const list = <Item extends z.ZodType>(item: Item, of: string) =>
 
 /** One, or a list of at least one. */
 export function oneOrMore<Item extends z.ZodType>(item: Item, expected: string) {
-  return z.union([item, z.array(item, { error: expected }).min(1, { error: expected })], {
+  // The list first: it is the more frequent form, and a union stops at the first that fits.
+  return z.union([z.array(item, { error: expected }).min(1, { error: expected }), item], {
     error: expected,
   });
 }
 
-/** Free keys and values, e.g. a connector's `config`; a key without a value is an empty one. */
+/** Free keys and values, e.g. a connector's `config`; a key without a value is an empty one. Not copied: this is hot. */
 export const freeMapping = () =>
-  z.record(z.string(), z.unknown(), { error: "a mapping" }).nullish();
+  z
+    .unknown()
+    .refine((value) => value === undefined || value === null || isMapping(value), {
+      error: "a mapping",
+    })
+    .meta({ type: ["object", "null"] })
+    .optional() as unknown as z.ZodOptional<
+    z.ZodType<Record<string, unknown> | null, Record<string, unknown> | null>
+  >;
 
 export const labels = () =>
   z
@@ -158,10 +168,12 @@ export const labels = () =>
 export const enabled = () =>
   flag().optional().describe("false leaves the item out. Default: true.");
 
+const constant = (value: string) => z.literal(value, { error: value });
+
 /** The head of every document. */
 export const head = (kind: string) => ({
-  apiVersion: oneOf(["orgloop/v1alpha1"]).describe("Version of the language: orgloop/v1alpha1."),
-  kind: oneOf([kind]).describe(`What the file holds: ${kind}.`),
+  apiVersion: constant("orgloop/v1alpha1").describe("Version of the language."),
+  kind: constant(kind).describe("What the file holds."),
 });
 
 /** A group's `metadata`: for people. */

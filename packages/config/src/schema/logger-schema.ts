@@ -15,7 +15,7 @@ export const loggerSchema = mapping({
   type: packageName().describe("The npm package of the logger."),
   config: freeMapping().describe("The logger's own settings."),
   enabled: enabled(),
-});
+}).meta({ id: "Logger" });
 
 export const loggerGroupSchema = mapping({
   ...head("LoggerGroup"),

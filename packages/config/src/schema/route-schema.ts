@@ -1,5 +1,6 @@
 import { EVENT_TYPES } from "@orgloop/sdk";
 import { z } from "zod";
+import { isMapping } from "../document-path.ts";
 import { deliverySchema } from "./delivery-schema.ts";
 import {
   enabled,
@@ -18,9 +19,17 @@ import { refineFilter } from "./filter.ts";
 
 export const onErrorSchema = () => oneOf(["pass", "drop", "halt"]).optional();
 
-export const filterSchema = z
-  .record(z.string(), z.unknown(), { error: "a mapping of event path to value or operators" })
-  .superRefine(refineFilter);
+const FILTER = "a mapping of event path to value or operators";
+
+const filterSchema = (
+  z.unknown().superRefine((filter, context) => {
+    if (isMapping(filter)) refineFilter(filter, context);
+    else if (filter !== undefined && filter !== null)
+      context.addIssue({ code: "custom", message: FILTER });
+  }) as unknown as z.ZodType<Record<string, unknown> | null, Record<string, unknown> | null>
+)
+  .meta({ type: ["object", "null"] })
+  .optional();
 
 const transformUseSchema = mapping({
   ref: name("the name of a transform").describe("The transform's name."),
@@ -40,9 +49,9 @@ export const routeSchema = mapping({
     events: oneOrMore(oneOf(EVENT_TYPES), `one or more of ${EVENT_TYPES.join(", ")}`).describe(
       "The event types that match.",
     ),
-    filter: filterSchema
-      .nullish()
-      .describe("Event path → value, or list of content operators; $or → list of filters."),
+    filter: filterSchema.describe(
+      "Event path → value, or list of content operators; $or → list of filters.",
+    ),
   }).describe("Which events take this route."),
   transforms: list(transformUseSchema, "transforms, each { ref: NAME }").describe(
     "Transforms, in order.",
@@ -63,16 +72,18 @@ export const routeSchema = mapping({
     .nullish()
     .describe("What goes to the actor with the event."),
   enabled: enabled(),
-}).superRefine((route, context) => {
-  if (route.delivery !== undefined && route.then.delivery !== undefined) {
-    context.addIssue({
-      code: "custom",
-      path: ["delivery"],
-      message: "delivery stands here and under then: keep one of them",
-      params: { code: "two-deliveries" },
-    });
-  }
-});
+})
+  .superRefine((route, context) => {
+    if (route.delivery !== undefined && route.then.delivery !== undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["delivery"],
+        message: "delivery stands here and under then: keep one of them",
+        params: { code: "two-deliveries" },
+      });
+    }
+  })
+  .meta({ id: "Route" });
 
 export const routeGroupSchema = mapping({
   ...head("RouteGroup"),

@@ -34,15 +34,17 @@ export const transformSchema = mapping({
   timeout_ms: count(1).optional().describe("Time for one event, in milliseconds. Default: 30000."),
   on_error: onErrorSchema().describe("What happens when it fails: pass (default), drop or halt."),
   enabled: enabled(),
-}).superRefine((transform, context) => {
-  const needed = TYPES.find((type) => type === transform.type);
-  if (needed === undefined || transform[needed as "script" | "package"] !== undefined) return;
-  context.addIssue({
-    code: "custom",
-    path: [needed],
-    message: needed === "script" ? "the file to execute" : "the name of an npm package",
-  });
-});
+})
+  .superRefine((transform, context) => {
+    const needed = TYPES.find((type) => type === transform.type);
+    if (needed === undefined || transform[needed as "script" | "package"] !== undefined) return;
+    context.addIssue({
+      code: "custom",
+      path: [needed],
+      message: needed === "script" ? "the file to execute" : "the name of an npm package",
+    });
+  })
+  .meta({ id: "Transform" });
 
 export const transformGroupSchema = mapping({
   ...head("TransformGroup"),
