@@ -63,7 +63,9 @@ export function orgloopProgram(): Command {
     .option("--event <id>", "of this event id or trace id")
     .option("--phase <phase>", "of this phase, or its first part: deliver")
     .option("--since <time>", "from then on: 15m, 2h, or ISO 8601")
-    .addOption(new Option("--format <format>", "lines for people or JSON").choices(["human", "jsonl"]))
+    .addOption(
+      new Option("--format <format>", "lines for people or JSON").choices(["human", "jsonl"]),
+    )
     .option("--no-follow", "end at the end of the log")
     .action(lazy(() => import("./commands/logs.ts").then((it) => it.logs)));
   program
@@ -117,7 +119,10 @@ function addWal(program: Command): void {
 }
 
 function portOption(): Option {
-  return new Option("--port <n>", "port on 127.0.0.1; 0 takes a free one").default(undefined, "ORGLOOP_PORT or 4800");
+  return new Option("--port <n>", "port on 127.0.0.1; 0 takes a free one").default(
+    undefined,
+    "ORGLOOP_PORT or 4800",
+  );
 }
 
 /** Turns a command's import into what commander calls: positional arguments, then options, then the command. */

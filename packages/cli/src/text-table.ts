@@ -1,7 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
 
 /** Rows under a heading, columns as wide as their widest cell, two spaces apart. */
-export function textTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+export function textTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const lines = [heading, ...rows];
   const widths = heading.map((_, column) =>
     Math.max(...lines.map((line) => stripVTControlCharacters(line[column] ?? "").length)),

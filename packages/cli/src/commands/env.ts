@@ -1,0 +1,56 @@
+import type { LoadedProject, VariableUse } from "@orgloop/config";
+import type { Command } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import type { Output } from "../output.ts";
+import { invalidProject, readProject } from "../read-project.ts";
+
+/** One variable that the configuration wants. Its value is told by no command. */
+export interface WantedVariable {
+  readonly name: string;
+  readonly set: boolean;
+  readonly uses: readonly Pick<VariableUse, "file" | "line" | "column" | "path">[];
+}
+
+/** `orgloop env`, and `orgloop env check` whose exit status is 1 where a variable is not set. */
+export const env: Command = async (context, [action]) => {
+  if (action !== undefined && action !== "check") {
+    throw new CommandError("USAGE", `unknown argument "${action}": expected nothing, or check`);
+  }
+  const project = await readProject(context);
+  const fatal = project.errors.filter((problem) => problem.code === "no-project");
+  if (fatal.length > 0) throw invalidProject(fatal);
+  const variables = wantedVariables(project);
+  const missing = variables.filter((variable) => !variable.set).map(({ name }) => name);
+  if (project.errors.length > 0) {
+    context.output.warn("the configuration has errors: `orgloop validate` lists them");
+  }
+  context.output.result(
+    { variables, missing },
+    variables.length === 0
+      ? "The configuration wants no variables."
+      : variables.flatMap((variable) => describe(variable, context.output)).join("\n"),
+  );
+  if (action === "check" && missing.length > 0) {
+    context.output.note(`not set: ${missing.join(", ")}; set them in the environment or in .env`);
+    return 1;
+  }
+  return 0;
+};
+
+/** The variables of a project, each with all its uses, in the order of the files. */
+export function wantedVariables({ variables }: Pick<LoadedProject, "variables">): WantedVariable[] {
+  const names = Map.groupBy(variables, ({ name }) => name);
+  return [...names].map(([name, uses]) => ({
+    name,
+    set: uses.every((use) => use.defined),
+    uses: uses.map(({ file, line, column, path }) => ({ file, line, column, path })),
+  }));
+}
+
+function describe({ name, set, uses }: WantedVariable, output: Output): string[] {
+  const mark = set ? output.style("green", "✓") : output.style("red", "✗");
+  return [
+    `${mark} ${name} ${set ? "is set" : "is not set"}`,
+    ...uses.map(({ file, line, column, path }) => `    ${file}:${line}:${column} ${path}`),
+  ];
+}

@@ -1,0 +1,73 @@
+import path from "node:path";
+import { DURATION_PATTERN, type LogEntry, parseDuration } from "@orgloop/sdk";
+import type { Command } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { locateData } from "../data-directory.ts";
+import { readEventLog } from "../event-log.ts";
+import { logLine } from "../log-line.ts";
+
+export interface LogsOptions {
+  readonly source?: string;
+  readonly route?: string;
+  readonly eventType?: string;
+  readonly result?: string;
+  readonly event?: string;
+  readonly phase?: string;
+  readonly since?: string;
+  readonly format?: "human" | "jsonl";
+  readonly follow: boolean;
+}
+
+/** `orgloop logs`. With `--json` the entries are one array, which a Ctrl-C closes. */
+export const logs: Command<LogsOptions> = async (context, _args, options) => {
+  const { output, flags } = context;
+  const wanted = entryFilter(options, Date.now());
+  const { dataDir } = await locateData(context);
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+
+  const directory = path.join(dataDir, "log");
+  let written = 0;
+  const form = (entry: LogEntry): string => {
+    if (flags.json) return `${written === 0 ? "[" : ","}\n${JSON.stringify(entry)}`;
+    return `${options.format === "jsonl" ? JSON.stringify(entry) : logLine(entry, output.style)}\n`;
+  };
+  for await (const entry of readEventLog({
+    directory,
+    follow: options.follow,
+    signal: stop.signal,
+  })) {
+    if (!wanted(entry)) continue;
+    output.write(form(entry));
+    written += 1;
+  }
+  if (flags.json) output.write(written === 0 ? "[]\n" : "\n]\n");
+  else if (written === 0) output.note(`nothing in ${directory} is as asked for`);
+  process.off("SIGINT", interrupt);
+  process.off("SIGTERM", interrupt);
+  return 0;
+};
+
+/** Which entries `options` ask for. Throws `USAGE` for a time that is none. */
+export function entryFilter(options: LogsOptions, nowMs: number): (entry: LogEntry) => boolean {
+  const sinceMs = options.since === undefined ? Number.NEGATIVE_INFINITY : sinceOf(options.since, nowMs);
+  const { source, route, eventType, result, event, phase } = options;
+  return (entry) =>
+    Date.parse(entry.timestamp) >= sinceMs &&
+    (source === undefined || entry.source === source) &&
+    (route === undefined || entry.route === route) &&
+    (eventType === undefined || entry.event_type === eventType) &&
+    (result === undefined || entry.result === result) &&
+    (event === undefined || entry.event_id === event || entry.trace_id === event) &&
+    (phase === undefined || entry.phase === phase || entry.phase.startsWith(`${phase}.`));
+}
+
+function sinceOf(text: string, nowMs: number): number {
+  if (DURATION_PATTERN.test(text)) return nowMs - parseDuration(text);
+  const atMs = Date.parse(text);
+  if (!Number.isNaN(atMs)) return atMs;
+  const expected = "expected a duration such as 15m, or a time such as 2026-11-23T09:00:00Z";
+  throw new CommandError("USAGE", `--since "${text}": ${expected}`);
+}

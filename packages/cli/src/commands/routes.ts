@@ -1,0 +1,43 @@
+import type { RouteSpec } from "@orgloop/sdk";
+import type { Command } from "../command.ts";
+import { readValidProject } from "../read-project.ts";
+import { textTable } from "../text-table.ts";
+
+/** `orgloop routes`: one edge for each source of each route (v1alpha1, section 9). */
+export const routes: Command = async (context) => {
+  const { topology, warnings } = await readValidProject(context);
+  const edges = topology.routes.flatMap(edgesOf);
+  const rows = edges.map((edge) => [
+    edge.source,
+    edge.route,
+    edge.actor,
+    edge.events.join(", "),
+    edge.filter === null ? "" : JSON.stringify(edge.filter),
+    edge.transforms.join(", "),
+  ]);
+  context.output.result(
+    {
+      project: topology.project,
+      sources: topology.sources.map(({ id, connector }) => ({ id, connector })),
+      actors: topology.actors.map(({ id, connector }) => ({ id, connector })),
+      transforms: topology.transforms.map(({ name, type }) => ({ name, type })),
+      edges,
+      warnings: warnings.map(({ message }) => message),
+    },
+    rows.length === 0
+      ? "There are no routes."
+      : textTable(["SOURCE", "ROUTE", "ACTOR", "EVENTS", "FILTER", "TRANSFORMS"], rows),
+  );
+  return 0;
+};
+
+function edgesOf(route: RouteSpec) {
+  return route.when.source.map((source) => ({
+    route: route.name,
+    source,
+    actor: route.then.actor,
+    events: route.when.events,
+    filter: route.when.filter ?? null,
+    transforms: route.transforms.map(({ ref }) => ref),
+  }));
+}

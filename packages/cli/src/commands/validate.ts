@@ -1,0 +1,37 @@
+import type { LoadedProject } from "@orgloop/config";
+import type { Problem } from "@orgloop/sdk";
+import type { Command } from "../command.ts";
+import type { Output } from "../output.ts";
+import { problemLine, readProject } from "../read-project.ts";
+
+/** `orgloop validate`: exit status 0, or 2 where there are errors. */
+export const validate: Command = async (context) => {
+  const project = await readProject(context, { plugins: true });
+  const { errors, warnings } = project;
+  const valid = errors.length === 0;
+  const text = context.flags.json ? "" : humanReport(project, context.output);
+  context.output.result({ valid, errors, warnings }, text);
+  return valid ? 0 : 2;
+};
+
+function humanReport({ documents, errors, warnings }: LoadedProject, output: Output): string {
+  const faulty = new Set(errors.map((problem) => problem.file));
+  const sound = documents.filter(({ file }) => !faulty.has(file));
+  const problem = (severity: string) => (it: Problem) => {
+    const label = output.style(severity === "error" ? "red" : "yellow", `[${severity} ${it.code}]`);
+    return `${problemLine(it)} ${label}`;
+  };
+  return [
+    ...sound.map(({ file, value }) => `${output.style("green", "✓")} ${file}${description(value)}`),
+    ...errors.map(problem("error")),
+    ...warnings.map(problem("warning")),
+    `${errors.length} errors, ${warnings.length} warnings ${errors.length === 0 ? "✓" : "✗"}`,
+  ].join("\n");
+}
+
+/** ` — what the file says of itself`, or nothing. */
+function description(value: unknown): string {
+  const { metadata } = (value ?? {}) as { metadata?: { name?: unknown; description?: unknown } };
+  const text = metadata?.description ?? metadata?.name;
+  return typeof text === "string" ? ` — ${text}` : "";
+}

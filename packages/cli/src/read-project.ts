@@ -1,0 +1,40 @@
+import { type LoadedProject, loadProject } from "@orgloop/config";
+import type { Problem, Topology } from "@orgloop/sdk";
+import type { CommandContext } from "./command.ts";
+import { CommandError } from "./command-error.ts";
+
+/** Loads the project that the flags name. With `plugins`, each `config` is checked against its package as well. */
+export async function readProject(
+  { flags, env }: CommandContext,
+  { plugins }: { readonly plugins: boolean } = { plugins: false },
+): Promise<LoadedProject> {
+  const options = { path: flags.config, workspace: flags.workspace, env };
+  if (!plugins) return loadProject(options);
+  const { pluginLookup } = await import("@orgloop/runtime/plugins");
+  return loadProject({ ...options, lookup: pluginLookup(projectDirectory(flags.config)) });
+}
+
+/** The same for commands that need a valid project: with errors they are told, and the exit status is 2. */
+export async function readValidProject(
+  context: CommandContext,
+  options?: { readonly plugins: boolean },
+): Promise<LoadedProject & { readonly topology: Topology }> {
+  const project = await readProject(context, options);
+  const { topology } = project;
+  if (topology === null) throw invalidProject(project.errors);
+  return { ...project, topology };
+}
+
+/** The refusal of a project with errors, which names them all. */
+export function invalidProject(errors: readonly Problem[]): CommandError {
+  const listed = errors.map((problem) => `\n  ${problemLine(problem)}`).join("");
+  const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
+  return new CommandError("CONFIG_INVALID", `the configuration has ${count}:${listed}`, {
+    exitStatus: 2,
+  });
+}
+
+/** `file:line:column: message`, as compilers and editors have it. */
+export function problemLine({ file, line, column, message }: Problem): string {
+  return `${file}:${line}:${column}: ${message}`;
+}
