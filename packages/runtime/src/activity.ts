@@ -1,0 +1,86 @@
+import type { DeadReason } from "@orgloop/sdk";
+
+/** What happened on a route since the start. */
+export interface RouteActivity {
+  matched: number;
+  delivered: number;
+  /** Dead letters. */
+  failed: number;
+  lastMatchedMs: number | null;
+}
+
+/** What happened at a source since the start. */
+export interface SourceActivity {
+  events: number;
+  refused: number;
+  errors: number;
+  lastEventMs: number | null;
+}
+
+/** Counts what the status and the metrics tell. One entry for each source and route of the topology, never one for an event. */
+export interface Activity {
+  source(id: string): SourceActivity;
+  route(name: string): RouteActivity;
+  received(source: string, count: number, nowMs: number): void;
+  refused(source: string, status: number): void;
+  sourceFailed(source: string): void;
+  matched(routes: readonly string[], nowMs: number): void;
+  delivered(route: string, actor: string, durationMs: number): void;
+  attemptFailed(route: string, actor: string, durationMs: number): void;
+  buried(route: string | null, reason: DeadReason): void;
+}
+
+/** Told of everything that is counted: the metrics. */
+export type ActivityListener = Pick<
+  Activity,
+  "received" | "refused" | "sourceFailed" | "delivered" | "attemptFailed" | "buried"
+>;
+
+export function countActivity(
+  sources: readonly string[],
+  routes: readonly string[],
+  listener: ActivityListener,
+): Activity {
+  const newSource = (): SourceActivity => ({ events: 0, refused: 0, errors: 0, lastEventMs: null });
+  const newRoute = (): RouteActivity => ({ matched: 0, delivered: 0, failed: 0, lastMatchedMs: null });
+  const bySource = new Map(sources.map((id) => [id, newSource()]));
+  const byRoute = new Map(routes.map((name) => [name, newRoute()]));
+  // Injected events may name a source that the topology does not have: these are counted together.
+  const otherSources = newSource();
+  const source = (id: string): SourceActivity => bySource.get(id) ?? otherSources;
+  const route = (name: string): RouteActivity => byRoute.get(name) ?? newRoute();
+  return {
+    source,
+    route,
+    received(id, count, nowMs) {
+      const counts = source(id);
+      counts.events += count;
+      counts.lastEventMs = nowMs;
+      listener.received(bySource.has(id) ? id : "(other)", count, nowMs);
+    },
+    refused(id, status) {
+      source(id).refused += 1;
+      listener.refused(bySource.has(id) ? id : "(other)", status);
+    },
+    sourceFailed(id) {
+      source(id).errors += 1;
+      listener.sourceFailed(id);
+    },
+    matched(names, nowMs) {
+      for (const name of names) {
+        const counts = route(name);
+        counts.matched += 1;
+        counts.lastMatchedMs = nowMs;
+      }
+    },
+    delivered(name, actor, durationMs) {
+      route(name).delivered += 1;
+      listener.delivered(name, actor, durationMs);
+    },
+    attemptFailed: listener.attemptFailed,
+    buried(name, reason) {
+      if (name !== null) route(name).failed += 1;
+      listener.buried(name, reason);
+    },
+  };
+}

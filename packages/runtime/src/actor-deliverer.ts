@@ -1,0 +1,192 @@
+import {
+  ActorQueue,
+  type ActorQueueOptions,
+  type AttemptState,
+  type BreakerState,
+  type CallResult,
+  circuitOf,
+  type Circuit,
+  concludeAttempt,
+  type Delivery,
+  type DeliveryPolicy,
+  type Outcome,
+  type QueuedDelivery,
+} from "@orgloop/core";
+import { type Actor, type DeadReason, type LogEntry, OrgLoopError } from "@orgloop/sdk";
+import type { Activity } from "./activity.ts";
+import type { Bury } from "./burial.ts";
+import { callActor } from "./call-actor.ts";
+import { type Clock, callAt } from "./clock.ts";
+import { deliveryLetter } from "./dead-letter.ts";
+
+export interface ActorDelivererOptions extends ActorQueueOptions {
+  readonly actor: Actor;
+  readonly clock: Clock;
+  readonly bury: Bury;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly activity: Activity;
+  /** Aborted when a drain gives up on what is in flight. */
+  readonly abandon: AbortSignal;
+}
+
+/** Gives one actor its deliveries: core's queue decides, this attempts, waits, buries and settles. */
+export interface ActorDeliverer {
+  /** Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops. */
+  push(delivery: Delivery, onSettled: () => void): Promise<void>;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly depth: number;
+  circuit(route: string): Circuit;
+  /** Starts nothing more; resolves when nothing is in flight. What waits stays unsettled. */
+  close(): Promise<void>;
+}
+
+export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
+  const { policies, actor, clock, bury, log, activity, abandon } = options;
+  const queue = new ActorQueue(options);
+  const settled = new Map<Delivery, () => void>();
+  const idle = Promise.withResolvers<void>();
+  let places: (() => void)[] = [];
+  let cancelWake = (): void => {};
+  let working = 0;
+  let closed = false;
+
+  function pump(): void {
+    cancelWake();
+    while (!closed) {
+      const next = queue.next(clock.now());
+      if (next.kind === "wait") {
+        if (next.atMs !== null) cancelWake = callAt(clock, next.atMs, pump);
+        break;
+      }
+      if (next.kind === "expired") void work(() => giveUp(next.delivery, "expired", next.state));
+      else void work(() => attempt(next.item, next.probe));
+    }
+    const freed = places;
+    places = [];
+    for (const wake of freed) wake();
+  }
+
+  /** Counts what `close` waits for. */
+  async function work(task: () => Promise<void>): Promise<void> {
+    working += 1;
+    await task();
+    working -= 1;
+    if (closed && working === 0) idle.resolve();
+    pump();
+  }
+
+  function settle(delivery: Delivery): void {
+    settled.get(delivery)?.();
+    settled.delete(delivery);
+  }
+
+  async function giveUp(delivery: Delivery, reason: DeadReason, state: AttemptState): Promise<void> {
+    if (await bury(deliveryLetter(delivery, reason, state, clock.now()))) settle(delivery);
+  }
+
+  async function attempt(item: QueuedDelivery, probe: boolean): Promise<void> {
+    const { delivery, state } = item;
+    const policy = policies.get(delivery.route) as DeliveryPolicy;
+    const about = describe(delivery);
+    const number = state.attempts + 1;
+    if (probe) log({ ...about, phase: "circuit.half_open" });
+    log({ ...about, phase: "deliver.attempt", attempt: number });
+    const startedMs = clock.now();
+    const { timeoutMs } = policy;
+    const result: CallResult = await callActor(delivery, number, { actor, timeoutMs, abandon, clock })
+      .then((receipt) => ({ receipt }))
+      .catch((error: unknown) => ({ error }));
+    // Abandoned, not failed: it is on the bus and comes again after the restart.
+    if (abandon.aborted && "error" in result) return;
+    const nowMs = clock.now();
+    const before = queue.breaker(delivery.route);
+    const facts = { state, breaker: before, probe, policy, nowMs, random: clock.random };
+    const { outcome, breaker } = concludeAttempt(result, facts);
+    report(delivery, outcome, number, nowMs - startedMs);
+    reportCircuit(delivery, before, breaker);
+    if (outcome.kind === "dead") await giveUp(delivery, outcome.reason, outcome.state);
+    else if (outcome.kind === "delivered") settle(delivery);
+    queue.finish(item, outcome, breaker);
+  }
+
+  function report(delivery: Delivery, outcome: Outcome, attempt: number, duration_ms: number): void {
+    const about = { ...describe(delivery), attempt, duration_ms };
+    if (outcome.kind === "delivered") {
+      log({ ...about, phase: "deliver.success", result: outcome.status });
+      activity.delivered(delivery.route, delivery.actor, duration_ms);
+      return;
+    }
+    activity.attemptFailed(delivery.route, delivery.actor, duration_ms);
+    const { lastError } = outcome.state;
+    const failure = { ...about, ...(lastError !== null && { error: lastError }) };
+    if (outcome.kind === "dead") {
+      log({ ...failure, phase: "deliver.failure", result: outcome.reason });
+      return;
+    }
+    const againMs = outcome.kind === "retry" ? outcome.atMs : outcome.untilMs;
+    const metadata = { retry_at: new Date(againMs).toISOString() };
+    log({ ...failure, phase: "deliver.retry", metadata });
+  }
+
+  function reportCircuit({ route, actor: target }: Delivery, before: BreakerState, after: BreakerState): void {
+    if (before.openUntilMs === after.openUntilMs) return;
+    if (after.openUntilMs === null) {
+      log({ phase: "circuit.close", route, target });
+      return;
+    }
+    const metadata = { until: new Date(after.openUntilMs).toISOString() };
+    log({ phase: "circuit.open", route, target, metadata });
+  }
+
+  function reportDrop(dropped: Delivery): void {
+    log({ ...describe(dropped), phase: "pipeline.backpressure", queue_depth: queue.depth });
+  }
+
+  return {
+    get queued() {
+      return queue.queued;
+    },
+    get inFlight() {
+      return queue.inFlight;
+    },
+    get depth() {
+      return queue.depth;
+    },
+    circuit: (route) => circuitOf(queue.breaker(route), clock.now()),
+    async push(delivery, onSettled) {
+      settled.set(delivery, onSettled);
+      for (;;) {
+        if (closed) {
+          settled.delete(delivery);
+          throw new OrgLoopError("DRAINING", "the process is stopping: nothing more is taken on");
+        }
+        const offer = queue.offer(delivery);
+        if (offer.kind === "queued") return pump();
+        if (offer.kind === "dropped") {
+          reportDrop(offer.victim);
+          pump();
+          return giveUp(offer.victim, "backpressure", offer.state);
+        }
+        await new Promise<void>((resolve) => places.push(resolve));
+      }
+    },
+    close() {
+      closed = true;
+      pump();
+      if (working === 0) idle.resolve();
+      return idle.promise;
+    },
+  };
+}
+
+function describe({ event, route, actor }: Delivery) {
+  return {
+    event_id: event.id,
+    trace_id: event.trace_id,
+    source: event.source,
+    event_type: event.type,
+    route,
+    target: actor,
+  };
+}

@@ -1,0 +1,47 @@
+import { type DeadLetter, type DeadLetterStore, type LogEntry, messageOf } from "@orgloop/sdk";
+import type { Activity } from "./activity.ts";
+import { type Clock, waitUntil } from "./clock.ts";
+
+/** Makes a dead letter durable: resolves true then, false where the process stops before. Until then its route is not settled. */
+export type Bury = (letter: DeadLetter) => Promise<boolean>;
+
+export interface BurialOptions {
+  readonly deadLetters: DeadLetterStore;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly activity: Activity;
+  /** Aborted when a drain gives up waiting. */
+  readonly abandon: AbortSignal;
+}
+
+/** How soon a letter that could not be written is tried again. */
+const RETRY_MS = 5_000;
+
+export function burial({ deadLetters, clock, log, activity, abandon }: BurialOptions): Bury {
+  return async (letter) => {
+    const { event, route, actor, reason, attempts, last_error } = letter;
+    const about = {
+      event_id: event.id,
+      trace_id: event.trace_id,
+      source: event.source,
+      event_type: event.type,
+      ...(route !== null && { route }),
+      ...(actor !== null && { target: actor }),
+    };
+    for (;;) {
+      if (abandon.aborted) return false;
+      try {
+        await deadLetters.put(letter);
+        break;
+      } catch (error) {
+        const message = `dead letter not written, will be tried again: ${messageOf(error)}`;
+        log({ ...about, phase: "system.error", error: message });
+        await waitUntil(clock, clock.now() + RETRY_MS, abandon);
+      }
+    }
+    const error = last_error === null ? {} : { error: last_error };
+    log({ ...about, phase: "deliver.dead_letter", result: reason, attempt: attempts, ...error });
+    activity.buried(route, reason);
+    return true;
+  };
+}

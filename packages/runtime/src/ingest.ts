@@ -1,0 +1,60 @@
+import { randomBytes } from "node:crypto";
+import { completeEvent } from "@orgloop/core";
+import {
+  type EventDraft,
+  hasCode,
+  type LogEntry,
+  type OrgLoopEvent,
+  type SettlingEventBus,
+} from "@orgloop/sdk";
+import type { Activity } from "./activity.ts";
+import type { Backlog } from "./backlog.ts";
+import type { Clock } from "./clock.ts";
+import { isDiskFull } from "./disk-full.ts";
+
+/** An event from outside a source: it says itself where it comes from. */
+export interface InjectedDraft extends EventDraft {
+  readonly source: string;
+}
+
+/**
+ * The one place where events enter: drafts are completed and published. Resolves with the events when the bus has them
+ * all. Rejects with what the bus said; then any of them may be on the bus, and the same drafts make the same ids again.
+ */
+export type Ingest = (drafts: readonly InjectedDraft[]) => Promise<readonly OrgLoopEvent[]>;
+
+export interface IngestOptions {
+  readonly bus: SettlingEventBus;
+  readonly backlog: Backlog;
+  readonly project: string;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly activity: Activity;
+  /** The bus can no longer be trusted. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export function ingest(options: IngestOptions): Ingest {
+  const { bus, backlog, project: module, clock, log, activity, onFatal } = options;
+  const randomHex = (): string => randomBytes(8).toString("hex");
+  return async (drafts) => {
+    const nowMs = clock.now();
+    const events = drafts.map((draft) =>
+      completeEvent(draft, { source: draft.source, module, nowMs, randomHex }),
+    );
+    for (const event of events) {
+      backlog.enter(event);
+      const { id: event_id, trace_id, source, type: event_type } = event;
+      log({ phase: "source.emit", event_id, trace_id, source, event_type });
+    }
+    try {
+      await bus.publishAll(events);
+    } catch (error) {
+      for (const event of events) backlog.leave(event);
+      if (!isDiskFull(error) && !hasCode(error, "BUS_CLOSED")) onFatal(error);
+      throw error;
+    }
+    for (const { source } of events) activity.received(source, 1, nowMs);
+    return events;
+  };
+}

@@ -1,0 +1,94 @@
+import { type CheckpointStore, formatDuration, OrgLoopError, type Source } from "@orgloop/sdk";
+import type { Backlog } from "./backlog.ts";
+import { type Clock, callAt } from "./clock.ts";
+import type { Ingest } from "./ingest.ts";
+
+export interface PollSourceOptions {
+  readonly id: string;
+  readonly source: Source & Required<Pick<Source, "poll">>;
+  readonly checkpoints: CheckpointStore;
+  readonly ingest: Ingest;
+  readonly backlog: Backlog;
+  readonly clock: Clock;
+  /** How long one poll may take. */
+  readonly deadlineMs: number;
+  /** Aborted on drain. */
+  readonly stop: AbortSignal;
+  readonly onCheckpoint: (checkpoint: string) => void;
+}
+
+/** Who failed: the source, or the host that could not keep what the source gave. */
+export type PollResult =
+  | { readonly kind: "done" }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "failed"; readonly by: "source" | "host"; readonly error: unknown };
+
+/** A poll that has ended for the host; `released` resolves when the source has let go of it too. */
+export interface Poll {
+  readonly result: PollResult;
+  readonly released: Promise<unknown>;
+}
+
+/**
+ * One poll, page by page: each page is durable on the bus before the checkpoint moves behind it (Scale Design, 5.3). Ends at the
+ * deadline and on drain, whether the source minds its signal or not.
+ */
+export async function pollSource(options: PollSourceOptions): Promise<Poll> {
+  const { id, source, checkpoints, clock, deadlineMs, stop, onCheckpoint } = options;
+  const controller = new AbortController();
+  const ended = Promise.withResolvers<"ended">();
+  const end = (reason: Error): void => {
+    controller.abort(reason);
+    ended.resolve("ended");
+  };
+  const onStop = (): void => end(new OrgLoopError("DRAINING", `${id}: the process is stopping`));
+  if (stop.aborted) onStop();
+  stop.addEventListener("abort", onStop, { once: true });
+  const atMs = clock.now() + deadlineMs;
+  const cancel = callAt(clock, atMs, () =>
+    end(new OrgLoopError("TIMEOUT", `${id}: the poll took over ${formatDuration(deadlineMs)}`)),
+  );
+  let released: Promise<unknown> = Promise.resolve();
+  let by: "source" | "host" = "host";
+  try {
+    const before = await checkpoints.get(id);
+    if (before !== null) onCheckpoint(before);
+    by = "source";
+    const pages = source.poll(before, { signal: controller.signal, deadlineMs: atMs });
+    const iterator = pages[Symbol.asyncIterator]();
+    for (let current = before; ; by = "source") {
+      const next = iterator.next();
+      released = next.catch(() => {});
+      const page = await Promise.race([next, ended.promise]);
+      if (page === "ended") {
+        void iterator.return?.()?.catch(() => {});
+        throw controller.signal.reason;
+      }
+      if (page.done) return { result: { kind: "done" }, released };
+      by = "host";
+      current = await keep(page.value, current, options, controller.signal);
+    }
+  } catch (error) {
+    if (stop.aborted) return { result: { kind: "stopped" }, released };
+    return { result: { kind: "failed", by, error }, released };
+  } finally {
+    cancel();
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+async function keep(
+  { events, checkpoint }: { readonly events: readonly object[]; readonly checkpoint: string },
+  before: string | null,
+  { id, ingest, backlog, checkpoints, onCheckpoint }: PollSourceOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  if (!(await backlog.room(id, signal))) throw signal.reason;
+  const drafts = events as Parameters<Ingest>[0];
+  if (drafts.length > 0) await ingest(drafts.map((draft) => ({ ...draft, source: id })));
+  if (checkpoint !== before) {
+    await checkpoints.set(id, checkpoint);
+    onCheckpoint(checkpoint);
+  }
+  return checkpoint;
+}

@@ -1,0 +1,69 @@
+import { hasCode, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
+import { type Clock, waitUntil } from "./clock.ts";
+import { isDiskFull } from "./disk-full.ts";
+
+/** Tells the bus what is done with, off the path of deliveries. */
+export interface Settlement {
+  settle(event: OrgLoopEvent, route: string): void;
+  ack(event: OrgLoopEvent): void;
+  /** Resolves when the bus has all of it, or has refused it. */
+  flushed(): Promise<void>;
+}
+
+export interface SettlementOptions {
+  readonly bus: SettlingEventBus;
+  readonly clock: Clock;
+  readonly onAcked: (event: OrgLoopEvent) => void;
+  /** The bus can no longer be trusted. */
+  readonly onFatal: (error: unknown) => void;
+  /** Aborted when there is no more waiting for room on the disk; what is unsettled then comes again after the restart. */
+  readonly stop: AbortSignal;
+}
+
+const DISK_FULL_RETRY_MS = 1_000;
+
+export function settlement({ bus, clock, onAcked, onFatal, stop }: SettlementOptions): Settlement {
+  let pending = 0;
+  let idle: PromiseWithResolvers<void> | null = null;
+
+  async function write(attempt: () => Promise<void>): Promise<boolean> {
+    for (;;) {
+      try {
+        await attempt();
+        return true;
+      } catch (error) {
+        if (isDiskFull(error) && !stop.aborted) {
+          await waitUntil(clock, clock.now() + DISK_FULL_RETRY_MS, stop);
+          continue;
+        }
+        if (!isDiskFull(error) && !hasCode(error, "BUS_CLOSED")) onFatal(error);
+        return false;
+      }
+    }
+  }
+
+  async function track(attempt: () => Promise<void>, then?: () => void): Promise<void> {
+    pending += 1;
+    const written = await write(attempt);
+    pending -= 1;
+    if (written) then?.();
+    if (pending === 0) idle?.resolve();
+  }
+
+  return {
+    settle(event, route) {
+      void track(() => bus.settle(event.id, route));
+    },
+    ack(event) {
+      void track(
+        () => bus.ack(event.id),
+        () => onAcked(event),
+      );
+    },
+    flushed() {
+      if (pending === 0) return Promise.resolve();
+      idle = Promise.withResolvers();
+      return idle.promise;
+    },
+  };
+}
