@@ -1,0 +1,29 @@
+import { mkdtemp, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { nodeFileSystem } from "./file-system.ts";
+
+const directory = () => mkdtemp(join(tmpdir(), "orgloop-"));
+
+test("creates only what is missing, reads back what was written, for the owner alone", async () => {
+  const dir = join(await directory(), "a", "b");
+  await nodeFileSystem.makeDirectory(dir);
+  await nodeFileSystem.makeDirectory(dir);
+  const path = join(dir, "file");
+  const file = await nodeFileSystem.open(path, "create");
+  expect(await file.write(Buffer.from("hello world"), 0)).toBe(11);
+  await file.truncate(5);
+  await file.sync();
+  expect(await file.size()).toBe(5);
+  const into = Buffer.alloc(10);
+  expect(await file.read(into, 1)).toBe(4);
+  expect(into.toString("utf8", 0, 4)).toBe("ello");
+  expect(await file.read(into, 5)).toBe(0);
+  await file.close();
+  expect((await stat(path)).mode & 0o077).toBe(0);
+  await expect(nodeFileSystem.open(path, "create")).rejects.toMatchObject({ code: "EEXIST" });
+  await expect(nodeFileSystem.open(join(dir, "none"), "update")).rejects.toMatchObject({
+    code: "ENOENT",
+  });
+});

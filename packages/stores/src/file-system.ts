@@ -1,0 +1,85 @@
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
+/** An open file. Errors carry the code of the operating system (`ENOSPC`, `EIO`, …). */
+export interface OpenFile {
+  /** Writes at `position` (bytes) and resolves with the bytes written: fewer than given where the disk is full. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  /** Reads at `position` (bytes) and resolves with the bytes read: 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** In bytes. */
+  size(): Promise<number>;
+  truncate(size: number): Promise<void>;
+  /** fdatasync(2): contents and size are durable. A failure is final: the kernel may have dropped the pages. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `read` and `update` want the file to exist, `create` wants it not to (`EEXIST`), `replace` empties it. */
+export type OpenMode = "read" | "update" | "create" | "replace";
+
+/**
+ * What durable stores need of a file system, and nothing more, so that a fault-injecting one can stand in for the real one.
+ * Creating, renaming and removing a name is durable once {@link FileSystem.syncDirectory} has resolved for its directory.
+ */
+export interface FileSystem {
+  open(path: string, mode: OpenMode): Promise<OpenFile>;
+  /** The names in a directory, in no order; `ENOENT` where there is none. */
+  list(dir: string): Promise<string[]>;
+  /** With all missing parents, durably; fine where it exists. */
+  makeDirectory(dir: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  syncDirectory(dir: string): Promise<void>;
+}
+
+const FLAGS: Record<OpenMode, string> = {
+  read: "r",
+  update: "r+",
+  create: "wx+",
+  replace: "w+",
+};
+
+/** Events and checkpoints are the user's alone. */
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+/** The real file system. */
+export const nodeFileSystem: FileSystem = {
+  async open(path, mode) {
+    return openFile(await open(path, FLAGS[mode], FILE_MODE));
+  },
+  list: (dir) => readdir(dir),
+  async makeDirectory(dir) {
+    const created = await mkdir(dir, { recursive: true, mode: DIRECTORY_MODE });
+    if (created === undefined) return;
+    for (let parent = dirname(resolve(dir)); ; parent = dirname(parent)) {
+      await syncDirectory(parent);
+      if (parent === dirname(created)) return;
+    }
+  },
+  rename,
+  remove: unlink,
+  syncDirectory,
+};
+
+function openFile(handle: FileHandle): OpenFile {
+  return {
+    write: async (bytes, position) =>
+      (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+    read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
+    size: async () => (await handle.stat()).size,
+    truncate: (size) => handle.truncate(size),
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

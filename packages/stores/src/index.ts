@@ -1,0 +1,3 @@
+export * from "./file-system.ts";
+export * from "./lock-directory.ts";
+export * from "./replace-file.ts";
