@@ -14,6 +14,7 @@ const schedule = z
     payload: z.record(z.string(), z.unknown()).default({}),
     timezone: z
       .string()
+      .refine(isTimezone, "expected a time zone such as Europe/Berlin")
       .optional()
       .describe("IANA name, e.g. `Europe/Berlin`. Default: the machine's."),
     catch_up: z
@@ -24,9 +25,9 @@ const schedule = z
       ),
   })
   .check((context) => {
-    const { cron, timezone } = context.value;
+    const { cron } = context.value;
     try {
-      parseSchedule(cron, timezone);
+      parseSchedule(cron, undefined);
     } catch (error) {
       context.issues.push({
         code: "custom",
@@ -56,3 +57,11 @@ export const cronSourceConfig = z.strictObject({
     }),
 });
 export type CronSourceConfig = z.output<typeof cronSourceConfig>;
+
+function isTimezone(name: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch {
+    return false;
+  }
+}

@@ -181,7 +181,7 @@ describe("the configuration", () => {
     [{ name: "a", cron: "* * * * * *" }, ["schedules", 0, "cron"]],
     [{ name: "a", cron: "every 0s" }, ["schedules", 0, "cron"]],
     [{ name: "a", cron: "soon" }, ["schedules", 0, "cron"]],
-    [{ name: "a", cron: "0 9 * * *", timezone: "Mars/Base" }, ["schedules", 0, "cron"]],
+    [{ name: "a", cron: "0 9 * * *", timezone: "Mars/Base" }, ["schedules", 0, "timezone"]],
     [{ name: "", cron: "5m" }, ["schedules", 0, "name"]],
   ])("%j is refused at its place", (schedule, path) => {
     const issues = cronSourceConfig.safeParse({ schedules: [schedule] }).error?.issues;

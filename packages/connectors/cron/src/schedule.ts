@@ -30,8 +30,6 @@ export function parseSchedule(text: string, timezone: string | undefined): Sched
     domAndDow: true,
     ...(timezone !== undefined && { timezone }),
   });
-  // The library reads the timezone only when it is asked for a time.
-  cron.nextRun();
   return {
     // `previousRuns` leaves its reference out.
     last: (ms) => cron.previousRuns(1, new Date(ms + 1))[0]?.getTime(),

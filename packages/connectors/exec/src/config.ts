@@ -13,7 +13,7 @@ export const execActorConfig = z.strictObject({
     .default(false)
     .describe("Runs `command` as a line of sh; `args` are its $1, $2 …"),
   env: z
-    .record(z.string(), z.string())
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
     .describe("Added to the process's environment and the ORGLOOP_ variables."),
   cwd: z

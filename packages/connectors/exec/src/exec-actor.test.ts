@@ -64,7 +64,7 @@ describe("the command", () => {
 
   it("gets the script variables, the prompt's file, its own env and the process's", async () => {
     const prompt = { text: "Do it", file: "/p/prompt.md", meta: null };
-    await deliver(sh("env > out.txt", { env: { TEAM: "a b" } }), { prompt });
+    await deliver(sh("env > out.txt", { env: { TEAM: "a b", LEVEL: 3 } }), { prompt });
     const variables = (await output("out.txt")).split("\n");
     expect(variables).toEqual(
       expect.arrayContaining([
@@ -77,6 +77,7 @@ describe("the command", () => {
         "ORGLOOP_REPLAY=1",
         "ORGLOOP_PROMPT_FILE=/p/prompt.md",
         "TEAM=a b",
+        "LEVEL=3",
         `PATH=${process.env.PATH}`,
       ]),
     );

@@ -24,13 +24,16 @@ export async function execActor(
   const command = config.shell ? "/bin/sh" : commandPath(projectDir, config.command);
   const args = config.shell ? ["-c", config.command, "sh", ...config.args] : config.args;
   const killAfterMs = parseDuration(config.kill_after);
+  const ownEnv = Object.fromEntries(
+    Object.entries(config.env).map(([name, value]) => [name, String(value)]),
+  );
   return {
     async deliver(event, context) {
       const exit = await runCommand({
         command,
         args,
         cwd,
-        env: { ...process.env, ...variables(id, event, context), ...config.env },
+        env: { ...process.env, ...variables(id, event, context), ...ownEnv },
         input: JSON.stringify(event),
         killAfterMs,
         signal: context.signal,

@@ -36,7 +36,11 @@ export function advance(
   identities: readonly string[],
 ): void {
   for (const identity of identities) state.seen[identity] = updatedAt;
-  if (Date.parse(updatedAt) > Date.parse(state.since)) state.since = updatedAt;
+  if (Date.parse(updatedAt) > Date.parse(state.since)) {
+    state.since = updatedAt;
+    // It was of the list as asked for from the old time on.
+    delete state.etag;
+  }
   const excess = Object.keys(state.seen).length - MAX_SEEN;
   if (excess > 0)
     for (const key of Object.keys(state.seen).slice(0, excess)) delete state.seen[key];

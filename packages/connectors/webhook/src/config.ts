@@ -47,7 +47,7 @@ export const webhookActorConfig = z.strictObject({
     .string()
     .refine(isHttpUrl, "expected an http or https URL without user and password (use `auth`)"),
   method: z.enum(["POST", "PUT"]).default("POST"),
-  headers: z.record(z.string(), z.string()).default({}),
+  headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   auth: z
     .discriminatedUnion("type", [
       z.strictObject({ type: z.literal("bearer"), token: z.string().min(1) }),

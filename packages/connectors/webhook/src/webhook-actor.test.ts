@@ -110,11 +110,12 @@ describe("the request", () => {
   it("sends method, headers and authorization", async () => {
     const { url, seen } = await receiver();
     const auth = { type: "bearer", token: "t0ken" };
-    await deliver({ url, method: "PUT", headers: { "X-Team": "platform" }, auth });
+    await deliver({ url, method: "PUT", headers: { "X-Team": "platform", "X-Tries": 3 }, auth });
     await deliver({ url, auth: { type: "basic", username: "a", password: "b:ü" } });
     expect(seen[0]?.request.method).toBe("PUT");
     expect(seen[0]?.request.headers).toMatchObject({
       "x-team": "platform",
+      "x-tries": "3",
       authorization: "Bearer t0ken",
     });
     expect(seen[1]?.request.headers.authorization).toBe(

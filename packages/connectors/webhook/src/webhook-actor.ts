@@ -48,7 +48,7 @@ function send(
 function headersOf({ headers, auth }: WebhookActorConfig): Headers {
   const result = new Headers({ "content-type": "application/json", "user-agent": "OrgLoop" });
   try {
-    for (const [name, value] of Object.entries(headers)) result.set(name, value);
+    for (const [name, value] of Object.entries(headers)) result.set(name, String(value));
     if (auth?.type === "bearer") result.set("authorization", `Bearer ${auth.token}`);
   } catch {
     // Without the cause: its message quotes the value, which may be a secret.

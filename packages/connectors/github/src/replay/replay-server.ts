@@ -20,7 +20,11 @@ export interface ReplayServer {
   /** `http://127.0.0.1:PORT`: the `base_url` of a github source. */
   readonly url: string;
   /** What was asked, and with which status it was answered. */
-  readonly requests: { readonly path: string; readonly status: number }[];
+  readonly requests: {
+    readonly path: string;
+    readonly status: number;
+    readonly authorization: string | undefined;
+  }[];
   /** The objects of a repository; an unknown one is created empty. */
   repository(fullName: string): Collections;
   /** Asked before anything else: what it returns is the answer. */
@@ -71,7 +75,8 @@ export async function replayServer(): Promise<ReplayServer> {
     const etag = `W/"${createHash("sha256").update(body).digest("hex")}"`;
     const unchanged = answer.status === 200 && request.headers["if-none-match"] === etag;
     const status = unchanged ? 304 : answer.status;
-    replay.requests.push({ path, status });
+    const { authorization } = request.headers;
+    replay.requests.push({ path, status, authorization });
     response.writeHead(status, {
       "content-type": "application/json; charset=utf-8",
       "x-ratelimit-limit": "5000",
