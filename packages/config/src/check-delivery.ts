@@ -9,7 +9,10 @@ import type { SourceDocument } from "./source-document.ts";
 
 const CAPPED = ["retry", "circuit_breaker"];
 
-/** Caps shorter than what they cap, after `defaults.delivery` is merged in: an error where the route says one of them. */
+/**
+ * What no single value shows: a `delivery` beside and under `then`; caps shorter than what they cap, after
+ * `defaults.delivery` is merged in: an error where the route says one of them.
+ */
 export function checkDelivery(
   routes: readonly Declaration<"route">[],
   manifest: SourceDocument,
@@ -37,6 +40,14 @@ export function checkDelivery(
     base,
   );
   for (const { value, document, path } of routes) {
+    if (
+      valueAt(value, ["delivery"]) !== undefined &&
+      valueAt(value, ["then", "delivery"]) !== undefined
+    ) {
+      const message = "delivery stands here and under then: keep one of them";
+      const at = { path: [...path, "delivery"], at: "key" } as const;
+      findings.errors.push({ document, ...at, code: "two-deliveries", message });
+    }
     for (const beside of [["delivery"], ["then", "delivery"]]) {
       const own = valueAt(value, beside);
       if (!isMapping(own) || !CAPPED.some((block) => isMapping(own[block]))) continue;

@@ -25,7 +25,7 @@ function indexNames(declarations: Declarations, findings: Findings): Names {
         path: [...declaration.path, kind === "source" || kind === "actor" ? "id" : "name"],
         at: "value",
         code: "duplicate-name",
-        message: `there is already a ${kind} "${declaration.name}", at ${placeOf(first)}`,
+        message: `there is already ${article(kind)} "${declaration.name}", at ${placeOf(first)}`,
       });
     }
     names[kind] = byName;

@@ -1,6 +1,6 @@
 import type { StandardIssue } from "@orgloop/sdk";
 import type { DocumentPath } from "./document-path.ts";
-import { valueAt } from "./document-path.ts";
+import { formatPath, valueAt } from "./document-path.ts";
 import { nearest } from "./nearest.ts";
 
 /** One problem of one value, in words for people; `at` is which end of the entry to point at. */
@@ -65,45 +65,40 @@ export function describeIssue(raw: StandardIssue, root: unknown, ours: boolean):
       describeIssue({ ...one, path: [...path, ...stepsOf(one)] } as StandardIssue, root, ours),
     );
   }
-  const value = valueAt(root, path);
+  return [describeValue(issue, path, valueAt(root, path), ours)];
+}
+
+/** Codes of problems that lie in the key, not in its value. */
+const OF_KEYS = new Set(["unknown-operator", "invalid-path"]);
+
+function describeValue(
+  issue: Issue,
+  path: DocumentPath,
+  value: unknown,
+  ours: boolean,
+): ConfigIssue {
   const code = issue.params?.code;
-  if (code)
-    return [
-      {
-        path,
-        at:
-          code.startsWith("unknown") || code === "two-deliveries" || code === "invalid-path"
-            ? "key"
-            : "value",
-        code,
-        message: issue.message,
-      },
-    ];
+  if (code) return { path, at: OF_KEYS.has(code) ? "key" : "value", code, message: issue.message };
   const expected = ours ? issue.message : expectedOf(issue);
   if (value === undefined) {
-    return [
-      { path, at: "value", code: "missing-key", message: missing(path, expected ?? issue.message) },
-    ];
+    const message = missing(path, expected ?? issue.message);
+    return { path, at: "value", code: "missing-key", message };
   }
-  if (expected === undefined)
-    return [{ path, at: "value", code: "invalid-value", message: issue.message }];
-  const choices = issue.params?.values ?? issue.values;
-  const near =
-    typeof value === "string" && choices
-      ? nearest(
-          value,
-          choices.filter((choice) => typeof choice === "string"),
-        )
-      : undefined;
-  const hint = near === undefined ? "" : `: did you mean "${near}"?`;
-  return [
-    {
-      path,
-      at: "value",
-      code: "invalid-value",
-      message: `expected ${expected}, found ${show(value, path)}${hint}`,
-    },
-  ];
+  if (expected === undefined) {
+    return { path, at: "value", code: "invalid-value", message: issue.message };
+  }
+  const found = `expected ${expected}, found ${show(value, ours ? [] : path)}`;
+  return { path, at: "value", code: "invalid-value", message: found + hint(issue, value, ours) };
+}
+
+function hint(issue: Issue, value: unknown, ours: boolean): string {
+  if (typeof value !== "string") return "";
+  const choices = (issue.params?.values ?? issue.values ?? []).filter(
+    (choice) => typeof choice === "string",
+  );
+  const near = nearest(value, choices);
+  if (near !== undefined) return `: did you mean "${near}"?`;
+  return ours && value.includes("${") ? `: the environment gives text; take \${vars.NAME}` : "";
 }
 
 function missing(path: DocumentPath, expected: string): string {
@@ -147,4 +142,16 @@ function expectedOf(issue: Issue): string | undefined {
   if (issue.code === "too_small") return `at least ${issue.minimum}`;
   if (issue.code === "too_big") return `at most ${issue.maximum}`;
   return undefined;
+}
+
+/**
+ * Without the issues that follow from another: where a key is mistyped, that the right one is missing is not said again.
+ */
+export function withoutConsequences(issues: readonly ConfigIssue[]): ConfigIssue[] {
+  const meant = new Set<string>();
+  for (const { code, path, message } of issues) {
+    const near = code === "unknown-key" ? /did you mean "(.*)"\?$/.exec(message)?.[1] : undefined;
+    if (near !== undefined) meant.add(formatPath([...path.slice(0, -1), near]));
+  }
+  return issues.filter(({ code, path }) => code !== "missing-key" || !meant.has(formatPath(path)));
 }

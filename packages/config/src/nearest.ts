@@ -3,7 +3,7 @@ import { distance } from "fastest-levenshtein";
 /** The candidate that `word` was probably meant to be; undefined where none is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length * 0.4)) + 1;
+  let bestDistance = Math.max(word.length < 4 ? 1 : 2, Math.floor(word.length * 0.4)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const steps = distance(word.toLowerCase(), candidate.toLowerCase());

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 
 /** Configuration files larger than this are refused. */
@@ -21,7 +21,6 @@ export interface ProjectFiles {
 
 export function projectFiles(root: string): ProjectFiles {
   const realRoot = realpathSync(root);
-  const realDirectories = new Map<string, string>();
   const decoder = new TextDecoder("utf-8", { fatal: true });
 
   const inside = (base: string, path: string) => path === base || path.startsWith(base + sep);
@@ -29,15 +28,6 @@ export function projectFiles(root: string): ProjectFiles {
   const display = (absolute: string) => {
     if (!inside(root, absolute)) return absolute;
     return relative(root, absolute).replaceAll(sep, "/");
-  };
-
-  const realDirectory = (directory: string) => {
-    let real = realDirectories.get(directory);
-    if (real === undefined) {
-      real = realpathSync.native(directory);
-      realDirectories.set(directory, real);
-    }
-    return real;
   };
 
   /** What `check` found: many routes name the same prompt file. */
@@ -58,7 +48,7 @@ export function projectFiles(root: string): ProjectFiles {
     try {
       stats = statSync(absolute);
       const real = realpathSync.native(absolute);
-      if (!inside(realRoot, real) || !inside(realRoot, realDirectory(dirname(absolute)))) {
+      if (!inside(realRoot, real)) {
         throw new OrgLoopError(
           "OUTSIDE",
           `"${written}" is a symbolic link that leads out of the project`,

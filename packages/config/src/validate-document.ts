@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { describeIssue } from "./describe-issue.ts";
-import { isMapping } from "./document-path.ts";
+import { describeIssue, withoutConsequences } from "./describe-issue.ts";
+import { formatPath, isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { connectorGroupSchema } from "./schema/connector-schema.ts";
 import { loggerGroupSchema } from "./schema/logger-schema.ts";
@@ -21,17 +21,17 @@ export const DOCUMENT_SCHEMAS = {
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;
 
 function check(document: SourceDocument, schema: z.ZodType, value: unknown, findings: Findings) {
-  const parsed = schema.safeParse(value);
-  for (const issue of parsed.error?.issues ?? []) {
-    for (const described of describeIssue(issue, value, true)) {
-      const unset = findings.errors.some(
-        (one) =>
-          one.document.file === document.file &&
-          one.code === "unknown-variable" &&
-          one.path.join("\0") === described.path.join("\0"),
-      );
-      if (!unset) findings.errors.push({ document, ...described });
-    }
+  const issues = schema.safeParse(value).error?.issues;
+  if (issues === undefined) return;
+  const unset = new Set(
+    findings.errors
+      .filter((one) => one.code === "unknown-variable" && one.document.file === document.file)
+      .map((one) => formatPath(one.path)),
+  );
+  for (const issue of withoutConsequences(
+    issues.flatMap((one) => describeIssue(one, value, true)),
+  )) {
+    if (!unset.has(formatPath(issue.path))) findings.errors.push({ document, ...issue });
   }
 }
 
@@ -47,6 +47,11 @@ export function validateDocument(
   let value = document.value;
   if (value === undefined) return;
   if (kind !== "Project" && isMapping(value)) {
+    if (value.kind !== kind && Object.hasOwn(DOCUMENT_SCHEMAS, String(value.kind))) {
+      const message = `the file holds a ${value.kind}, and is loaded as a ${kind}`;
+      findings.errors.push({ document, path: ["kind"], at: "value", code: "wrong-kind", message });
+      return;
+    }
     const head = { apiVersion: "orgloop/v1alpha1", kind };
     const missing = Object.keys(head).filter((key) => !Object.hasOwn(value as object, key));
     if (missing.length > 0) {

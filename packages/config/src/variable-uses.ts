@@ -18,7 +18,7 @@ export interface VariableUse {
   readonly defined: boolean;
 }
 
-const REFERENCE = /\$\{([^}]*)\}?/g;
+const REFERENCE = /\$\{([^}]*)\}/g;
 /** The names that a shell can set. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

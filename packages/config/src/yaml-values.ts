@@ -40,7 +40,7 @@ function refusedValue(value: unknown): string {
   if (typeof value !== "number") return "";
   if (!Number.isFinite(value)) return "number: .inf and .nan are no numbers that JSON can hold";
   return Number.isInteger(value) && !Number.isSafeInteger(value)
-    ? "number: it is too large to be kept exactly; put it in quotes"
+    ? "number: the number is too large to be kept exactly; put it in quotes"
     : "";
 }
 
@@ -72,28 +72,31 @@ const strictSequence = defineSequenceTag<unknown[]>("tag:yaml.org,2002:seq", {
 const SCHEMA = CORE_SCHEMA.withTags(mergeTag, strictMap, strictSequence);
 
 const REASONS: readonly (readonly [RegExp, string, string])[] = [
-  [/^duplicated mapping key/, "duplicate-key", "this key stands twice in one mapping"],
-  [/^tab characters/, "tab", "tabs cannot indent YAML: use spaces"],
+  [/^duplicated mapping key.*/, "duplicate-key", 'the key "$$KEY" stands twice in one mapping'],
+  [/^tab characters.*/, "tab", "tabs cannot indent YAML: use spaces"],
   [/^unknown .*tag !<(.*)>/, "custom-tag", "the tag $1 is not allowed: only plain YAML values are"],
-  [/^nesting exceeded/, "too-deep", `nested deeper than ${MAX_DEPTH} levels`],
-  [/^aliases exceeded|^merge keys exceeded|^abnormal merge/, "yaml-bomb", "too many aliases"],
+  [/^nesting exceeded.*/, "too-deep", `nested deeper than ${MAX_DEPTH} levels`],
+  [/^(aliases exceeded|merge keys exceeded|abnormal merge).*/, "yaml-bomb", "too many aliases"],
   [/^number: (.*)/, "number", "$1"],
   [/^key: (.*)/, "non-text-key", "$1"],
   [/^forbidden: (.*)/, "forbidden-key", "$1"],
-  [/(.*)/, "yaml", "not valid YAML: $1"],
+  [/^(.*)/, "yaml", "not valid YAML: $1"],
 ];
 
-function explain(error: unknown): YamlError {
+function explain(error: unknown, text: string): YamlError {
   if (!(error instanceof YAMLException)) {
     return new YamlError("yaml", `not valid YAML: ${String(error)}`, 0, { cause: error });
   }
   const offset = error.mark?.position ?? 0;
-  for (const [pattern, code, message] of REASONS) {
-    if (pattern.test(error.reason)) {
-      return new YamlError(code, error.reason.replace(pattern, message), offset, { cause: error });
-    }
-  }
-  return new YamlError("yaml", error.reason, offset, { cause: error });
+  const [pattern, code, form] = REASONS.find(([reason]) => reason.test(error.reason)) ?? [];
+  const key = /^[^\s:]*/.exec(text.slice(offset, offset + 100))?.[0] ?? "";
+  const message = pattern && form ? error.reason.replace(pattern, form) : error.reason;
+  return new YamlError(
+    code ?? "yaml",
+    message.replace("$KEY", () => key),
+    offset,
+    { cause: error },
+  );
 }
 
 /** The parser's events of `text`: where every value stands. Throws {@link YamlError}. */
@@ -101,7 +104,7 @@ export function readEvents(text: string): YamlEvents {
   try {
     return parseEvents(text, { maxDepth: MAX_DEPTH });
   } catch (error) {
-    throw explain(error);
+    throw explain(error, text);
   }
 }
 
@@ -127,7 +130,7 @@ export function readYaml(text: string): unknown {
   } catch (error) {
     throw hasCode(error, "several-documents") || hasCode(error, "yaml-bomb")
       ? error
-      : explain(error);
+      : explain(error, text);
   }
 }
 

@@ -19,7 +19,7 @@ export const sourceSchema = mapping({
   id: name("the source's id").describe("The source's id; routes name it in when.source."),
   description: text().optional().describe("What the source is, for people."),
   labels: labels(),
-  connector: packageName().describe("The npm package that reads this source."),
+  connector: packageName("connector-github").describe("The npm package that reads this source."),
   config: freeMapping().describe(`The connector's own settings; secrets as \${NAME}.`),
   poll: mapping({
     interval: duration().describe("Time between polls. Default: defaults.poll_interval."),
@@ -37,7 +37,9 @@ export const actorSchema = mapping({
   id: name("the actor's id").describe("The actor's id; routes name it in then.actor."),
   description: text().optional().describe("What the actor is, for people."),
   labels: labels(),
-  connector: packageName().describe("The npm package that delivers to this actor."),
+  connector: packageName("connector-webhook").describe(
+    "The npm package that delivers to this actor.",
+  ),
   config: freeMapping().describe(`The connector's own settings; secrets as \${NAME}.`),
   queue_depth: count(1).optional().describe("Events that may wait for this actor. Default: 1000."),
   enabled: enabled(),

@@ -87,7 +87,7 @@ const NAME = /^[^\s\p{C}]([^\p{C}]*[^\s\p{C}])?$/u;
 export function name(expected = "a name") {
   const full = `${expected}: text without line breaks, at most 200 characters`;
   return z
-    .string({ error: full })
+    .string({ error: expected })
     .refine(
       (value) =>
         value.length <= 200 &&
@@ -106,8 +106,8 @@ export function name(expected = "a name") {
 const PACKAGE = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
 /** The name of an npm package. */
-export const packageName = () => {
-  const expected = 'the name of an npm package, e.g. "@orgloop/connector-github"';
+export const packageName = (example: string) => {
+  const expected = `the name of an npm package, e.g. "@orgloop/${example}"`;
   return z
     .string({ error: expected })
     .refine((value) => value.length <= 214 && PACKAGE.test(value), { error: expected })

@@ -12,7 +12,7 @@ import {
 
 export const loggerSchema = mapping({
   name: name("the logger's name").describe("The logger's name."),
-  type: packageName().describe("The npm package of the logger."),
+  type: packageName("logger-console").describe("The npm package of the logger."),
   config: freeMapping().describe("The logger's own settings."),
   enabled: enabled(),
 }).meta({ id: "Logger" });

@@ -72,18 +72,7 @@ export const routeSchema = mapping({
     .nullish()
     .describe("What goes to the actor with the event."),
   enabled: enabled(),
-})
-  .superRefine((route, context) => {
-    if (route.delivery !== undefined && route.then.delivery !== undefined) {
-      context.addIssue({
-        code: "custom",
-        path: ["delivery"],
-        message: "delivery stands here and under then: keep one of them",
-        params: { code: "two-deliveries" },
-      });
-    }
-  })
-  .meta({ id: "Route" });
+}).meta({ id: "Route" });
 
 export const routeGroupSchema = mapping({
   ...head("RouteGroup"),

@@ -29,7 +29,9 @@ export const transformSchema = mapping({
     .meta({ anyOf: [{ enum: TYPES }, { pattern: "/" }] })
     .describe("script, package, or the name of the package itself."),
   script: filePath().optional().describe("With type script: the file to execute."),
-  package: packageName().optional().describe("With type package: the npm package."),
+  package: packageName("transform-filter")
+    .optional()
+    .describe("With type package: the npm package."),
   config: freeMapping().describe("The transform's own settings."),
   timeout_ms: count(1).optional().describe("Time for one event, in milliseconds. Default: 30000."),
   on_error: onErrorSchema().describe("What happens when it fails: pass (default), drop or halt."),
