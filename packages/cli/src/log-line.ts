@@ -37,9 +37,11 @@ export function logLine(entry: LogEntry, style: (style: Style, text: string) => 
   return [
     style("dim", localTime(entry.timestamp)),
     style(severity.color, `${severity.icon} ${entry.phase}`),
-    ...fields.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value}`),
+    ...fields
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}=${onOneLine(String(value))}`),
     ...(entry.duration_ms === undefined ? [] : [`${Math.round(entry.duration_ms)}ms`]),
-    ...(entry.error === undefined ? [] : [style(severity.color, `err=${JSON.stringify(entry.error)}`)]),
+    ...(entry.error === undefined ? [] : [style(severity.color, `err=${onOneLine(entry.error)}`)]),
   ].join(" ");
 }
 
@@ -50,9 +52,17 @@ function severityOf(phase: string): { readonly icon: string; readonly color: Sty
   return { icon: "•", color: "cyan" };
 }
 
+/** Event data must not forge lines or steer the terminal: control characters and marks of direction are escaped. */
+function onOneLine(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 function localTime(timestamp: string): string {
   const time = new Date(timestamp);
-  if (Number.isNaN(time.getTime())) return timestamp;
+  if (Number.isNaN(time.getTime())) return onOneLine(timestamp);
   const two = (value: number) => String(value).padStart(2, "0");
   const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
   return `${clock}.${String(time.getMilliseconds()).padStart(3, "0")}`;

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { hasCode, messageOf } from "@orgloop/sdk";
 import type { Command, CommandContext, GlobalFlags } from "./command.ts";
-import type { ExitStatus } from "./command-error.ts";
+import { CommandError, type ExitStatus } from "./command-error.ts";
 import { type Output, processOutput } from "./output.ts";
 
 /** The global flags as commander hands them over; `color` is false after `--no-color`. */
@@ -24,6 +24,7 @@ export async function runCommand<Options>(
 ): Promise<void> {
   const context = commandContext(raw);
   try {
+    checkWorkspaceName(context.flags.workspace);
     process.exitCode = await command(context, args, options);
   } catch (error) {
     process.exitCode = exitStatusOf(error);
@@ -46,7 +47,7 @@ export function reportError(
 
 function commandContext(raw: RawFlags): CommandContext {
   const flags: GlobalFlags = {
-    config: path.resolve(raw.config ?? process.env["ORGLOOP_CONFIG"] ?? "."),
+    config: path.resolve(raw.config ?? process.env.ORGLOOP_CONFIG ?? "."),
     workspace: raw.workspace ?? "default",
     verbose: raw.verbose ?? false,
     json: raw.json ?? false,
@@ -56,8 +57,17 @@ function commandContext(raw: RawFlags): CommandContext {
     flags,
     output: processOutput({ ...flags, color: raw.color ?? true }),
     env: process.env,
-    home: path.resolve(process.env["ORGLOOP_HOME"] || path.join(homedir(), ".orgloop")),
+    home: path.resolve(process.env.ORGLOOP_HOME || path.join(homedir(), ".orgloop")),
   };
+}
+
+/** It becomes a directory's name. */
+function checkWorkspaceName(name: string): void {
+  if (/^[A-Za-z0-9][\w.-]*$/.test(name)) return;
+  throw new CommandError(
+    "USAGE",
+    `--workspace "${name}": expected letters, digits, "-", "_" or "."`,
+  );
 }
 
 function exitStatusOf(error: unknown): ExitStatus {

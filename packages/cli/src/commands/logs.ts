@@ -52,7 +52,8 @@ export const logs: Command<LogsOptions> = async (context, _args, options) => {
 
 /** Which entries `options` ask for. Throws `USAGE` for a time that is none. */
 export function entryFilter(options: LogsOptions, nowMs: number): (entry: LogEntry) => boolean {
-  const sinceMs = options.since === undefined ? Number.NEGATIVE_INFINITY : sinceOf(options.since, nowMs);
+  const sinceMs =
+    options.since === undefined ? Number.NEGATIVE_INFINITY : sinceOf(options.since, nowMs);
   const { source, route, eventType, result, event, phase } = options;
   return (entry) =>
     Date.parse(entry.timestamp) >= sinceMs &&

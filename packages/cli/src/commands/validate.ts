@@ -14,9 +14,9 @@ export const validate: Command = async (context) => {
   return valid ? 0 : 2;
 };
 
-function humanReport({ documents, errors, warnings }: LoadedProject, output: Output): string {
+function humanReport({ provenance, errors, warnings }: LoadedProject, output: Output): string {
   const faulty = new Set(errors.map((problem) => problem.file));
-  const sound = documents.filter(({ file }) => !faulty.has(file));
+  const sound = [...provenance.documents.values()].filter(({ file }) => !faulty.has(file));
   const problem = (severity: string) => (it: Problem) => {
     const label = output.style(severity === "error" ? "red" : "yellow", `[${severity} ${it.code}]`);
     return `${problemLine(it)} ${label}`;

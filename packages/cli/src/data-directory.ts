@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { readFileSync, realpathSync } from "node:fs";
+import path from "node:path";
+import { type LoadedProject, readEnvironment, resolveReferences } from "@orgloop/config";
+import type { CommandContext } from "./command.ts";
+import { CommandError } from "./command-error.ts";
+import { invalidProject, readProject } from "./read-project.ts";
+
+/** Where a workspace of a project keeps its state (`config-at-scale.md`, Workspaces). */
+export interface DataLocation {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** The project that has the usual place, where this one had to go elsewhere; else null. */
+  readonly displacedBy: string | null;
+  readonly project: LoadedProject;
+}
+
+/** Loads the project just far enough to say where its state is: a project with errors has its state still. */
+export async function locateData(context: CommandContext): Promise<DataLocation> {
+  const project = await readProject(context);
+  const missing = project.errors.filter((problem) => problem.code === "no-project");
+  if (missing.length > 0) throw invalidProject(missing);
+  return { project, ...dataDirectory(context, project) };
+}
+
+/**
+ * `$ORGLOOP_HOME/data`, or `workspaces/NAME/data` in it; `projects/NAME-HASH/…` for a project that finds another one's state
+ * there; `defaults.data_dir` before all of these.
+ */
+export function dataDirectory(
+  { home, flags, env }: Pick<CommandContext, "home" | "flags" | "env">,
+  { topology, projectDir }: Pick<LoadedProject, "topology" | "projectDir">,
+): Pick<DataLocation, "dataDir" | "displacedBy"> {
+  const chosen = topology?.defaults.data_dir;
+  if (chosen !== undefined) {
+    const { value, missing } = resolveReferences(chosen, readEnvironment(projectDir, env));
+    if (missing.length > 0) {
+      throw new CommandError(
+        "MISSING_VARIABLE",
+        `defaults.data_dir: ${missing.join(", ")} is not set`,
+      );
+    }
+    const expanded = value.replace(/^~(?=\/|$)/, env.HOME ?? "~");
+    return { dataDir: path.resolve(projectDir, expanded), displacedBy: null };
+  }
+  const { workspace } = flags;
+  const inHome = workspace === "default" ? ["data"] : ["workspaces", workspace, "data"];
+  const usual = path.join(home, ...inHome);
+  const owner = readOwner(usual);
+  if (owner === null || sameDirectory(owner.projectDir, projectDir)) {
+    return { dataDir: usual, displacedBy: null };
+  }
+  const name = `${path.basename(projectDir)}-${hashOf(projectDir)}`;
+  return { dataDir: path.join(home, "projects", name, ...inHome), displacedBy: owner.projectDir };
+}
+
+/** The project that a data directory belongs to: its `owner.json`, which the runtime writes. Null where there is none. */
+function readOwner(dataDir: string): { readonly projectDir: string } | null {
+  try {
+    const owner = JSON.parse(readFileSync(path.join(dataDir, "owner.json"), "utf8"));
+    return typeof owner?.projectDir === "string" ? owner : null;
+  } catch {
+    return null;
+  }
+}
+
+function sameDirectory(a: string, b: string): boolean {
+  return realPath(a) === realPath(b);
+}
+
+function realPath(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch {
+    return path.resolve(directory);
+  }
+}
+
+function hashOf(projectDir: string): string {
+  return createHash("sha256").update(realPath(projectDir)).digest("hex").slice(0, 8);
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto";
+import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { hasCode } from "@orgloop/sdk";
+
+/** The bearer token of `/control/*` in `$ORGLOOP_HOME/token`; null where none was made yet. */
+export async function readToken(home: string): Promise<string | null> {
+  try {
+    const token = (await readFile(path.join(home, "token"), "utf8")).trim();
+    return token === "" ? null : token;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+/** The same, made where there is none: 32 random bytes in hex, readable by the user alone. Two that start at once get one. */
+export async function ensureToken(home: string): Promise<string> {
+  const present = await readToken(home);
+  if (present !== null) return present;
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const file = path.join(home, "token");
+  const draft = `${file}.${process.pid}.tmp`;
+  const token = randomBytes(32).toString("hex");
+  await writeFile(draft, `${token}\n`, { mode: 0o600 });
+  try {
+    // link refuses where another process was first, and never shows a half-written token.
+    await link(draft, file);
+    return token;
+  } catch (error) {
+    const theirs = hasCode(error, "EEXIST") ? await readToken(home) : null;
+    if (theirs === null) throw error;
+    return theirs;
+  } finally {
+    await unlink(draft);
+  }
+}
