@@ -76,7 +76,14 @@ test("a failure is retried by the schedule until the attempts are used up, first
   expect(await attempt(refuse("three"), state)).toEqual({
     kind: "dead",
     reason: "exhausted",
-    state: { attempts: 3, firstAtMs: NOW, lastAtMs: NOW, firstError: "one", lastError: "three" },
+    state: {
+      attempts: 3,
+      probedSinceMs: null,
+      firstAtMs: NOW,
+      lastAtMs: NOW,
+      firstError: "one",
+      lastError: "three",
+    },
   });
 });
 

@@ -29,6 +29,7 @@ export function afterFailure(
   const message = messageOf(error);
   const state: AttemptState = {
     attempts: before.attempts + 1,
+    probedSinceMs: null,
     firstAtMs: before.firstAtMs ?? nowMs,
     lastAtMs: nowMs,
     firstError: before.firstError ?? message,

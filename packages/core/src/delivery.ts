@@ -17,8 +17,10 @@ export interface Delivery {
 
 /** What is remembered between the attempts of one delivery. Times in ms since the epoch. */
 export interface AttemptState {
-  /** Attempts that have failed. */
+  /** Attempts that have failed; failed probes of an open breaker are not among them. */
   readonly attempts: number;
+  /** Since when this delivery has failed as a probe; null: never, or it was attempted otherwise since. */
+  readonly probedSinceMs: number | null;
   readonly firstAtMs: number | null;
   readonly lastAtMs: number | null;
   readonly firstError: string | null;
@@ -27,6 +29,7 @@ export interface AttemptState {
 
 export const NO_ATTEMPTS: AttemptState = {
   attempts: 0,
+  probedSinceMs: null,
   firstAtMs: null,
   lastAtMs: null,
   firstError: null,

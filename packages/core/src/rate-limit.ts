@@ -13,8 +13,14 @@ export interface Reservation {
 }
 
 /**
+ * How late a timer may fire without delaying what follows, and how early a host's clock may be, in ms: a window holds at most
+ * `burst + rate × (window + slack)` deliveries.
+ */
+export const RATE_SLACK_MS = 2;
+
+/**
  * Reserves a send time: the generic cell rate algorithm (GCRA, ITU-T I.371). Deliveries are spaced by `perMs / count`; after a pause
- * up to `burst` of them may go at once. Reservations never drift: each is counted from the one before, not from when it was asked for.
+ * up to `burst` of them may go at once. Each is counted from the one before, so that a backlog does not drift.
  */
 export function reserve(
   state: RateState,
@@ -22,7 +28,7 @@ export function reserve(
   nowMs: number,
 ): Reservation {
   const spacingMs = perMs / count;
-  const arrivalMs = Math.max(state, nowMs);
+  const arrivalMs = Math.max(state, nowMs - RATE_SLACK_MS);
   return {
     atMs: Math.max(nowMs, Math.ceil(arrivalMs - (burst - 1) * spacingMs)),
     state: arrivalMs + spacingMs,

@@ -1,0 +1,200 @@
+import { isExpired } from "./attempt-delivery.ts";
+import type { BreakerState } from "./breaker.ts";
+import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
+import type { DeliveryPolicy } from "./delivery-policy.ts";
+import { first, type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
+import { WakeList } from "./wake-list.ts";
+
+/** What became of a delivery that was offered to a queue. */
+export type Offer =
+  | { readonly kind: "queued" }
+  /** It, or an older one in its favour, has no room: it becomes a dead letter, `backpressure`. */
+  | { readonly kind: "dropped"; readonly victim: Delivery; readonly state: AttemptState }
+  /** `overflow: block`: offer it again when a delivery has left. */
+  | { readonly kind: "full" };
+
+/** What the host does next. */
+export type Next =
+  /** Attempt it, then say how it ended by `finish`. */
+  | { readonly kind: "attempt"; readonly item: QueuedDelivery; readonly probe: boolean }
+  /** It is too old: it has left the queue and becomes a dead letter, `expired`. */
+  | { readonly kind: "expired"; readonly delivery: Delivery; readonly state: AttemptState }
+  /** Ask again at `atMs`, and whenever something was offered or finished. */
+  | { readonly kind: "wait"; readonly atMs: number | null };
+
+export interface ActorQueueOptions {
+  /** How many deliveries may wait (`actors[].queue_depth`, raised by a route's larger one). */
+  readonly depth: number;
+  /** By route; all routes to this actor. */
+  readonly policies: ReadonlyMap<string, DeliveryPolicy>;
+  /** Breakers as they were before a restart, by route. */
+  readonly breakers?: ReadonlyMap<string, BreakerState>;
+}
+
+/**
+ * The deliveries that wait for one actor: bounded, in order by lane, fair among routes, held back by rate and breaker. It holds
+ * state and decides; it attempts, buries and times nothing. Every operation costs O(log n) at most in what is queued.
+ */
+export class ActorQueue {
+  readonly #routes = new Map<string, RouteQueue>();
+  /** Routes that may have something to send, next one first. */
+  readonly #rotation = new Set<RouteQueue>();
+  readonly #wakes = new WakeList<Lane | RouteQueue>();
+  readonly #depth: number;
+  readonly #concurrency: number;
+  #queued = 0;
+  #inFlight = 0;
+
+  constructor({ depth, policies, breakers }: ActorQueueOptions) {
+    let concurrency = 1;
+    let bound = depth;
+    for (const [name, policy] of policies) {
+      this.#routes.set(name, new RouteQueue(name, policy, breakers?.get(name)));
+      concurrency = Math.max(concurrency, policy.concurrency);
+      bound = Math.max(bound, policy.queueDepth ?? 0);
+    }
+    this.#concurrency = concurrency;
+    this.#depth = bound;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  breaker(route: string): BreakerState {
+    return this.#route(route).breaker;
+  }
+
+  /** Takes a delivery in, as the route's `overflow` says where there is no room. */
+  offer(delivery: Delivery, state: AttemptState = NO_ATTEMPTS): Offer {
+    const route = this.#route(delivery.route);
+    if (!route.full && this.#queued < this.#depth) {
+      this.#add(route, delivery, state);
+      return { kind: "queued" };
+    }
+    if (route.policy.overflow === "block") return { kind: "full" };
+    const victim = route.policy.overflow === "drop_oldest" ? this.#victim(route) : undefined;
+    if (victim === undefined) return { kind: "dropped", victim: delivery, state };
+    this.#remove(victim);
+    this.#add(route, delivery, state);
+    return { kind: "dropped", victim: victim.delivery, state: victim.state };
+  }
+
+  /** The next thing to do at `nowMs`; call it until it says wait. */
+  next(nowMs: number): Next {
+    for (const due of this.#wakes.due(nowMs)) this.#wake(due, nowMs);
+    while (this.#inFlight < this.#concurrency) {
+      const route = first(this.#rotation);
+      if (route === undefined) break;
+      this.#rotation.delete(route);
+      const item = firstItem(route);
+      if (item === undefined) continue;
+      if (isExpired(item.delivery, route.policy, nowMs)) {
+        this.#remove(item);
+        this.#rotation.add(route);
+        return { kind: "expired", delivery: item.delivery, state: item.state };
+      }
+      const gate = route.pass(nowMs);
+      if (gate.kind === "wait") {
+        if (gate.atMs !== null) this.#wakeRoute(route, gate.atMs);
+        continue;
+      }
+      this.#start(route, item);
+      return { kind: "attempt", item, probe: gate.probe };
+    }
+    return { kind: "wait", atMs: this.#wakes.nextMs };
+  }
+
+  /** Says how an attempt ended, and the route's breaker after it. */
+  finish(item: QueuedDelivery, outcome: Outcome, breaker: BreakerState): void {
+    const { lane } = item;
+    const { route } = lane;
+    item.inFlight = false;
+    route.inFlight -= 1;
+    route.breaker = breaker;
+    this.#inFlight -= 1;
+    this.#queued += 1;
+    if (outcome.kind === "delivered" || outcome.kind === "dead") {
+      this.#remove(item);
+    } else {
+      item.state = outcome.state;
+      if (outcome.kind === "retry") {
+        lane.notBeforeMs = outcome.atMs;
+        this.#wakes.add(outcome.atMs, lane);
+      } else {
+        route.ready.add(lane);
+      }
+    }
+    this.#rotation.add(route);
+  }
+
+  #add(route: RouteQueue, delivery: Delivery, state: AttemptState): void {
+    route.add(delivery, state);
+    this.#queued += 1;
+    this.#rotation.add(route);
+  }
+
+  #remove(item: QueuedDelivery): void {
+    item.lane.route.remove(item);
+    this.#queued -= 1;
+  }
+
+  #start(route: RouteQueue, item: QueuedDelivery): void {
+    item.inFlight = true;
+    route.ready.delete(item.lane);
+    route.inFlight += 1;
+    this.#inFlight += 1;
+    this.#queued -= 1;
+    if (route.ready.size > 0) this.#rotation.add(route);
+  }
+
+  #wakeRoute(route: RouteQueue, atMs: number): void {
+    if (route.wakeAtMs !== null && route.wakeAtMs <= atMs) return;
+    route.wakeAtMs = atMs;
+    this.#wakes.add(atMs, route);
+  }
+
+  #wake(due: Lane | RouteQueue, nowMs: number): void {
+    if (due instanceof RouteQueue) {
+      due.wakeAtMs = null;
+      this.#rotation.add(due);
+      return;
+    }
+    if (due.notBeforeMs === null || due.notBeforeMs > nowMs || due.items.size === 0) return;
+    due.notBeforeMs = null;
+    due.route.ready.add(due);
+    this.#rotation.add(due.route);
+  }
+
+  /** Whom the newcomer displaces: its own route's oldest; else the oldest of a route that allows it. */
+  #victim(route: RouteQueue): QueuedDelivery | undefined {
+    const own = route.oldest();
+    if (own !== undefined || route.full) return own;
+    for (const other of this.#routes.values()) {
+      if (other.policy.overflow !== "drop_oldest") continue;
+      const oldest = other.oldest();
+      if (oldest !== undefined) return oldest;
+    }
+    return undefined;
+  }
+
+  #route(name: string): RouteQueue {
+    const route = this.#routes.get(name);
+    if (route === undefined) throw new Error(`no route "${name}" delivers to this actor`);
+    return route;
+  }
+}
+
+/** The first delivery of the lane that has waited longest. */
+function firstItem(route: RouteQueue): QueuedDelivery | undefined {
+  const lane = first(route.ready);
+  return lane === undefined ? undefined : first(lane.items);
+}
