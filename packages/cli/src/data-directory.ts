@@ -10,7 +10,7 @@ import { invalidProject, readProject } from "./read-project.ts";
 export interface DataLocation {
   /** Absolute. */
   readonly dataDir: string;
-  /** The project that has the usual place, where this one had to go elsewhere; else null. */
+  /** The name of the project that has the usual place, where this one had to go elsewhere; else null. */
   readonly displacedBy: string | null;
   readonly project: LoadedProject;
 }
@@ -29,8 +29,9 @@ export async function locateData(context: CommandContext): Promise<DataLocation>
  */
 export function dataDirectory(
   { home, flags, env }: Pick<CommandContext, "home" | "flags" | "env">,
-  { topology, projectDir }: Pick<LoadedProject, "topology" | "projectDir">,
+  project: LoadedProject,
 ): Pick<DataLocation, "dataDir" | "displacedBy"> {
+  const { topology, projectDir } = project;
   const chosen = topology?.defaults.data_dir;
   if (chosen !== undefined) {
     const { value, missing } = resolveReferences(chosen, readEnvironment(projectDir, env));
@@ -47,35 +48,32 @@ export function dataDirectory(
   const inHome = workspace === "default" ? ["data"] : ["workspaces", workspace, "data"];
   const usual = path.join(home, ...inHome);
   const owner = readOwner(usual);
-  if (owner === null || sameDirectory(owner.projectDir, projectDir)) {
-    return { dataDir: usual, displacedBy: null };
-  }
-  const name = `${path.basename(projectDir)}-${hashOf(projectDir)}`;
-  return { dataDir: path.join(home, "projects", name, ...inHome), displacedBy: owner.projectDir };
+  const name = projectName(project);
+  if (owner === null || owner === name) return { dataDir: usual, displacedBy: null };
+  const folder = `${name.replaceAll(/[^\w.-]+/g, "-")}-${hashOf(project.projectDir)}`;
+  return { dataDir: path.join(home, "projects", folder, ...inHome), displacedBy: owner };
+}
+
+/** The project's name, also where it has errors. */
+export function projectName({ topology, provenance, projectDir }: LoadedProject): string {
+  if (topology !== null) return topology.project;
+  const manifest = [...provenance.documents.values()][0]?.value as
+    | { readonly metadata?: { readonly name?: unknown } }
+    | undefined;
+  const name = manifest?.metadata?.name;
+  return typeof name === "string" ? name : path.basename(projectDir);
 }
 
 /** The project that a data directory belongs to: its `owner.json`, which the runtime writes. Null where there is none. */
-function readOwner(dataDir: string): { readonly projectDir: string } | null {
+function readOwner(dataDir: string): string | null {
   try {
-    const owner = JSON.parse(readFileSync(path.join(dataDir, "owner.json"), "utf8"));
-    return typeof owner?.projectDir === "string" ? owner : null;
+    const { project } = JSON.parse(readFileSync(path.join(dataDir, "owner.json"), "utf8"));
+    return typeof project === "string" ? project : null;
   } catch {
     return null;
   }
 }
 
-function sameDirectory(a: string, b: string): boolean {
-  return realPath(a) === realPath(b);
-}
-
-function realPath(directory: string): string {
-  try {
-    return realpathSync(directory);
-  } catch {
-    return path.resolve(directory);
-  }
-}
-
 function hashOf(projectDir: string): string {
-  return createHash("sha256").update(realPath(projectDir)).digest("hex").slice(0, 8);
+  return createHash("sha256").update(realpathSync(projectDir)).digest("hex").slice(0, 8);
 }

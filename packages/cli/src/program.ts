@@ -1,12 +1,7 @@
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { cliVersion } from "./cli-version.ts";
 import type { Command as Run } from "./command.ts";
 import { type RawFlags, runCommand } from "./run-command.ts";
-
-/** The version of this package. */
-export function cliVersion(): string {
-  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
-}
 
 /** The commands, their arguments and flags. What a command does is imported only when it runs: start-up time counts. */
 export function orgloopProgram(): Command {

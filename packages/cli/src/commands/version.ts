@@ -1,5 +1,5 @@
+import { cliVersion } from "../cli-version.ts";
 import type { Command } from "../command.ts";
-import { cliVersion } from "../program.ts";
 
 /** `orgloop version`. */
 export const version: Command = async ({ output }) => {

@@ -1,0 +1,51 @@
+import { EVENT_TYPES, type OrgLoopEvent } from "@orgloop/sdk";
+import { nearestName } from "./nearest-name.ts";
+
+/** An event as a person writes it: what is missing of id, timestamp and trace_id is filled in on injection. */
+export type InjectedEvent = Pick<OrgLoopEvent, "source" | "type" | "provenance"> &
+  Partial<Omit<OrgLoopEvent, "source" | "type" | "provenance">>;
+
+/** What is wrong with `value` as an event (v1alpha1, section 3); null where nothing is. */
+export function checkEvent(value: unknown): string | null {
+  if (!isMapping(value)) return `expected an event (an object), found ${kindOf(value)}`;
+  const { id, timestamp, source, type, provenance, payload, trace_id } = value;
+  if (typeof source !== "string" || source === "") {
+    return "`source`: expected the id of a source";
+  }
+  if (typeof type !== "string" || !(EVENT_TYPES as readonly string[]).includes(type)) {
+    return `\`type\`: ${JSON.stringify(type) ?? "nothing"} is no event type${nearestName(String(type ?? ""), EVENT_TYPES)}`;
+  }
+  if (!isMapping(provenance) || typeof provenance.platform !== "string") {
+    return "`provenance`: expected an object with a text `platform`";
+  }
+  if (payload !== undefined && !isMapping(payload)) {
+    return `\`payload\`: expected an object, found ${kindOf(payload)}`;
+  }
+  if (id !== undefined && !matches(id, /^evt_[A-Za-z0-9]+$/)) {
+    return "`id`: expected `evt_` and letters or digits, or no id";
+  }
+  if (trace_id !== undefined && !matches(trace_id, /^trc_[A-Za-z0-9]+$/)) {
+    return "`trace_id`: expected `trc_` and letters or digits, or none";
+  }
+  if (timestamp !== undefined && !isTime(timestamp)) {
+    return "`timestamp`: expected ISO 8601, e.g. 2026-11-23T09:00:00Z, or none";
+  }
+  return null;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function matches(value: unknown, pattern: RegExp): boolean {
+  return typeof value === "string" && pattern.test(value);
+}
+
+function isTime(value: unknown): boolean {
+  return matches(value, /^\d{4}-\d\d-\d\dT/) && !Number.isNaN(Date.parse(value as string));
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}

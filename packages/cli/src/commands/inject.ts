@@ -1,0 +1,89 @@
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { InjectedEvent } from "../check-event.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { locateData } from "../data-directory.ts";
+import { readEvents } from "../read-events.ts";
+import { callProcess, type FoundProcess, findProcess } from "../running-process.ts";
+
+/** What one request carries: it becomes durable as one group. */
+const BATCH_EVENTS = 500;
+const BATCH_CHARACTERS = 512 * 1024;
+
+/** `orgloop inject FILE|-`: every event is checked before the first is sent. */
+export const inject: Command = async (context, [given = "-"]) => {
+  const { project, dataDir } = await locateData(context);
+  const found = await findProcess(context.home, dataDir);
+  if (!found?.responsive) {
+    const message = `nothing runs for ${project.projectDir}: \`orgloop start\` it first; nothing was sent`;
+    throw new CommandError("NOT_RUNNING", message);
+  }
+  const spool = given === "-" ? await spoolStdin() : null;
+  try {
+    const file = spool ?? path.resolve(given);
+    const shown = given === "-" ? "stdin" : given;
+    if (!(await stat(file).catch(() => null))?.isFile()) {
+      throw new CommandError("NO_FILE", `there is no file ${shown}: nothing was sent`);
+    }
+    const sources = new Set<string>();
+    for await (const { source } of readEvents(file, shown)) sources.add(source);
+    const known = new Set(project.topology?.sources.map(({ id }) => id));
+    for (const source of sources) {
+      if (!known.has(source)) context.output.warn(`the project has no source "${source}"`);
+    }
+    const ids = await sendAll(context, found, readEvents(file, shown));
+    const what = ids.length === 1 ? `Injected ${ids[0]}.` : `Injected ${ids.length} events.`;
+    // The ids of a few are of use, those of millions are not.
+    context.output.result({ injected: ids.length, event_ids: ids.slice(0, BATCH_EVENTS) }, what);
+    return 0;
+  } finally {
+    if (spool !== null) await rm(path.dirname(spool), { recursive: true });
+  }
+};
+
+async function sendAll(
+  { home, output }: CommandContext,
+  found: FoundProcess,
+  events: AsyncIterable<InjectedEvent>,
+): Promise<string[]> {
+  const ids: string[] = [];
+  let batch: InjectedEvent[] = [];
+  let characters = 0;
+  const send = async () => {
+    if (batch.length === 0) return;
+    const body = { json: { events: batch } };
+    try {
+      const answer = await callProcess<{ event_ids: string[] }>(
+        home,
+        found,
+        "/control/inject",
+        body,
+      );
+      ids.push(...answer.event_ids);
+    } catch (error) {
+      if (ids.length > 0) output.warn(`the first ${ids.length} events are on the bus`);
+      throw error;
+    }
+    batch = [];
+    characters = 0;
+  };
+  for await (const event of events) {
+    batch.push(event);
+    characters += JSON.stringify(event).length;
+    if (batch.length >= BATCH_EVENTS || characters >= BATCH_CHARACTERS) await send();
+  }
+  await send();
+  return ids;
+}
+
+/** Standard input in a file, so that all of it can be checked before any of it is sent. */
+async function spoolStdin(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), "orgloop-inject-"));
+  const file = path.join(directory, "stdin");
+  await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }));
+  return file;
+}

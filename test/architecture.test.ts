@@ -1,0 +1,179 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+const PLUGINS = /^@orgloop\/(connector|transform|logger)-/;
+
+/** Which packages of ours each package may import, besides itself. Nothing imports cli. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  sdk: [],
+  core: ["sdk"],
+  config: ["sdk"],
+  stores: ["sdk"],
+  bus: ["sdk", "stores"],
+  testkit: ["sdk", "stores"],
+  runtime: ["sdk", "core", "config", "stores", "bus", "plugins"],
+  cli: ["sdk", "config", "runtime", "bus"],
+  plugin: ["sdk"],
+};
+
+interface SourceFile {
+  /** Relative to the repository, with `/`. */
+  readonly file: string;
+  readonly text: string;
+  readonly test: boolean;
+  /** What it imports, as written. */
+  readonly imports: readonly string[];
+}
+
+const IMPORT = /\b(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
+
+const files: readonly SourceFile[] = globSync(
+  "{packages,examples,test,modules,functions,stacks}/**/*.ts",
+  {
+    cwd: ROOT,
+    exclude: (name) => name.includes("node_modules"),
+  },
+).map((file) => {
+  const text = readFileSync(path.join(ROOT, file), "utf8");
+  const imports = [...withoutComments(text).matchAll(IMPORT)].map(([, name]) => name ?? "");
+  return { file, text, test: file.endsWith(".test.ts"), imports };
+});
+
+test("packages import each other in one direction", () => {
+  const violations = files.flatMap(({ file, imports, test }) => {
+    const { name, kind } = packageOf(file);
+    if (kind === "outside")
+      return imports.filter((it) => it === "@orgloop/cli").map((it) => `${file} imports ${it}`);
+    const allowed = new Set([...(MAY_IMPORT[kind] ?? []), ...(test ? ["testkit"] : [])]);
+    return imports
+      .filter((it) => it.startsWith("@orgloop/"))
+      .filter((it) => {
+        const target = it.split("/").slice(0, 2).join("/");
+        if (target === name) return false;
+        return !allowed.has(PLUGINS.test(target) ? "plugins" : target.slice("@orgloop/".length));
+      })
+      .map((it) => `${file} imports ${it}`);
+  });
+  expect(violations).toEqual([]);
+});
+
+test("every package has its place in the direction of imports", () => {
+  const kinds = new Set(files.map(({ file }) => packageOf(file).kind));
+  kinds.delete("outside");
+  expect([...kinds].filter((kind) => MAY_IMPORT[kind] === undefined)).toEqual([]);
+});
+
+test("relative imports stay inside their package and exist", () => {
+  const violations = files.flatMap(({ file, imports }) =>
+    imports
+      .filter((it) => it.startsWith("."))
+      .filter((it) => {
+        const target = path.posix.join(path.posix.dirname(file), it);
+        return (
+          !target.startsWith(`${packageOf(file).directory}/`) ||
+          !existsSync(path.join(ROOT, target))
+        );
+      })
+      .map((it) => `${file} imports ${it}`),
+  );
+  expect(violations).toEqual([]);
+});
+
+test("no file imports itself in a circle", () => {
+  const importsOf = new Map(
+    files.map(({ file, imports }) => [
+      file,
+      imports
+        .filter((it) => it.startsWith("."))
+        .map((it) => path.posix.join(path.posix.dirname(file), it)),
+    ]),
+  );
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) circles.push([...trail.slice(trail.indexOf(file)), file].join(" → "));
+    if (done.has(file) || trail.includes(file)) return;
+    for (const target of importsOf.get(file) ?? []) visit(target, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of importsOf.keys()) visit(file, []);
+  expect(circles).toEqual([]);
+});
+
+test("core is pure: no I/O, no clock, no chance, no timers", () => {
+  const pure = files.filter(({ file, test }) => file.startsWith("packages/core/src/") && !test);
+  const nodeImports = pure.flatMap(({ file, imports }) =>
+    imports
+      .filter((it) => it.startsWith("node:") && it !== "node:crypto" && it !== "node:net")
+      .map((it) => `${file} imports ${it}`),
+  );
+  const network = /import\s*\{([^}]*)\}\s*from\s*"node:net"/.source;
+  const sockets = pure.flatMap(({ file, text }) =>
+    [...text.matchAll(new RegExp(network, "g"))]
+      .flatMap(([, names = ""]) => names.split(",").map((name) => name.trim()))
+      .filter((name) => name !== "" && name !== "BlockList" && name !== "isIP")
+      .map((name) => `${file} imports ${name} of node:net`),
+  );
+  const impure =
+    /\b(Date\.now|new Date\(\)|Math\.random|set(Timeout|Interval|Immediate)\b|process\.|performance\.now|fetch\()/;
+  const uses = pure.flatMap(({ file, text }) => {
+    const found = impure.exec(withoutComments(text));
+    return found === null ? [] : [`${file} uses ${found[0]}`];
+  });
+  expect([...nodeImports, ...sockets, ...uses]).toEqual([]);
+  expect(pure.length).toBeGreaterThan(0);
+});
+
+test("files are short enough to be read at once", () => {
+  const long = files
+    .map(({ file, text, test }) => ({
+      file,
+      lines: text.split("\n").length - 1,
+      limit: test ? 400 : 300,
+    }))
+    .filter(({ lines, limit }) => lines > limit)
+    .map(({ file, lines, limit }) => `${file} has ${lines} lines; ${limit} is the limit`);
+  expect(long).toEqual([]);
+});
+
+test("files and folders are named after what they hold", () => {
+  const vague = /(^|[-/.])(utils?|helpers?|common|managers?|base)([-/.]|$)/;
+  expect(files.map(({ file }) => file).filter((file) => vague.test(file))).toEqual([]);
+});
+
+test("the README's table of one event's life names at most seven files, and they exist", () => {
+  const readme = readFileSync(path.join(ROOT, "README.md"), "utf8");
+  const [, section = ""] = /^#+ One event's life\n([\s\S]*?)(?=^#|(?![\s\S]))/im.exec(readme) ?? [];
+  const rows = section
+    .split("\n")
+    .filter((line) => /^\|(?![\s:|-]*$)/.test(line.trim()))
+    .slice(1);
+  const named = rows.map((row) =>
+    [...row.matchAll(/`([\w./-]+\/[\w./-]+)`/g)].map(([, file]) => file ?? ""),
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.length).toBeLessThanOrEqual(7);
+  expect(rows.filter((_, at) => named[at]?.length === 0)).toEqual([]);
+  expect(named.flat().filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+});
+
+/** The package a file is in: its name, its folder, and which rule it follows. */
+function packageOf(file: string): { name: string; directory: string; kind: string } {
+  const parts = file.split("/");
+  if (parts[0] !== "packages") {
+    const depth = parts[0] === "examples" || parts[0] === "modules" ? 2 : 1;
+    return { name: "", directory: parts.slice(0, depth).join("/"), kind: "outside" };
+  }
+  const [, group = "", member = ""] = parts;
+  if (group === "connectors" || group === "transforms" || group === "loggers") {
+    const name = `@orgloop/${group.slice(0, -1)}-${member}`;
+    return { name, directory: `packages/${group}/${member}`, kind: "plugin" };
+  }
+  return { name: `@orgloop/${group}`, directory: `packages/${group}`, kind: group };
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
