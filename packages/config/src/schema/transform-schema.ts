@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isMapping } from "../document-path.ts";
 import {
   count,
   enabled,
@@ -37,15 +38,16 @@ export const transformSchema = mapping({
   on_error: onErrorSchema().describe("What happens when it fails: pass (default), drop or halt."),
   enabled: enabled(),
 })
-  .superRefine((transform, context) => {
-    const needed = TYPES.find((type) => type === transform.type);
-    if (needed === undefined || transform[needed as "script" | "package"] !== undefined) return;
-    context.addIssue({
-      code: "custom",
-      path: [needed],
-      message: needed === "script" ? "the file to execute" : "the name of an npm package",
-    });
-  })
+  .superRefine(
+    (transform, context) => {
+      const needed = TYPES.find((type) => type === transform.type);
+      if (needed === undefined || transform[needed as "script" | "package"] !== undefined) return;
+      const message = needed === "script" ? "the file to execute" : "the name of an npm package";
+      context.addIssue({ code: "custom", path: [needed], message });
+    },
+    // Also beside other problems: every error of a load is reported.
+    { when: ({ value }) => isMapping(value) },
+  )
   .meta({ id: "Transform" });
 
 export const transformGroupSchema = mapping({

@@ -1,0 +1,81 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the language
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { parsePluginConfig } from "./parse-plugin-config.ts";
+
+const schema = z.strictObject({
+  url: z.url(),
+  retries: z.int().min(0).default(3),
+  mode: z.enum(["push", "pull"]).optional(),
+  rotation: z.strictObject({ max_size: z.string() }).optional(),
+  list: z.array(z.strictObject({ a: z.string() })).optional(),
+  auth: z
+    .union([z.strictObject({ token: z.string() }), z.strictObject({ user: z.string() })])
+    .optional(),
+});
+
+it("gives the parsed value, defaults filled in", async () => {
+  expect(await parsePluginConfig(schema, { url: "http://a" })).toEqual({
+    value: { url: "http://a", retries: 3 },
+    warnings: [],
+  });
+});
+
+it("takes unknown keys out at every depth, with a warning and the nearest name", async () => {
+  const { value, errors, warnings } = await parsePluginConfig(schema, {
+    url: "http://a",
+    retrise: 1,
+    list: [{ a: "1" }, { a: "2", b: 3 }],
+    auth: { token: "t", extra: 1 },
+  });
+  expect(errors).toBeUndefined();
+  expect(value).toEqual({
+    url: "http://a",
+    retries: 3,
+    list: [{ a: "1" }, { a: "2" }],
+    auth: { token: "t" },
+  });
+  expect(warnings.map(({ path, message }) => `${path.join(".")}: ${message}`)).toEqual([
+    'list.1.b: unknown key "b" is ignored',
+    'auth.extra: unknown key "extra" is ignored',
+    'retrise: unknown key "retrise" is ignored: did you mean "retries"?',
+  ]);
+});
+
+it("knows and ignores hook_type and path, and reads rotate as rotation", async () => {
+  const config = { url: "http://a", hook_type: "x", path: "/hook", rotate: { max_size: "1mb" } };
+  expect(await parsePluginConfig(schema, config)).toEqual({
+    value: { url: "http://a", retries: 3, rotation: { max_size: "1mb" } },
+    warnings: [],
+  });
+});
+
+it("does not check the form of a value with a reference, but all else", async () => {
+  const config = { url: "${URL}", retries: "${N}", mode: "pul" };
+  const { errors } = await parsePluginConfig(schema, config);
+  expect(errors?.map(({ path, message }) => `${path.join(".")}: ${message}`)).toEqual([
+    'mode: expected one of push, pull, found "pul": did you mean "pull"?',
+  ]);
+  const open = { url: "${URL}", retries: 1 };
+  expect(await parsePluginConfig(schema, open)).toEqual({ value: open, warnings: [] });
+});
+
+it("says what was expected in plain words, and shows no secret", async () => {
+  const own = z.strictObject({ api_token: z.number(), url: z.string(), n: z.number().max(5) });
+  const { errors } = await parsePluginConfig(own, { api_token: "hunter2", url: [], n: 9 });
+  expect(errors?.map(({ message }) => message)).toEqual([
+    "expected a number, found text",
+    "expected text, found an empty list",
+    "expected at most 5, found 9",
+  ]);
+});
+
+it("waits for a schema that checks asynchronously", async () => {
+  const slow = z.strictObject({
+    a: z.string().refine(async (value) => value === "x", "must be x"),
+  });
+  expect(await parsePluginConfig(slow, { a: "x" })).toMatchObject({ value: { a: "x" } });
+  expect((await parsePluginConfig(slow, { a: "y" })).errors).toMatchObject([
+    { message: "must be x" },
+  ]);
+});

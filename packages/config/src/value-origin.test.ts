@@ -1,0 +1,84 @@
+import { expect, it } from "vitest";
+import { temporaryProject } from "../test/temporary-project.ts";
+import { loadProject } from "./load-project.ts";
+import { locate, valueOrigin } from "./value-origin.ts";
+
+it("tells where every value of an item was written, also where defaults fill it in", async () => {
+  const home = temporaryProject({ "config.yaml": "defaults:\n  delivery:\n    timeout: 9s\n" });
+  const path = temporaryProject({
+    "orgloop.yaml": `apiVersion: orgloop/v1alpha1
+kind: Project
+metadata: { name: demo }
+defaults:
+  delivery:
+    retry: { max_attempts: 9 }
+sources:
+  - id: s
+    connector: x
+    config: &shared
+      deep: [1, { a: 2 }]
+actors:
+  - { id: a, connector: x, config: { <<: *shared, own: 1 } }
+transforms: [{ name: t, type: "@orgloop/transform-filter" }]
+`,
+    "routes/r.yaml": `apiVersion: orgloop/v1alpha1
+kind: RouteGroup
+routes:
+  - name: r
+    when:
+      source: s
+      events: [resource.changed]
+      filter: { payload.a: 1 }
+    then:
+      actor: a
+      delivery:
+        max_rate: 5/s
+    with: { prompt_file: ../p.md }
+`,
+    "p.md": "x",
+  });
+  const { provenance, errors } = await loadProject({ path, env: { ORGLOOP_HOME: home } });
+  expect(errors).toEqual([]);
+  const where = (
+    kind: Parameters<typeof valueOrigin>[1],
+    name: string,
+    ...steps: (string | number)[]
+  ) => {
+    const found = valueOrigin(provenance, kind, name, steps);
+    return (
+      found && `${found.file.replace(home, "HOME")}:${found.line}:${found.column} ${found.path}`
+    );
+  };
+  expect(where("source", "s", "config", "deep", 1, "a")).toBe(
+    "orgloop.yaml:11:22 sources[0].config.deep[1].a",
+  );
+  expect(where("actor", "a", "config", "deep", 0)).toBe(
+    "orgloop.yaml:11:14 actors[0].config.deep[0]",
+  );
+  expect(where("actor", "a", "config", "own")).toBe("orgloop.yaml:13:56 actors[0].config.own");
+  expect(where("actor", "a", "queue_depth")).toBeNull();
+  expect(where("transform", "t", "package")).toBe("orgloop.yaml:14:31 transforms[0].type");
+  expect(where("route", "r", "when", "source", 0)).toBe("routes/r.yaml:6:15 routes[0].when.source");
+  expect(where("route", "r", "when", "filter", "payload.a")).toBe(
+    'routes/r.yaml:8:29 routes[0].when.filter["payload.a"]',
+  );
+  expect(where("route", "r", "delivery", "max_rate")).toBe(
+    "routes/r.yaml:12:19 routes[0].then.delivery.max_rate",
+  );
+  expect(where("route", "r", "delivery", "retry", "max_attempts")).toBe(
+    "orgloop.yaml:6:28 defaults.delivery.retry.max_attempts",
+  );
+  expect(where("route", "r", "delivery", "timeout")).toBe(
+    "HOME/config.yaml:3:14 defaults.delivery.timeout",
+  );
+  expect(where("route", "r", "delivery", "burst")).toBeNull();
+  expect(where("route", "r", "with", "prompt", "text")).toBe(
+    "routes/r.yaml:13:26 routes[0].with.prompt_file",
+  );
+  expect(where("route", "none")).toBeNull();
+  expect(locate(provenance, "routes/r.yaml", ["routes", 0, "name"])).toEqual({
+    line: 4,
+    column: 11,
+  });
+  expect(locate(provenance, "none.yaml", [])).toBeNull();
+});
