@@ -1,0 +1,90 @@
+import type { Place } from "./lines-file.ts";
+
+/** Where the letters of a file stand: what is held in memory instead of the letters. */
+export class DeadLetterIndex {
+  /** By id, in the order of the file. */
+  #letters = new Map<string, Place>();
+  /** Lines that are no dead letters: nobody's to delete. */
+  #damaged: Place[] = [];
+  #bytes = 0;
+
+  /** Bytes of what a rewrite keeps. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get damaged(): number {
+    return this.#damaged.length;
+  }
+
+  has(id: string): boolean {
+    return this.#letters.has(id);
+  }
+
+  places(): Iterable<Place> {
+    return this.#letters.values();
+  }
+
+  /** Takes a line in as it stands in the file; false where it is no line of ours. */
+  load(line: string, place: Place): boolean {
+    const value = parse(line);
+    if (value === undefined) {
+      this.#damaged.push(place);
+      this.#bytes += place.length;
+      return false;
+    }
+    if (typeof value === "string") this.put(value, place);
+    else this.remove(value);
+    return true;
+  }
+
+  /** Forgets the damaged lines from `size` on: they were cut off as a torn tail. */
+  cutAt(size: number): void {
+    for (const { offset, length } of this.#damaged) if (offset >= size) this.#bytes -= length;
+    this.#damaged = this.#damaged.filter(({ offset }) => offset < size);
+  }
+
+  put(id: string, place: Place): void {
+    this.remove([id]);
+    this.#letters.set(id, place);
+    this.#bytes += place.length;
+  }
+
+  remove(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#bytes -= this.#letters.get(id)?.length ?? 0;
+      this.#letters.delete(id);
+    }
+  }
+
+  /** What a rewrite keeps, in the order of the file. */
+  kept(): readonly Place[] {
+    return [...this.#letters.values(), ...this.#damaged].sort((a, b) => a.offset - b.offset);
+  }
+
+  /** After a rewrite: everything kept stands without gaps from the file's beginning. */
+  closeGaps(kept: readonly Place[]): void {
+    const moved = new Map<Place, Place>();
+    let offset = 0;
+    for (const place of kept) {
+      moved.set(place, { offset, length: place.length });
+      offset += place.length;
+    }
+    const after = (place: Place) => moved.get(place) ?? place;
+    this.#letters = new Map([...this.#letters].map(([id, place]) => [id, after(place)]));
+    this.#damaged = this.#damaged.map(after);
+  }
+}
+
+/** The id of a letter, or the ids of a removal. */
+function parse(line: string): string | readonly string[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  if ("removed" in value && Array.isArray(value.removed)) return value.removed;
+  return "id" in value && typeof value.id === "string" && "event" in value ? value.id : undefined;
+}

@@ -1,0 +1,85 @@
+import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { claimSuite } from "@orgloop/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fileClaims } from "./file-claims.ts";
+import { nodeFileSystem } from "./file-system.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "orgloop-claims-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const fresh = () => mkdtemp(join(root, "dir-"));
+const dirs = new WeakMap<object, string>();
+async function openIn(dir: string) {
+  const store = await fileClaims({ dir });
+  dirs.set(store, dir);
+  return store;
+}
+
+claimSuite({
+  name: "fileClaims",
+  open: async () => openIn(await fresh()),
+  reopen: (store) => openIn(dirs.get(store) as string),
+});
+
+describe("the file", () => {
+  test("a torn tail is cut; what stands before it counts", async () => {
+    const dir = await fresh();
+    const store = await fileClaims({ dir });
+    await store.claim("a", "evt_1", 100, 0);
+    await store.close();
+    await appendFile(join(dir, "claims.jsonl"), '["b","evt_1",');
+    const again = await fileClaims({ dir });
+    expect(await again.claim("a", "evt_2", 100, 1)).toBe(false);
+    expect(await again.claim("b", "evt_2", 100, 1)).toBe(true);
+    await again.close();
+    expect((await readFile(join(dir, "claims.jsonl"), "utf8")).split("\n")).toHaveLength(3);
+  });
+
+  test("it is rewritten when more than half of it has expired: bounded, however many come", async () => {
+    const dir = await fresh();
+    const store = await fileClaims({ dir });
+    for (let n = 0; n < 20_000; n += 500) {
+      const keys = Array.from({ length: 500 }, (_, i) => `key ${n + i}`);
+      await Promise.all(keys.map((key) => store.claim(key, "evt_1", 1_000, n)));
+    }
+    await store.claim("long", "evt_1", 1_000_000, 20_000);
+    await store.close();
+    expect((await stat(join(dir, "claims.jsonl"))).size).toBeLessThan(200_000);
+    const again = await fileClaims({ dir });
+    expect(await again.claim("long", "evt_2", 1, 20_001)).toBe(false);
+    expect(await again.claim("key 19999", "evt_2", 1, 20_001)).toBe(false);
+    expect(await again.claim("key 1", "evt_2", 1, 20_001)).toBe(true);
+    await again.close();
+  });
+
+  test("a full disk is said once and fails no claim", async () => {
+    let full = true;
+    const warnings: string[] = [];
+    const store = await fileClaims({
+      dir: await fresh(),
+      warn: (message) => warnings.push(message),
+      fileSystem: {
+        ...nodeFileSystem,
+        open: async (path, mode) => {
+          const file = await nodeFileSystem.open(path, mode);
+          return { ...file, write: async (...args) => (full ? 0 : file.write(...args)) };
+        },
+      },
+    });
+    expect(await store.claim("a", "evt_1", 100, 0)).toBe(true);
+    expect(await store.claim("a", "evt_2", 100, 0)).toBe(false);
+    expect(await store.claim("b", "evt_1", 100, 0)).toBe(true);
+    expect(warnings).toEqual([expect.stringContaining("claims are not written")]);
+    full = false;
+    await store.claim("c", "evt_1", 100, 0);
+    full = true;
+    await store.claim("d", "evt_1", 100, 0);
+    expect(warnings).toHaveLength(2);
+    await store.close();
+  });
+});

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { type ClaimStore, messageOf } from "@orgloop/sdk";
+import { type Claim, ClaimTable } from "./claim-table.ts";
+import { type FileSystem, nodeFileSystem } from "./file-system.ts";
+import { groupCommit } from "./group-commit.ts";
+import { LinesFile } from "./lines-file.ts";
+
+export interface FileClaimsOptions {
+  /** Made where missing; holds `claims.jsonl`. */
+  readonly dir: string;
+  readonly fileSystem?: FileSystem;
+  /** Told where a claim could not be written; it holds in memory then. */
+  readonly warn?: (message: string) => void;
+}
+
+/** Fewer lines than this are not worth a rewrite. */
+const MIN_REWRITE_LINES = 1_000;
+
+/**
+ * Dedup claims, in memory and in an append-only file of `[key, event id, expiry]`, which is read at open and rewritten when more than half
+ * of it has expired. A claim resolves when it is handed to the operating system, without an fsync: the end of the process loses
+ * none, and one that a power cut loses lets a duplicate through, which at-least-once allows; it never loses an event.
+ * For the same reason a full disk is no error of a claim. Nobody else may write the file meanwhile (`lockDirectory`).
+ */
+export async function fileClaims({
+  dir,
+  fileSystem = nodeFileSystem,
+  warn = () => {},
+}: FileClaimsOptions): Promise<ClaimStore & { close(): Promise<void> }> {
+  const path = join(dir, "claims.jsonl");
+  await fileSystem.makeDirectory(dir);
+  const table = new ClaimTable();
+  let lines = 0;
+  const file = await LinesFile.open(path, fileSystem, (line) => {
+    const entry = parseLine(line);
+    if (entry === undefined) return false;
+    table.load(...entry);
+    lines++;
+    return true;
+  });
+  let failing = false;
+
+  async function append(added: readonly string[]): Promise<void> {
+    try {
+      await file.append(added.join(""), { durable: false });
+      lines += added.length;
+      failing = false;
+    } catch (error) {
+      if (!failing) warn(`${path}: claims are not written: ${messageOf(error)}`);
+      failing = true;
+    }
+  }
+
+  async function rewrite(): Promise<void> {
+    if (lines < MIN_REWRITE_LINES || lines <= 2 * table.size) return;
+    let kept = 0;
+    const entries = function* () {
+      for (const [key, claim] of table.entries()) {
+        kept++;
+        yield Buffer.from(toLine(key, claim));
+      }
+    };
+    try {
+      await file.rewrite(entries());
+      lines = kept;
+    } catch (error) {
+      warn(`${path} was not rewritten: ${messageOf(error)}`);
+    }
+  }
+
+  const add = groupCommit<string>((task) => file.inTurn(task), append);
+  return {
+    async claim(key, eventId, windowMs, nowMs) {
+      const { held, added, swept } = table.claim(key, eventId, windowMs, nowMs);
+      if (added !== undefined) await add(toLine(key, added));
+      if (swept) void file.inTurn(rewrite);
+      return held;
+    },
+    close: () => file.inTurn(() => file.close()),
+  };
+}
+
+function toLine(key: string, { eventId, expiresMs }: Claim): string {
+  return `${JSON.stringify([key, eventId, expiresMs])}\n`;
+}
+
+function parseLine(line: string): [string, Claim] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(value)) return undefined;
+  const [key, eventId, expiresMs] = value as unknown[];
+  const whole =
+    typeof key === "string" && typeof eventId === "string" && typeof expiresMs === "number";
+  return whole ? [key, { eventId, expiresMs }] : undefined;
+}

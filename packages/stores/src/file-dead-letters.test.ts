@@ -1,0 +1,153 @@
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deadLetterSuite, sampleDeadLetter } from "@orgloop/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fileDeadLetters } from "./file-dead-letters.ts";
+import { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "orgloop-dead-letters-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const fresh = () => mkdtemp(join(root, "dir-"));
+const dirs = new WeakMap<object, string>();
+async function openIn(dir: string) {
+  const store = await fileDeadLetters({ dir });
+  dirs.set(store, dir);
+  return store;
+}
+
+deadLetterSuite({
+  name: "fileDeadLetters",
+  open: async () => openIn(await fresh()),
+  reopen: (store) => openIn(dirs.get(store) as string),
+});
+
+/** The real file system with some of an open file's calls replaced. */
+const withFile = (change: (file: OpenFile) => Partial<OpenFile>): FileSystem => ({
+  ...nodeFileSystem,
+  open: async (path, mode) => {
+    const file = await nodeFileSystem.open(path, mode);
+    return { ...file, ...change(file) };
+  },
+});
+
+async function idsIn(dir: string): Promise<string[]> {
+  const store = await fileDeadLetters({ dir });
+  const ids = (await store.list()).map(({ id }) => id);
+  await store.close();
+  return ids;
+}
+
+describe("the file", () => {
+  test("those that wait share one sync", async () => {
+    let syncs = 0;
+    const fileSystem = withFile((file) => ({
+      sync: () => {
+        syncs++;
+        return file.sync();
+      },
+    }));
+    const store = await fileDeadLetters({ dir: await fresh(), fileSystem });
+    await Promise.all(Array.from({ length: 500 }, (_, n) => store.put(sampleDeadLetter(n))));
+    expect(syncs).toBeLessThan(5);
+    await store.close();
+  });
+
+  test("a torn tail is cut, whatever was torn", async () => {
+    const dir = await fresh();
+    const path = join(dir, "dead-letters.jsonl");
+    const store = await fileDeadLetters({ dir });
+    for (const n of [1, 2]) await store.put(sampleDeadLetter(n));
+    await store.close();
+    const whole = await readFile(path);
+    for (const tail of ["{", '{"id":"dl_3"}', "\0\0\0\n\0\0", whole.toString().slice(0, 100)]) {
+      await appendFile(path, tail);
+      expect(await idsIn(dir)).toEqual(["dl_1", "dl_2"]);
+      expect(await readFile(path)).toEqual(whole);
+    }
+  });
+
+  test("a damaged line in between is reported, left alone, and survives compaction", async () => {
+    const dir = await fresh();
+    const path = join(dir, "dead-letters.jsonl");
+    const lines = [1, 2].map((n) => JSON.stringify(sampleDeadLetter(n, "x".repeat(50_000))));
+    await writeFile(path, `${lines[0]}\nno letter\n${lines[1]}\n`);
+    const warnings: string[] = [];
+    const store = await fileDeadLetters({ dir, warn: (message) => warnings.push(message) });
+    expect(warnings).toEqual([expect.stringContaining("1 lines are no dead letters")]);
+    await store.remove(["dl_1"]);
+    await store.put(sampleDeadLetter(3));
+    await store.remove(["dl_2"]);
+    expect((await stat(path)).size).toBeLessThan(2_000);
+    expect(await readFile(path, "utf8")).toContain("no letter\n");
+    expect(await store.list()).toEqual([sampleDeadLetter(3)]);
+    await store.close();
+    expect(await idsIn(dir)).toEqual(["dl_3"]);
+  });
+
+  test("compaction keeps the file within twice what it holds", async () => {
+    const dir = await fresh();
+    const store = await fileDeadLetters({ dir });
+    const letters = Array.from({ length: 200 }, (_, n) => sampleDeadLetter(n, "x".repeat(2_000)));
+    await Promise.all(letters.map((letter) => store.put(letter)));
+    await store.remove(letters.slice(0, 150).map(({ id }) => id));
+    expect((await stat(join(dir, "dead-letters.jsonl"))).size).toBeLessThan(150_000);
+    expect(await store.list()).toEqual(letters.slice(150));
+    await store.remove(letters.map(({ id }) => id));
+    await store.put(sampleDeadLetter(7));
+    await store.close();
+    expect(await idsIn(dir)).toEqual(["dl_7"]);
+  });
+
+  test("a full disk rejects the letter, keeps the others, and takes letters again", async () => {
+    const dir = await fresh();
+    let room = Number.POSITIVE_INFINITY;
+    const fileSystem = withFile((file) => ({
+      write: async (bytes, position) => {
+        const count = Math.min(bytes.length, room);
+        room -= count;
+        return count === 0 ? 0 : file.write(bytes.subarray(0, count), position);
+      },
+    }));
+    const store = await fileDeadLetters({ dir, fileSystem });
+    await store.put(sampleDeadLetter(1));
+    room = 10;
+    await expect(store.put(sampleDeadLetter(2))).rejects.toMatchObject({ code: "SHORT_WRITE" });
+    room = Number.POSITIVE_INFINITY;
+    await store.put(sampleDeadLetter(3));
+    expect((await store.list()).map(({ id }) => id)).toEqual(["dl_1", "dl_3"]);
+    await store.close();
+    expect(await idsIn(dir)).toEqual(["dl_1", "dl_3"]);
+  });
+
+  test("after a failed sync nothing is taken any more", async () => {
+    const dir = await fresh();
+    let ill = false;
+    const fileSystem = withFile((file) => ({
+      sync: async () => {
+        if (ill) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+        return file.sync();
+      },
+    }));
+    const store = await fileDeadLetters({ dir, fileSystem });
+    await store.put(sampleDeadLetter(1));
+    ill = true;
+    await expect(store.put(sampleDeadLetter(2))).rejects.toMatchObject({ code: "SYNC_FAILED" });
+    ill = false;
+    await expect(store.put(sampleDeadLetter(3))).rejects.toThrow("check the disk and restart");
+    await store.close();
+    expect(await idsIn(dir)).toContain("dl_1");
+  });
+
+  test("a closed store says so", async () => {
+    const store = await fileDeadLetters({ dir: await fresh() });
+    await store.close();
+    await store.close();
+    await expect(store.put(sampleDeadLetter(1))).rejects.toMatchObject({ code: "STORE_CLOSED" });
+    await expect(store.list()).rejects.toMatchObject({ code: "STORE_CLOSED" });
+  });
+});

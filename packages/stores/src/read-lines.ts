@@ -1,0 +1,31 @@
+import type { OpenFile } from "./file-system.ts";
+import type { Place } from "./lines-file.ts";
+
+const LINE_END = 0x0a;
+
+/** The whole lines of a file, in order, without their line ends; what follows the last line end is left out. */
+export async function* readLines(
+  file: OpenFile,
+  chunkBytes: number,
+): AsyncGenerator<{ readonly line: string; readonly place: Place }> {
+  const chunk = Buffer.alloc(chunkBytes);
+  /** The pieces of a line that is longer than the chunk so far. */
+  let pieces: Buffer[] = [];
+  let offset = 0;
+  for (let position = 0; ; ) {
+    const count = await file.read(chunk, position);
+    if (count === 0) return;
+    position += count;
+    const bytes = chunk.subarray(0, count);
+    let from = 0;
+    for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, from)) {
+      const line = Buffer.concat([...pieces, bytes.subarray(from, end)]);
+      const length = line.length + 1;
+      yield { line: line.toString("utf8"), place: { offset, length } };
+      pieces = [];
+      offset += length;
+      from = end + 1;
+    }
+    if (from < count) pieces.push(Buffer.from(bytes.subarray(from)));
+  }
+}

@@ -1,0 +1,94 @@
+import type { DeadLetter, DeadLetterStore } from "@orgloop/sdk";
+import { afterEach, describe, expect, test } from "vitest";
+import { type StoreHarness, tracked } from "./store-harness.ts";
+
+/** A dead letter of event `evt_n`. */
+export function sampleDeadLetter(n: number, text = "é\n😀"): DeadLetter {
+  return {
+    id: `dl_${n}`,
+    event_id: `evt_${n}`,
+    route: "team/review",
+    actor: "agent",
+    reason: "exhausted",
+    attempts: 3,
+    first_at: "2026-11-01T00:00:00.000Z",
+    last_at: "2026-11-01T00:01:00.000Z",
+    first_error: "HTTP 500",
+    last_error: "HTTP 503",
+    event: {
+      id: `evt_${n}`,
+      timestamp: "2026-11-01T00:00:00.000Z",
+      source: "github",
+      type: "resource.changed",
+      provenance: { platform: "github" },
+      payload: { text },
+      trace_id: `trc_${n}`,
+    },
+  };
+}
+
+/** The laws of {@link DeadLetterStore}; the survival of a crash where the harness can reopen. */
+export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
+  const { open, reopen, closeAll } = tracked(harness);
+  afterEach(closeAll);
+  const idsOf = async (store: DeadLetterStore) => (await store.list()).map(({ id }) => id);
+  const putAll = (store: DeadLetterStore, count: number) =>
+    Promise.all(Array.from({ length: count }, (_, n) => store.put(sampleDeadLetter(n))));
+
+  describe(`${harness.name}: dead letters`, () => {
+    test("what was put is listed as it was, oldest first", async () => {
+      const store = await open();
+      expect(await store.list()).toEqual([]);
+      for (const n of [3, 1, 2]) await store.put(sampleDeadLetter(n));
+      expect(await store.list()).toEqual([3, 1, 2].map((n) => sampleDeadLetter(n)));
+    });
+
+    test("many at once keep the order of the calls", async () => {
+      const store = await open();
+      await putAll(store, 200);
+      expect(await idsOf(store)).toEqual(Array.from({ length: 200 }, (_, n) => `dl_${n}`));
+    });
+
+    test("the same id twice is one letter, also at once", async () => {
+      const store = await open();
+      await Promise.all([store.put(sampleDeadLetter(1)), store.put(sampleDeadLetter(1))]);
+      await store.put(sampleDeadLetter(1));
+      expect(await idsOf(store)).toEqual(["dl_1"]);
+    });
+
+    test("what was removed is gone; unknown ids are ignored; it may be put again", async () => {
+      const store = await open();
+      await putAll(store, 5);
+      await store.remove(["dl_1", "dl_3", "dl_99", "dl_1"]);
+      expect(await idsOf(store)).toEqual(["dl_0", "dl_2", "dl_4"]);
+      await store.remove([]);
+      await store.put(sampleDeadLetter(1));
+      expect(await idsOf(store)).toEqual(["dl_0", "dl_2", "dl_4", "dl_1"]);
+      expect((await store.list())[3]).toEqual(sampleDeadLetter(1));
+    });
+
+    test("put and removed again and again, it holds what is left", async () => {
+      const store = await open();
+      for (let n = 0; n < 60; n++) {
+        await store.put(sampleDeadLetter(n, "x".repeat(5_000)));
+        if (n % 10 !== 0) await store.remove([`dl_${n}`]);
+      }
+      expect(await idsOf(store)).toEqual(["dl_0", "dl_10", "dl_20", "dl_30", "dl_40", "dl_50"]);
+      expect((await store.list())[5]).toEqual(sampleDeadLetter(50, "x".repeat(5_000)));
+    });
+
+    if (harness.reopen === undefined) return;
+
+    test("what was put and removed survives the death of the process", async () => {
+      const store = await open();
+      await putAll(store, 20);
+      await store.remove(["dl_0", "dl_19"]);
+      const again = await reopen(store);
+      expect(await again.list()).toEqual(
+        Array.from({ length: 18 }, (_, n) => sampleDeadLetter(n + 1)),
+      );
+      await again.put(sampleDeadLetter(20));
+      expect(await idsOf(await reopen(again))).toContain("dl_20");
+    });
+  });
+}
