@@ -25,15 +25,9 @@ export class Report {
   readonly #routes = new Map<string, Row>();
   readonly #names = new Map<string, string>();
   #unrouted = 0;
-  #open = 0;
 
-  /** Routes of received events that are not done with. */
-  get open(): number {
-    return this.#open;
-  }
-
-  get received(): number {
-    return [...this.#received.values()].reduce((sum, count) => sum + count, 0);
+  receivedFrom(source: string): number {
+    return this.#received.get(source) ?? 0;
   }
 
   /** Takes one entry; returns the line to show, if it is worth one. */
@@ -41,8 +35,7 @@ export class Report {
     const { phase, event_id: id = "", source = "" } = entry;
     if (phase === "source.emit") {
       this.#received.set(source, (this.#received.get(source) ?? 0) + 1);
-      this.#names.set(id, String(entry.metadata?.["platform_event"] ?? entry.event_type));
-      this.#open += 1;
+      this.#names.set(id, String(entry.metadata?.platform_event ?? entry.event_type));
     }
     this.#count(entry);
     const mark = MARKS[phase];
@@ -94,7 +87,10 @@ export class Report {
       ["(no route)", String(this.#unrouted)],
     ];
     return lines
-      .map(([first = "", ...rest]) => first.padEnd(24) + rest.map((cell) => cell.padStart(11)).join(""))
+      .map(
+        ([first = "", ...rest]) =>
+          first.padEnd(24) + rest.map((cell) => cell.padStart(11)).join(""),
+      )
       .join("\n");
   }
 }
