@@ -1,4 +1,4 @@
-import type { DeadReason } from "@orgloop/sdk";
+import type { DeadReason, Topology } from "@orgloop/sdk";
 
 /** What happened on a route since the start. */
 export interface RouteActivity {
@@ -36,15 +36,16 @@ export type ActivityListener = Pick<
   "received" | "refused" | "sourceFailed" | "delivered" | "attemptFailed" | "buried"
 >;
 
-export function countActivity(
-  sources: readonly string[],
-  routes: readonly string[],
-  listener: ActivityListener,
-): Activity {
+export function countActivity({ sources, routes }: Topology, listener: ActivityListener): Activity {
   const newSource = (): SourceActivity => ({ events: 0, refused: 0, errors: 0, lastEventMs: null });
-  const newRoute = (): RouteActivity => ({ matched: 0, delivered: 0, failed: 0, lastMatchedMs: null });
-  const bySource = new Map(sources.map((id) => [id, newSource()]));
-  const byRoute = new Map(routes.map((name) => [name, newRoute()]));
+  const newRoute = (): RouteActivity => ({
+    matched: 0,
+    delivered: 0,
+    failed: 0,
+    lastMatchedMs: null,
+  });
+  const bySource = new Map(sources.map(({ id }) => [id, newSource()]));
+  const byRoute = new Map(routes.map(({ name }) => [name, newRoute()]));
   // Injected events may name a source that the topology does not have: these are counted together.
   const otherSources = newSource();
   const source = (id: string): SourceActivity => bySource.get(id) ?? otherSources;

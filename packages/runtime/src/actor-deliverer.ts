@@ -4,8 +4,8 @@ import {
   type AttemptState,
   type BreakerState,
   type CallResult,
-  circuitOf,
   type Circuit,
+  circuitOf,
   concludeAttempt,
   type Delivery,
   type DeliveryPolicy,
@@ -46,7 +46,8 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const queue = new ActorQueue(options);
   const settled = new Map<Delivery, () => void>();
   const idle = Promise.withResolvers<void>();
-  let places: (() => void)[] = [];
+  /** Who waits for a place, by route. */
+  const applicants = new Map<string, Set<() => void>>();
   let cancelWake = (): void => {};
   let working = 0;
   let closed = false;
@@ -62,9 +63,26 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       if (next.kind === "expired") void work(() => giveUp(next.delivery, "expired", next.state));
       else void work(() => attempt(next.item, next.probe));
     }
-    const freed = places;
-    places = [];
-    for (const wake of freed) wake();
+    for (const waiting of applicants.values()) {
+      // One a route: it wakes the next when it has its place. All of them after closing: each is turned away.
+      for (const wake of waiting) {
+        wake();
+        if (!closed) break;
+      }
+    }
+  }
+
+  function place(route: string): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = applicants.get(route) ?? new Set();
+      applicants.set(route, waiting);
+      const wake = (): void => {
+        waiting.delete(wake);
+        if (waiting.size === 0) applicants.delete(route);
+        resolve();
+      };
+      waiting.add(wake);
+    });
   }
 
   /** Counts what `close` waits for. */
@@ -81,7 +99,11 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     settled.delete(delivery);
   }
 
-  async function giveUp(delivery: Delivery, reason: DeadReason, state: AttemptState): Promise<void> {
+  async function giveUp(
+    delivery: Delivery,
+    reason: DeadReason,
+    state: AttemptState,
+  ): Promise<void> {
     if (await bury(deliveryLetter(delivery, reason, state, clock.now()))) settle(delivery);
   }
 
@@ -94,7 +116,12 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     log({ ...about, phase: "deliver.attempt", attempt: number });
     const startedMs = clock.now();
     const { timeoutMs } = policy;
-    const result: CallResult = await callActor(delivery, number, { actor, timeoutMs, abandon, clock })
+    const result: CallResult = await callActor(delivery, number, {
+      actor,
+      timeoutMs,
+      abandon,
+      clock,
+    })
       .then((receipt) => ({ receipt }))
       .catch((error: unknown) => ({ error }));
     // Abandoned, not failed: it is on the bus and comes again after the restart.
@@ -110,7 +137,12 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     queue.finish(item, outcome, breaker);
   }
 
-  function report(delivery: Delivery, outcome: Outcome, attempt: number, duration_ms: number): void {
+  function report(
+    delivery: Delivery,
+    outcome: Outcome,
+    attempt: number,
+    duration_ms: number,
+  ): void {
     const about = { ...describe(delivery), attempt, duration_ms };
     if (outcome.kind === "delivered") {
       log({ ...about, phase: "deliver.success", result: outcome.status });
@@ -129,7 +161,11 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     log({ ...failure, phase: "deliver.retry", metadata });
   }
 
-  function reportCircuit({ route, actor: target }: Delivery, before: BreakerState, after: BreakerState): void {
+  function reportCircuit(
+    { route, actor: target }: Delivery,
+    before: BreakerState,
+    after: BreakerState,
+  ): void {
     if (before.openUntilMs === after.openUntilMs) return;
     if (after.openUntilMs === null) {
       log({ phase: "circuit.close", route, target });
@@ -168,7 +204,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
           pump();
           return giveUp(offer.victim, "backpressure", offer.state);
         }
-        await new Promise<void>((resolve) => places.push(resolve));
+        await place(delivery.route);
       }
     },
     close() {

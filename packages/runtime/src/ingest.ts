@@ -4,6 +4,7 @@ import {
   type EventDraft,
   hasCode,
   type LogEntry,
+  OrgLoopError,
   type OrgLoopEvent,
   type SettlingEventBus,
 } from "@orgloop/sdk";
@@ -20,8 +21,12 @@ export interface InjectedDraft extends EventDraft {
 /**
  * The one place where events enter: drafts are completed and published. Resolves with the events when the bus has them
  * all. Rejects with what the bus said; then any of them may be on the bus, and the same drafts make the same ids again.
+ * Waits where too much is undelivered, and rejects with `BACKLOG_FULL` when `patience` is aborted meanwhile.
  */
-export type Ingest = (drafts: readonly InjectedDraft[]) => Promise<readonly OrgLoopEvent[]>;
+export type Ingest = (
+  drafts: readonly InjectedDraft[],
+  patience: AbortSignal,
+) => Promise<readonly OrgLoopEvent[]>;
 
 export interface IngestOptions {
   readonly bus: SettlingEventBus;
@@ -37,7 +42,11 @@ export interface IngestOptions {
 export function ingest(options: IngestOptions): Ingest {
   const { bus, backlog, project: module, clock, log, activity, onFatal } = options;
   const randomHex = (): string => randomBytes(8).toString("hex");
-  return async (drafts) => {
+  return async (drafts, patience) => {
+    for (const source of new Set(drafts.map((draft) => draft.source))) {
+      if (await backlog.room(source, patience)) continue;
+      throw new OrgLoopError("BACKLOG_FULL", `${source}: too many of its events wait for delivery`);
+    }
     const nowMs = clock.now();
     const events = drafts.map((draft) =>
       completeEvent(draft, { source: draft.source, module, nowMs, randomHex }),

@@ -24,7 +24,11 @@ function fileName(time: number | Date | null, index?: number): string {
  * The event log: JSON Lines in rotated files. It never makes the pipeline wait and never fails it: what a slow or full disk does
  * not take is dropped, and counted in a line of its own once the disk takes lines again.
  */
-export function logFile({ dir, maxBytes = 64 * 1024 ** 2, maxFiles = 10 }: LogFileOptions): Required<Logger> {
+export function logFile({
+  dir,
+  maxBytes = 64 * 1024 ** 2,
+  maxFiles = 10,
+}: LogFileOptions): Required<Logger> {
   let lines = "";
   let dropped = 0;
   let scheduled = false;

@@ -37,6 +37,7 @@ export interface PollState {
 
 export interface PollLoop {
   readonly states: ReadonlyMap<string, PollState>;
+  start(): void;
   /** Resolves when the last poll has ended, after `stop` was aborted. */
   readonly ended: Promise<void>;
 }
@@ -75,7 +76,14 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
     }
   }
 
-  return { states, ended: Promise.all(sources.map(run)).then(() => {}) };
+  const ended = Promise.withResolvers<void>();
+  return {
+    states,
+    ended: ended.promise,
+    start() {
+      void Promise.all(sources.map(run)).then(() => ended.resolve(), ended.reject);
+    },
+  };
 }
 
 async function pollOnce(
@@ -107,7 +115,8 @@ function judge(
 ): number {
   const nowMs = clock.now();
   const regularMs = nowMs + intervalMs * (1 - JITTER + 2 * JITTER * clock.random());
-  const hinted = (): number => Math.min(regularMs, Math.max(nowMs, source.nextPoll?.(nowMs) ?? Number.POSITIVE_INFINITY));
+  const hinted = (): number =>
+    Math.min(regularMs, Math.max(nowMs, source.nextPoll?.(nowMs) ?? Number.POSITIVE_INFINITY));
   if (result.kind !== "failed") {
     if (state.circuit.open) log({ phase: "source.circuit_close", source: id });
     state.circuit = CLOSED_SOURCE;

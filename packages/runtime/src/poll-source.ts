@@ -1,5 +1,10 @@
-import { type CheckpointStore, formatDuration, OrgLoopError, type Source } from "@orgloop/sdk";
-import type { Backlog } from "./backlog.ts";
+import {
+  type CheckpointStore,
+  formatDuration,
+  OrgLoopError,
+  type Source,
+  type SourcePage,
+} from "@orgloop/sdk";
 import { type Clock, callAt } from "./clock.ts";
 import type { Ingest } from "./ingest.ts";
 
@@ -8,7 +13,6 @@ export interface PollSourceOptions {
   readonly source: Source & Required<Pick<Source, "poll">>;
   readonly checkpoints: CheckpointStore;
   readonly ingest: Ingest;
-  readonly backlog: Backlog;
   readonly clock: Clock;
   /** How long one poll may take. */
   readonly deadlineMs: number;
@@ -78,14 +82,13 @@ export async function pollSource(options: PollSourceOptions): Promise<Poll> {
 }
 
 async function keep(
-  { events, checkpoint }: { readonly events: readonly object[]; readonly checkpoint: string },
+  { events, checkpoint }: SourcePage,
   before: string | null,
-  { id, ingest, backlog, checkpoints, onCheckpoint }: PollSourceOptions,
-  signal: AbortSignal,
+  { id, ingest, checkpoints, onCheckpoint }: PollSourceOptions,
+  patience: AbortSignal,
 ): Promise<string> {
-  if (!(await backlog.room(id, signal))) throw signal.reason;
-  const drafts = events as Parameters<Ingest>[0];
-  if (drafts.length > 0) await ingest(drafts.map((draft) => ({ ...draft, source: id })));
+  const drafts = events.map((draft) => ({ ...draft, source: id }));
+  if (drafts.length > 0) await ingest(drafts, patience);
   if (checkpoint !== before) {
     await checkpoints.set(id, checkpoint);
     onCheckpoint(checkpoint);

@@ -13,7 +13,10 @@ export function afterPollError({ errors }: SourceCircuit): SourceCircuit {
 }
 
 /** How a source does, in the words of v1alpha1. */
-export function sourceHealth({ errors, open }: SourceCircuit): "healthy" | "degraded" | "unhealthy" {
+export function sourceHealth({
+  errors,
+  open,
+}: SourceCircuit): "healthy" | "degraded" | "unhealthy" {
   if (open) return "unhealthy";
   return errors > 0 ? "degraded" : "healthy";
 }

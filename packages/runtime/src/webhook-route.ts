@@ -10,14 +10,12 @@ import {
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Activity } from "./activity.ts";
-import type { Backlog } from "./backlog.ts";
 import type { Ingest } from "./ingest.ts";
 import { readBody } from "./read-body.ts";
 
 export interface WebhookRouteOptions {
   readonly sources: ReadonlyMap<string, Source>;
   readonly ingest: Ingest;
-  readonly backlog: Backlog;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
   /** Bytes of one body. */
@@ -60,12 +58,10 @@ export function webhookRoute(options: WebhookRouteOptions) {
   }
 
   async function keep(c: Context, id: string, drafts: readonly EventDraft[]): Promise<Response> {
-    const room = AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
-    if (!(await options.backlog.room(id, room))) {
-      return refuse(c, id, 503, `${id}: too many events wait for delivery`);
-    }
+    const patience = AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
     try {
-      const events = await options.ingest(drafts.map((draft) => ({ ...draft, source: id })));
+      const sourced = drafts.map((draft) => ({ ...draft, source: id }));
+      const events = await options.ingest(sourced, patience);
       const event_ids = events.map((event) => event.id);
       return c.json({ ok: true, event_id: event_ids[0] ?? null, event_ids });
     } catch (error) {

@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hasCode, OrgLoopError } from "@orgloop/sdk";
+import { type DirectoryLock, lockDirectory, replaceFile } from "@orgloop/stores";
+
+/** A data directory that this process holds. */
+export interface DataDir {
+  readonly wal: string;
+  readonly checkpoints: string;
+  readonly deadLetters: string;
+  readonly claims: string;
+  readonly log: string;
+  release(): Promise<void>;
+}
+
+/**
+ * Takes a data directory for a project: makes it, locks it, and writes whose it is in `owner.json`. Throws `LOCKED` (names the
+ * holder) and `DATA_DIR_OWNED` (names the other project).
+ */
+export async function claimDataDir(dir: string, project: string): Promise<DataDir> {
+  const lock = await lockDirectory(dir, { purpose: project });
+  try {
+    await claim(dir, project);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return dataDir(dir, lock);
+}
+
+async function claim(dir: string, project: string): Promise<void> {
+  const file = join(dir, "owner.json");
+  const owner = await readOwner(file);
+  if (owner === project) return;
+  if (owner !== null) {
+    throw new OrgLoopError(
+      "DATA_DIR_OWNED",
+      `${dir} belongs to the project "${owner}", this one is "${project}": choose another data directory`,
+    );
+  }
+  await replaceFile(file, `${JSON.stringify({ project })}\n`);
+}
+
+/** The project that a data directory belongs to; null where there is none yet. */
+async function readOwner(file: string): Promise<string | null> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return null;
+    throw error;
+  }
+  try {
+    return String(JSON.parse(text).project);
+  } catch (cause) {
+    throw new OrgLoopError(
+      "DATA_DIR_OWNED",
+      `${file} does not say whose the data are: mend it, or remove it where they are this project's`,
+      { cause },
+    );
+  }
+}
+
+function dataDir(dir: string, lock: DirectoryLock): DataDir {
+  return {
+    wal: join(dir, "wal"),
+    checkpoints: join(dir, "checkpoints"),
+    deadLetters: join(dir, "dead-letters"),
+    claims: join(dir, "claims"),
+    log: join(dir, "log"),
+    release: () => lock.release(),
+  };
+}

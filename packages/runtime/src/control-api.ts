@@ -1,0 +1,59 @@
+import { messageOf } from "@orgloop/sdk";
+import { Hono } from "hono";
+import type { Ingest } from "./ingest.ts";
+import { parseInjected } from "./parse-injected.ts";
+import { readBody } from "./read-body.ts";
+import type { ProcessStatus } from "./status.ts";
+
+export interface ControlApiOptions {
+  readonly status: () => Promise<ProcessStatus>;
+  readonly ingest: Ingest;
+  /** Begins to drain, after the answer has gone. */
+  readonly shutdown: () => void;
+  /** How long an injection waits where too much is undelivered. */
+  readonly roomWaitMs: number;
+  /** Bytes of one body. */
+  readonly bodyLimit: number;
+  /** Aborted when intake stops. */
+  readonly stop: AbortSignal;
+}
+
+/** Steering, mounted at `/control` behind the token (`spec/cli.md`, HTTP; v1alpha1, section 10). */
+export function controlApi(options: ControlApiOptions): Hono {
+  const { status, ingest, shutdown, roomWaitMs, bodyLimit, stop } = options;
+  const api = new Hono();
+  const budget = { used: 0, limit: Number.POSITIVE_INFINITY };
+  api.get("/status", async (c) => c.json(await status()));
+  api.get("/module/list", async (c) => c.json({ modules: (await status()).modules }));
+  api.get("/module/status/:name", async (c) => {
+    const name = c.req.param("name");
+    const module = (await status()).modules.find((one) => one.name === name);
+    return module === undefined
+      ? c.json({ error: `no module "${name}" is loaded` }, 404)
+      : c.json(module);
+  });
+  api.post("/inject", async (c) => {
+    if (stop.aborted) {
+      return c.json({ error: "the process is stopping" }, 503, { "retry-after": "5" });
+    }
+    const text = new TextDecoder().decode(await readBody(c.req.raw, bodyLimit, () => budget));
+    let drafts: ReturnType<typeof parseInjected>;
+    try {
+      drafts = parseInjected(text);
+    } catch (error) {
+      return c.json({ error: messageOf(error) }, 400);
+    }
+    try {
+      const patience = AbortSignal.any([stop, AbortSignal.timeout(roomWaitMs)]);
+      const events = await ingest(drafts, patience);
+      return c.json({ ok: true, event_ids: events.map((event) => event.id) });
+    } catch (error) {
+      return c.json({ error: `not kept: ${messageOf(error)}` }, 503, { "retry-after": "5" });
+    }
+  });
+  api.post("/shutdown", (c) => {
+    setImmediate(shutdown);
+    return c.json({ ok: true });
+  });
+  return api;
+}

@@ -1,0 +1,9 @@
+export type { InjectedDraft } from "./ingest.ts";
+export { type RunningProcess, type StartOptions, startProcess } from "./start-process.ts";
+export type {
+  ActorStatus,
+  ModuleStatus,
+  ProcessStatus,
+  RouteStatus,
+  SourceStatus,
+} from "./status.ts";

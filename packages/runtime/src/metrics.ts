@@ -1,0 +1,129 @@
+import type { Topology } from "@orgloop/sdk";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { ActivityListener } from "./activity.ts";
+import type { ActorStatus, SourceStatus } from "./status.ts";
+
+/** What the gauges read when they are asked. */
+export interface MetricsReadings {
+  readonly uptimeSeconds: () => number;
+  readonly backlog: () => number;
+  readonly sources: () => readonly SourceStatus[];
+  readonly actors: () => readonly ActorStatus[];
+}
+
+export interface Metrics {
+  readonly listener: ActivityListener;
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 30];
+
+/** Prometheus metrics: v1alpha1's names (section 10) and what else is worth watching. Labels name sources, routes, actors: never an event. */
+export function metrics(topology: Topology, readings: MetricsReadings): Metrics {
+  const sources = new Map(topology.sources.map(({ id, connector }) => [id, connector]));
+  const actors = new Map(topology.actors.map(({ id, connector }) => [id, connector]));
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  const registers = [register];
+  const routed = new Counter({
+    name: "orgloop_events_routed_total",
+    help: "Deliveries that succeeded, by route and the actor's connector",
+    labelNames: ["route", "connector"],
+    registers,
+  });
+  const processing = new Histogram({
+    name: "orgloop_event_processing_seconds",
+    help: "Time of one delivery attempt that succeeded, by route",
+    labelNames: ["route"],
+    buckets: SECONDS,
+    registers,
+  });
+  const connectorErrors = new Counter({
+    name: "orgloop_connector_errors_total",
+    help: "Polls and delivery attempts that failed, by connector",
+    labelNames: ["connector"],
+    registers,
+  });
+  const received = new Counter({
+    name: "orgloop_events_received_total",
+    help: "Events that are durable on the bus, by source",
+    labelNames: ["source"],
+    registers,
+  });
+  const refused = new Counter({
+    name: "orgloop_webhooks_refused_total",
+    help: "Webhook requests that were refused, by source and HTTP status",
+    labelNames: ["source", "status"],
+    registers,
+  });
+  const deadLetters = new Counter({
+    name: "orgloop_dead_letters_total",
+    help: "Dead letters written, by reason",
+    labelNames: ["reason"],
+    registers,
+  });
+  gauges(readings, registers);
+  const connectorOf = (actor: string): string => actors.get(actor) ?? "unknown";
+  return {
+    contentType: register.contentType,
+    text: () => register.metrics(),
+    listener: {
+      received: (source, count) => received.inc({ source }, count),
+      refused: (source, status) => refused.inc({ source, status: String(status) }),
+      sourceFailed: (source) =>
+        connectorErrors.inc({ connector: sources.get(source) ?? "unknown" }),
+      delivered(route, actor, durationMs) {
+        routed.inc({ route, connector: connectorOf(actor) });
+        processing.observe({ route }, durationMs / 1_000);
+      },
+      attemptFailed: (_route, actor) => connectorErrors.inc({ connector: connectorOf(actor) }),
+      buried: (_route, reason) => deadLetters.inc({ reason }),
+    },
+  };
+}
+
+function gauges(readings: MetricsReadings, registers: Registry[]): void {
+  new Gauge({
+    name: "orgloop_uptime_seconds",
+    help: "Since the process started",
+    registers,
+    collect() {
+      this.set(readings.uptimeSeconds());
+    },
+  });
+  new Gauge({
+    name: "orgloop_connected_sources",
+    help: "Sources that run and are not held by their circuit breaker",
+    registers,
+    collect() {
+      this.set(readings.sources().filter(({ status }) => status !== "unhealthy").length);
+    },
+  });
+  new Gauge({
+    name: "orgloop_backlog_events",
+    help: "Events on the bus that are not done with",
+    registers,
+    collect() {
+      this.set(readings.backlog());
+    },
+  });
+  new Gauge({
+    name: "orgloop_actor_queued",
+    help: "Deliveries that wait, by actor",
+    labelNames: ["actor"],
+    registers,
+    collect() {
+      for (const { id, queued } of readings.actors()) this.set({ actor: id }, queued);
+    },
+  });
+  new Gauge({
+    name: "orgloop_actor_in_flight",
+    help: "Delivery attempts under way, by actor",
+    labelNames: ["actor"],
+    registers,
+    collect() {
+      for (const { id, in_flight } of readings.actors()) this.set({ actor: id }, in_flight);
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import {
+  type BusSpec,
+  type DefaultsSpec,
+  type LogEntry,
+  OrgLoopError,
+  parseDuration,
+  parseSize,
+  type SettlingEventBus,
+} from "@orgloop/sdk";
+
+export interface OpenBusOptions {
+  readonly spec: BusSpec;
+  readonly wal: DefaultsSpec["wal"];
+  /** The folder of the file bus. */
+  readonly dir: string;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly now: () => number;
+}
+
+/** The bus that the configuration names. Throws `BUS_UNSUPPORTED`. */
+export async function openBus({
+  spec,
+  wal,
+  dir,
+  log,
+  now,
+}: OpenBusOptions): Promise<SettlingEventBus> {
+  switch (spec.url) {
+    case "memory": {
+      const { memoryBus } = await import("@orgloop/bus/memory");
+      return memoryBus();
+    }
+    case "file": {
+      const { openFileBus } = await import("@orgloop/bus/file");
+      const rotate = {
+        maxBytes: parseSize(wal.rotate.max_size),
+        maxAgeMs: parseDuration(wal.rotate.max_age),
+      };
+      return openFileBus({ dir, rotate, onEvent: log, now });
+    }
+    default:
+      throw new OrgLoopError(
+        "BUS_UNSUPPORTED",
+        `bus "${spec.url.split("://")[0]}" cannot be used by this process yet: use memory or file`,
+      );
+  }
+}

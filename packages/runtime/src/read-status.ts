@@ -1,0 +1,111 @@
+import type { DeadLetterStore, Topology } from "@orgloop/sdk";
+import type { Activity } from "./activity.ts";
+import type { ActorDeliverer } from "./actor-deliverer.ts";
+import type { Backlog } from "./backlog.ts";
+import type { PollState } from "./poll-loop.ts";
+import { sourceHealth } from "./source-circuit.ts";
+import type { ActorStatus, ProcessStatus, RouteStatus, SourceStatus } from "./status.ts";
+
+export interface StatusParts {
+  /** As configured: references unresolved, so that no status shows a secret. */
+  readonly topology: Topology;
+  readonly activity: Activity;
+  readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
+  readonly polls: ReadonlyMap<string, PollState>;
+  readonly backlog: Backlog;
+  readonly deadLetters: DeadLetterStore;
+  readonly now: () => number;
+  readonly startedMs: number;
+  readonly port: () => number;
+  readonly state: () => "running" | "draining" | "failed";
+}
+
+const STATES = { healthy: "active", degraded: "degraded", unhealthy: "circuit_open" } as const;
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+export async function readStatus(parts: StatusParts): Promise<ProcessStatus> {
+  const { topology, backlog, deadLetters, now, startedMs, port, state } = parts;
+  const { project, workspace, bus } = topology;
+  const sources = readSources(parts);
+  const uptime_ms = now() - startedMs;
+  const troubled = sources.some(({ status }) => status !== "healthy");
+  const running = state() === "running";
+  return {
+    project,
+    workspace,
+    running,
+    draining: state() === "draining",
+    bus: bus.url.replace(/\/\/[^/@]*@/, "//"),
+    health: state() === "failed" ? "error" : troubled ? "degraded" : "ok",
+    pid: process.pid,
+    uptime_ms,
+    http_port: port(),
+    modules: [
+      {
+        name: project,
+        state: running ? "active" : "unloading",
+        sources: topology.sources.length,
+        routes: topology.routes.length,
+        actors: topology.actors.length,
+        uptime_ms,
+      },
+    ],
+    sources,
+    routes: readRoutes(parts),
+    actors: readActors(parts),
+    unacked: backlog.size,
+    dead_letters: (await deadLetters.list()).length,
+  };
+}
+
+export function readSources({ topology, activity, polls }: StatusParts): readonly SourceStatus[] {
+  return topology.sources.map(({ id, connector, poll }) => {
+    const counts = activity.source(id);
+    const polled = polls.get(id);
+    const status = polled === undefined ? "healthy" : sourceHealth(polled.circuit);
+    return {
+      id,
+      connector,
+      type: polled === undefined ? "webhook" : "polling",
+      state: STATES[status],
+      checkpoint: polled?.checkpoint ?? null,
+      last_poll_at: iso(polled?.lastPollMs ?? null),
+      events: counts.events,
+      refused: counts.refused,
+      errors: counts.errors,
+      status,
+      event_count: counts.events,
+      last_event: iso(counts.lastEventMs),
+      ...(polled !== undefined && {
+        poll_interval: poll?.interval ?? topology.defaults.poll_interval,
+      }),
+    };
+  });
+}
+
+function readRoutes({ topology, activity, deliverers }: StatusParts): readonly RouteStatus[] {
+  return topology.routes.map(({ name, then }) => {
+    const { matched, delivered, failed } = activity.route(name);
+    return {
+      name,
+      matched,
+      delivered,
+      failed,
+      circuit: deliverers.get(then.actor)?.circuit(name) ?? "closed",
+    };
+  });
+}
+
+export function readActors({ topology, deliverers }: StatusParts): readonly ActorStatus[] {
+  return topology.actors.map(({ id, connector, queue_depth }) => {
+    const deliverer = deliverers.get(id);
+    return {
+      id,
+      connector,
+      queued: deliverer?.queued ?? 0,
+      queue_depth: deliverer?.depth ?? queue_depth,
+      in_flight: deliverer?.inFlight ?? 0,
+    };
+  });
+}

@@ -1,0 +1,78 @@
+import type { DeliveryPolicy, Router } from "@orgloop/core";
+import type { Actor, Subscription, Topology } from "@orgloop/sdk";
+import type { Activity } from "./activity.ts";
+import { type ActorDeliverer, actorDeliverer } from "./actor-deliverer.ts";
+import type { Backlog } from "./backlog.ts";
+import { bindTransforms } from "./bind-transforms.ts";
+import { burial } from "./burial.ts";
+import type { Clock } from "./clock.ts";
+import type { CompiledRoutes } from "./compile-routes.ts";
+import type { EventHistory } from "./event-history.ts";
+import type { OpenProcess } from "./open-process.ts";
+import { routeSubscriber } from "./route-subscriber.ts";
+import { type Settlement, settlement } from "./settlement.ts";
+
+export interface StartDeliveryOptions {
+  /** References resolved. */
+  readonly topology: Topology;
+  readonly routes: CompiledRoutes;
+  readonly open: OpenProcess;
+  readonly clock: Clock;
+  readonly activity: Activity;
+  readonly backlog: Backlog;
+  readonly history: EventHistory;
+  /** Aborted when a drain gives up on what is in flight. */
+  readonly abandon: AbortSignal;
+  /** The bus can no longer be trusted. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** The half of the process behind the bus. */
+export interface RunningDelivery {
+  readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
+  readonly settlement: Settlement;
+  /** Begins the hand-overs, with what was left from before first. */
+  subscribe(): Subscription;
+}
+
+/** Puts together what takes events from the bus and gives them to the actors. */
+export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
+  const { topology, routes, open, clock, activity, backlog, history, abandon, onFatal } = options;
+  const { bus, plugins, deadLetters, log } = open;
+  const bury = burial({ deadLetters, clock, log, activity, abandon });
+  const settled = settlement({
+    bus,
+    clock,
+    onAcked: (event) => backlog.leave(event),
+    onFatal,
+    stop: abandon,
+  });
+  const deliverers = new Map(
+    topology.actors.map(({ id, queue_depth: depth }) => {
+      const actor = plugins.actors.get(id) as Actor;
+      const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
+      const shared = { clock, bury, log, activity, abandon };
+      return [id, actorDeliverer({ ...shared, depth, policies, actor })] as const;
+    }),
+  );
+  const transforms = bindTransforms(topology, plugins.transforms, clock);
+  const router: Router = {
+    matcher: routes.matcher,
+    sources: new Map(topology.sources.map((source) => [source.id, source])),
+    transformsOf: (route) => transforms.get(route.name) ?? [],
+    promptOf: (route) => routes.prompts.get(route.name),
+    now: clock.now,
+    log,
+  };
+  const handler = routeSubscriber({
+    router,
+    routes: routes.byName,
+    deliverers,
+    settlement: settled,
+    bury,
+    activity,
+    history,
+    project: topology.project,
+  });
+  return { deliverers, settlement: settled, subscribe: () => bus.subscribe({}, handler) };
+}

@@ -1,0 +1,196 @@
+import type { Environment } from "@orgloop/config";
+import type { LogEntry, OrgLoopEvent, PluginLookup, Topology } from "@orgloop/sdk";
+import { countActivity } from "./activity.ts";
+import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { compileRoutes } from "./compile-routes.ts";
+import { controlApi } from "./control-api.ts";
+import { drain } from "./drain.ts";
+import { eventHistory } from "./event-history.ts";
+import { startHttpServer } from "./http-server.ts";
+import { type InjectedDraft, ingest } from "./ingest.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { metrics } from "./metrics.ts";
+import type { openBus } from "./open-bus.ts";
+import { openProcess } from "./open-process.ts";
+import { pollLoop } from "./poll-loop.ts";
+import { polledSources } from "./polled-sources.ts";
+import { readApi } from "./read-api.ts";
+import { readActors, readSources, readStatus, type StatusParts } from "./read-status.ts";
+import { resolveTopology } from "./resolve-topology.ts";
+import { startDelivery } from "./start-delivery.ts";
+import type { ProcessStatus } from "./status.ts";
+import { webhookRoute } from "./webhook-route.ts";
+
+const DEFAULT_BOUNDS: BacklogBounds = { perSource: 10_000, total: 100_000 };
+/** GitHub's own limit for what it sends. */
+const DEFAULT_BODY_LIMIT = 25 * 1024 ** 2;
+const DEFAULT_ROOM_WAIT_MS = 5_000;
+const DEFAULT_DRAIN_MS = 8_000;
+
+export interface StartOptions extends Partial<Clock> {
+  readonly topology: Topology;
+  /** Absolute. */
+  readonly projectDir: string;
+  /** Absolute; made where missing. */
+  readonly dataDir: string;
+  /** What `${NAME}` stands for. */
+  readonly env: Environment;
+  /** 0 (default): a free one. */
+  readonly port?: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** What `/control/*` wants as its bearer token. */
+  readonly token: string;
+  readonly lookup: PluginLookup;
+  /** For the terminal: entries that `defaults.log_level` lets through. */
+  readonly onEntry?: (entry: LogEntry) => void;
+  /** Most polls at a time; default 16. */
+  readonly pollConcurrency?: number;
+  /** Bytes of one webhook's body; default 25 MB, GitHub's own limit. */
+  readonly bodyLimit?: number;
+  /** Events that may be on the bus undelivered, of one source and in all, before intake waits; defaults 10,000 and 100,000. */
+  readonly backlogBounds?: BacklogBounds;
+  /** How long a webhook waits there before it gets 503; default 5 s. */
+  readonly roomWaitMs?: number;
+  /** How long a drain waits for attempts in flight; default 8 s. */
+  readonly drainMs?: number;
+  /** Opens the bus; default: what the topology names. */
+  readonly openBus?: typeof openBus;
+}
+
+/** A project that runs in this process. */
+export interface RunningProcess {
+  readonly address: { readonly host: string; readonly port: number };
+  status(): Promise<ProcessStatus>;
+  /** Puts events on the bus; resolves when they are durable. */
+  inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
+  /** Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to call twice. */
+  drain(): Promise<void>;
+  /** Resolves when all is closed: with what forced it (a failed fsync of the bus), or undefined after a drain. */
+  readonly closed: Promise<Error | undefined>;
+}
+
+/**
+ * Runs a topology: opens the data directory, bus, stores and plugins, delivers what was left undelivered, listens and polls.
+ * Rejects, with everything closed again, where any of it cannot be opened.
+ */
+export async function startProcess(options: StartOptions): Promise<RunningProcess> {
+  const { topology, projectDir, host = "127.0.0.1", port = 0, token } = options;
+  const clock = clockOf(options);
+  const resolved = resolveTopology(topology, options.env);
+  const routes = compileRoutes(resolved, projectDir);
+  const open = await openProcess({
+    ...options,
+    topology: resolved,
+    now: clock.now,
+    onEntry: options.onEntry,
+  });
+  const { log, bus, plugins, checkpoints, deadLetters } = open;
+  const life = lifecycle(log);
+  const { stop, abandon, fail } = life;
+  try {
+    const backlog = eventBacklog(options.backlogBounds ?? DEFAULT_BOUNDS);
+    for (const event of await bus.unacked()) backlog.enter(event);
+    const measured = metrics(topology, {
+      uptimeSeconds: () => (clock.now() - parts.startedMs) / 1_000,
+      backlog: () => backlog.size,
+      sources: () => readSources(parts),
+      actors: () => readActors(parts),
+    });
+    const activity = countActivity(topology, measured.listener);
+    const history = eventHistory();
+    const shared = { clock, activity, log };
+    const delivery = startDelivery({
+      ...shared,
+      topology: resolved,
+      routes,
+      open,
+      backlog,
+      history,
+      abandon: abandon.signal,
+      onFatal: fail,
+    });
+    const take = ingest({ ...shared, bus, backlog, project: topology.project, onFatal: fail });
+    const pollers = pollLoop({
+      ...shared,
+      sources: polledSources(resolved, plugins.sources),
+      concurrency: options.pollConcurrency ?? 16,
+      checkpoints,
+      ingest: take,
+      stop: stop.signal,
+    });
+    const parts: StatusParts = {
+      topology,
+      activity,
+      deliverers: delivery.deliverers,
+      polls: pollers.states,
+      backlog,
+      deadLetters,
+      now: clock.now,
+      startedMs: clock.now(),
+      port: () => http.address.port,
+      state: life.state,
+    };
+    const status = (): Promise<ProcessStatus> => readStatus(parts);
+    const { bodyLimit = DEFAULT_BODY_LIMIT, roomWaitMs = DEFAULT_ROOM_WAIT_MS } = options;
+    const intake = { log, activity, ingest: take, bodyLimit, roomWaitMs, stop: stop.signal };
+    const http = await startHttpServer({
+      host,
+      port,
+      token,
+      webhook: webhookRoute({ ...intake, sources: plugins.sources }),
+      readApi: readApi({
+        topology,
+        activity,
+        history,
+        metrics: measured,
+        status,
+        sources: () => readSources(parts),
+      }),
+      controlApi: controlApi({ ...intake, status, shutdown: () => void life.end() }),
+      metrics: measured,
+      notReady: life.notReady,
+    });
+    const subscription = delivery.subscribe();
+    pollers.start();
+    life.begin(async (failed) => {
+      const graceMs = failed ? 0 : (options.drainMs ?? DEFAULT_DRAIN_MS);
+      const deliverers = delivery.deliverers.values();
+      const { settlement } = delivery;
+      await drain({
+        deliverers,
+        settlement,
+        subscription,
+        polls: pollers,
+        http,
+        clock,
+        abandon,
+        graceMs,
+      });
+      log({ phase: "runtime.stop" });
+      await open.close();
+    });
+    log({ phase: "runtime.start", metadata: { port: http.address.port, pid: process.pid } });
+    return {
+      address: http.address,
+      status,
+      inject: (drafts) => take(drafts, stop.signal),
+      drain: life.end,
+      closed: life.closed,
+    };
+  } catch (error) {
+    stop.abort();
+    abandon.abort();
+    await open.close();
+    throw error;
+  }
+}
+
+function clockOf({ now, random, timers }: Partial<Clock>): Clock {
+  return {
+    now: now ?? systemClock.now,
+    random: random ?? systemClock.random,
+    timers: timers ?? systemClock.timers,
+  };
+}

@@ -1,0 +1,65 @@
+import type { Circuit } from "@orgloop/core";
+
+/** Of what a source is doing: v1alpha1's words for its health in `status`, ours in `state`. */
+export interface SourceStatus {
+  readonly id: string;
+  readonly connector: string;
+  readonly type: "webhook" | "polling";
+  readonly state: "active" | "degraded" | "circuit_open";
+  readonly checkpoint: string | null;
+  /** ISO 8601, UTC. */
+  readonly last_poll_at: string | null;
+  readonly events: number;
+  readonly refused: number;
+  readonly errors: number;
+  readonly status: "healthy" | "degraded" | "unhealthy";
+  readonly event_count: number;
+  readonly last_event: string | null;
+  readonly poll_interval?: string;
+}
+
+export interface RouteStatus {
+  readonly name: string;
+  readonly matched: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly circuit: Circuit;
+}
+
+export interface ActorStatus {
+  readonly id: string;
+  readonly connector: string;
+  readonly queued: number;
+  readonly queue_depth: number;
+  readonly in_flight: number;
+}
+
+/** What `status --json` shows (`spec/cli.md`) together with v1alpha1's `GET /api/status` (section 10). */
+export interface ProcessStatus {
+  readonly project: string;
+  readonly workspace: string;
+  readonly running: boolean;
+  readonly draining: boolean;
+  /** The bus's URL, without credentials. */
+  readonly bus: string;
+  readonly health: "ok" | "degraded" | "error";
+  readonly pid: number;
+  readonly uptime_ms: number;
+  readonly http_port: number;
+  readonly modules: readonly ModuleStatus[];
+  readonly sources: readonly SourceStatus[];
+  readonly routes: readonly RouteStatus[];
+  readonly actors: readonly ActorStatus[];
+  readonly unacked: number;
+  readonly dead_letters: number;
+}
+
+/** v1alpha1's module: a loaded project. */
+export interface ModuleStatus {
+  readonly name: string;
+  readonly state: "active" | "unloading";
+  readonly sources: number;
+  readonly routes: number;
+  readonly actors: number;
+  readonly uptime_ms: number;
+}
