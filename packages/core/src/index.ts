@@ -1,6 +1,8 @@
+export * from "./actor-queue.ts";
 export * from "./attempt-delivery.ts";
 export * from "./breaker.ts";
 export * from "./complete-event.ts";
+export * from "./conclude-attempt.ts";
 export * from "./delivery.ts";
 export * from "./delivery-policy.ts";
 export * from "./filter.ts";
@@ -10,4 +12,5 @@ export * from "./ordering-key.ts";
 export * from "./rate-limit.ts";
 export * from "./retry-delay.ts";
 export * from "./route-event.ts";
+export type { QueuedDelivery } from "./route-queue.ts";
 export * from "./transform.ts";
