@@ -60,7 +60,7 @@ routes:
   expect(where("transform", "t", "package")).toBe("orgloop.yaml:14:31 transforms[0].type");
   expect(where("route", "r", "when", "source", 0)).toBe("routes/r.yaml:6:15 routes[0].when.source");
   expect(where("route", "r", "when", "filter", "payload.a")).toBe(
-    'routes/r.yaml:8:29 routes[0].when.filter["payload.a"]',
+    'routes/r.yaml:8:28 routes[0].when.filter["payload.a"]',
   );
   expect(where("route", "r", "delivery", "max_rate")).toBe(
     "routes/r.yaml:12:19 routes[0].then.delivery.max_rate",

@@ -80,7 +80,16 @@ export const projectSchema = mapping({
     description: text().optional().describe("What the project is for."),
   }).describe("Name and description of the project."),
   bus: z
-    .union([busUrl(), z.looseObject({ url: busUrl() }, { error: BUS })], { error: BUS })
+    .union(
+      [
+        busUrl(),
+        z.looseObject(
+          { url: busUrl().describe("The bus; further keys are its options.") },
+          { error: BUS },
+        ),
+      ],
+      { error: BUS },
+    )
     .optional()
     .meta({ values: BUSES })
     .describe("Where events wait: memory, file (default), sqs or a URL; or { url, options }."),
