@@ -1,9 +1,8 @@
 import { EVENT_TYPES, type OrgLoopEvent } from "@orgloop/sdk";
 import { nearestName } from "./nearest-name.ts";
 
-/** An event as a person writes it: what is missing of id, timestamp and trace_id is filled in on injection. */
-export type InjectedEvent = Pick<OrgLoopEvent, "source" | "type" | "provenance"> &
-  Partial<Omit<OrgLoopEvent, "source" | "type" | "provenance">>;
+/** An event as a person writes it: the running process fills in what is missing but the source. */
+export type InjectedEvent = Pick<OrgLoopEvent, "source"> & Partial<OrgLoopEvent>;
 
 /** What is wrong with `value` as an event (v1alpha1, section 3); null where nothing is. */
 export function checkEvent(value: unknown): string | null {
@@ -12,11 +11,11 @@ export function checkEvent(value: unknown): string | null {
   if (typeof source !== "string" || source === "") {
     return "`source`: expected the id of a source";
   }
-  if (typeof type !== "string" || !(EVENT_TYPES as readonly string[]).includes(type)) {
-    return `\`type\`: ${JSON.stringify(type) ?? "nothing"} is no event type${nearestName(String(type ?? ""), EVENT_TYPES)}`;
+  if (type !== undefined && !(EVENT_TYPES as readonly unknown[]).includes(type)) {
+    return `\`type\`: ${JSON.stringify(type)} is no event type${nearestName(String(type), EVENT_TYPES)}`;
   }
-  if (!isMapping(provenance) || typeof provenance.platform !== "string") {
-    return "`provenance`: expected an object with a text `platform`";
+  if (provenance !== undefined && !isMapping(provenance)) {
+    return `\`provenance\`: expected an object, found ${kindOf(provenance)}`;
   }
   if (payload !== undefined && !isMapping(payload)) {
     return `\`payload\`: expected an object, found ${kindOf(payload)}`;

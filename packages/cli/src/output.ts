@@ -18,6 +18,8 @@ export interface Output {
   readonly answered: boolean;
   /** `text` in colour where stdout shows colours. */
   style(style: Style, text: string): string;
+  /** The same for what is noted. */
+  noteStyle(style: Style, text: string): string;
   /** Asks on the terminal; null where there is none to ask on. */
   confirm(question: string): Promise<boolean | null>;
 }
@@ -56,6 +58,7 @@ export function processOutput(flags: {
       say(`${styled(process.stderr, "red", "error:")} ${text}`);
     },
     style: (style, text) => styled(process.stdout, style, text),
+    noteStyle: (style, text) => styled(process.stderr, style, text),
     async confirm(question) {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
       const prompt = createInterface({ input: process.stdin, output: process.stderr });

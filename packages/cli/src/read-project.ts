@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import path from "node:path";
 import { type LoadedProject, loadProject } from "@orgloop/config";
 import type { Problem, Topology } from "@orgloop/sdk";
 import type { CommandContext } from "./command.ts";
@@ -10,11 +12,17 @@ export async function readProject(
 ): Promise<LoadedProject> {
   const options = { path: flags.config, workspace: flags.workspace, env };
   if (!plugins) return loadProject(options);
-  const { pluginLookup } = await import("@orgloop/runtime/plugins");
+  const { pluginLookup } = await import("@orgloop/runtime");
   return loadProject({ ...options, lookup: pluginLookup(projectDirectory(flags.config)) });
 }
 
-/** The same for commands that need a valid project: with errors they are told, and the exit status is 2. */
+/** The project's directory: the one that was named, or the one of the file that was. */
+export function projectDirectory(config: string): string {
+  const isFile = statSync(config, { throwIfNoEntry: false })?.isFile() ?? /\.ya?ml$/.test(config);
+  return isFile ? path.dirname(config) : config;
+}
+
+/** Loads the project for commands that need a valid one: its errors are told, and the exit status is 2. */
 export async function readValidProject(
   context: CommandContext,
   options?: { readonly plugins: boolean },

@@ -1,7 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
-import { processCommand } from "./process-command.ts";
 import { readToken } from "./token.ts";
 
 /** What a running process says of itself, in `process.json` of its data directory. */
@@ -19,6 +18,7 @@ export interface FoundProcess extends ProcessRecord {
 }
 
 const ANSWER_MS = 3_000;
+const COMMAND_MS = 60_000;
 
 /** Files of v1alpha1 (section 11) for people's scripts: of the process that started last on this machine. */
 const pidFile = (home: string) => path.join(home, "orgloop.pid");
@@ -56,10 +56,9 @@ export async function findProcess(home: string, dataDir: string): Promise<FoundP
   const record = await readRecord(dataDir);
   if (record === null || !isAlive(record.pid)) return null;
   if (await answers(home, record)) return { ...record, responsive: true };
-  const command = await processCommand(record.pid);
-  return command !== null && /orgloop|packages\/cli\/src\/main\.ts/.test(command)
-    ? { ...record, responsive: false }
-    : null;
+  // It may start, hang or end; or its id now belongs to another program, and nobody holds its data.
+  const { isDataDirHeld } = await import("@orgloop/runtime");
+  return (await isDataDirHeld(dataDir)) ? { ...record, responsive: false } : null;
 }
 
 /** True while there is a process of that id. */
@@ -72,28 +71,35 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Asks the running process; throws `CONTROL_FAILED` with what it answered where that is no success. */
+/** The running process answered, but not with success. */
+export class ControlError extends OrgLoopError {
+  /** Of HTTP. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super("CONTROL_FAILED", message);
+    this.status = status;
+  }
+}
+
+/** Asks the running process. Throws {@link ControlError}. */
 export async function callProcess<Answer>(
   home: string,
   { port }: Pick<ProcessRecord, "port">,
   pathname: string,
-  body?: { readonly json: unknown } | { readonly lines: string },
+  body?: { readonly json: unknown },
 ): Promise<Answer> {
   const token = await readToken(home);
-  const headers: Record<string, string> = { authorization: `Bearer ${token ?? ""}` };
-  if (body !== undefined) {
-    headers["content-type"] = "json" in body ? "application/json" : "application/x-ndjson";
-  }
   const response = await fetch(`http://127.0.0.1:${port}${pathname}`, {
     method: body === undefined ? "GET" : "POST",
-    headers,
-    ...(body !== undefined && { body: "json" in body ? JSON.stringify(body.json) : body.lines }),
-    signal: AbortSignal.timeout(body === undefined ? ANSWER_MS : 60_000),
+    headers: { authorization: `Bearer ${token ?? ""}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body.json) }),
+    signal: AbortSignal.timeout(body === undefined ? ANSWER_MS : COMMAND_MS),
   });
   const text = await response.text();
   if (!response.ok) {
-    const message = errorOf(text) ?? `HTTP ${response.status}`;
-    throw new OrgLoopError("CONTROL_FAILED", `the running process refused ${pathname}: ${message}`);
+    const said = errorOf(text) ?? `HTTP ${response.status}`;
+    throw new ControlError(response.status, `the running process refused ${pathname}: ${said}`);
   }
   return JSON.parse(text) as Answer;
 }
@@ -128,7 +134,7 @@ async function readText(file: string): Promise<string | null> {
 function errorOf(text: string): string | null {
   try {
     const { error } = JSON.parse(text);
-    return typeof error === "string" ? error : (error?.message ?? null);
+    return typeof error === "string" ? error : null;
   } catch {
     return null;
   }

@@ -1,18 +1,22 @@
+import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import type { InjectedEvent } from "../check-event.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { locateData } from "../data-directory.ts";
 import { readEvents } from "../read-events.ts";
-import { callProcess, type FoundProcess, findProcess } from "../running-process.ts";
+import { ControlError, callProcess, type FoundProcess, findProcess } from "../running-process.ts";
 
 /** What one request carries: it becomes durable as one group. */
 const BATCH_EVENTS = 500;
 const BATCH_CHARACTERS = 512 * 1024;
+const PATIENCE_MS = 60_000;
+const AGAIN_MS = 500;
 
 /** `orgloop inject FILE|-`: every event is checked before the first is sent. */
 export const inject: Command = async (context, [given = "-"]) => {
@@ -55,13 +59,10 @@ async function sendAll(
   let characters = 0;
   const send = async () => {
     if (batch.length === 0) return;
-    const body = { json: { events: batch } };
+    const body = { json: batch };
     try {
-      const answer = await callProcess<{ event_ids: string[] }>(
-        home,
-        found,
-        "/control/inject",
-        body,
+      const answer = await whenThereIsRoom(() =>
+        callProcess<{ event_ids: string[] }>(home, found, "/control/inject", body),
       );
       ids.push(...answer.event_ids);
     } catch (error) {
@@ -71,13 +72,29 @@ async function sendAll(
     batch = [];
     characters = 0;
   };
-  for await (const event of events) {
+  for await (const written of events) {
+    // With an id, a batch that is sent again is still one event each.
+    const event = { ...written, id: written.id ?? `evt_${randomBytes(8).toString("hex")}` };
     batch.push(event);
     characters += JSON.stringify(event).length;
     if (batch.length >= BATCH_EVENTS || characters >= BATCH_CHARACTERS) await send();
   }
   await send();
   return ids;
+}
+
+/** The process refuses with 503 while too much is undelivered: that passes. */
+async function whenThereIsRoom<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  const untilMs = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const full = error instanceof ControlError && error.status === 503;
+      if (!full || Date.now() > untilMs) throw error;
+      await wait(AGAIN_MS);
+    }
+  }
 }
 
 /** Standard input in a file, so that all of it can be checked before any of it is sent. */

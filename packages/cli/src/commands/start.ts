@@ -1,0 +1,33 @@
+import type { Command } from "../command.ts";
+import { runAsDaemon, startDaemon } from "../daemon.ts";
+import { chosenPort } from "../port.ts";
+import { runProject } from "../run-project.ts";
+import { startLines } from "../start-report.ts";
+
+export interface StartOptions {
+  readonly daemon?: boolean;
+  readonly port?: string;
+}
+
+/** `orgloop start`: in the foreground until it is drained, or in the background. */
+export const start: Command<StartOptions> = async (
+  context,
+  _args,
+  { daemon = false, port: flag },
+) => {
+  const { output, env, flags } = context;
+  const port = chosenPort(flag, env);
+  if (env.ORGLOOP_DAEMON === "1" && process.send !== undefined) {
+    await runAsDaemon(context, port);
+  } else if (daemon) {
+    const report = await startDaemon(context, port);
+    output.result(report, flags.quiet ? "" : startLines(report, output));
+  } else {
+    await runProject(context, {
+      port,
+      showEntries: !flags.quiet,
+      onReady: (report) => output.result(report, flags.quiet ? "" : startLines(report, output)),
+    });
+  }
+  return 0;
+};

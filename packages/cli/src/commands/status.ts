@@ -1,0 +1,85 @@
+import { formatDuration, type Topology } from "@orgloop/sdk";
+import type { Command, CommandContext } from "../command.ts";
+import { type DataLocation, locateData, projectName } from "../data-directory.ts";
+import { callProcess, findProcess } from "../running-process.ts";
+import { type Status, statusForm } from "../status-form.ts";
+import { textTable } from "../text-table.ts";
+
+/** `orgloop status`: what runs; where nothing does, what is on disk. */
+export const status: Command = async (context) => {
+  const located = await locateData(context);
+  const found = await findProcess(context.home, located.dataDir);
+  const report = found?.responsive
+    ? statusForm(await callProcess<Status>(context.home, found, "/control/status"))
+    : await statusAtRest(context, located);
+  if (found !== null && !found.responsive) {
+    context.output.warn(
+      `process ${found.pid} holds the data but does not answer: it starts, ends or hangs`,
+    );
+  }
+  const name = projectName(located.project);
+  const where = found?.responsive ? `process ${found.pid}, port ${found.port}` : located.dataDir;
+  context.output.result(report, context.flags.json ? "" : humanStatus(name, where, report));
+  return 0;
+};
+
+async function statusAtRest({ flags }: CommandContext, located: DataLocation): Promise<Status> {
+  const { topology, projectDir } = located.project;
+  const { readStoredState } = await import("@orgloop/runtime");
+  const stored = await readStoredState({ topology, projectDir, dataDir: located.dataDir });
+  const { sources, actors, routes }: Pick<Topology, "sources" | "actors" | "routes"> = topology ?? {
+    sources: [],
+    actors: [],
+    routes: [],
+  };
+  return {
+    workspace: flags.workspace,
+    running: false,
+    bus: topology?.bus.url.replace(/\/\/[^/@]*@/, "//") ?? null,
+    uptime_ms: 0,
+    sources: sources.map(({ id, connector }) => ({
+      id,
+      connector,
+      state: "stopped",
+      checkpoint: stored.checkpoints.get(id) ?? null,
+      last_poll_at: null,
+      events: 0,
+    })),
+    routes: routes.map(({ name }) => ({
+      name,
+      matched: 0,
+      delivered: 0,
+      failed: 0,
+      circuit: "closed",
+    })),
+    actors: actors.map(({ id, queue_depth }) => ({ id, queued: 0, queue_depth, in_flight: 0 })),
+    unacked: stored.unacked,
+    dead_letters: stored.deadLetters,
+  };
+}
+
+function humanStatus(name: string, where: string, report: Status): string {
+  const { workspace, running, bus, uptime_ms, sources, routes, actors } = report;
+  const seconds = Math.floor(uptime_ms / 1_000) * 1_000;
+  const state = running ? `runs since ${formatDuration(seconds)}` : "does not run";
+  const tables = [
+    textTable(
+      ["SOURCE", "CONNECTOR", "STATE", "EVENTS", "LAST POLL"],
+      sources.map((it) => [it.id, it.connector, it.state, `${it.events}`, it.last_poll_at ?? "-"]),
+    ),
+    textTable(
+      ["ROUTE", "MATCHED", "DELIVERED", "FAILED", "CIRCUIT"],
+      routes.map((it) => [it.name, `${it.matched}`, `${it.delivered}`, `${it.failed}`, it.circuit]),
+    ),
+    textTable(
+      ["ACTOR", "QUEUED", "IN FLIGHT"],
+      actors.map((it) => [it.id, `${it.queued}/${it.queue_depth}`, `${it.in_flight}`]),
+    ),
+  ];
+  return [
+    `${name} (workspace ${workspace}) ${state} (${where})`,
+    `bus ${bus}, ${report.unacked} events unacked, ${report.dead_letters} dead letters`,
+    "",
+    tables.join("\n\n"),
+  ].join("\n");
+}

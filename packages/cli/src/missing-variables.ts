@@ -1,0 +1,29 @@
+import { type Environment, type LoadedProject, resolveReferences } from "@orgloop/config";
+import type { Topology } from "@orgloop/sdk";
+import { CommandError } from "./command-error.ts";
+
+/**
+ * Refuses a topology that needs variables which are not set: a warning in `validate`, an error in `start` (`spec/cli.md`). Prompts
+ * are texts, and what is switched off needs nothing.
+ */
+export function requireVariables(
+  topology: Topology,
+  { variables }: Pick<LoadedProject, "variables">,
+  env: Environment,
+): void {
+  const routes = topology.routes.map(({ with: _, ...route }) => route);
+  const { missing } = resolveReferences({ ...topology, routes }, env);
+  if (missing.length === 0) return;
+  const lines = missing.flatMap((name) => {
+    const uses = variables.filter((use) => use.name === name);
+    return uses.map(
+      ({ file, line, column, path }) => `\n  ${name}: ${file}:${line}:${column} ${path}`,
+    );
+  });
+  const what = missing.length === 1 ? "a variable is" : `${missing.length} variables are`;
+  throw new CommandError(
+    "MISSING_VARIABLES",
+    `${what} not set; set it in the environment or in the project's .env:${lines.join("")}`,
+    { exitStatus: 2 },
+  );
+}

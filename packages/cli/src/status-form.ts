@@ -1,0 +1,64 @@
+/** `status --json` (`spec/cli.md`). */
+export interface Status {
+  readonly workspace: string;
+  readonly running: boolean;
+  /** Null where the configuration has errors. */
+  readonly bus: string | null;
+  readonly uptime_ms: number;
+  readonly sources: readonly {
+    readonly id: string;
+    readonly connector: string;
+    readonly state: string;
+    readonly checkpoint: string | null;
+    readonly last_poll_at: string | null;
+    readonly events: number;
+  }[];
+  readonly routes: readonly {
+    readonly name: string;
+    readonly matched: number;
+    readonly delivered: number;
+    readonly failed: number;
+    readonly circuit: "closed" | "open" | "half_open";
+  }[];
+  readonly actors: readonly {
+    readonly id: string;
+    readonly queued: number;
+    readonly queue_depth: number;
+    readonly in_flight: number;
+  }[];
+  readonly unacked: number;
+  readonly dead_letters: number;
+}
+
+/** Exactly the fixed form: a running process tells more. */
+export function statusForm(told: Status): Status {
+  return {
+    workspace: told.workspace,
+    running: told.running,
+    bus: told.bus,
+    uptime_ms: told.uptime_ms,
+    sources: told.sources.map(({ id, connector, state, checkpoint, last_poll_at, events }) => ({
+      id,
+      connector,
+      state,
+      checkpoint,
+      last_poll_at,
+      events,
+    })),
+    routes: told.routes.map(({ name, matched, delivered, failed, circuit }) => ({
+      name,
+      matched,
+      delivered,
+      failed,
+      circuit,
+    })),
+    actors: told.actors.map(({ id, queued, queue_depth, in_flight }) => ({
+      id,
+      queued,
+      queue_depth,
+      in_flight,
+    })),
+    unacked: told.unacked,
+    dead_letters: told.dead_letters,
+  };
+}
