@@ -5,9 +5,11 @@ import { holdsReference } from "./schema/fields.ts";
 
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 
+type Warn = (item: Declaration, path: DocumentPath, code: string, message: string) => void;
+
 /** What the graph of a valid project leaves idle (v1alpha1, section 9: `validate`). */
 export function graphWarnings(declarations: Declarations, findings: Findings): void {
-  const warn = (declaration: Declaration, path: DocumentPath, code: string, message: string) => {
+  const warn: Warn = (declaration, path, code, message) => {
     findings.warnings.push({
       document: declaration.document,
       path: [...declaration.path, ...path],
@@ -17,11 +19,14 @@ export function graphWarnings(declarations: Declarations, findings: Findings): v
     });
   };
   const routes = declarations.route.filter((route) => route.enabled);
-  const usedSources = new Set(routes.flatMap((route) => asList(route.value.when.source)));
-  const usedActors = new Set(routes.map((route) => route.value.then.actor));
-  const usedTransforms = new Set(
-    routes.flatMap((route) => (route.value.transforms ?? []).map((use) => use.ref)),
-  );
+  const usedSources = new Set<string>();
+  const usedActors = new Set<string>();
+  const usedTransforms = new Set<string>();
+  for (const { value } of routes) {
+    for (const id of asList(value.when.source)) usedSources.add(id);
+    usedActors.add(value.then.actor);
+    for (const { ref } of value.transforms ?? []) usedTransforms.add(ref);
+  }
   const emitted = new Map<string, readonly string[]>();
 
   for (const source of declarations.source) {
@@ -42,19 +47,23 @@ export function graphWarnings(declarations: Declarations, findings: Findings): v
       warn(transform, ["name"], "orphan-transform", message);
     }
   }
-  for (const route of routes) {
-    const { source, events } = route.value.when;
-    const lists = asList(source).map((id) => emitted.get(id));
-    if (lists.some((list) => list === undefined)) continue;
-    const types = new Set(lists.flat());
-    for (const [at, type] of asList(events).entries()) {
-      if (types.has(type) || holdsReference(type)) continue;
-      warn(
-        route,
-        Array.isArray(events) ? ["when", "events", at] : ["when", "events"],
-        "event-type-mismatch",
-        `"${type}" is not among what ${asList(source).join(", ")} emits: ${[...types].join(", ")}`,
-      );
-    }
+  for (const route of routes) warnAboutTypes(route, emitted, warn);
+}
+
+/** Event types that none of a route's sources emits; nothing where a source does not say what it emits. */
+function warnAboutTypes(
+  route: Declaration<"route">,
+  emitted: ReadonlyMap<string, readonly string[]>,
+  warn: Warn,
+): void {
+  const { source, events } = route.value.when;
+  const sources = asList(source);
+  if (!sources.every((id) => emitted.has(id))) return;
+  for (const [at, type] of asList(events).entries()) {
+    if (holdsReference(type) || sources.some((id) => emitted.get(id)?.includes(type))) continue;
+    const types = new Set(sources.flatMap((id) => emitted.get(id) ?? []));
+    const path = Array.isArray(events) ? ["when", "events", at] : ["when", "events"];
+    const message = `"${type}" is not among what ${sources.join(", ")} emits: ${[...types].join(", ")}`;
+    warn(route, path, "event-type-mismatch", message);
   }
 }
