@@ -1,0 +1,229 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Actor,
+  type ActorSpec,
+  type DeliveryContext,
+  type DeliverySpec,
+  defineConnector,
+  type LogEntry,
+  type OrgLoopEvent,
+  type PluginDefinition,
+  RefusedError,
+  type RouteSpec,
+  type Source,
+  type SourceSpec,
+  type StandardSchema,
+  type Topology,
+  type WebhookRequest,
+} from "@orgloop/sdk";
+import { onTestFinished } from "vitest";
+import { type RunningProcess, type StartOptions, startProcess } from "./start-process.ts";
+
+export const TOKEN = "test-token";
+
+const anything: StandardSchema<Record<string, unknown>> = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value) => ({ value: value as Record<string, unknown> }),
+  },
+};
+
+const DELIVERY: DeliverySpec = {
+  burst: 1,
+  overflow: "block",
+  timeout: "30s",
+  order: "key",
+  concurrency: 16,
+  retry: {
+    max_attempts: 3,
+    backoff: "fixed",
+    initial_delay: "10ms",
+    max_delay: "1s",
+    jitter: "none",
+  },
+  circuit_breaker: false,
+};
+
+/** What a test's parts are made of; packages are called `test/…`. */
+export interface FixtureParts {
+  readonly sources?: Readonly<Record<string, Source>>;
+  readonly actors?: Readonly<Record<string, Actor>>;
+}
+
+export function route(
+  name: string,
+  source: string,
+  actor: string,
+  delivery: Partial<DeliverySpec> = {},
+): RouteSpec {
+  return {
+    name,
+    when: { source: [source], events: ["resource.changed"] },
+    transforms: [],
+    then: { actor, config: {} },
+    delivery: { ...DELIVERY, ...delivery },
+  };
+}
+
+export function topologyOf(
+  parts: FixtureParts,
+  routes: readonly RouteSpec[],
+  overrides: {
+    readonly bus?: string;
+    readonly poll?: Readonly<Record<string, string>>;
+    readonly queueDepth?: number;
+    readonly configs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  } = {},
+): Topology {
+  const configOf = (id: string) => overrides.configs?.[id] ?? {};
+  return {
+    project: "acme",
+    workspace: "default",
+    bus: { url: overrides.bus ?? "memory" },
+    defaults: {
+      poll_interval: "5m",
+      event_retention: "7d",
+      log_level: "info",
+      checkpoint: { store: "file" },
+      wal: { rotate: { max_size: "64mb", max_age: "1h" } },
+    },
+    sources: Object.keys(parts.sources ?? {}).map((id): SourceSpec => {
+      const interval = overrides.poll?.[id];
+      const base = { id, connector: `test/source/${id}`, config: configOf(id) };
+      return interval === undefined ? base : { ...base, poll: { interval } };
+    }),
+    actors: Object.keys(parts.actors ?? {}).map(
+      (id): ActorSpec => ({
+        id,
+        connector: `test/actor/${id}`,
+        config: configOf(id),
+        queue_depth: overrides.queueDepth ?? 1_000,
+      }),
+    ),
+    routes,
+    transforms: [],
+    loggers: [],
+  };
+}
+
+export function lookupOf({ sources = {}, actors = {} }: FixtureParts) {
+  return async (name: string): Promise<PluginDefinition> => {
+    const [, kind, ...rest] = name.split("/");
+    const id = rest.join("/");
+    const source = kind === "source" ? sources[id] : undefined;
+    const actor = kind === "actor" ? actors[id] : undefined;
+    return defineConnector({
+      id,
+      ...(source && { source: { config: anything, create: async () => source } }),
+      ...(actor && { actor: { config: anything, create: async () => actor } }),
+    }) as PluginDefinition;
+  };
+}
+
+/** A source that takes JSON objects; `identity` of the object becomes the event's, `key` its ordering key. */
+export function jsonWebhook(): Source {
+  return {
+    async receive({ body }: WebhookRequest) {
+      let payload: Record<string, unknown>;
+      try {
+        payload = JSON.parse(new TextDecoder().decode(body));
+      } catch (cause) {
+        throw new RefusedError(400, "the body is no JSON", { cause });
+      }
+      const { identity, key } = payload;
+      return [
+        {
+          provenance: { platform: "test" },
+          payload,
+          ...(typeof identity === "string" && { identity }),
+          ...(typeof key === "string" && { ordering_key: key }),
+        },
+      ];
+    },
+  };
+}
+
+/** An actor that remembers what it got; `act` may fail or wait. */
+export function recordingActor(
+  act: (event: OrgLoopEvent, context: DeliveryContext) => void | Promise<void> = () => {},
+): Actor & { readonly got: OrgLoopEvent[]; until(count: number): Promise<void> } {
+  const got: OrgLoopEvent[] = [];
+  const waiting: { count: number; resolve: () => void }[] = [];
+  return {
+    got,
+    until(count) {
+      if (got.length >= count) return Promise.resolve();
+      return new Promise((resolve) => waiting.push({ count, resolve }));
+    },
+    async deliver(event, context) {
+      await act(event, context);
+      got.push(event);
+      for (const one of waiting) if (got.length >= one.count) one.resolve();
+      return undefined;
+    },
+  };
+}
+
+export async function temporaryDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "orgloop-runtime-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+export interface Fixture extends RunningProcess {
+  readonly dataDir: string;
+  readonly entries: LogEntry[];
+  readonly url: string;
+  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+  get(path: string, init?: RequestInit): Promise<Response>;
+  /** Resolves with the first entry of that phase, now or later. */
+  entry(phase: LogEntry["phase"]): Promise<LogEntry>;
+}
+
+/** Starts a process on free port and temporary data; it is drained when the test ends. */
+export async function startFixture(
+  topology: Topology,
+  parts: FixtureParts,
+  options: Partial<StartOptions> = {},
+): Promise<Fixture> {
+  const dataDir = options.dataDir ?? (await temporaryDir());
+  const entries: LogEntry[] = [];
+  const waiting: { phase: string; resolve: (entry: LogEntry) => void }[] = [];
+  const running = await startProcess({
+    topology: { ...topology, defaults: { ...topology.defaults, log_level: "debug" } },
+    projectDir: dataDir,
+    env: {},
+    token: TOKEN,
+    lookup: lookupOf(parts),
+    drainMs: 200,
+    ...options,
+    dataDir,
+    onEntry(entry) {
+      entries.push(entry);
+      for (const one of waiting) if (one.phase === entry.phase) one.resolve(entry);
+    },
+  });
+  onTestFinished(() => running.drain());
+  const url = `http://127.0.0.1:${running.address.port}`;
+  return {
+    ...running,
+    dataDir,
+    entries,
+    url,
+    get: (path, init) => fetch(`${url}${path}`, init),
+    post: (path, body, init) =>
+      fetch(`${url}${path}`, {
+        method: "POST",
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        ...init,
+      }),
+    entry(phase) {
+      const found = entries.find((entry) => entry.phase === phase);
+      if (found !== undefined) return Promise.resolve(found);
+      return new Promise((resolve) => waiting.push({ phase, resolve }));
+    },
+  };
+}
