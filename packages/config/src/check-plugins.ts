@@ -9,6 +9,7 @@ import type { Declaration, Declarations } from "./declarations.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { parsePluginConfig } from "./parse-plugin-config.ts";
+import { schemaKeys } from "./schema-keys.ts";
 
 /** The package that an item names, and the key that names it; null for a script. */
 export function packageOf(item: Declaration): { name: string; key: string } | null {
@@ -98,6 +99,7 @@ async function checkItem(item: Declaration, plugin: PluginDefinition, findings: 
     return;
   }
   const config = valueAt(item.value, ["config"]) ?? {};
+  warnAboutSecret(item, schema, config, findings);
   const { errors, warnings } = await parsePluginConfig(schema, config);
   for (const [list, issues] of [
     [findings.errors, errors ?? []],
@@ -108,4 +110,13 @@ async function checkItem(item: Declaration, plugin: PluginDefinition, findings: 
       list.push({ document, path, at: issue.at, code: issue.code, message: issue.message });
     }
   }
+}
+
+/** A source that could verify its requests and does not takes events from anyone (`spec/cli.md`, HTTP). */
+function warnAboutSecret(item: Declaration, schema: object, config: unknown, findings: Findings) {
+  const { kind, name } = item;
+  if (kind !== "source" || !schemaKeys(schema).includes("secret")) return;
+  if (valueAt(config, ["secret"]) !== undefined) return;
+  const message = `source "${name}" has no secret: it takes events from anyone who can reach it`;
+  findings.warnings.push({ ...at(item, ["id"]), code: "no-secret", message });
 }

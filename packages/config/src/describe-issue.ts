@@ -131,8 +131,10 @@ const TYPES: Readonly<Record<string, string>> = {
   record: "a mapping",
 };
 
-/** What zod's own issue expected; undefined where its author, or another library, wrote the message. */
+/** What zod's own issue expected; undefined where its author, or another library, says something else. */
 function expectedOf(issue: Issue): string | undefined {
+  const own = /^expected (.*)/.exec(issue.message)?.[1];
+  if (own !== undefined) return own;
   if (!/^(Invalid|Too|Unrecognized)/.test(issue.message)) return undefined;
   if (issue.code === "invalid_type") return TYPES[issue.expected ?? ""] ?? issue.expected;
   if (issue.code === "invalid_value" && issue.values) {

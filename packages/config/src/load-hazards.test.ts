@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryProject } from "../test/temporary-project.ts";
@@ -77,12 +78,13 @@ it("loads a project that is itself reached by a symbolic link", async () => {
   expect(await problems(link)).toEqual([]);
 });
 
-it("refuses directories, pipes and links that go in circles where a file is expected", async () => {
+it("refuses directories, sockets and links that go in circles where a file is expected", async () => {
   const path = temporaryProject({
     "orgloop.yaml": `${HEAD}connectors: [dir, pipe, loop]\n`,
     "dir/x": "",
   });
-  execFileSync("mkfifo", [join(path, "pipe")]);
+  const server = createServer().listen(join(path, "pipe"));
+  await once(server, "listening");
   symlinkSync("loop", join(path, "loop"));
   const found = await problems(path);
   expect(found.slice(0, 2)).toEqual([
@@ -90,6 +92,7 @@ it("refuses directories, pipes and links that go in circles where a file is expe
     'orgloop.yaml:4 file: "pipe" is no regular file',
   ]);
   expect(found[2]).toContain('cannot read "loop": ELOOP');
+  server.close();
 });
 
 it("never loads tests and modules as configuration", async () => {

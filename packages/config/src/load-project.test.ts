@@ -115,7 +115,6 @@ describe("warnings", () => {
     expect(errors).toEqual([]);
     expect(warnings.map(line("")).map((text) => text.trim())).toEqual([
       'orgloop.yaml:7:11 dead-source sources[1].id | no route takes the events of source "idle"',
-      'orgloop.yaml:8:11 no-secret sources[2].id | source "open" has no secret: it takes events from anyone who can reach it',
       'orgloop.yaml:12:11 unreachable-actor actors[1].id | no route leads to actor "bored"',
       'orgloop.yaml:14:13 orphan-transform transforms[0].name | no route uses transform "unused"',
       'orgloop.yaml:17:28 disabled-reference routes[0].when.source[1] | source "gone" is switched off (enabled: false) at orgloop.yaml:9:5',
@@ -282,6 +281,24 @@ describe("plugins", () => {
     if (name === "broken") throw new Error("it does not parse");
     throw new OrgLoopError("PLUGIN_NOT_FOUND", `no ${name}`);
   };
+
+  it("warns of a source that could verify its requests and does not", async () => {
+    const receiver: PluginDefinition = {
+      ...connector,
+      source: { ...connector.source, config: z.strictObject({ secret: z.string().optional() }) },
+    } as PluginDefinition;
+    const { errors, warnings } = await loadProject({
+      path: temporaryProject({ "orgloop.yaml": GRAPH }),
+      env,
+      lookup: async (name) =>
+        /-(webhook|cron)$/.test(name) ? receiver : Promise.reject(new Error("not asked")),
+    });
+    expect(errors.map(({ code }) => code)).toEqual(["broken-package", "broken-package"]);
+    expect(warnings.map(({ path, code }) => `${code} ${path}`)).toContain(
+      "no-secret sources[2].id",
+    );
+    expect(warnings.map(({ path }) => path)).not.toContain("sources[0].id");
+  });
 
   it("checks every config against its package", async () => {
     const { errors, warnings } = await loadProject({

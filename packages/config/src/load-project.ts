@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import type { PluginLookup, Problem, Topology } from "@orgloop/sdk";
+import { messageOf, type PluginLookup, type Problem, type Topology } from "@orgloop/sdk";
 import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
@@ -21,7 +21,7 @@ import { refuseUnsupported } from "./refuse-unsupported.ts";
 import type { DefaultsInput, ProjectInput } from "./schema/project-schema.ts";
 import { readersAgree } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
-import { substituteVars } from "./substitute-vars.ts";
+import { readVars, substituteVars } from "./substitute-vars.ts";
 import { validateDocument, validateUserConfig } from "./validate-document.ts";
 import { type Origin, originKey, type Provenance } from "./value-origin.ts";
 import { type VariableUse, variableUses } from "./variable-uses.ts";
@@ -95,13 +95,16 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   }
 
   const files = projectFiles(projectDir);
-  const env = readEnvironment(projectDir, options.env);
+  const env = environment(projectDir, options.env, findings);
   const written = readDocument(files, manifestFile, findings);
   const rawDocuments = loadDocuments(written, files, findings);
   const user = userConfig(env, files, findings);
 
-  const vars = valuesOf(written.value, "vars");
-  const variables = rawDocuments.flatMap(({ document }) => variableUses(document, env, findings));
+  const vars = readVars(written, findings);
+  const texts = rawDocuments.map(({ document }) => document);
+  const variables = (user ? [...texts, user] : texts).flatMap((document) =>
+    variableUses(document, env, findings),
+  );
   const loaded = rawDocuments.map(({ kind, document }) => ({
     kind,
     document: substituteVars(document, vars, findings),
@@ -127,7 +130,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
-    checkSecrets(byKind, manifest, findings);
+    checkSecrets(manifest, findings);
     topology = buildTopology(project, defaults, byKind, attachments);
   }
   const allowPrivate = topology ? (project.network?.allow_private ?? null) : null;
@@ -136,6 +139,17 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     { ...nothing, topology, variables, allowPrivate, documents: all, declarations },
     findings,
   );
+}
+
+function environment(projectDir: string, processEnv: Environment, findings: Findings): Environment {
+  try {
+    return readEnvironment(projectDir, processEnv);
+  } catch (error) {
+    const document = sourceDocument(".env", join(projectDir, ".env"), "", undefined, false);
+    const message = `cannot be read: ${messageOf(error)}`;
+    findings.errors.push({ document, path: [], at: "value", code: "unreadable", message });
+    return processEnv;
+  }
 }
 
 async function finish(

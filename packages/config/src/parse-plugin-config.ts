@@ -3,6 +3,7 @@ import { type ConfigIssue, describeIssue, stepsOf } from "./describe-issue.ts";
 import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
 import { nearest } from "./nearest.ts";
 import { holdsReference } from "./schema/fields.ts";
+import { schemaKeys } from "./schema-keys.ts";
 
 /** `value` where it holds; else `errors`, at least one. Unknown keys are `warnings` and are not in the value. */
 export type PluginConfigResult<Config> =
@@ -32,11 +33,6 @@ function without(value: unknown, path: DocumentPath, key: string): unknown {
     return value.map((item, at) => (at === step ? without(item, rest, key) : item));
   }
   return isMapping(value) ? { ...value, [step]: without(value[step], rest, key) } : value;
-}
-
-/** The keys that a zod object knows; none for another library's schema. */
-function keysOf(schema: object): string[] {
-  return "shape" in schema && isMapping(schema.shape) ? Object.keys(schema.shape) : [];
 }
 
 /** True where the issue is about a text with `${…}`, whose form is known only at the moment of use. */
@@ -71,7 +67,7 @@ export async function parsePluginConfig<Config>(
         const key = String(described.path.at(-1));
         config = without(config, described.path.slice(0, -1), key);
         if (IGNORED.has(key) || key in RENAMED) continue;
-        const near = described.path.length === 1 ? nearest(key, keysOf(schema)) : undefined;
+        const near = described.path.length === 1 ? nearest(key, schemaKeys(schema)) : undefined;
         const hint = near === undefined ? "" : `: did you mean "${near}"?`;
         warnings.push({ ...described, message: `${described.message} is ignored${hint}` });
       }
