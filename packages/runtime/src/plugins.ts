@@ -1,0 +1,102 @@
+import { pathToFileURL } from "node:url";
+import { messageOf, OrgLoopError, type PluginDefinition, type PluginLookup } from "@orgloop/sdk";
+import { distance } from "fastest-levenshtein";
+import { findPlugin } from "./find-plugin.ts";
+import { isRegistering, legacyDefinition } from "./legacy-plugin.ts";
+
+/** The packages that come with OrgLoop. A literal import each, so that a reader and a bundler can follow it. */
+const OWN: Readonly<Record<string, () => Promise<{ default: object }>>> = {
+  "@orgloop/connector-console": () => import("@orgloop/connector-console"),
+  "@orgloop/connector-cron": () => import("@orgloop/connector-cron"),
+  "@orgloop/connector-exec": () => import("@orgloop/connector-exec"),
+  "@orgloop/connector-file": () => import("@orgloop/connector-file"),
+  "@orgloop/connector-github": () => import("@orgloop/connector-github"),
+  "@orgloop/connector-webhook": () => import("@orgloop/connector-webhook"),
+  "@orgloop/logger-console": () => import("@orgloop/logger-console"),
+  "@orgloop/logger-file": () => import("@orgloop/logger-file"),
+  "@orgloop/transform-dedup": () => import("@orgloop/transform-dedup"),
+  "@orgloop/transform-enrich": () => import("@orgloop/transform-enrich"),
+  "@orgloop/transform-filter": () => import("@orgloop/transform-filter"),
+  "@orgloop/transform-script": () => import("@orgloop/transform-script"),
+};
+
+/**
+ * Finds packages from a project's `node_modules` (as Node does, up to the file system's root), or as `./file.js` in the project; then
+ * among our own. Under one of our own names a project's copy counts only where its `package.json` declares our interface
+ * (`"orgloop": { "api": 1 }`): the copies that existing projects have installed are of OrgLoop 0.7.9, built for another engine.
+ * Any other package of 0.7.9's form runs through an adapter.
+ *
+ * Throws `PLUGIN_NOT_FOUND`, `PLUGIN_BROKEN` where the package fails while it loads, `PLUGIN_INVALID` where it exports nothing that
+ * we know. What was found is kept, what was not is looked for again.
+ */
+export function pluginLookup({ projectDir }: { readonly projectDir: string }): PluginLookup {
+  const found = new Map<string, Promise<PluginDefinition>>();
+  return (name) => {
+    const before = found.get(name);
+    if (before !== undefined) return before;
+    const loading = load(projectDir, name);
+    found.set(name, loading);
+    loading.catch(() => found.delete(name));
+    return loading;
+  };
+}
+
+async function load(projectDir: string, name: string): Promise<PluginDefinition> {
+  const own = Object.hasOwn(OWN, name) ? OWN[name] : undefined;
+  const plugin = await findPlugin(projectDir, name);
+  if (plugin !== undefined && (own === undefined || plugin.api === 1)) {
+    return definitionOf(name, await imported(name, () => import(pathToFileURL(plugin.entry).href)));
+  }
+  if (own !== undefined) return definitionOf(name, await imported(name, own));
+  throw notFound(projectDir, name);
+}
+
+async function imported(name: string, load: () => Promise<object>): Promise<object> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new OrgLoopError(
+      "PLUGIN_BROKEN",
+      `package "${name}" cannot be loaded: ${messageOf(cause)}. Try: npm install ${name}`,
+      { cause },
+    );
+  }
+}
+
+function definitionOf(name: string, module: object): PluginDefinition {
+  const exported = "default" in module ? module.default : undefined;
+  if (isDefinition(exported)) return exported;
+  if (isRegistering(module)) return legacyDefinition(name, module);
+  throw new OrgLoopError(
+    "PLUGIN_INVALID",
+    `package "${name}" is no OrgLoop package: expected a default export made by defineConnector, defineTransform or defineLogger, or a register() as OrgLoop 0.7.9 has it`,
+  );
+}
+
+const KINDS: readonly unknown[] = ["connector", "transform", "logger"];
+
+function isDefinition(value: unknown): value is PluginDefinition {
+  return (
+    typeof value === "object" && value !== null && "kind" in value && KINDS.includes(value.kind)
+  );
+}
+
+function notFound(projectDir: string, name: string): OrgLoopError {
+  const near = nearestName(name);
+  const hint = near === undefined ? "" : `. Did you mean "${near}"?`;
+  const install = name.startsWith(".") ? "" : `: run npm install ${name} there`;
+  return new OrgLoopError(
+    "PLUGIN_NOT_FOUND",
+    `package "${name}" is not installed in ${projectDir}${install}${hint}`,
+  );
+}
+
+/** `github` is `@orgloop/connector-github`; otherwise the name with the fewest letters to change, where these are few. */
+function nearestName(name: string): string | undefined {
+  const names = Object.keys(OWN);
+  const short = names.find((own) => own.endsWith(`-${name}`));
+  if (short !== undefined) return short;
+  const ranked = names.map((own) => ({ own, steps: distance(name, own) }));
+  const best = ranked.sort((a, b) => a.steps - b.steps)[0];
+  return best !== undefined && best.steps <= name.length * 0.3 ? best.own : undefined;
+}
