@@ -1,4 +1,5 @@
 export type { InjectedDraft } from "./ingest.ts";
+export { pluginLookup } from "./plugins.ts";
 export { type RunningProcess, type StartOptions, startProcess } from "./start-process.ts";
 export type {
   ActorStatus,
