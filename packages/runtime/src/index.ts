@@ -8,3 +8,9 @@ export type {
   RouteStatus,
   SourceStatus,
 } from "./status.ts";
+export {
+  isDataDirHeld,
+  readStoredState,
+  type StoredState,
+  type StoredStateOptions,
+} from "./stored-state.ts";
