@@ -1,9 +1,8 @@
-import { createReadStream } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { messageOf } from "@orgloop/sdk";
 import { checkEvent, type InjectedEvent } from "./check-event.ts";
 import { CommandError } from "./command-error.ts";
+import { readLines } from "./read-lines.ts";
 
 /** A single JSON document is read as a whole; JSONL, of any size, line by line. */
 const DOCUMENT_BYTES = 64 * 1024 * 1024;
@@ -32,12 +31,8 @@ export async function* readEvents(file: string, shown: string): AsyncGenerator<I
 }
 
 async function* jsonLines(file: string, shown: string): AsyncGenerator<Candidate> {
-  const lines = createInterface({
-    input: createReadStream(file),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
   let at = 0;
-  for await (const line of lines) {
+  for await (const line of readLines(file)) {
     at += 1;
     if (line.trim() === "") continue;
     let value: unknown;

@@ -13,7 +13,10 @@ export async function readProject(
   const options = { path: flags.config, workspace: flags.workspace, env };
   if (!plugins) return loadProject(options);
   const { pluginLookup } = await import("@orgloop/runtime");
-  return loadProject({ ...options, lookup: pluginLookup(projectDirectory(flags.config)) });
+  return loadProject({
+    ...options,
+    lookup: pluginLookup({ projectDir: projectDirectory(flags.config) }),
+  });
 }
 
 /** The project's directory: the one that was named, or the one of the file that was. */

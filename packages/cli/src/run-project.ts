@@ -6,7 +6,7 @@ import { dataDirectory } from "./data-directory.ts";
 import { logLine } from "./log-line.ts";
 import { requireVariables } from "./missing-variables.ts";
 import { portInUse } from "./port.ts";
-import { problemLine, projectDirectory, readValidProject } from "./read-project.ts";
+import { problemLine, readValidProject } from "./read-project.ts";
 import { announce, findProcess, type ProcessRecord, withdraw } from "./running-process.ts";
 import { type StartReport, startReport } from "./start-report.ts";
 import { ensureToken } from "./token.ts";
@@ -50,7 +50,7 @@ export async function runProject(context: CommandContext, options: RunOptions): 
     env: environment,
     port: options.port,
     token: await ensureToken(home),
-    lookup: pluginLookup(projectDirectory(flags.config)),
+    lookup: pluginLookup({ projectDir }),
     ...(options.showEntries &&
       !own && { onEntry: (entry) => output.note(logLine(entry, output.noteStyle)) }),
   }).catch(async (error) => {

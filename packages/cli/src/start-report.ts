@@ -70,6 +70,7 @@ export function startLines(report: StartReport, output: Output): string {
     ...report.actors.map((id) => line(`Actor ${id} — ready`)),
     ...report.routes.map((name) => line(`Route ${name} — active`)),
     ...report.loggers.map((name) => line(`Logger ${name} — configured`)),
+    `  Listening on http://127.0.0.1:${report.port}`,
     ...report.sources.flatMap(({ id, url }) => (url === undefined ? [] : [`  ${id}: POST ${url}`])),
     `OrgLoop is running. PID: ${report.pid}`,
   ].join("\n");

@@ -1,5 +1,6 @@
 import { formatDuration, type Topology } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
+import { CommandError } from "../command-error.ts";
 import { type DataLocation, locateData, projectName } from "../data-directory.ts";
 import { callProcess, findProcess } from "../running-process.ts";
 import { type Status, statusForm } from "../status-form.ts";
@@ -9,16 +10,16 @@ import { textTable } from "../text-table.ts";
 export const status: Command = async (context) => {
   const located = await locateData(context);
   const found = await findProcess(context.home, located.dataDir);
-  const report = found?.responsive
-    ? statusForm(await callProcess<Status>(context.home, found, "/control/status"))
-    : await statusAtRest(context, located);
-  if (found !== null && !found.responsive) {
-    context.output.warn(
-      `process ${found.pid} holds the data but does not answer: it starts, ends or hangs`,
-    );
+  if (found?.responsive === false) {
+    const message = `process ${found.pid} holds ${located.dataDir} but does not answer: it starts, ends or hangs`;
+    throw new CommandError("NOT_ANSWERING", message);
   }
+  const report =
+    found === null
+      ? await statusAtRest(context, located)
+      : statusForm(await callProcess<Status>(context.home, found, "/control/status"));
   const name = projectName(located.project);
-  const where = found?.responsive ? `process ${found.pid}, port ${found.port}` : located.dataDir;
+  const where = found ? `process ${found.pid}, port ${found.port}` : located.dataDir;
   context.output.result(report, context.flags.json ? "" : humanStatus(name, where, report));
   return 0;
 };

@@ -1,0 +1,66 @@
+import type { Command, CommandContext } from "../command.ts";
+import type { ExitStatus } from "../command-error.ts";
+import { dataDirectory, projectName } from "../data-directory.ts";
+import type { Check, CheckStatus } from "../doctor/check.ts";
+import { checkDisk } from "../doctor/disk.ts";
+import { checkLog, checkWal } from "../doctor/log-and-wal.ts";
+import { checkNode } from "../doctor/node.ts";
+import { checkPort } from "../doctor/port.ts";
+import { checkProject, checkVariables } from "../doctor/project.ts";
+import { chosenPort } from "../port.ts";
+import { readProject } from "../read-project.ts";
+import { type FoundProcess, findProcess } from "../running-process.ts";
+
+export interface DoctorOptions {
+  readonly port?: string;
+}
+
+const EXIT: Readonly<Record<CheckStatus, ExitStatus>> = { ok: 0, degraded: 1, error: 2 };
+const MARKS = { ok: ["green", "✓"], degraded: ["yellow", "!"], error: ["red", "✗"] } as const;
+
+/** `orgloop doctor`: exit status 0 ok, 1 degraded, 2 error (v1alpha1, section 9). */
+export const doctor: Command<DoctorOptions> = async (context, _args, options) => {
+  const port = chosenPort(options.port, context.env);
+  const project = await readProject(context, { plugins: true });
+  const { dataDir } = dataDirectory(context, project);
+  const found = await findProcess(context.home, dataDir);
+  const checks: Check[] = [
+    checkProject(project),
+    ...checkVariables(project),
+    checkNode(process.version),
+    ...(await checkDisk(dataDir)),
+    await checkPort(found?.port ?? port, found),
+    checkProcess(found),
+    await checkWal(dataDir, found !== null),
+    await checkLog(dataDir),
+  ];
+  const status = worst(checks);
+  context.output.result(
+    { project: projectName(project), status, checks },
+    [...checks.map((check) => lineOf(check, context)), `${status}`].join("\n"),
+  );
+  return EXIT[status];
+};
+
+function checkProcess(found: FoundProcess | null): Check {
+  const check = { category: "process", name: "running" };
+  if (found === null) return { ...check, status: "ok", message: "nothing runs" };
+  const { pid, responsive } = found;
+  return responsive
+    ? { ...check, status: "ok", message: `process ${pid} answers` }
+    : {
+        ...check,
+        status: "error",
+        message: `process ${pid} does not answer: see its log, or stop --force`,
+      };
+}
+
+function worst(checks: readonly Check[]): CheckStatus {
+  if (checks.some(({ status }) => status === "error")) return "error";
+  return checks.some(({ status }) => status === "degraded") ? "degraded" : "ok";
+}
+
+function lineOf({ category, name, status, message }: Check, { output }: CommandContext): string {
+  const [color, mark] = MARKS[status];
+  return `${output.style(color, mark)} ${category}: ${name} — ${message}`;
+}

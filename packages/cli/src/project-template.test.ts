@@ -1,0 +1,53 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { loadProject, readersAgree } from "@orgloop/config";
+import { expect, test } from "vitest";
+import { optionalConnectors, projectTemplate } from "./project-template.ts";
+
+async function write(files: ReadonlyMap<string, string>): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), "orgloop-init-"));
+  for (const [file, text] of files) {
+    const target = path.join(directory, file);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, text);
+  }
+  return directory;
+}
+
+test("a new project loads without a problem and wants no variable that is not set", async () => {
+  const files = projectTemplate({ name: "acme", description: 'Says "hi": #1', connectors: [] });
+  const directory = await write(files);
+  const project = await loadProject({ path: directory, env: {} });
+  expect(project.errors).toEqual([]);
+  expect(project.warnings).toEqual([]);
+  expect(project.topology).toMatchObject({ project: "acme", bus: { url: "file" } });
+  expect(project.topology?.routes).toHaveLength(2);
+  await rm(directory, { recursive: true });
+});
+
+test("every connector can be wired in; then only its variables are missing", async () => {
+  const files = projectTemplate({
+    name: "acme",
+    description: "",
+    connectors: optionalConnectors(),
+  });
+  const directory = await write(files);
+  const project = await loadProject({ path: directory, env: {} });
+  expect(project.errors).toEqual([]);
+  expect(new Set(project.warnings.map(({ code }) => code))).toEqual(new Set(["missing-variable"]));
+  await rm(directory, { recursive: true });
+});
+
+test("every YAML file names a schema that is there, and its secret is another each time", async () => {
+  const options = { name: "acme", description: "", connectors: optionalConnectors() };
+  const files = projectTemplate(options);
+  for (const [file, text] of files) {
+    if (!file.endsWith(".yaml")) continue;
+    const [, schema = ""] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text) ?? [];
+    expect(files.has(path.posix.join(path.posix.dirname(file), schema))).toBe(true);
+    expect(await readersAgree(text)).toBe(true);
+  }
+  expect(files.get(".env")).toMatch(/^INBOX_SECRET=[0-9a-f]{48}$/m);
+  expect(projectTemplate(options).get(".env")).not.toBe(files.get(".env"));
+});

@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readEvents } from "./read-events.ts";
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "orgloop-events-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function read(name: string, text: string) {
+  const file = path.join(directory, name);
+  await writeFile(file, text);
+  return Array.fromAsync(readEvents(file, name));
+}
+
+const event = { source: "inbox", type: "resource.changed", payload: { text: "ü\u2028" } };
+
+test.each([
+  ["one.json", JSON.stringify(event)],
+  ["pretty.json", JSON.stringify(event, null, 2)],
+  ["list.json", JSON.stringify([event])],
+  ["lines.jsonl", `\n${JSON.stringify(event)}\r\n\n`],
+])("%s holds one event", async (name, text) => {
+  expect(await read(name, text)).toEqual([event]);
+});
+
+test("a file without a telling name is JSONL where its first line is an event", async () => {
+  expect(await read("stdin", `${JSON.stringify(event)}\n${JSON.stringify(event)}`)).toHaveLength(2);
+});
+
+test.each([
+  ["broken.jsonl", `${JSON.stringify(event)}\n{"source":\n`, /^broken\.jsonl:2: no JSON/],
+  ["broken.json", '{\n  "source": "inbox",\n  oops\n}', /^broken\.json:3: no JSON/],
+  ["empty.json", "", /^empty\.json.*no JSON/],
+  ["scalar.jsonl", "7", /^scalar\.jsonl:1: expected an event .* found a number/],
+  ["no-source.jsonl", "{}", /`source`: expected the id of a source/],
+  [
+    "type.json",
+    '[{"source":"a"},{"source":"a","type":"resource.chnged"}]',
+    /event 2: .*did you mean "resource\.changed"/,
+  ],
+  ["id.jsonl", '{"source":"a","id":"../x"}', /`id`/],
+  ["time.jsonl", '{"source":"a","timestamp":"yesterday"}', /`timestamp`/],
+  ["payload.jsonl", '{"source":"a","payload":[]}', /`payload`: expected an object, found a list/],
+])("%s is refused where it is wrong", async (name, text, message) => {
+  await expect(read(name, text)).rejects.toThrow(message);
+  await expect(read(name, text)).rejects.toMatchObject({ code: "BAD_EVENT" });
+});

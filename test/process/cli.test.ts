@@ -1,0 +1,263 @@
+import { execFileSync, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+
+let root: string;
+let project: string;
+let env: NodeJS.ProcessEnv;
+const running: RunningOrgLoop[] = [];
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), "orgloop-cli-"));
+  project = path.join(root, "acme");
+  env = { ORGLOOP_HOME: path.join(root, "home"), ORGLOOP_PORT: "0", NO_COLOR: "1" };
+  expect(await orgloop(["init", project, "--no-interactive"], env)).toMatchObject({ code: 0 });
+});
+
+afterEach(async () => {
+  for (const { child, end } of running.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) await end("SIGKILL");
+  }
+  await orgloop(["stop", "--force", "-c", project], env);
+  await rm(root, { recursive: true });
+});
+
+async function start(): Promise<RunningOrgLoop> {
+  const started = await startOrgLoop(project, env);
+  running.push(started);
+  return started;
+}
+
+async function json(...args: string[]) {
+  const { code, stdout } = await orgloop([...args, "--json", "-c", project], env);
+  return { code, answer: JSON.parse(stdout) };
+}
+
+async function send(url: string, body: string): Promise<number> {
+  const [, secret = ""] =
+    /^INBOX_SECRET=(.*)$/m.exec(await readFile(path.join(project, ".env"), "utf8")) ?? [];
+  const signature = createHmac("sha256", secret).update(body).digest("hex");
+  const headers = { "x-hub-signature-256": `sha256=${signature}` };
+  return (await fetch(`${url}/webhook/inbox`, { method: "POST", headers, body })).status;
+}
+
+test("a new project validates, starts, takes a signed webhook and an injected event, and drains", async () => {
+  expect(await json("validate")).toEqual({
+    code: 0,
+    answer: { valid: true, errors: [], warnings: [] },
+  });
+  const { url, child, end, lines } = await start();
+  expect(lines.join("\n")).toMatch(/✓ Source inbox — hook listener started/);
+  expect(lines.join("\n")).toMatch(/✓ Source clock — polling started \(every 1m\)/);
+  expect(lines.join("\n")).toMatch(/✓ Actor records — ready\n✓ Actor terminal — ready/);
+  expect(lines.join("\n")).toMatch(/✓ Route tell-urgent — active/);
+  expect(lines.at(-1)).toBe(`OrgLoop is running. PID: ${child.pid}`);
+
+  expect(await send(url, JSON.stringify({ text: "hook" }))).toBe(200);
+  const events = path.join(root, "events.jsonl");
+  await writeFile(events, `{"source":"inbox","payload":{"text":"injected"}}\n`);
+  expect(await json("inject", events)).toMatchObject({ code: 0, answer: { injected: 1 } });
+
+  const records = path.join(project, "out/records.jsonl");
+  await expect.poll(() => readFile(records, "utf8").catch(() => "")).toMatch(/hook[\s\S]*injected/);
+  const { answer: status } = await json("status");
+  expect(Object.keys(status)).toEqual([
+    "workspace",
+    "running",
+    "bus",
+    "uptime_ms",
+    "sources",
+    "routes",
+    "actors",
+    "unacked",
+    "dead_letters",
+  ]);
+  expect(status).toMatchObject({
+    workspace: "default",
+    running: true,
+    bus: "file",
+    dead_letters: 0,
+  });
+  expect(status.sources[0]).toMatchObject({ id: "inbox", state: "active", events: 2 });
+  expect(status.routes[0]).toMatchObject({ name: "on-record", circuit: "closed" });
+
+  const { answer: delivered } = await json(
+    "logs",
+    "--no-follow",
+    "--phase",
+    "deliver.success",
+    "--source",
+    "inbox",
+  );
+  expect(delivered).toHaveLength(2);
+  expect(await end("SIGTERM")).toBe(0);
+  expect(await json("status")).toMatchObject({ code: 0, answer: { running: false, unacked: 0 } });
+});
+
+test("a second start on the same data is refused by name, a stale record is not believed", async () => {
+  const first = await start();
+  const second = await json("start");
+  expect(second).toMatchObject({ code: 1, answer: { error: { code: "ALREADY_RUNNING" } } });
+  expect(second.answer.error.message).toContain(`process ${first.child.pid}`);
+  await first.end("SIGKILL");
+  // What the killed one left behind now names a process of another program.
+  const record = path.join(root, "home/data/process.json");
+  const left = JSON.parse(await readFile(record, "utf8"));
+  await writeFile(record, JSON.stringify({ ...left, pid: process.pid }));
+  expect((await json("status")).answer.running).toBe(false);
+  expect((await json("stop")).answer).toMatchObject({ stopped: false });
+  const third = await start();
+  expect(await third.end("SIGINT")).toBe(0);
+});
+
+test("a daemon reports when it is ready, writes its files, and stops", async () => {
+  const { code, answer } = await json("start", "--daemon");
+  expect(code).toBe(0);
+  expect(answer).toMatchObject({ running: true, project: "acme", workspace: "default" });
+  const home = path.join(root, "home");
+  expect(await readFile(path.join(home, "orgloop.pid"), "utf8")).toBe(`${answer.pid}\n`);
+  expect(await readFile(path.join(home, "runtime.port"), "utf8")).toBe(`${answer.port}\n`);
+  expect((await stat(path.join(home, "token"))).mode & 0o777).toBe(0o600);
+  expect((await fetch(`http://127.0.0.1:${answer.port}/readyz`)).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${answer.port}/control/status`)).status).toBe(401);
+  expect(await json("stop")).toMatchObject({ code: 0, answer: { stopped: true, pid: answer.pid } });
+  expect((await json("status")).answer.running).toBe(false);
+  await expect(stat(path.join(home, "orgloop.pid"))).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("a daemon that cannot start says why", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as { port: number };
+  const { code, answer } = await json("start", "--daemon", "--port", String(port));
+  taken.close();
+  expect(code).toBe(1);
+  expect(answer.error).toMatchObject({
+    code: "PORT_IN_USE",
+    message: expect.stringContaining("--port"),
+  });
+});
+
+test("a second project on the machine gets a place of its own and says so", async () => {
+  const first = await start();
+  const other = path.join(root, "other");
+  await orgloop(["init", other], env);
+  const second = await startOrgLoop(other, env);
+  running.push(second);
+  expect(second.lines.join("\n")).toMatch(/home\/projects\/other-[0-9a-f]{8}\/data/);
+  expect(await first.end("SIGTERM")).toBe(0);
+  expect(await second.end("SIGTERM")).toBe(0);
+});
+
+test("an invalid project: every problem with its place, exit status 2, nothing started", async () => {
+  const routes = path.join(project, "routes/routes.yaml");
+  const text = await readFile(routes, "utf8");
+  await writeFile(
+    routes,
+    text.replace("actor: terminal", "actor: termnal").replace("filter:", "fliter:"),
+  );
+  const { code, answer } = await json("validate");
+  expect(code).toBe(2);
+  expect(answer.errors).toHaveLength(2);
+  expect(answer.errors[0]).toEqual({
+    file: "routes/routes.yaml",
+    line: expect.any(Number),
+    column: expect.any(Number),
+    path: expect.any(String),
+    message: expect.stringMatching(/did you mean/),
+    code: expect.any(String),
+  });
+  const human = await orgloop(["validate", "-c", project], env);
+  expect(human.stdout).toMatch(/^routes\/routes\.yaml:\d+:\d+: .*"terminal".*\[error/m);
+  expect(human.stdout.trimEnd().split("\n").at(-1)).toBe("2 errors, 0 warnings ✗");
+  expect(await json("start")).toMatchObject({
+    code: 2,
+    answer: { error: { code: "CONFIG_INVALID" } },
+  });
+});
+
+test("a missing variable: a warning in validate, an error with its place in start, env tells", async () => {
+  await writeFile(path.join(project, ".env"), "");
+  expect(await json("validate")).toMatchObject({
+    code: 0,
+    answer: { warnings: [{ code: "missing-variable" }] },
+  });
+  const { code, answer } = await json("start");
+  expect(code).toBe(2);
+  expect(answer.error.message).toMatch(/INBOX_SECRET: connectors\/sources\.yaml:\d+:\d+/);
+  expect(await json("env")).toMatchObject({ code: 0, answer: { missing: ["INBOX_SECRET"] } });
+  expect((await json("env", "check")).code).toBe(1);
+});
+
+test("what is mistyped gets the nearest name; an error with --json is one document", async () => {
+  for (const [args, message] of [
+    [["statsu"], /did you mean status/i],
+    [["validate", "--jso"], /did you mean --json/i],
+    [["inspect", "route", "tell-urgnt"], /did you mean "tell-urgent"/],
+    [["inject", "missing.json"], /nothing runs/],
+    [["status", "-w", "../x"], /--workspace/],
+  ] as const) {
+    const { code, stdout, stderr } = await orgloop([...args, "--json", "-c", project], env);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).error.message).toMatch(message);
+    expect(stderr).not.toMatch(/\n {4}at /);
+  }
+});
+
+test("inspect says where each value came from; routes has one edge a source", async () => {
+  const { answer } = await json("inspect", "route", "tell-urgent");
+  const places = Object.fromEntries(
+    answer.values.map(({ path: at, origin }: { path: string; origin: { file: string } | null }) => [
+      at,
+      origin?.file,
+    ]),
+  );
+  expect(places).toMatchObject({
+    "then.actor": "routes/routes.yaml",
+    "delivery.timeout": "routes/routes.yaml",
+    "delivery.retry.max_attempts": "orgloop.yaml",
+  });
+  const { answer: topology } = await json("routes");
+  expect(
+    topology.edges.map(({ route, source }: { route: string; source: string }) => [route, source]),
+  ).toEqual([
+    ["on-record", "inbox"],
+    ["on-record", "clock"],
+    ["tell-urgent", "inbox"],
+  ]);
+});
+
+test("doctor: 0 where all is well, 2 where the project cannot start", async () => {
+  const sound = await json("doctor");
+  expect(
+    sound.answer.checks.filter(({ status }: { status: string }) => status === "error"),
+  ).toEqual([]);
+  expect(sound.code).toBe(sound.answer.status === "ok" ? 0 : 1);
+  await appendFile(path.join(project, "orgloop.yaml"), "\nunknown: 1\n");
+  expect(await json("doctor")).toMatchObject({
+    code: 2,
+    answer: { project: "acme", status: "error" },
+  });
+});
+
+test("a reader that goes away is no error", async () => {
+  const cli = path.resolve(import.meta.dirname, "../../packages/cli/bin/orgloop.js");
+  const child = spawn(process.execPath, [cli, "logs", "-c", project, "--help"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  let errors = "";
+  child.stderr.on("data", (chunk) => {
+    errors += chunk;
+  });
+  const [code] = await once(child, "close");
+  expect({ code, errors }).toEqual({ code: 0, errors: "" });
+  const version = execFileSync(process.execPath, [cli, "version", "--json"], { encoding: "utf8" });
+  expect(JSON.parse(version)).toMatchObject({ node: process.version });
+});
