@@ -15,6 +15,8 @@ export interface ConfigIssue {
 interface Issue extends StandardIssue {
   readonly expected?: string;
   readonly values?: readonly unknown[];
+  /** Of a discriminated union: what its discriminator may be. */
+  readonly options?: readonly unknown[];
   readonly errors?: readonly (readonly Issue[])[];
   readonly minimum?: number | bigint;
   readonly maximum?: number | bigint;
@@ -93,7 +95,7 @@ function describeValue(
 
 function hint(issue: Issue, value: unknown, ours: boolean): string {
   if (typeof value !== "string") return "";
-  const choices = (issue.params?.values ?? issue.values ?? []).filter(
+  const choices = (issue.params?.values ?? issue.values ?? issue.options ?? []).filter(
     (choice) => typeof choice === "string",
   );
   const near = nearest(value, choices);
@@ -137,8 +139,9 @@ function expectedOf(issue: Issue): string | undefined {
   if (own !== undefined) return own;
   if (!/^(Invalid|Too|Unrecognized)/.test(issue.message)) return undefined;
   if (issue.code === "invalid_type") return TYPES[issue.expected ?? ""] ?? issue.expected;
-  if (issue.code === "invalid_value" && issue.values) {
-    const values = issue.values.map((value) => String(value));
+  const choices = issue.code === "invalid_value" ? issue.values : issue.options;
+  if (choices && choices.length > 0) {
+    const values = choices.map((value) => String(value));
     return values.length > 1 ? `one of ${values.join(", ")}` : values[0];
   }
   if (issue.code === "too_small") return `at least ${issue.minimum}`;

@@ -61,12 +61,24 @@ it("does not check the form of a value with a reference, but all else", async ()
 });
 
 it("says what was expected in plain words, and shows no secret", async () => {
-  const own = z.strictObject({ api_token: z.number(), url: z.string(), n: z.number().max(5) });
-  const { errors } = await parsePluginConfig(own, { api_token: "hunter2", url: [], n: 9 });
+  const own = z.strictObject({
+    api_token: z.number(),
+    url: z.string(),
+    n: z.number().max(5),
+    auth: z.discriminatedUnion("type", [
+      z.strictObject({ type: z.literal("bearer") }),
+      z.strictObject({ type: z.literal("basic") }),
+    ]),
+    size: z.string().refine(() => false, "expected a size, e.g. 1mb"),
+  });
+  const config = { api_token: "hunter2", url: [], n: 9, auth: { type: "bearr" }, size: "big" };
+  const { errors } = await parsePluginConfig(own, config);
   expect(errors?.map(({ message }) => message)).toEqual([
     "expected a number, found text",
     "expected text, found an empty list",
     "expected at most 5, found 9",
+    'expected one of bearer, basic, found text: did you mean "bearer"?',
+    'expected a size, e.g. 1mb, found "big"',
   ]);
 });
 
