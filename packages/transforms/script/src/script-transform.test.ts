@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
@@ -72,7 +71,7 @@ describe("script", () => {
   test("an abort ends the whole process group", async () => {
     const stop = new AbortController();
     const pipe = join(projectDir, "pipe");
-    execFileSync("mkfifo", [pipe]);
+    await run(`mkfifo ${pipe}`);
     const running = run(`exec 3> ${pipe}; echo started >&3; sleep 60 & wait`, stop.signal);
     const held = createReadStream(pipe);
     await once(held, "data");
