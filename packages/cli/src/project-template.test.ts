@@ -23,6 +23,9 @@ test("a new project loads without a problem and wants no variable that is not se
   expect(project.warnings).toEqual([]);
   expect(project.topology).toMatchObject({ project: "acme", bus: { url: "file" } });
   expect(project.topology?.routes).toHaveLength(2);
+  // Formatters take front matter for a rule and a heading.
+  const prompts = project.topology?.routes.flatMap((route) => route.with?.prompt ?? []);
+  expect(prompts).toMatchObject([{ meta: { owner: "whoever is on call" } }]);
   await rm(directory, { recursive: true });
 });
 
@@ -43,6 +46,7 @@ test("every YAML file names a schema that is there, and its secret is another ea
   const options = { name: "acme", description: "", connectors: optionalConnectors() };
   const files = projectTemplate(options);
   for (const [file, text] of files) {
+    if (!file.includes("schemas/")) expect(text).not.toMatch(/__|\*\*/);
     if (!file.endsWith(".yaml")) continue;
     const [, schema = ""] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text) ?? [];
     expect(files.has(path.posix.join(path.posix.dirname(file), schema))).toBe(true);
