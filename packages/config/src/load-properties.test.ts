@@ -185,3 +185,39 @@ it("a bad value is one error, and its place is where the value stands in the tex
     { numRuns: 45 },
   );
 });
+
+/** Paths of every value of a document. */
+function everyPath(value: unknown, path: DocumentPath): DocumentPath[] {
+  if (typeof value !== "object" || value === null) return [path];
+  const steps = Object.entries(value).flatMap(([key, item]) =>
+    everyPath(item, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  return [path, ...steps];
+}
+
+const anything = fc
+  .jsonValue({ maxDepth: 2 })
+  .filter((value) => !/__proto__|constructor|prototype/.test(JSON.stringify(value)));
+
+it("whatever stands anywhere in a file, a load ends in a Topology or in errors at places that exist", async () => {
+  await fc.assert(
+    fc.asyncProperty(projects, randoms, anything, async (project, random, value) => {
+      const broken = cloned(project);
+      const paths = everyPath(broken, []).slice(1);
+      const path = paths[random() % paths.length] ?? [];
+      let target: Tree = broken;
+      for (const step of path.slice(0, -1)) target = target[step] as Tree;
+      target[path.at(-1) as string] = value;
+      const text = decorated(broken, random);
+      const { topology, errors } = await load(text);
+      expect(topology === null).toBe(errors.length > 0);
+      const lines = text.split("\n");
+      for (const { line, column } of errors) {
+        expect(lines[line - 1]?.length).toBeGreaterThanOrEqual(column - 1);
+      }
+      const places = errors.map(({ path: at, code }) => `${at} ${code}`);
+      expect(new Set(places).size).toBe(places.length);
+    }),
+    { numRuns: 60 },
+  );
+});
