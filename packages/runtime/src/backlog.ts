@@ -28,8 +28,7 @@ export function backlog({ perSource, total }: BacklogBounds): Backlog {
   const hasRoom = (source: string): boolean =>
     size < total && (ids.get(source)?.size ?? 0) < perSource;
 
-  function wakeOne(source: string | undefined): void {
-    if (source === undefined) return;
+  function wakeOne(source: string): void {
     const wakes = waiting.get(source);
     const wake = wakes?.values().next().value;
     if (wakes === undefined || wake === undefined) return;
@@ -74,7 +73,10 @@ export function backlog({ perSource, total }: BacklogBounds): Backlog {
       if (ofSource.size === 0) ids.delete(event.source);
       wakeOne(event.source);
       // Where the process was full, another source may have waited for this place.
-      if (size === total - 1) wakeOne(waiting.keys().next().value);
+      if (size === total - 1) {
+        const next = waiting.keys().find(hasRoom);
+        if (next !== undefined) wakeOne(next);
+      }
     },
     async room(source, signal) {
       while (!hasRoom(source)) {

@@ -1,3 +1,4 @@
+export { isDataDirHeld } from "./data-dir-held.ts";
 export type { InjectedDraft } from "./ingest.ts";
 export { pluginLookup } from "./plugins.ts";
 export { type RunningProcess, type StartOptions, startProcess } from "./start-process.ts";
@@ -8,9 +9,4 @@ export type {
   RouteStatus,
   SourceStatus,
 } from "./status.ts";
-export {
-  isDataDirHeld,
-  readStoredState,
-  type StoredState,
-  type StoredStateOptions,
-} from "./stored-state.ts";
+export { readStoredState, type StoredState, type StoredStateOptions } from "./stored-state.ts";

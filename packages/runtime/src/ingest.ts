@@ -11,7 +11,6 @@ import {
 import type { Activity } from "./activity.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
-import { isDiskFull } from "./disk-full.ts";
 
 /** An event from outside a source: it says itself where it comes from. */
 export interface InjectedDraft extends EventDraft {
@@ -60,7 +59,7 @@ export function ingest(options: IngestOptions): Ingest {
       await bus.publishAll(events);
     } catch (error) {
       for (const event of events) backlog.leave(event);
-      if (!isDiskFull(error) && !hasCode(error, "BUS_CLOSED")) onFatal(error);
+      if (hasCode(error, "WAL_FAILED")) onFatal(error);
       throw error;
     }
     for (const { source } of events) activity.received(source, 1, nowMs);

@@ -65,10 +65,18 @@ export function logFile({
     setImmediate(write);
   }
 
-  async function flush(): Promise<void> {
+  /** Resolves when the disk has all of it, or has failed. */
+  function flush(): Promise<void> {
     write();
-    if (failedAtMs !== null) return;
-    await new Promise<void>((resolve) => stream.write("", () => resolve()));
+    if (failedAtMs !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        stream.off("error", end);
+        resolve();
+      };
+      stream.on("error", end);
+      stream.write("", end);
+    });
   }
 
   return {

@@ -24,7 +24,7 @@ function page(n: number): SourcePage {
 
 function polling(
   polls: Readonly<Record<string, Poll | Source>>,
-  { concurrency = 16, intervalMs = 60_000, random = () => 0.5 } = {},
+  { concurrency = 16, intervalMs = 60_000, random = (): number => 0.5 } = {},
 ) {
   const clock = fakeClock(undefined, random);
   const stop = new AbortController();

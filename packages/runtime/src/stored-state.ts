@@ -1,59 +1,70 @@
-import { existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { hasCode, type Topology } from "@orgloop/sdk";
-import { fileCheckpoints, fileDeadLetters, lockDirectory } from "@orgloop/stores";
-
-/** What a workspace that no process runs has on disk. */
-export interface StoredState {
-  /** Source id → checkpoint; sources without one are not in it. */
-  readonly checkpoints: ReadonlyMap<string, string>;
-  readonly deadLetters: number;
-}
+import { fileCheckpoints } from "@orgloop/stores";
 
 export interface StoredStateOptions {
-  /** Null where the configuration has errors: then no checkpoints are read. */
+  /** Null where the configuration has errors: then no checkpoint is read. */
   readonly topology: Topology | null;
   readonly projectDir: string;
   readonly dataDir: string;
 }
 
-/** Reads it, holding the directory's lock meanwhile. Throws `LOCKED` where a process runs; makes nothing that is not there. */
+/** What a data directory holds while no process runs on it. */
+export interface StoredState {
+  /** By source; only those that have one. */
+  readonly checkpoints: ReadonlyMap<string, string>;
+  readonly unacked: number;
+  readonly deadLetters: number;
+}
+
+/** Reads only, locks nothing: asking must not get in the way of a process that starts. */
 export async function readStoredState(options: StoredStateOptions): Promise<StoredState> {
-  const { topology, projectDir, dataDir } = options;
-  if (!existsSync(dataDir)) return { checkpoints: new Map(), deadLetters: 0 };
-  const lock = await lockDirectory(dataDir);
+  const { topology, dataDir } = options;
+  return {
+    checkpoints: await readCheckpoints(options),
+    unacked: topology?.bus.url === "file" ? await countUnacked(join(dataDir, "wal")) : 0,
+    deadLetters: await countDeadLetters(join(dataDir, "dead-letters", "dead-letters.jsonl")),
+  };
+}
+
+async function readCheckpoints({ topology, projectDir, dataDir }: StoredStateOptions) {
+  const checkpoints = new Map<string, string>();
+  if (topology === null || topology.defaults.checkpoint.store === "memory") return checkpoints;
+  const { dir } = topology.defaults.checkpoint;
+  const store = fileCheckpoints({
+    dir: dir === undefined ? join(dataDir, "checkpoints") : resolve(projectDir, dir),
+  });
+  for (const { id } of topology.sources) {
+    const checkpoint = await store.get(id);
+    if (checkpoint !== null) checkpoints.set(id, checkpoint);
+  }
+  return checkpoints;
+}
+
+/** Counts the letters of `fileDeadLetters` in stores: a line a letter, `{"removed": [ids]}` where some were taken out. */
+async function countDeadLetters(file: string): Promise<number> {
+  const ids = new Set<string>();
   try {
-    const { store, dir } = topology?.defaults.checkpoint ?? { store: "memory" };
-    const stored = fileCheckpoints({
-      dir: dir ? resolve(projectDir, dir) : join(dataDir, "checkpoints"),
-    });
-    const checkpoints = new Map<string, string>();
-    for (const { id } of store === "file" ? (topology?.sources ?? []) : []) {
-      const checkpoint = await stored.get(id);
-      if (checkpoint !== null) checkpoints.set(id, checkpoint);
+    for await (const line of createInterface({ input: createReadStream(file, "utf8") })) {
+      const value = parse(line);
+      if (typeof value?.id === "string") ids.add(value.id);
+      for (const id of value?.removed ?? []) ids.delete(id);
     }
-    return { checkpoints, deadLetters: await countDeadLetters(join(dataDir, "dead-letters")) };
-  } finally {
-    await lock.release();
-  }
-}
-
-/** Whether a process works on a data directory now. */
-export async function isDataDirHeld(dataDir: string): Promise<boolean> {
-  if (!existsSync(join(dataDir, "lock.db"))) return false;
-  try {
-    await (await lockDirectory(dataDir)).release();
-    return false;
   } catch (error) {
-    if (hasCode(error, "LOCKED")) return true;
-    throw error;
+    if (!hasCode(error, "ENOENT")) throw error;
   }
+  return ids.size;
 }
 
-async function countDeadLetters(dir: string): Promise<number> {
-  if (!existsSync(dir)) return 0;
-  const store = await fileDeadLetters({ dir });
-  const letters = await store.list();
-  await store.close();
-  return letters.length;
+/** Null for a torn line. */
+function parse(
+  line: string,
+): { readonly id?: unknown; readonly removed?: readonly string[] } | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
 }

@@ -40,6 +40,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
     activity.refused(id, status);
     if (status === 503) c.header("retry-after", String(RETRY_AFTER_S));
     if (status === 405) c.header("allow", "POST");
+    if (status === 413) c.header("connection", "close");
     return c.json({ error }, status);
   }
 

@@ -1,0 +1,29 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { claimDataDir } from "./claim-data-dir.ts";
+import { isDataDirHeld } from "./data-dir-held.ts";
+import { temporaryDir } from "./process-fixture.ts";
+
+test("a data directory belongs to one project and to one process at a time", async () => {
+  const dir = join(await temporaryDir(), "data");
+  const held = await claimDataDir(dir, "acme");
+  expect(JSON.parse(await readFile(join(dir, "owner.json"), "utf8"))).toEqual({ project: "acme" });
+  await expect(claimDataDir(dir, "acme")).rejects.toMatchObject({
+    code: "LOCKED",
+    message: expect.stringContaining(String(process.pid)),
+  });
+  await held.release();
+  await expect(claimDataDir(dir, "other")).rejects.toMatchObject({
+    code: "DATA_DIR_OWNED",
+    message: expect.stringMatching(/"acme".*"other"/),
+  });
+  await (await claimDataDir(dir, "acme")).release();
+});
+
+test("whose it is must be readable", async () => {
+  const dir = await temporaryDir();
+  await writeFile(join(dir, "owner.json"), "{");
+  await expect(claimDataDir(dir, "acme")).rejects.toMatchObject({ code: "DATA_DIR_OWNED" });
+  expect(await isDataDirHeld(dir)).toBe(false);
+});

@@ -1,0 +1,110 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { memoryBus } from "@orgloop/bus/memory";
+import { OrgLoopError } from "@orgloop/sdk";
+import { expect, test } from "vitest";
+import { isDataDirHeld } from "./data-dir-held.ts";
+import {
+  jsonWebhook,
+  lookupOf,
+  recordingActor,
+  route,
+  startFixture,
+  TOKEN,
+  temporaryDir,
+  topologyOf,
+} from "./process-fixture.ts";
+import { startProcess } from "./start-process.ts";
+
+test("a drain stops intake, lets attempts in flight end, aborts the rest, and leaves what is unsettled", async () => {
+  const begun = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  let aborted = false;
+  const quick = recordingActor(async () => {
+    begun.resolve();
+    await finish.promise;
+  });
+  const stuck = recordingActor(
+    (_, { signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          aborted = true;
+          reject(signal.reason);
+        });
+      }),
+  );
+  const parts = { sources: { a: jsonWebhook(), b: jsonWebhook() }, actors: { quick, stuck } };
+  const bus = memoryBus();
+  const process = await startFixture(
+    topologyOf(parts, [route("quick", "a", "quick"), route("stuck", "b", "stuck")]),
+    parts,
+    { openBus: async () => bus, drainMs: 50 },
+  );
+  await process.post("/webhook/a", { n: 1 });
+  await process.post("/webhook/b", { n: 2 });
+  await process.post("/webhook/b", { n: 3 });
+  await begun.promise;
+  const draining = process.drain();
+  const refused = await process.post("/webhook/a", { n: 4 });
+  expect([refused.status, refused.headers.has("retry-after")]).toEqual([503, true]);
+  expect((await process.get("/readyz")).status).toBe(503);
+  expect((await process.get("/healthz")).status).toBe(200);
+  finish.resolve();
+  await draining;
+  await process.drain();
+  expect(await process.closed).toBeUndefined();
+  expect(quick.got.map(({ payload }) => payload.n)).toEqual([1]);
+  expect(aborted).toBe(true);
+  expect((await bus.unacked()).map(({ payload }) => payload.n)).toEqual([2, 3]);
+  expect(process.entries.filter(({ phase }) => /deliver\.(retry|failure)/.test(phase))).toEqual([]);
+  expect(process.entries.at(-1)?.phase).toBe("runtime.stop");
+  const log = await readFile(join(process.dataDir, "log", "events.jsonl"), "utf8");
+  expect(
+    log
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).phase),
+  ).toEqual(process.entries.map(({ phase }) => phase));
+  expect(await isDataDirHeld(process.dataDir)).toBe(false);
+});
+
+test("a bus that failed ends the process with its error, and nothing more is taken", async () => {
+  const agent = recordingActor();
+  const parts = { sources: { a: jsonWebhook() }, actors: { agent } };
+  const failure = new OrgLoopError("WAL_FAILED", "fdatasync failed (EIO)");
+  const bus = memoryBus();
+  const failing = {
+    ...bus,
+    publishAll: async () => {
+      throw failure;
+    },
+  };
+  const process = await startFixture(topologyOf(parts, []), parts, {
+    openBus: async () => failing,
+    drainMs: 60_000,
+  });
+  const answer = await process.post("/webhook/a", {});
+  expect(answer.status).toBe(503);
+  expect(await process.closed).toBe(failure);
+  expect(process.entries).toContainEqual(
+    expect.objectContaining({ phase: "system.error", error: failure.message }),
+  );
+});
+
+test("a start that fails leaves nothing open", async () => {
+  const parts = { sources: { a: jsonWebhook() }, actors: {} };
+  const first = await startFixture(topologyOf(parts, []), parts);
+  const dataDir = await temporaryDir();
+  const starting = startProcess({
+    topology: topologyOf(parts, []),
+    projectDir: dataDir,
+    dataDir,
+    env: {},
+    token: TOKEN,
+    lookup: lookupOf(parts),
+    port: first.address.port,
+  });
+  await expect(starting).rejects.toMatchObject({ code: "PORT_IN_USE" });
+  expect(await isDataDirHeld(dataDir)).toBe(false);
+  await startFixture(topologyOf(parts, []), parts, { dataDir });
+});
