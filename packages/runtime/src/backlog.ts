@@ -8,6 +8,7 @@ export interface Backlog {
   /** Counts an event in; the same id twice is one. */
   enter(event: OrgLoopEvent): void;
   leave(event: OrgLoopEvent): void;
+  hasRoom(source: string): boolean;
   /** Resolves true when there is room for the source, false when `signal` is aborted first. */
   room(source: string, signal: AbortSignal): Promise<boolean>;
   readonly size: number;
@@ -78,6 +79,7 @@ export function backlog({ perSource, total }: BacklogBounds): Backlog {
         if (next !== undefined) wakeOne(next);
       }
     },
+    hasRoom,
     async room(source, signal) {
       while (!hasRoom(source)) {
         if (signal.aborted) return false;

@@ -44,7 +44,7 @@ export function controlApi(options: ControlApiOptions): Hono {
       return c.json({ error: messageOf(error) }, 400);
     }
     try {
-      const patience = AbortSignal.any([stop, AbortSignal.timeout(roomWaitMs)]);
+      const patience = (): AbortSignal => AbortSignal.any([stop, AbortSignal.timeout(roomWaitMs)]);
       const events = await ingest(drafts, patience);
       return c.json({ ok: true, event_ids: events.map((event) => event.id) });
     } catch (error) {

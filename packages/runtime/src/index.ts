@@ -1,7 +1,9 @@
+import type { RunningProcess, StartOptions } from "./start-process.ts";
+
 export { isDataDirHeld } from "./data-dir-held.ts";
 export type { InjectedDraft } from "./ingest.ts";
 export { pluginLookup } from "./plugins.ts";
-export { type RunningProcess, type StartOptions, startProcess } from "./start-process.ts";
+export type { RunningProcess, StartOptions } from "./start-process.ts";
 export type {
   ActorStatus,
   ModuleStatus,
@@ -10,3 +12,13 @@ export type {
   SourceStatus,
 } from "./status.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./stored-state.ts";
+
+/**
+ * Runs a topology: opens the data directory, bus, stores and plugins, delivers what was left undelivered, listens and polls.
+ * Rejects, with everything closed again, where any of it cannot be opened. What that takes is imported only then: `validate` starts
+ * faster without it.
+ */
+export async function startProcess(options: StartOptions): Promise<RunningProcess> {
+  const { startProcess: start } = await import("./start-process.ts");
+  return start(options);
+}

@@ -88,7 +88,7 @@ async function keep(
   patience: AbortSignal,
 ): Promise<string> {
   const drafts = events.map((draft) => ({ ...draft, source: id }));
-  if (drafts.length > 0) await ingest(drafts, patience);
+  if (drafts.length > 0) await ingest(drafts, () => patience);
   if (checkpoint !== before) {
     await checkpoints.set(id, checkpoint);
     onCheckpoint(checkpoint);

@@ -175,7 +175,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
     return {
       address: http.address,
       status,
-      inject: (drafts) => take(drafts, stop.signal),
+      inject: (drafts) => take(drafts, () => stop.signal),
       drain: life.end,
       closed: life.closed,
     };

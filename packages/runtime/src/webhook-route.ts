@@ -59,7 +59,8 @@ export function webhookRoute(options: WebhookRouteOptions) {
   }
 
   async function keep(c: Context, id: string, drafts: readonly EventDraft[]): Promise<Response> {
-    const patience = AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
+    const patience = (): AbortSignal =>
+      AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
     try {
       const sourced = drafts.map((draft) => ({ ...draft, source: id }));
       const events = await options.ingest(sourced, patience);
