@@ -1,0 +1,300 @@
+import {
+  type LogEntry,
+  messageOf,
+  OrgLoopError,
+  type OrgLoopEvent,
+  type SettlingEventBus,
+} from "@orgloop/sdk";
+import {
+  type DirectoryLock,
+  type FileSystem,
+  lockDirectory,
+  nodeFileSystem,
+} from "@orgloop/stores";
+import { createDispatch, type DispatchOptions, type SetTimer } from "../dispatch.ts";
+import { openBody } from "./chain.ts";
+import type { SealedLog } from "./compact.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { LogWriter } from "./log-writer.ts";
+import { eventBody, LoggedEvent, type PublishListener } from "./logged-event.ts";
+import { Maintenance } from "./maintenance.ts";
+import { recover } from "./recover.ts";
+import { AckLine, OpenLine, SettleLine } from "./waiting-line.ts";
+
+export interface FileBusOptions extends DispatchOptions {
+  /** Made where missing; one process at a time. */
+  readonly dir: string;
+  readonly rotate?: {
+    /** A segment that has this many bytes is sealed. Default 64 MiB. */
+    readonly maxBytes?: number;
+    /** A segment this old is sealed at the next write. In ms; default 1 h. */
+    readonly maxAgeMs?: number;
+  };
+  /** Sealed segments are compacted when less than this share of their bytes is unsettled; 0 never. Default 0.5. */
+  readonly compactBelow?: number;
+  /** What the log does to its files: `wal.rotate`, `wal.compact`, `wal.repair`, and `system.error` where the disk refuses. */
+  readonly onEvent?: (entry: LogEntry) => void;
+  /** Ms since the epoch. */
+  readonly now?: () => number;
+  readonly fileSystem?: FileSystem;
+  /** Default: {@link lockDirectory}. */
+  readonly lock?: (dir: string) => Promise<DirectoryLock>;
+}
+
+export interface FileBusStats {
+  /** Files of the log. */
+  readonly segments: number;
+  readonly bytes: number;
+  readonly unsettled: number;
+  /** When the oldest unsettled event was published, in ms since the epoch. */
+  readonly oldestAtMs: number | null;
+}
+
+export interface FileBus extends SettlingEventBus {
+  stats(): FileBusStats;
+  /**
+   * Resolves with a `WAL_FAILED` when a sync failed: what is on the disk is unknown, and everything is rejected from then on.
+   * The process must end; opening finds out what is there. Stays pending otherwise.
+   */
+  readonly failed: Promise<Error>;
+}
+
+/**
+ * Opens the bus that is a write-ahead log of JSON lines in `dir` (DESIGN.md, "The file WAL"). Unacked events of earlier
+ * processes are there again. Throws `LOCKED` where another process has it, `WAL_CORRUPT` where acknowledged data is damaged,
+ * and the operating system's code where the disk refuses.
+ */
+export async function openFileBus(options: FileBusOptions): Promise<FileBus> {
+  const { dir, fileSystem = nodeFileSystem, lock: lockDir = lockDirectory } = options;
+  await fileSystem.makeDirectory(dir);
+  const lock = await lockDir(dir);
+  try {
+    return await openLocked(options, fileSystem, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(
+  options: FileBusOptions,
+  fileSystem: FileSystem,
+  lock: DirectoryLock,
+): Promise<FileBus> {
+  const { dir, now = Date.now, onEvent, rotate = {}, setTimer = systemTimer } = options;
+  const recovered = await recover(dir, fileSystem);
+  const open = recovered.opens + 1;
+  const sealed: SealedLog = {
+    dir,
+    fileSystem,
+    segments: recovered.sealed,
+    settledName: recovered.settledName,
+  };
+  const dispatch = createDispatch({ ...options, setTimer });
+  const events = new Map<string, LoggedEvent>();
+  const acking = new Set<AckLine>();
+  const settling = new Set<SettleLine>();
+  const failure = Promise.withResolvers<Error>();
+  let failed: Error | null = null;
+  let closing: Promise<void> | null = null;
+  let closed = false;
+
+  function report(phase: LogEntry["phase"], metadata: object, error?: Error): void {
+    onEvent?.({
+      timestamp: new Date(now()).toISOString(),
+      phase,
+      ...(error === undefined ? {} : { error: messageOf(error) }),
+      metadata: { dir, ...metadata },
+    });
+  }
+
+  const maintenance = new Maintenance({
+    log: sealed,
+    compactBelow: options.compactBelow ?? 0.5,
+    *unsettled() {
+      for (const { event } of acking) yield event;
+      for (const event of events.values()) if (event.segment !== null) yield event;
+    },
+    report,
+    onFreed: () => group.poke(),
+    onFailed: (error) => group.fail(error),
+  });
+  const writer = await LogWriter.open(
+    {
+      dir,
+      fileSystem,
+      now,
+      open,
+      maxBytes: rotate.maxBytes ?? 64 * 1024 * 1024,
+      maxAgeMs: rotate.maxAgeMs ?? 3_600_000,
+      onRotated(segment, next) {
+        sealed.segments.push(segment);
+        report("wal.rotate", { sealed: segment.name, bytes: segment.size, next: next.name });
+        maintenance.start({ compaction: true });
+      },
+      onRotateRefused: (error) => report("wal.rotate", {}, error),
+    },
+    recovered.tail,
+    recovered.nextSeq,
+  );
+  const group = new GroupCommit({
+    nextSeq: recovered.nextSeq,
+    setTimer,
+    async append(batch, renumbered) {
+      await writer.append(batch, renumbered);
+      maintenance.afterCommit();
+    },
+    onRefused(error, kept) {
+      report("system.error", { kept_lines: kept }, error);
+      maintenance.start({ compaction: true });
+    },
+    onFailed(error) {
+      failed = error;
+      report("system.error", {}, error);
+      void dispatch.close();
+      failure.resolve(error);
+    },
+  });
+
+  /** Why the bus takes nothing; acks are taken until it is closed, publishes until that begins. */
+  function refusal(stage: "closing" | "closed" = "closing"): Error | null {
+    if (failed !== null) return failed;
+    if (stage === "closing" ? closing === null : !closed) return null;
+    return new OrgLoopError("BUS_CLOSED", `${dir}: the bus is closed, it takes nothing more`);
+  }
+
+  function publish(event: OrgLoopEvent): Promise<void> {
+    const refused = refusal();
+    if (refused !== null) return Promise.reject(refused);
+    const known = events.get(event.id);
+    if (known !== undefined) return known.publishing?.promise ?? Promise.resolve();
+    const at = now();
+    let body: string;
+    try {
+      body = eventBody(event, at, open);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const logged = new LoggedEvent(event, at, body, listener);
+    logged.publishing = Promise.withResolvers();
+    events.set(event.id, logged);
+    const { promise } = logged.publishing;
+    group.add(logged);
+    return promise;
+  }
+
+  const listener: PublishListener = {
+    published: (logged) => dispatch.add(logged),
+    refused: (logged) => events.delete(logged.event.id),
+  };
+
+  function acknowledge(logged: LoggedEvent): Promise<void> {
+    events.delete(logged.event.id);
+    dispatch.remove(logged);
+    const line = new AckLine(logged, acking);
+    acking.add(line);
+    group.add(line);
+    return line.promise;
+  }
+
+  await begin();
+  return {
+    capabilities: { durable: true, unacked: "bus" },
+    failed: failure.promise,
+    publish,
+    async publishAll(list) {
+      await Promise.all(list.map(publish));
+    },
+    subscribe(filter, handler) {
+      const refused = refusal();
+      if (refused !== null) throw refused;
+      return dispatch.subscribe(filter, handler, published());
+    },
+    async ack(eventId) {
+      const refused = refusal("closed");
+      if (refused !== null) throw refused;
+      const logged = events.get(eventId);
+      if (logged !== undefined && logged.segment !== null) return acknowledge(logged);
+      for (const line of acking) if (line.event.event.id === eventId) return line.promise;
+    },
+    async settle(eventId, route) {
+      const refused = refusal("closed");
+      if (refused !== null) throw refused;
+      const logged = events.get(eventId);
+      if (logged === undefined || logged.segment === null) return;
+      if (logged.settled.has(route)) {
+        for (const line of settling) {
+          if (line.event === logged && line.route === route) return line.promise;
+        }
+        return;
+      }
+      logged.settled.add(route);
+      const line = new SettleLine(logged, route, settling);
+      settling.add(line);
+      group.add(line);
+      return line.promise;
+    },
+    async unacked() {
+      return Array.from(published(), (logged) => logged.event);
+    },
+    stats() {
+      const segments = [...sealed.segments, writer.segment];
+      return {
+        segments: segments.length,
+        bytes: segments.reduce((bytes, { size }) => bytes + size, 0),
+        unsettled: events.size + acking.size,
+        oldestAtMs: events.values().next().value?.at ?? null,
+      };
+    },
+    close() {
+      closing ??= end();
+      return closing;
+    },
+  };
+
+  /** Durable, and handed to dispatch. */
+  function* published(): Generator<LoggedEvent> {
+    for (const logged of events.values()) if (logged.publishing === null) yield logged;
+  }
+
+  /** Writes the opening down before anything is handed over: attempts count it. */
+  async function begin(): Promise<void> {
+    if (recovered.cut !== null) report("wal.repair", recovered.cut);
+    try {
+      const line = new OpenLine(openBody(open, now(), null));
+      group.add(line);
+      for (const logged of recovered.events) {
+        if (events.has(logged.event.id)) acking.add(withAck(logged));
+        else events.set(logged.event.id, logged);
+      }
+      await line.promise;
+    } catch (error) {
+      await group.drain();
+      await maintenance.stop();
+      await writer.close();
+      throw error;
+    }
+    maintenance.start({ compaction: true });
+  }
+
+  /** A second unsettled event with the id of another (after a repair lost the first one's ack) is the same event: B6. */
+  function withAck(logged: LoggedEvent): AckLine {
+    const line = new AckLine(logged, acking);
+    group.add(line);
+    return line;
+  }
+
+  async function end(): Promise<void> {
+    await dispatch.close();
+    closed = true;
+    await group.drain();
+    await maintenance.stop();
+    await writer.close();
+    await lock.release();
+  }
+}
+
+const systemTimer: SetTimer = (callback, ms) => {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+};

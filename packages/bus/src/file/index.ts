@@ -1,0 +1,1 @@
+export { type FileBus, type FileBusOptions, type FileBusStats, openFileBus } from "./file-bus.ts";

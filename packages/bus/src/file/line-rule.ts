@@ -1,0 +1,39 @@
+import type { LineHead } from "./line.ts";
+
+/** What the lines of a segment must be, asked for one after another: what is wrong with this one, or null. */
+export type LineRule = (head: LineHead) => string | null;
+
+/** Of an ordinary segment: numbers rise by one from `from` on, a batch has the number of its first line, the first line is an open. */
+export function ordinaryRule(from: number): LineRule {
+  let expected = from;
+  let batch = 0;
+  return (head) => {
+    if (head.seq !== expected) return `it is number ${head.seq}, expected ${expected}`;
+    if (head.batch !== expected && head.batch !== batch) {
+      return `it is of batch ${head.batch}, expected ${batch === 0 ? "" : `${batch} or `}${expected}`;
+    }
+    if (expected === from ? head.kind !== "open" : head.kind === "compacted") {
+      return `a line of kind "${head.kind}" may not stand here`;
+    }
+    if (head.kind !== "open" && head.ref >= head.seq)
+      return `it refers to a later line, ${head.ref}`;
+    batch = head.batch;
+    expected += 1;
+    return null;
+  };
+}
+
+/** Of a compacted segment: a line that says so, then events and settled routes with rising numbers of its range. */
+export function compactedRule(from: number, through: number): LineRule {
+  let last = 0;
+  return (head) => {
+    const fits =
+      last === 0 ? head.kind === "compacted" : head.kind === "event" || head.kind === "settle";
+    if (!fits) return `a line of kind "${head.kind}" may not stand here`;
+    if (head.seq <= last || head.seq < from || head.seq > through) {
+      return `number ${head.seq} may not stand here`;
+    }
+    last = head.seq;
+    return null;
+  };
+}

@@ -1,0 +1,135 @@
+import { crc32c } from "@node-rs/crc32";
+
+/**
+ * One line of the log: `{"crc":"xxxxxxxx","seq":N,"batch":B,…}` and a newline. `crc` is the CRC32C, in hex, of the bytes after
+ * `{"crc":"xxxxxxxx",` up to the newline; `seq` numbers the lines; `batch` is the `seq` of the first line of the same group commit.
+ * What follows is one of
+ *
+ *     "event":{…},"at":MS,"open":N}      published at MS, when the log was open for the Nth time
+ *     "settle":SEQ,"route":"…"}          one route of event SEQ is done with
+ *     "ack":SEQ}                         event SEQ is done with
+ *     "open":N,"at":MS,…}                the log was opened for the Nth time; also the first line of every segment
+ *     "compacted":{"from":N,"through":N,"records":N}}   first line of a compacted segment
+ */
+export const LINE_KINDS = ["event", "settle", "ack", "open", "compacted"] as const;
+export type LineKind = (typeof LINE_KINDS)[number];
+
+/** The fixed-position part of a line. `ref`: the event's `seq` in a settle or ack, the count in an open, else 0. */
+export interface LineHead {
+  kind: LineKind;
+  seq: number;
+  batch: number;
+  ref: number;
+}
+
+/** Bytes before those that the checksum covers. */
+const CRC_END = '{"crc":"xxxxxxxx",'.length;
+/** No line is longer than its body and this many bytes. */
+export const MAX_HEAD_BYTES = CRC_END + '"seq":,"batch":,'.length + 2 * 16 + 1;
+
+const HEX = Buffer.from("0123456789abcdef");
+
+/** Writes a line at `offset`, where there must be room, and returns its end. `body` is what follows `"batch":B,`. */
+export function writeLine(
+  into: Buffer,
+  offset: number,
+  seq: number,
+  batch: number,
+  body: string,
+): number {
+  const checked = offset + CRC_END;
+  let end = checked + into.write(`"seq":${seq},"batch":${batch},`, checked, "latin1");
+  end += into.write(body, end, "utf8");
+  into.write('{"crc":"', offset, "latin1");
+  writeHex(into, offset + 8, crc32c(into.subarray(checked, end)));
+  into[offset + 16] = 0x22;
+  into[offset + 17] = 0x2c;
+  into[end] = 0x0a;
+  return end + 1;
+}
+
+/** A line of its own, for what is written outside a group commit. */
+export function encodeLine(seq: number, batch: number, body: string): Buffer {
+  const buffer = Buffer.allocUnsafe(MAX_HEAD_BYTES + Buffer.byteLength(body));
+  return buffer.subarray(0, writeLine(buffer, 0, seq, batch, body));
+}
+
+/** True where the checksum of the line from `start` up to its newline at `end` fits. Its form must have been read before. */
+export function checksumFits(from: Buffer, start: number, end: number): boolean {
+  return readHex(from, start + 8) === crc32c(from.subarray(start + CRC_END, end));
+}
+
+/** Reads the head of the line from `start` up to its newline at `end` into `head`; false where it has not exactly the form. */
+export function readHead(from: Buffer, start: number, end: number, head: LineHead): boolean {
+  if (!matches(from, start, end, OPENING) || !matches(from, start + 16, end, SEQ)) return false;
+  if (from[end - 1] !== 0x7d) return false;
+  let at = readNumber(from, start + 16 + SEQ.length, end);
+  if (at < 0 || !matches(from, at, end, BATCH)) return false;
+  head.seq = number;
+  at = readNumber(from, at + BATCH.length, end);
+  if (at < 0 || from[at] !== 0x2c) return false;
+  head.batch = number;
+  at += 1;
+  for (let index = 0; index < KEYS.length; index += 1) {
+    const key = KEYS[index] as Buffer;
+    if (from[at + 1] !== key[1] || !matches(from, at, end, key)) continue;
+    head.kind = LINE_KINDS[index] as LineKind;
+    head.ref = 0;
+    return index === 0 || index === 4 || readRef(from, at + key.length, end, head);
+  }
+  return false;
+}
+
+const OPENING = Buffer.from('{"crc":"');
+const SEQ = Buffer.from('","seq":');
+const BATCH = Buffer.from(',"batch":');
+const KEYS = LINE_KINDS.map((kind) => Buffer.from(`"${kind}":`));
+
+function readRef(from: Buffer, at: number, end: number, head: LineHead): boolean {
+  const next = readNumber(from, at, end);
+  head.ref = number;
+  return next >= 0 && (from[next] === 0x2c || from[next] === 0x7d);
+}
+
+function matches(from: Buffer, at: number, end: number, wanted: Buffer): boolean {
+  if (at + wanted.length > end) return false;
+  for (let index = 0; index < wanted.length; index += 1) {
+    if (from[at + index] !== wanted[index]) return false;
+  }
+  return true;
+}
+
+/** What {@link readNumber} read last: a module variable, so that scanning a line allocates nothing. */
+let number = 0;
+
+/** Reads decimal digits at `at` into {@link number}; returns where they end, -1 where there are none or too many. */
+function readNumber(from: Buffer, at: number, end: number): number {
+  number = 0;
+  let next = at;
+  for (; next < end; next += 1) {
+    const digit = (from[next] as number) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    number = number * 10 + digit;
+  }
+  const leadingZero = from[at] === 0x30 && next - at > 1;
+  return next === at || next - at > 16 || leadingZero ? -1 : next;
+}
+
+function writeHex(into: Buffer, offset: number, value: number): void {
+  for (let index = 0; index < 8; index += 1) {
+    into[offset + index] = HEX[(value >>> (28 - 4 * index)) & 15] as number;
+  }
+}
+
+/** -1 where it is not eight digits in lower case. */
+function readHex(from: Buffer, offset: number): number {
+  let value = 0;
+  for (let index = 0; index < 8; index += 1) {
+    const code = from[offset + index] as number;
+    const digit =
+      code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}

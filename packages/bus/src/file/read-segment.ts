@@ -1,0 +1,164 @@
+import { join } from "node:path";
+import type { FileSystem, OpenFile } from "@orgloop/stores";
+import type { Seal } from "./chain.ts";
+import type { Damage } from "./errors.ts";
+import { readFully } from "./file-bytes.ts";
+import { checksumFits, type LineHead, readHead } from "./line.ts";
+import { compactedRule, type LineRule, ordinaryRule } from "./line-rule.ts";
+import { type ScanResult, scanSegment } from "./scan.ts";
+import type { SegmentName } from "./segment.ts";
+
+/** What a segment holds, up to its first bad line. */
+export interface SegmentReading {
+  /** The number of the last line; of an ordinary segment without lines, the one before its first. */
+  readonly through: number;
+  /** Bytes and lines that are good. */
+  readonly size: number;
+  readonly lines: number;
+  /** CRC32C of the good bytes. */
+  readonly crc: number;
+  /** Where the last good batch starts. */
+  readonly lastBatchOffset: number;
+  readonly fileSize: number;
+  readonly damage: Damage | null;
+  /** The damage is what a crash leaves behind: the end of the last segment, and nothing after it was written later. */
+  readonly torn: boolean;
+}
+
+export interface ReadSegmentOptions {
+  /** Of an ordinary segment, from the first line of the next one. */
+  readonly seal: Seal | null;
+  /** It is the last one: its end may be torn. */
+  readonly last: boolean;
+  /** Each good line in order, up to the first bad one. `head` is reused. */
+  readonly onLine: (head: LineHead, offset: number, length: number) => void;
+}
+
+export async function readSegment(
+  dir: string,
+  name: SegmentName,
+  { seal, last, onLine }: ReadSegmentOptions,
+  fileSystem: FileSystem,
+): Promise<SegmentReading> {
+  const file = await fileSystem.open(join(dir, name.name), "read");
+  try {
+    if (seal !== null) {
+      const sealed = await scan(file, name, { seal, last, onLine });
+      if (sealed.damage === null) return sealed;
+      const located = await scan(file, name, { seal: null, last, onLine: () => undefined });
+      return located.damage === null ? sealed : located;
+    }
+    const reading = await scan(file, name, { seal, last, onLine });
+    if (name.kind === "ordinary" || reading.damage !== null) return reading;
+    const damage = await checkCompacted(file, name, reading.lines);
+    return { ...reading, damage };
+  } finally {
+    await file.close();
+  }
+}
+
+async function scan(
+  file: OpenFile,
+  name: SegmentName,
+  { seal, last, onLine }: ReadSegmentOptions,
+): Promise<SegmentReading> {
+  const rule: LineRule =
+    name.kind === "ordinary"
+      ? ordinaryRule(name.from)
+      : compactedRule(name.from, name.through as number);
+  let through = name.from - 1;
+  let lastBatch = 0;
+  let lastBatchOffset = 0;
+  let damage: Damage | null = null;
+  let good: Pick<ScanResult, "size" | "lines" | "crc"> | null = null;
+  let torn = true;
+
+  const result = await scanSegment(file, {
+    ...(seal === null ? {} : { sealed: seal }),
+    onLine(head, offset, length) {
+      // A batch is written once the one before it is synced: a later one proves that the bad line had been synced.
+      if (head.batch > through + 1) torn = false;
+      if (damage !== null) return null;
+      const reason = rule(head);
+      if (reason !== null) return reason;
+      if (head.batch !== lastBatch) {
+        lastBatch = head.batch;
+        lastBatchOffset = offset;
+      }
+      through = head.seq;
+      onLine(head, offset, length);
+      return null;
+    },
+    onBad(bad, crc) {
+      damage ??= { file: name.name, ...bad };
+      good ??= { size: bad.offset, lines: bad.line - 1, crc };
+      return last;
+    },
+  });
+  if (result.bad !== null && result.bad.line === 0) {
+    damage = { file: name.name, ...result.bad };
+    torn = false;
+  }
+  const fileSize = await file.size();
+  return {
+    through: name.through ?? through,
+    ...(good ?? { size: result.size, lines: result.lines, crc: result.crc }),
+    lastBatchOffset,
+    fileSize,
+    damage,
+    torn: damage !== null && last && torn,
+  };
+}
+
+async function checkCompacted(
+  file: OpenFile,
+  { name, from, through }: SegmentName,
+  lines: number,
+): Promise<Damage | null> {
+  const first = (await firstLine(file))?.compacted;
+  const wrong =
+    first === undefined
+      ? "it does not begin with the line of a compacted segment"
+      : first.from !== from || first.through !== through
+        ? `it says that it covers ${first.from} to ${first.through}`
+        : first.records !== lines - 1
+          ? `it says that it holds ${first.records} lines, but it holds ${lines - 1}`
+          : null;
+  return wrong === null ? null : { file: name, line: 0, offset: 0, reason: wrong };
+}
+
+/** What the first line of a segment may hold. */
+export interface FirstLine {
+  readonly at?: number;
+  readonly sealed?: Seal;
+  readonly compacted?: {
+    readonly from: number;
+    readonly through: number;
+    readonly records: number;
+  };
+}
+
+/** Null where the first line is not good. */
+export async function readFirstLine(
+  dir: string,
+  name: string,
+  fileSystem: FileSystem,
+): Promise<FirstLine | null> {
+  const file = await fileSystem.open(join(dir, name), "read");
+  try {
+    return await firstLine(file);
+  } finally {
+    await file.close();
+  }
+}
+
+const FIRST_LINE_BYTES = 512;
+
+async function firstLine(file: OpenFile): Promise<FirstLine | null> {
+  const buffer = Buffer.alloc(FIRST_LINE_BYTES);
+  const count = await readFully(file, buffer, 0);
+  const end = buffer.subarray(0, count).indexOf(0x0a);
+  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0 };
+  if (end < 0 || !readHead(buffer, 0, end, head) || !checksumFits(buffer, 0, end)) return null;
+  return JSON.parse(buffer.toString("utf8", 0, end)) as FirstLine;
+}
