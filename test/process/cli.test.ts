@@ -1,12 +1,14 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+
+const COMMAND = path.resolve(import.meta.dirname, "../../packages/cli/bin/orgloop.js");
 
 let root: string;
 let project: string;
@@ -246,18 +248,39 @@ test("doctor: 0 where all is well, 2 where the project cannot start", async () =
   });
 });
 
+test("a second signal does not wait for what is in flight", async () => {
+  await orgloop(["init", "--connectors", "exec", path.join(root, "slow")], env);
+  const actors = path.join(root, "slow/connectors/exec.yaml");
+  const text = await readFile(actors, "utf8");
+  await writeFile(actors, text.replace("command: cat", 'command: sleep\n      args: ["60"]'));
+  project = path.join(root, "slow");
+  const { end, child, lines } = await start();
+  const events = path.join(root, "event.json");
+  await writeFile(events, '{"source":"inbox"}');
+  expect((await json("inject", events)).code).toBe(0);
+  const inFlight = async () => (await json("status")).answer.actors.at(-1).in_flight;
+  await expect.poll(inFlight, { timeout: 10_000 }).toBe(1);
+  child.kill("SIGINT");
+  await expect.poll(() => lines.join("\n")).toMatch(/Draining/);
+  expect(await end("SIGINT")).toBe(1);
+});
+
 test("a reader that goes away is no error", async () => {
-  const cli = path.resolve(import.meta.dirname, "../../packages/cli/bin/orgloop.js");
-  const child = spawn(process.execPath, [cli, "logs", "-c", project, "--help"], {
-    stdio: ["ignore", "pipe", "pipe"],
+  const log = path.join(root, "home/data/log");
+  await mkdir(log, { recursive: true });
+  const entry = { timestamp: new Date().toISOString(), phase: "source.emit", source: "inbox" };
+  await writeFile(path.join(log, "events.jsonl"), `${JSON.stringify(entry)}\n`.repeat(20_000));
+  const args = [COMMAND, "logs", "--no-follow", "-c", project];
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: [...stdio],
   });
-  child.stdout.destroy();
+  child.stdout?.once("data", () => child.stdout?.destroy());
   let errors = "";
-  child.stderr.on("data", (chunk) => {
+  child.stderr?.on("data", (chunk) => {
     errors += chunk;
   });
   const [code] = await once(child, "close");
   expect({ code, errors }).toEqual({ code: 0, errors: "" });
-  const version = execFileSync(process.execPath, [cli, "version", "--json"], { encoding: "utf8" });
-  expect(JSON.parse(version)).toMatchObject({ node: process.version });
 });

@@ -5,6 +5,8 @@ import type { Output } from "./output.ts";
 export interface GlobalFlags {
   /** A project directory or its `orgloop.yaml`, absolute. Default: `ORGLOOP_CONFIG`, else the working directory. */
   readonly config: string;
+  /** Whether the project was named, rather than taken from the working directory. */
+  readonly configGiven: boolean;
   readonly workspace: string;
   readonly verbose: boolean;
   readonly json: boolean;

@@ -5,6 +5,7 @@ import { type LoadedProject, readEnvironment, resolveReferences } from "@orgloop
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { invalidProject, readProject } from "./read-project.ts";
+import { isAlive, readRecord } from "./running-process.ts";
 
 /** Where a workspace of a project keeps its state (`config-at-scale.md`, Workspaces). */
 export interface DataLocation {
@@ -15,12 +16,20 @@ export interface DataLocation {
   readonly project: LoadedProject;
 }
 
-/** Loads the project just far enough to say where its state is: a project with errors has its state still. */
+/**
+ * Loads the project just far enough to say where its state is: a project with errors has its state still. Where the working
+ * directory is no project and none was named, the one that runs on this machine is meant.
+ */
 export async function locateData(context: CommandContext): Promise<DataLocation> {
   const project = await readProject(context);
   const missing = project.errors.filter((problem) => problem.code === "no-project");
-  if (missing.length > 0) throw invalidProject(missing);
-  return { project, ...dataDirectory(context, project) };
+  if (missing.length === 0) return { project, ...dataDirectory(context, project) };
+  const { flags, home, output } = context;
+  const record = flags.configGiven ? null : await readRecord(path.join(home, "data"));
+  if (record === null || !isAlive(record.pid)) throw invalidProject(missing);
+  output.note(`There is no project here; ${record.projectDir} runs.`);
+  const { projectDir: config, workspace } = record;
+  return locateData({ ...context, flags: { ...flags, config, workspace, configGiven: true } });
 }
 
 /**

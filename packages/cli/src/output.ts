@@ -11,6 +11,8 @@ export interface Output {
   write(text: string): void;
   /** Progress and hints; silent with `--quiet`. */
   note(text: string): void;
+  /** What goes on, on one line of a terminal that the next one replaces; null clears it. Nothing in a pipe. */
+  progress(text: string | null): void;
   /** Silent never. */
   warn(text: string): void;
   error(text: string): void;
@@ -50,6 +52,10 @@ export function processOutput(flags: {
     },
     note(text) {
       if (!flags.quiet) say(text);
+    },
+    progress(text) {
+      if (flags.quiet || !process.stderr.isTTY) return;
+      process.stderr.write(`\r\u001b[K${text ?? ""}`);
     },
     warn(text) {
       say(`${styled(process.stderr, "yellow", "warning:")} ${text}`);

@@ -46,8 +46,10 @@ export function reportError(
 }
 
 function commandContext(raw: RawFlags): CommandContext {
+  const config = raw.config ?? process.env.ORGLOOP_CONFIG;
   const flags: GlobalFlags = {
-    config: path.resolve(raw.config ?? process.env.ORGLOOP_CONFIG ?? "."),
+    config: path.resolve(config ?? "."),
+    configGiven: config !== undefined,
     workspace: raw.workspace ?? "default",
     verbose: raw.verbose ?? false,
     json: raw.json ?? false,

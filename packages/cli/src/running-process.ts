@@ -113,7 +113,8 @@ async function answers(home: string, record: ProcessRecord): Promise<boolean> {
   }
 }
 
-async function readRecord(dataDir: string): Promise<ProcessRecord | null> {
+/** What a data directory says of the process that runs on it, or ran; null where it says nothing. */
+export async function readRecord(dataDir: string): Promise<ProcessRecord | null> {
   try {
     const record = JSON.parse((await readText(recordFile(dataDir))) ?? "null");
     return Number.isInteger(record?.pid) && Number.isInteger(record.port) ? record : null;

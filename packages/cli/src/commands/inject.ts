@@ -65,7 +65,9 @@ async function sendAll(
         callProcess<{ event_ids: string[] }>(home, found, "/control/inject", body),
       );
       ids.push(...answer.event_ids);
+      output.progress(`${ids.length} events are on the bus`);
     } catch (error) {
+      output.progress(null);
       if (ids.length > 0) output.warn(`the first ${ids.length} events are on the bus`);
       throw error;
     }
@@ -80,6 +82,7 @@ async function sendAll(
     if (batch.length >= BATCH_EVENTS || characters >= BATCH_CHARACTERS) await send();
   }
   await send();
+  output.progress(null);
   return ids;
 }
 

@@ -22,3 +22,6 @@ export async function checkLog(dataDir: string): Promise<Check> {
     message: `${size.toFixed(1)} MB in ${names.length} files`,
   };
 }
+export async function checkWal(_dataDir: string, _held: boolean): Promise<Check> {
+  return { category: "storage", name: "write-ahead log", status: "ok", message: "todo" };
+}
