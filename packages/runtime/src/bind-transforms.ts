@@ -10,11 +10,15 @@ import {
 } from "@orgloop/sdk";
 import { type Clock, callAt } from "./clock.ts";
 
-/** Each route's transforms with their timeouts, contexts and `on_error` (use, else definition), by the route's name. */
+/**
+ * Each route's transforms with their timeouts, contexts and `on_error` (use, else definition), by the route's name. They end when
+ * `abandon` is aborted: what the routing then yields is not to be acted upon.
+ */
 export function bindTransforms(
   topology: Topology,
   transforms: ReadonlyMap<string, Transform>,
   clock: Clock,
+  abandon: AbortSignal,
 ): ReadonlyMap<string, readonly RouteTransform[]> {
   const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
   return new Map(
@@ -32,34 +36,43 @@ export function bindTransforms(
         return {
           name: use.ref,
           onError: use.on_error ?? spec.on_error,
-          execute: (event) => executeWithin(event, transform, spec, route, clock),
+          execute: (event) => executeWithin(event, transform, spec, { route, clock, abandon }),
         };
       }),
     ]),
   );
 }
 
+interface Surroundings {
+  readonly route: RouteSpec;
+  readonly clock: Clock;
+  readonly abandon: AbortSignal;
+}
+
 async function executeWithin(
   event: OrgLoopEvent,
   transform: Transform,
   { name, timeout_ms: timeoutMs }: TransformSpec,
-  route: RouteSpec,
-  clock: Clock,
+  { route, clock, abandon }: Surroundings,
 ): Promise<OrgLoopEvent | null> {
   const controller = new AbortController();
   const ended = Promise.withResolvers<never>();
-  const cancel = callAt(clock, clock.now() + timeoutMs, () => {
-    const error = new OrgLoopError(
-      "TIMEOUT",
-      `${name}: no result within ${formatDuration(timeoutMs)}`,
-    );
+  const end = (code: string, message: string): void => {
+    const error = new OrgLoopError(code, message);
     controller.abort(error);
     ended.reject(error);
-  });
+  };
+  const onAbandon = (): void => end("DRAINING", `${name}: the process stopped waiting`);
+  if (abandon.aborted) onAbandon();
+  abandon.addEventListener("abort", onAbandon, { once: true });
+  const cancel = callAt(clock, clock.now() + timeoutMs, () =>
+    end("TIMEOUT", `${name}: no result within ${formatDuration(timeoutMs)}`),
+  );
   try {
     const context = { route: route.name, actor: route.then.actor, signal: controller.signal };
     return await Promise.race([transform.execute(event, context), ended.promise]);
   } finally {
     cancel();
+    abandon.removeEventListener("abort", onAbandon);
   }
 }

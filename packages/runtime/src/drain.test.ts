@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { memoryBus } from "@orgloop/bus/memory";
-import { OrgLoopError } from "@orgloop/sdk";
+import { OrgLoopError, type Transform } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { isDataDirHeld } from "./data-dir-held.ts";
 import {
@@ -66,6 +66,31 @@ test("a drain stops intake, lets attempts in flight end, aborts the rest, and le
       .map((line) => JSON.parse(line).phase),
   ).toEqual(process.entries.map(({ phase }) => phase));
   expect(await isDataDirHeld(process.dataDir)).toBe(false);
+});
+
+test("an event whose transform is cut short by a drain is not dropped: it comes again", async () => {
+  const begun = Promise.withResolvers<void>();
+  const slow: Transform = {
+    execute() {
+      begun.resolve();
+      return new Promise(() => {});
+    },
+  };
+  const parts = {
+    sources: { a: jsonWebhook() },
+    actors: { agent: recordingActor() },
+    transforms: { slow },
+  };
+  const bus = memoryBus();
+  const routes = [{ ...route("r", "a", "agent"), transforms: [{ ref: "slow" }] }];
+  const process = await startFixture(topologyOf(parts, routes), parts, {
+    openBus: async () => bus,
+    drainMs: 10,
+  });
+  await process.post("/webhook/a", { n: 1 });
+  await begun.promise;
+  await process.drain();
+  expect((await bus.unacked()).map(({ payload }) => payload.n)).toEqual([1]);
 });
 
 test("a bus that failed ends the process with its error, and nothing more is taken", async () => {

@@ -28,6 +28,7 @@ export interface HttpServer {
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 4_096;
+const IDLE_SWEEP_MS = 20;
 
 /** The process's HTTP (`spec/cli.md`, HTTP). Every answer but the metrics is JSON. Throws `PORT_IN_USE`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -99,7 +100,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    // What becomes idle from now on would be kept alive otherwise.
+    const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
     server.close(() => {
+      clearInterval(sweep);
       clearTimeout(cut);
       resolve();
     });

@@ -17,14 +17,11 @@ export interface OpenBusOptions {
   readonly now: () => number;
 }
 
+/** `failed`: resolves where the bus can no longer be trusted and the process must end. */
+export type OpenBus = SettlingEventBus & { readonly failed?: Promise<Error> };
+
 /** The bus that the configuration names. Throws `BUS_UNSUPPORTED`. */
-export async function openBus({
-  spec,
-  wal,
-  dir,
-  log,
-  now,
-}: OpenBusOptions): Promise<SettlingEventBus> {
+export async function openBus({ spec, wal, dir, log, now }: OpenBusOptions): Promise<OpenBus> {
   switch (spec.url) {
     case "memory": {
       const { memoryBus } = await import("@orgloop/bus/memory");

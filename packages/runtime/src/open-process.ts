@@ -1,8 +1,8 @@
-import type { PluginLookup, SettlingEventBus, Topology } from "@orgloop/sdk";
+import type { PluginLookup, Topology } from "@orgloop/sdk";
 import { claimDataDir } from "./claim-data-dir.ts";
 import { type EventLog, type EventLogOptions, eventLog } from "./event-log.ts";
 import { logFile } from "./log-file.ts";
-import { openBus } from "./open-bus.ts";
+import { type OpenBus, openBus } from "./open-bus.ts";
 import { type OpenPlugins, openPlugins } from "./open-plugins.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 
@@ -19,7 +19,7 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "n
 /** All that a process holds open. */
 export interface OpenProcess extends Stores {
   readonly log: EventLog["log"];
-  readonly bus: SettlingEventBus;
+  readonly bus: OpenBus;
   readonly plugins: OpenPlugins;
   /** Closes it all, last opened first. */
   close(): Promise<void>;

@@ -7,6 +7,7 @@ import {
   type DeliveryContext,
   type DeliverySpec,
   defineConnector,
+  defineTransform,
   type LogEntry,
   type OrgLoopEvent,
   type PluginDefinition,
@@ -16,6 +17,7 @@ import {
   type SourceSpec,
   type StandardSchema,
   type Topology,
+  type Transform,
   type WebhookRequest,
 } from "@orgloop/sdk";
 import { onTestFinished } from "vitest";
@@ -51,6 +53,7 @@ const DELIVERY: DeliverySpec = {
 export interface FixtureParts {
   readonly sources?: Readonly<Record<string, Source>>;
   readonly actors?: Readonly<Record<string, Actor>>;
+  readonly transforms?: Readonly<Record<string, Transform>>;
 }
 
 export function route(
@@ -104,17 +107,28 @@ export function topologyOf(
       }),
     ),
     routes,
-    transforms: [],
+    transforms: Object.keys(parts.transforms ?? {}).map((name) => ({
+      name,
+      type: "package",
+      package: `test/transform/${name}`,
+      config: {},
+      timeout_ms: 30_000,
+      on_error: "drop",
+    })),
     loggers: [],
   };
 }
 
-export function lookupOf({ sources = {}, actors = {} }: FixtureParts) {
+export function lookupOf({ sources = {}, actors = {}, transforms = {} }: FixtureParts) {
   return async (name: string): Promise<PluginDefinition> => {
     const [, kind, ...rest] = name.split("/");
     const id = rest.join("/");
     const source = kind === "source" ? sources[id] : undefined;
     const actor = kind === "actor" ? actors[id] : undefined;
+    const transform = kind === "transform" ? transforms[id] : undefined;
+    if (transform !== undefined) {
+      return defineTransform({ id, config: anything, create: async () => transform });
+    }
     return defineConnector({
       id,
       ...(source && { source: { config: anything, create: async () => source } }),

@@ -22,6 +22,8 @@ export interface RouteSubscriberOptions {
   readonly activity: Activity;
   readonly history: EventHistory;
   readonly project: string;
+  /** Aborted when a drain gives up on what is under way. */
+  readonly abandon: AbortSignal;
 }
 
 /**
@@ -38,6 +40,8 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     } catch (error) {
       return buryUnroutable(event, error, options);
     }
+    // Its transforms were cut short: what they seem to have dropped must come again.
+    if (options.abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
     const { deliveries, ended, matched } = routed;
     activity.matched(matched, startedMs);
     record(event, matched, startedMs, options);

@@ -55,7 +55,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
       return [id, actorDeliverer({ ...shared, depth, policies, actor })] as const;
     }),
   );
-  const transforms = bindTransforms(topology, plugins.transforms, clock);
+  const transforms = bindTransforms(topology, plugins.transforms, clock, abandon);
   const router: Router = {
     matcher: routes.matcher,
     sources: new Map(topology.sources.map((source) => [source.id, source])),
@@ -73,6 +73,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     activity,
     history,
     project: topology.project,
+    abandon,
   });
   return { deliverers, settlement: settled, subscribe: () => bus.subscribe({}, handler) };
 }

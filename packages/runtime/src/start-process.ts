@@ -89,6 +89,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
   const { log, bus, plugins, checkpoints, deadLetters } = open;
   const life = lifecycle(log);
   const { stop, abandon, fail } = life;
+  void bus.failed?.then(fail);
   try {
     const backlog = eventBacklog(options.backlogBounds ?? DEFAULT_BOUNDS);
     for (const event of await bus.unacked()) backlog.enter(event);
