@@ -1,5 +1,13 @@
+export { type BusSuiteOptions, busSuite } from "./bus-suite.ts";
 export * from "./checkpoint-suite.ts";
 export * from "./claim-suite.ts";
+export {
+  type CrashFileSystem,
+  crashFileSystem,
+  type Fault,
+  type FileOperation,
+} from "./crash-file-system.ts";
 export * from "./dead-letter-suite.ts";
 export * from "./fake-clock.ts";
 export * from "./store-harness.ts";
+export { testEvent } from "./test-event.ts";

@@ -1,0 +1,4 @@
+import { memoryBus } from "@orgloop/bus/memory";
+import { busSuite } from "@orgloop/testkit";
+
+busSuite({ name: "memory", open: async () => memoryBus() });
