@@ -61,8 +61,8 @@ async function statusAtRest({ flags }: CommandContext, located: DataLocation): P
 
 function humanStatus(name: string, where: string, report: Status): string {
   const { workspace, running, bus, uptime_ms, sources, routes, actors } = report;
-  const seconds = Math.floor(uptime_ms / 1_000) * 1_000;
-  const state = running ? `runs since ${formatDuration(seconds)}` : "does not run";
+  const seconds = Math.ceil(uptime_ms / 1_000) * 1_000;
+  const state = running ? `runs for ${formatDuration(seconds)}` : "does not run";
   const tables = [
     textTable(
       ["SOURCE", "CONNECTOR", "STATE", "EVENTS", "LAST POLL"],
