@@ -9,5 +9,6 @@ export {
 } from "./crash-file-system.ts";
 export * from "./dead-letter-suite.ts";
 export * from "./fake-clock.ts";
+export * from "./fault-proxy.ts";
 export * from "./store-harness.ts";
 export { testEvent } from "./test-event.ts";
