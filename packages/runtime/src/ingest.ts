@@ -57,8 +57,9 @@ export function ingest(options: IngestOptions): Ingest {
     );
     for (const event of events) {
       backlog.enter(event);
-      const { id: event_id, trace_id, source, type: event_type } = event;
-      log({ phase: "source.emit", event_id, trace_id, source, event_type });
+      const { id: event_id, trace_id, source, type: event_type, provenance } = event;
+      const metadata = { platform_event: provenance.platform_event };
+      log({ phase: "source.emit", event_id, trace_id, source, event_type, metadata });
     }
     try {
       await bus.publishAll(events);
