@@ -1,8 +1,9 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { hasCode, type Topology } from "@orgloop/sdk";
 import { fileCheckpoints } from "@orgloop/stores";
+import { readOnlyFileSystem } from "./read-only-file-system.ts";
 
 export interface StoredStateOptions {
   /** Null where the configuration has errors: then no checkpoint is read. */
@@ -41,6 +42,16 @@ async function readCheckpoints({ topology, projectDir, dataDir }: StoredStateOpt
     if (checkpoint !== null) checkpoints.set(id, checkpoint);
   }
   return checkpoints;
+}
+
+async function countUnacked(dir: string): Promise<number> {
+  if (!existsSync(dir)) return 0;
+  const { openFileBus } = await import("@orgloop/bus/file");
+  const lock = async () => ({ release: async () => {} });
+  const bus = await openFileBus({ dir, fileSystem: readOnlyFileSystem, lock, compactBelow: 0 });
+  const { unsettled } = bus.stats();
+  await bus.close();
+  return unsettled;
 }
 
 /** Counts the letters of `fileDeadLetters` in stores: a line a letter, `{"removed": [ids]}` where some were taken out. */
