@@ -3,41 +3,57 @@ import { dirname } from "node:path";
 
 interface Waiting {
   readonly line: string;
+  readonly fsync: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Bytes of one write; more waits for the next. */
+/** Characters of one write; more waits for the next. */
 const MAX_BATCH_CHARS = 1_000_000;
+
+/**
+ * What waits for each file, while something does. Shared by all actors of the process: the end of a file is looked at before
+ * each write, and a write of another that is under way would look like a line that was cut.
+ */
+const queues = new Map<string, Waiting[]>();
 
 /**
  * Appends lines in the order of the calls, all that wait in one write and one fsync. The file is opened anew for each batch, so
  * that it may be rotated or removed from outside. Where a crash or a full disk left a cut line, the next batch begins a new one.
+ * Beside another process's write that may leave an empty line, never a mixed one.
  */
 export function lineAppender(path: string, fsync: boolean): (line: string) => Promise<void> {
-  const waiting: Waiting[] = [];
-  let running = false;
-
-  async function flush(): Promise<void> {
-    running = true;
-    while (waiting.length > 0) {
-      const batch = takeBatch(waiting);
-      try {
-        await appendBatch(path, batch.map(({ line }) => `${line}\n`).join(""), fsync);
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    running = false;
-  }
-
   return (line) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    waiting.push({ line, resolve, reject });
-    if (!running) void flush();
+    const waiting = queues.get(path);
+    const entry = { line, fsync, resolve, reject };
+    if (waiting !== undefined) {
+      waiting.push(entry);
+    } else {
+      const queue = [entry];
+      queues.set(path, queue);
+      void drain(path, queue);
+    }
     return promise;
   };
+}
+
+async function drain(path: string, waiting: Waiting[]): Promise<void> {
+  while (waiting.length > 0) {
+    const batch = takeBatch(waiting);
+    const text = batch.map(({ line }) => `${line}\n`).join("");
+    try {
+      await appendBatch(
+        path,
+        text,
+        batch.some(({ fsync }) => fsync),
+      );
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+  queues.delete(path);
 }
 
 function takeBatch(waiting: Waiting[]): Waiting[] {

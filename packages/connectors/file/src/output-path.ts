@@ -7,7 +7,7 @@ import { hasCode, OrgLoopError } from "@orgloop/sdk";
  * way, leads outside.
  */
 export async function outputPath(projectDir: string, path: string): Promise<string> {
-  if (isAbsolute(path)) return path;
+  if (isAbsolute(path)) return resolve(path);
   const root = await realpath(projectDir);
   const target = resolve(root, path);
   const real = await realExisting(target);
