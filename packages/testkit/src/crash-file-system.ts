@@ -79,12 +79,15 @@ function create(
 
   async function step(operation: FileOperation): Promise<Fault | null> {
     operations += 1;
-    if (operations >= disk.crashAt) {
-      crash.resolve();
-      await new Promise(() => undefined);
-    }
+    if (operations >= disk.crashAt) await death();
     await Promise.resolve();
+    if (disk.crashAt === 0) await death();
     return disk.fault?.(operation) ?? null;
+  }
+
+  function death(): Promise<never> {
+    crash.resolve();
+    return new Promise(() => undefined);
   }
 
   async function passing(operation: FileOperation): Promise<void> {

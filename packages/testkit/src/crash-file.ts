@@ -25,7 +25,7 @@ export class CrashFile {
   }
 
   read(into: Uint8Array, position: number): number {
-    return this.#current.copy(into, 0, position, position + into.length);
+    return this.#current.subarray(position, position + into.length).copy(into);
   }
 
   write(bytes: Buffer, position: number): void {
@@ -113,7 +113,7 @@ export class CrashFile {
   /** A copy, with zeros beyond the end. */
   #sector(index: number, bytes: Buffer): Buffer {
     const sector = Buffer.alloc(SECTOR_BYTES);
-    bytes.copy(sector, 0, index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES);
+    bytes.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES).copy(sector);
     return sector;
   }
 }
