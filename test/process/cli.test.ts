@@ -10,6 +10,8 @@ import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
 
 const COMMAND = path.resolve(import.meta.dirname, "../../packages/cli/bin/orgloop.js");
 
+const PATIENCE = { timeout: 60_000 };
+
 let root: string;
 let project: string;
 let env: NodeJS.ProcessEnv;
@@ -67,7 +69,9 @@ test("a new project validates, starts, takes a signed webhook and an injected ev
   expect(await json("inject", events)).toMatchObject({ code: 0, answer: { injected: 1 } });
 
   const records = path.join(project, "out/records.jsonl");
-  await expect.poll(() => readFile(records, "utf8").catch(() => "")).toMatch(/hook[\s\S]*injected/);
+  await expect
+    .poll(() => readFile(records, "utf8").catch(() => ""), PATIENCE)
+    .toMatch(/hook[\s\S]*injected/);
   const { answer: status } = await json("status");
   expect(Object.keys(status)).toEqual([
     "workspace",
@@ -259,9 +263,9 @@ test("a second signal does not wait for what is in flight", async () => {
   await writeFile(events, '{"source":"inbox"}');
   expect((await json("inject", events)).code).toBe(0);
   const inFlight = async () => (await json("status")).answer.actors.at(-1).in_flight;
-  await expect.poll(inFlight, { timeout: 10_000 }).toBe(1);
+  await expect.poll(inFlight, PATIENCE).toBe(1);
   child.kill("SIGINT");
-  await expect.poll(() => lines.join("\n")).toMatch(/Draining/);
+  await expect.poll(() => lines.join("\n"), PATIENCE).toMatch(/Draining/);
   expect(await end("SIGINT")).toBe(1);
 });
 
