@@ -28,6 +28,8 @@ export interface Activity {
   delivered(route: string, actor: string, durationMs: number): void;
   attemptFailed(route: string, actor: string, durationMs: number): void;
   buried(route: string | null, reason: DeadReason): void;
+  /** Dead letters written. */
+  readonly deadLetters: number;
 }
 
 /** Told of everything that is counted: the metrics. */
@@ -37,6 +39,7 @@ export type ActivityListener = Pick<
 >;
 
 export function countActivity({ sources, routes }: Topology, listener: ActivityListener): Activity {
+  let deadLetters = 0;
   const newSource = (): SourceActivity => ({ events: 0, refused: 0, errors: 0, lastEventMs: null });
   const newRoute = (): RouteActivity => ({
     matched: 0,
@@ -79,7 +82,11 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
       listener.delivered(name, actor, durationMs);
     },
     attemptFailed: listener.attemptFailed,
+    get deadLetters() {
+      return deadLetters;
+    },
     buried(name, reason) {
+      deadLetters += 1;
       if (name !== null) route(name).failed += 1;
       listener.buried(name, reason);
     },

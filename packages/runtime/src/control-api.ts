@@ -6,7 +6,7 @@ import { readBody } from "./read-body.ts";
 import type { ProcessStatus } from "./status.ts";
 
 export interface ControlApiOptions {
-  readonly status: () => Promise<ProcessStatus>;
+  readonly status: () => ProcessStatus;
   readonly ingest: Ingest;
   /** Begins to drain, after the answer has gone. */
   readonly shutdown: () => void;
@@ -23,11 +23,11 @@ export function controlApi(options: ControlApiOptions): Hono {
   const { status, ingest, shutdown, roomWaitMs, bodyLimit, stop } = options;
   const api = new Hono();
   const budget = { used: 0, limit: Number.POSITIVE_INFINITY };
-  api.get("/status", async (c) => c.json(await status()));
-  api.get("/module/list", async (c) => c.json({ modules: (await status()).modules }));
-  api.get("/module/status/:name", async (c) => {
+  api.get("/status", (c) => c.json(status()));
+  api.get("/module/list", (c) => c.json({ modules: status().modules }));
+  api.get("/module/status/:name", (c) => {
     const name = c.req.param("name");
-    const module = (await status()).modules.find((one) => one.name === name);
+    const module = status().modules.find((one) => one.name === name);
     return module === undefined
       ? c.json({ error: `no module "${name}" is loaded` }, 404)
       : c.json(module);

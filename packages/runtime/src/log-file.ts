@@ -36,7 +36,13 @@ export function logFile({
   let stream = open();
 
   function open(): RotatingFileStream {
-    const options = { path: dir, size: `${maxBytes}B`, maxFiles, history: ".history" } as const;
+    const options = {
+      path: dir,
+      size: `${maxBytes}B`,
+      maxFiles,
+      history: ".history",
+      mode: 0o600,
+    } as const;
     const opened = createStream(fileName as Parameters<typeof createStream>[0], options);
     opened.on("error", () => {
       failedAtMs = Date.now();

@@ -1,5 +1,5 @@
 import type { PluginLookup, Topology } from "@orgloop/sdk";
-import { claimDataDir } from "./claim-data-dir.ts";
+import { claimDataDir, type DataDir } from "./claim-data-dir.ts";
 import { type EventLog, type EventLogOptions, eventLog } from "./event-log.ts";
 import { logFile } from "./log-file.ts";
 import { type OpenBus, openBus } from "./open-bus.ts";
@@ -20,6 +20,7 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "n
 export interface OpenProcess extends Stores {
   readonly log: EventLog["log"];
   readonly bus: OpenBus;
+  readonly dataDir: DataDir;
   readonly plugins: OpenPlugins;
   /** Closes it all, last opened first. */
   close(): Promise<void>;
@@ -64,5 +65,5 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   for (const logger of plugins.loggers) journal.add(logger);
 
   const kept = opened.move();
-  return { ...stores, log, bus, plugins, close: () => kept.disposeAsync() };
+  return { ...stores, dataDir, log, bus, plugins, close: () => kept.disposeAsync() };
 }

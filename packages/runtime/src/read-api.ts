@@ -11,7 +11,7 @@ export interface ReadApiOptions {
   readonly activity: Activity;
   readonly history: EventHistory;
   readonly metrics: Metrics;
-  readonly status: () => Promise<ProcessStatus>;
+  readonly status: () => ProcessStatus;
   readonly sources: () => readonly SourceStatus[];
 }
 
@@ -24,7 +24,7 @@ export function readApi(options: ReadApiOptions): Hono {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     return c.json({ error: `${c.req.method} is not allowed here` }, 405, { allow: "GET" });
   });
-  api.get("/status", async (c) => c.json(await status()));
+  api.get("/status", (c) => c.json(status()));
   api.get("/routes", (c) => c.json(routes(options)));
   api.get("/sources", (c) => c.json(sources().map((source) => ({ ...source, module }))));
   api.get("/events", (c) => {
@@ -43,7 +43,7 @@ export function readApi(options: ReadApiOptions): Hono {
   api.get("/metrics", async (c) =>
     c.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
   );
-  api.get("/doctor", async (c) => c.json(diagnose(await status())));
+  api.get("/doctor", (c) => c.json(diagnose(status())));
   return api;
 }
 

@@ -1,4 +1,4 @@
-import type { DeadLetterStore, Topology } from "@orgloop/sdk";
+import type { Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
@@ -13,7 +13,8 @@ export interface StatusParts {
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly polls: ReadonlyMap<string, PollState>;
   readonly backlog: Backlog;
-  readonly deadLetters: DeadLetterStore;
+  /** How many there were at the start. */
+  readonly deadLettersBefore: number;
   readonly now: () => number;
   readonly startedMs: number;
   readonly port: () => number;
@@ -24,8 +25,8 @@ const STATES = { healthy: "active", degraded: "degraded", unhealthy: "circuit_op
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-export async function readStatus(parts: StatusParts): Promise<ProcessStatus> {
-  const { topology, backlog, deadLetters, now, startedMs, port, state } = parts;
+export function readStatus(parts: StatusParts): ProcessStatus {
+  const { topology, activity, backlog, now, startedMs, port, state } = parts;
   const { project, workspace, bus } = topology;
   const sources = readSources(parts);
   const uptime_ms = now() - startedMs;
@@ -55,7 +56,7 @@ export async function readStatus(parts: StatusParts): Promise<ProcessStatus> {
     routes: readRoutes(parts),
     actors: readActors(parts),
     unacked: backlog.size,
-    dead_letters: (await deadLetters.list()).length,
+    dead_letters: parts.deadLettersBefore + activity.deadLetters,
   };
 }
 

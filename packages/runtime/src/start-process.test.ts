@@ -8,6 +8,29 @@ import {
   topologyOf,
 } from "./process-fixture.ts";
 
+test("an actor that hangs does not hold up another, nor another key of its own", async () => {
+  const slow = recordingActor(({ payload }) =>
+    payload.key === "stuck" ? new Promise(() => {}) : undefined,
+  );
+  const quick = recordingActor();
+  const parts = { sources: { hook: jsonWebhook() }, actors: { slow, quick } };
+  const routes = [route("to-slow", "hook", "slow"), route("to-quick", "hook", "quick")];
+  const process = await startFixture(topologyOf(parts, routes), parts);
+  for (const [n, key] of ["stuck", "free", "stuck", "free", "free"].entries()) {
+    await process.post("/webhook/hook", { n, key });
+  }
+  await Promise.all([quick.until(5), slow.until(3)]);
+  expect(quick.got.map(({ payload }) => payload.n)).toEqual([0, 1, 2, 3, 4]);
+  expect(slow.got.map(({ payload }) => payload.n)).toEqual([1, 3, 4]);
+  await expect.poll(() => process.status()).toMatchObject({
+    unacked: 2,
+    actors: [
+      { id: "slow", queued: 1, in_flight: 1 },
+      { id: "quick", queued: 0 },
+    ],
+  });
+});
+
 test("a webhook becomes an event, is routed and delivered, and the status tells", async () => {
   const agent = recordingActor();
   const parts = { sources: { "team/hook": jsonWebhook() }, actors: { agent } };

@@ -5,6 +5,7 @@ import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import { controlApi } from "./control-api.ts";
+import { countDeadLetters } from "./count-dead-letters.ts";
 import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
 import { startHttpServer } from "./http-server.ts";
@@ -62,7 +63,7 @@ export interface StartOptions extends Partial<Clock> {
 /** A project that runs in this process. */
 export interface RunningProcess {
   readonly address: { readonly host: string; readonly port: number };
-  status(): Promise<ProcessStatus>;
+  status(): ProcessStatus;
   /** Puts events on the bus; resolves when they are durable. */
   inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
   /** Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to call twice. */
@@ -86,7 +87,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
     now: clock.now,
     onEntry: options.onEntry,
   });
-  const { log, bus, plugins, checkpoints, deadLetters } = open;
+  const { log, bus, plugins, checkpoints } = open;
   const life = lifecycle(log);
   const { stop, abandon, fail } = life;
   void bus.failed?.then(fail);
@@ -127,13 +128,13 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       deliverers: delivery.deliverers,
       polls: pollers.states,
       backlog,
-      deadLetters,
+      deadLettersBefore: await countDeadLetters(open.dataDir.deadLetters),
       now: clock.now,
       startedMs: clock.now(),
       port: () => http.address.port,
       state: life.state,
     };
-    const status = (): Promise<ProcessStatus> => readStatus(parts);
+    const status = (): ProcessStatus => readStatus(parts);
     const { bodyLimit = DEFAULT_BODY_LIMIT, roomWaitMs = DEFAULT_ROOM_WAIT_MS } = options;
     const intake = { log, activity, ingest: take, bodyLimit, roomWaitMs, stop: stop.signal };
     const http = await startHttpServer({

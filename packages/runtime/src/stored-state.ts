@@ -1,8 +1,8 @@
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { hasCode, type Topology } from "@orgloop/sdk";
+import type { Topology } from "@orgloop/sdk";
 import { fileCheckpoints } from "@orgloop/stores";
+import { countDeadLetters } from "./count-dead-letters.ts";
 import { readOnlyFileSystem } from "./read-only-file-system.ts";
 
 export interface StoredStateOptions {
@@ -26,7 +26,7 @@ export async function readStoredState(options: StoredStateOptions): Promise<Stor
   return {
     checkpoints: await readCheckpoints(options),
     unacked: topology?.bus.url === "file" ? await countUnacked(join(dataDir, "wal")) : 0,
-    deadLetters: await countDeadLetters(join(dataDir, "dead-letters", "dead-letters.jsonl")),
+    deadLetters: await countDeadLetters(join(dataDir, "dead-letters")),
   };
 }
 
@@ -52,30 +52,4 @@ async function countUnacked(dir: string): Promise<number> {
   const { unsettled } = bus.stats();
   await bus.close();
   return unsettled;
-}
-
-/** Counts the letters of `fileDeadLetters` in stores: a line a letter, `{"removed": [ids]}` where some were taken out. */
-async function countDeadLetters(file: string): Promise<number> {
-  const ids = new Set<string>();
-  try {
-    for await (const line of createInterface({ input: createReadStream(file, "utf8") })) {
-      const value = parse(line);
-      if (typeof value?.id === "string") ids.add(value.id);
-      for (const id of value?.removed ?? []) ids.delete(id);
-    }
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
-  }
-  return ids.size;
-}
-
-/** Null for a torn line. */
-function parse(
-  line: string,
-): { readonly id?: unknown; readonly removed?: readonly string[] } | null {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }
