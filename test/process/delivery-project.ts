@@ -171,7 +171,7 @@ export async function receiver(
   return { url: `http://127.0.0.1:${port}/`, port, arrivals, accepted };
 }
 
-/** Asks again until the assertion holds; what failed last is thrown after 20 s. */
-export function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(assertion, { timeout: 20_000, interval: 20 });
+/** Asks again until the assertion holds; throws what failed last when `timeoutMs` is over. */
+export function eventually<T>(assertion: () => T | Promise<T>, timeoutMs = 20_000): Promise<T> {
+  return vi.waitFor(assertion, { timeout: timeoutMs, interval: 20 });
 }

@@ -310,7 +310,7 @@ test("block: when the backlog is full a webhook is told 503 with Retry-After, an
   expect(refused.status).toBe(503);
   expect(Number(refused.retryAfter)).toBeGreaterThan(0);
   open();
-  await eventually(() => expect(agent.accepted.length).toBe(count));
+  await eventually(() => expect(agent.accepted.length).toBe(count), 60_000);
   expect(new Set(agent.accepted).size).toBe(count);
   await project.postAll("agent", 1, undefined, count);
   await eventually(() => expect(agent.accepted.at(-1)).toBe(count));

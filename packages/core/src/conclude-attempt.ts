@@ -54,14 +54,14 @@ export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclu
       breaker: breakerAfter("refused", facts),
     };
   }
-  const breaker = breakerAfter("failure", facts);
+  const askedMs = isRetryAfter(error) ? Math.min(error.retryAfterMs, policy.retry.maxDelayMs) : 0;
+  const breaker = heldUntil(nowMs + askedMs, breakerAfter("failure", facts), facts.breaker);
   if (facts.probe) return { outcome: afterFailedProbe(breaker, error, facts), breaker };
   const failed = failedState(state, error, nowMs, 1);
   if (failed.attempts >= policy.retry.maxAttempts) {
     return { outcome: { kind: "dead", reason: "exhausted", state: failed }, breaker };
   }
   const backoffMs = retryDelayMs(policy.retry, failed.attempts, facts.random);
-  const askedMs = isRetryAfter(error) ? Math.min(error.retryAfterMs, policy.retry.maxDelayMs) : 0;
   const atMs = nowMs + Math.max(backoffMs, askedMs);
   return { outcome: { kind: "retry", atMs, state: failed }, breaker };
 }
@@ -82,6 +82,13 @@ function afterFailedProbe(
 function breakerAfter(health: Health, { breaker, probe, policy, nowMs }: AttemptFacts) {
   if (policy.breaker === null) return breaker;
   return afterAttempt(breaker, health, probe, policy.breaker, nowMs);
+}
+
+/** Retry-After is said by the actor, not about the event: the breaker that opens on it keeps the whole route away until then. */
+function heldUntil(atMs: number, breaker: BreakerState, before: BreakerState): BreakerState {
+  const { openUntilMs } = breaker;
+  if (breaker === before || openUntilMs === null || openUntilMs >= atMs) return breaker;
+  return { ...breaker, openUntilMs: atMs };
 }
 
 function failedState(

@@ -1,0 +1,60 @@
+import { RetryAfterError } from "@orgloop/sdk";
+import { expect, test } from "vitest";
+import { type BreakerState, CLOSED } from "./breaker.ts";
+import { type AttemptFacts, concludeAttempt } from "./conclude-attempt.ts";
+import { NO_ATTEMPTS } from "./delivery.ts";
+import type { DeliveryPolicy } from "./delivery-policy.ts";
+
+const NOW = 1_700_000_000_000;
+
+const policy: DeliveryPolicy = {
+  rate: null,
+  queueDepth: null,
+  overflow: "drop_oldest",
+  maxAgeMs: null,
+  timeoutMs: 1_000,
+  order: "key",
+  concurrency: 1,
+  retry: {
+    maxAttempts: 3,
+    backoff: "fixed",
+    initialDelayMs: 10,
+    maxDelayMs: 60_000,
+    jitter: "none",
+  },
+  breaker: { failureThreshold: 1, cooldownMs: 1_000, maxCooldownMs: 4_000 },
+};
+
+const HALF_OPEN: BreakerState = {
+  failures: 0,
+  openUntilMs: NOW - 1,
+  cooldownMs: 1_000,
+  probeUntilMs: NOW + 1_000,
+};
+
+function conclude(error: unknown, changes: Partial<AttemptFacts> = {}) {
+  const facts = { state: NO_ATTEMPTS, breaker: CLOSED, probe: false, policy, nowMs: NOW };
+  return concludeAttempt({ error }, { ...facts, random: () => 0.5, ...changes });
+}
+
+test.each([
+  { asked: 10_000, heldMs: 10_000 },
+  { asked: 500, heldMs: 1_000 },
+  { asked: 3_600_000, heldMs: 60_000 },
+])("a breaker that opens on Retry-After of $asked ms holds the route for $heldMs ms", (row) => {
+  const { breaker } = conclude(new RetryAfterError("busy", row.asked));
+  expect(breaker).toMatchObject({ openUntilMs: NOW + row.heldMs, cooldownMs: 1_000 });
+});
+
+test("a probe that is told Retry-After is held for it, and the next cooldown grows as ever", () => {
+  const changes = { breaker: HALF_OPEN, probe: true };
+  const { outcome, breaker } = conclude(new RetryAfterError("busy", 10_000), changes);
+  expect(outcome).toMatchObject({ kind: "hold", untilMs: NOW + 10_000, state: { attempts: 0 } });
+  expect(breaker).toMatchObject({ openUntilMs: NOW + 10_000, cooldownMs: 2_000 });
+});
+
+test("what was under way when the breaker opened does not move it", () => {
+  const open = { ...HALF_OPEN, openUntilMs: NOW + 700, probeUntilMs: null };
+  const { breaker } = conclude(new RetryAfterError("busy", 10_000), { breaker: open });
+  expect(breaker).toBe(open);
+});
