@@ -29,6 +29,8 @@ export interface WebhookRouteOptions {
 /** Of all requests together. */
 const BODIES_LIMIT = 256 * 1024 ** 2;
 const RETRY_AFTER_S = 5;
+/** Characters of an id that the log keeps: anyone may send any. */
+const LOGGED_ID = 200;
 
 /** `/webhook/SOURCE`: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP). */
 export function webhookRoute(options: WebhookRouteOptions) {
@@ -36,7 +38,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
   const budget = { used: 0, limit: BODIES_LIMIT };
 
   function refuse(c: Context, id: string, status: ContentfulStatusCode, error: string): Response {
-    log({ phase: "source.refused", source: id, error, metadata: { status } });
+    log({ phase: "source.refused", source: id.slice(0, LOGGED_ID), error, metadata: { status } });
     activity.refused(id, status);
     if (status === 503) c.header("retry-after", String(RETRY_AFTER_S));
     if (status === 405) c.header("allow", "POST");
@@ -75,7 +77,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
     const id = sourceId(new URL(c.req.url).pathname);
     const source = sources.get(id);
     if (source === undefined || !receives(source)) {
-      return refuse(c, id, 404, `no source "${id}" takes webhooks`);
+      return refuse(c, id, 404, `no source "${id.slice(0, LOGGED_ID)}" takes webhooks`);
     }
     if (c.req.method !== "POST") {
       return refuse(c, id, 405, `${c.req.method} is not allowed: send a POST`);
