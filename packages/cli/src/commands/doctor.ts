@@ -31,7 +31,7 @@ export const doctor: Command<DoctorOptions> = async (context, _args, options) =>
     ...(await checkDisk(dataDir)),
     await checkPort(found?.port ?? port, found),
     checkProcess(found),
-    await checkWal(dataDir, found !== null),
+    await checkWal(dataDir),
     await checkLog(dataDir),
   ];
   const status = worst(checks);

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { walProblemLine } from "../wal-directory.ts";
 import type { Check } from "./check.ts";
 
 const MB = 1024 ** 2;
@@ -22,6 +24,20 @@ export async function checkLog(dataDir: string): Promise<Check> {
     message: `${size.toFixed(1)} MB in ${names.length} files`,
   };
 }
-export async function checkWal(_dataDir: string, _held: boolean): Promise<Check> {
-  return { category: "storage", name: "write-ahead log", status: "ok", message: "todo" };
+
+/** Whether the file bus's log can be opened as it stands. */
+export async function checkWal(dataDir: string): Promise<Check> {
+  const check = { category: "storage", name: "write-ahead log" };
+  const dir = path.join(dataDir, "wal");
+  if (!existsSync(dir)) return { ...check, status: "ok", message: "there is none yet" };
+  const { verifyWal } = await import("@orgloop/bus/file");
+  const { problems, lines } = await verifyWal(dir);
+  const [damage] = problems.filter(({ kind }) => kind !== "torn");
+  return damage === undefined
+    ? { ...check, status: "ok", message: `${lines} lines, all sound` }
+    : {
+        ...check,
+        status: "error",
+        message: `${walProblemLine(damage)}; see \`orgloop wal repair\``,
+      };
 }
