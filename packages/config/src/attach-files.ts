@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, type PromptSpec } from "@orgloop/sdk";
 import type { Attachments } from "./build-topology.ts";
-import type { Declaration, Declarations } from "./declarations.ts";
+import { at, type Declaration, type Declarations } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -26,15 +26,10 @@ export function attachFiles(
     const written = valueAt(item.value, path);
     if (!item.enabled || typeof written !== "string" || written === "") return;
     try {
-      attach(files.find(written, [dirname(item.document.absolute), files.root]));
+      const { document } = at(item, path);
+      attach(files.find(written, [dirname(document.absolute), files.root]));
     } catch (error) {
-      findings.errors.push({
-        document: item.document,
-        path: [...item.path, ...path],
-        at: "value",
-        code: "file",
-        message: messageOf(error),
-      });
+      findings.errors.push({ ...at(item, path), code: "file", message: messageOf(error) });
     }
   };
 
@@ -48,9 +43,7 @@ export function attachFiles(
         read.set(absolute, prompt);
         if (problem !== undefined) {
           findings.warnings.push({
-            document: route.document,
-            path: [...route.path, ...path],
-            at: "value",
+            ...at(route, path),
             code: "front-matter",
             message: `what stands between --- in ${prompt.file} is not read as front matter: ${problem}`,
           });
@@ -67,9 +60,7 @@ export function attachFiles(
         accessSync(absolute, constants.X_OK);
       } catch {
         findings.warnings.push({
-          document: transform.document,
-          path: [...transform.path, "script"],
-          at: "value",
+          ...at(transform, ["script"]),
           code: "not-executable",
           message: `${files.display(absolute)} is not executable: run chmod +x ${files.display(absolute)}`,
         });

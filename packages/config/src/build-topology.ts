@@ -1,20 +1,24 @@
 import type {
   ActorSpec,
+  AwsSpec,
   BusSpec,
   DefaultsSpec,
   DeliverySpec,
   LoggerSpec,
+  NetworkSpec,
   PromptSpec,
   RouteSpec,
   SourceSpec,
   Topology,
   TransformSpec,
 } from "@orgloop/sdk";
+import { deliveryDefaults } from "./check-delivery.ts";
 import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { effectiveDelivery, mergeDelivery } from "./effective-delivery.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
-import type { DefaultsInput, ProjectInput } from "./schema/project-schema.ts";
+import type { DefaultsInput } from "./schema/project-schema.ts";
+import { oncePerScope, type Scope } from "./scope.ts";
 
 /** What belongs to an item beyond its own text: found by the loader, checked already. */
 export interface Attachments {
@@ -41,9 +45,9 @@ function described(value: {
   return { ...given("description", value.description), ...given("labels", labels) };
 }
 
-function sourceSpec({ value }: Declaration<"source">): SourceSpec {
+function sourceSpec({ name, value }: Declaration<"source">): SourceSpec {
   return {
-    id: value.id,
+    id: name,
     ...described(value),
     connector: value.connector,
     config: value.config ?? {},
@@ -53,9 +57,9 @@ function sourceSpec({ value }: Declaration<"source">): SourceSpec {
   };
 }
 
-function actorSpec({ value }: Declaration<"actor">): ActorSpec {
+function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
   return {
-    id: value.id,
+    id: name,
     ...described(value),
     connector: value.connector,
     config: value.config ?? {},
@@ -66,12 +70,12 @@ function actorSpec({ value }: Declaration<"actor">): ActorSpec {
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 
 function routeSpec(
-  { value }: Declaration<"route">,
+  { name, value }: Declaration<"route">,
   delivery: DeliverySpec,
   prompt: PromptSpec | undefined,
 ): RouteSpec {
   return {
-    name: value.name,
+    name,
     ...given("description", value.description),
     when: {
       source: asList(value.when.source),
@@ -89,10 +93,10 @@ function routeSpec(
 }
 
 function transformSpec(item: Declaration<"transform">, script: string | undefined): TransformSpec {
-  const { value } = item;
+  const { name, value } = item;
   const type = value.type === "script" ? "script" : "package";
   return {
-    name: value.name,
+    name,
     type,
     ...(type === "script"
       ? given("script", script)
@@ -103,8 +107,8 @@ function transformSpec(item: Declaration<"transform">, script: string | undefine
   } as TransformSpec;
 }
 
-function loggerSpec({ value }: Declaration<"logger">): LoggerSpec {
-  return { name: value.name, type: value.type, config: value.config ?? {} };
+function loggerSpec({ name, value }: Declaration<"logger">): LoggerSpec {
+  return { name, type: value.type, config: value.config ?? {} };
 }
 
 function defaultsSpec(defaults: DefaultsInput): DefaultsSpec {
@@ -126,30 +130,41 @@ function defaultsSpec(defaults: DefaultsInput): DefaultsSpec {
   };
 }
 
+/** What a project is beside its items; the workspace's values are laid over the manifest's. */
+export interface Settings {
+  readonly project: string;
+  readonly workspace: string;
+  readonly bus: string | BusSpec;
+  readonly defaults: DefaultsInput;
+  readonly network?: NetworkSpec;
+  readonly aws?: AwsSpec;
+}
+
 /** The Topology of a project that has no errors: defaults filled in, items that are switched off left out, frozen. */
 export function buildTopology(
-  manifest: ProjectInput,
-  defaults: DefaultsInput,
+  { project, workspace, bus, defaults, network, aws }: Settings,
   declarations: Declarations,
   { prompts, scripts }: Attachments,
 ): Topology {
   const on = <Kind extends ItemKind>(kind: Kind) =>
     declarations[kind].filter((item) => item.enabled) as Declaration<Kind>[];
-  const plain = effectiveDelivery(defaults.delivery ?? {});
-  const deliveryOf = (own: DeliveryInput | undefined) =>
-    own === undefined ? plain : effectiveDelivery(mergeDelivery(defaults.delivery, own));
-  const bus = manifest.bus ?? "file";
+  const defaultsOf = deliveryDefaults();
+  const plainIn = oncePerScope((scope) => effectiveDelivery(defaultsOf(scope)));
+  const deliveryOf = (own: DeliveryInput | undefined, scope: Scope) =>
+    own === undefined ? plainIn(scope) : effectiveDelivery(mergeDelivery(defaultsOf(scope), own));
   return deepFreeze({
-    project: manifest.metadata.name,
-    workspace: "default",
-    bus: typeof bus === "string" ? { url: bus } : (bus as BusSpec),
+    project,
+    workspace,
+    bus: typeof bus === "string" ? { url: bus } : bus,
     defaults: defaultsSpec(defaults),
+    ...given("network", network),
+    ...given("aws", aws),
     sources: on("source").map(sourceSpec),
     actors: on("actor").map(actorSpec),
     routes: on("route").map((route) =>
       routeSpec(
         route,
-        deliveryOf(route.value.delivery ?? route.value.then.delivery),
+        deliveryOf(route.value.delivery ?? route.value.then.delivery, route.scope),
         prompts.get(route),
       ),
     ),

@@ -1,13 +1,29 @@
-import type { Declaration } from "./declarations.ts";
+import { at, type Declaration } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping, valueAt } from "./document-path.ts";
 import { cappedTooLow, mergeDelivery } from "./effective-delivery.ts";
 import type { Findings } from "./findings.ts";
+import { mergeLayers } from "./layer.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
-import type { SourceDocument } from "./source-document.ts";
+import { oncePerScope, type Scope } from "./scope.ts";
 
 const CAPPED = ["retry", "circuit_breaker"];
+
+/** `defaults.delivery` of a scope, computed once. */
+export const deliveryDefaults = () =>
+  oncePerScope((scope): DeliveryInput => {
+    const { delivery } = mergeLayers(scope.defaults) as DefaultsInput;
+    return isMapping(delivery) ? (delivery as DeliveryInput) : {};
+  });
+
+/** The paths at which `own` itself says what is capped too low in `asked`. */
+function saidTooLow(own: unknown, asked: DeliveryInput): { path: DocumentPath; message: string }[] {
+  return cappedTooLow(asked).flatMap(({ block, low, cap, message }) => {
+    const key = valueAt(own, [block, cap]) === undefined ? low : cap;
+    return valueAt(own, [block, key]) === undefined ? [] : [{ path: [block, key], message }];
+  });
+}
 
 /**
  * What no single value shows: a `delivery` beside and under `then`; caps shorter than what they cap, after
@@ -15,43 +31,49 @@ const CAPPED = ["retry", "circuit_breaker"];
  */
 export function checkDelivery(
   routes: readonly Declaration<"route">[],
-  manifest: SourceDocument,
-  defaults: DefaultsInput,
+  scopes: readonly Scope[],
   findings: Findings,
 ): void {
-  const report = (
-    document: SourceDocument,
-    base: DocumentPath,
-    own: unknown,
-    asked: DeliveryInput,
-  ) => {
-    for (const { block, low, cap, message } of cappedTooLow(asked)) {
-      const key = valueAt(own, [block, cap]) === undefined ? low : cap;
-      if (valueAt(own, [block, key]) === undefined) continue;
-      const path = [...base, block, key];
-      findings.errors.push({ document, path, at: "value", code: "cap-too-low", message });
+  const defaultsOf = deliveryDefaults();
+  for (const scope of scopes) {
+    const asked = defaultsOf(scope);
+    const layer = scope.defaults.find(
+      ({ document, path }) =>
+        saidTooLow(valueAt(document.value, [...path, "delivery"]), asked).length > 0,
+    );
+    if (layer === undefined) continue;
+    const own = valueAt(layer.document.value, [...layer.path, "delivery"]);
+    for (const { path, message } of saidTooLow(own, asked)) {
+      findings.errors.push({
+        document: layer.document,
+        path: [...layer.path, "delivery", ...path],
+        at: "value",
+        code: "cap-too-low",
+        message,
+      });
     }
-  };
-  const base = isMapping(defaults.delivery) ? defaults.delivery : {};
-  report(
-    manifest,
-    ["defaults", "delivery"],
-    valueAt(manifest.value, ["defaults", "delivery"]),
-    base,
-  );
-  for (const { value, document, path } of routes) {
+  }
+  for (const route of routes) {
+    const { value, scope } = route;
     if (
       valueAt(value, ["delivery"]) !== undefined &&
       valueAt(value, ["then", "delivery"]) !== undefined
     ) {
       const message = "delivery stands here and under then: keep one of them";
-      const at = { path: [...path, "delivery"], at: "key" } as const;
-      findings.errors.push({ document, ...at, code: "two-deliveries", message });
+      findings.errors.push({
+        ...at(route, ["delivery"]),
+        at: "key",
+        code: "two-deliveries",
+        message,
+      });
     }
     for (const beside of [["delivery"], ["then", "delivery"]]) {
       const own = valueAt(value, beside);
       if (!isMapping(own) || !CAPPED.some((block) => isMapping(own[block]))) continue;
-      report(document, [...path, ...beside], own, mergeDelivery(base, own as DeliveryInput));
+      const asked = mergeDelivery(defaultsOf(scope), own as DeliveryInput);
+      for (const { path, message } of saidTooLow(own, asked)) {
+        findings.errors.push({ ...at(route, [...beside, ...path]), code: "cap-too-low", message });
+      }
     }
   }
 }

@@ -5,8 +5,8 @@ import {
   type PluginLookup,
   type StandardSchema,
 } from "@orgloop/sdk";
-import type { Declaration, Declarations } from "./declarations.ts";
-import { type DocumentPath, valueAt } from "./document-path.ts";
+import { at, type Declaration, type Declarations } from "./declarations.ts";
+import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { parsePluginConfig } from "./parse-plugin-config.ts";
 import { schemaKeys } from "./schema-keys.ts";
@@ -62,10 +62,6 @@ export async function checkPlugins(
     }
     for (const item of items) await checkItem(item, plugin, findings);
   }
-}
-
-function at(item: Declaration, path: DocumentPath) {
-  return { document: item.document, path: [...item.path, ...path], at: "value" as const };
 }
 
 function packageError(

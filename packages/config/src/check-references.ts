@@ -1,5 +1,5 @@
 import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
-import { ITEM_KINDS, placeOf } from "./declarations.ts";
+import { at, ITEM_KINDS, identityOf, placeOf } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -21,9 +21,7 @@ function indexNames(declarations: Declarations, findings: Findings): Names {
         continue;
       }
       findings.errors.push({
-        document: declaration.document,
-        path: [...declaration.path, kind === "source" || kind === "actor" ? "id" : "name"],
-        at: "value",
+        ...at(declaration, [identityOf(kind)]),
         code: "duplicate-name",
         message: `there is already ${article(kind)} "${declaration.name}", at ${placeOf(first)}`,
       });
@@ -40,8 +38,8 @@ function eachText(value: unknown, path: DocumentPath, refer: Refer): void {
   if (typeof value === "string") {
     if (!holdsReference(value)) refer(value, path);
   } else if (Array.isArray(value)) {
-    for (const [at, item] of value.entries()) {
-      if (!Array.isArray(item)) eachText(item, [...path, at], refer);
+    for (const [index, item] of value.entries()) {
+      if (!Array.isArray(item)) eachText(item, [...path, index], refer);
     }
   }
 }
@@ -60,7 +58,7 @@ export function checkReferences(
 
   const refer = (route: Declaration<"route">, kind: ItemKind, name: string, path: DocumentPath) => {
     const target = names[kind].get(name);
-    const at = { document: route.document, path: [...route.path, ...path], at: "value" } as const;
+    const place = at(route, path);
     if (target === undefined) {
       if (!complete) return;
       known[kind] ??= [...names[kind].keys()];
@@ -69,12 +67,12 @@ export function checkReferences(
         ? `: "${name}" is ${article(other)}`
         : suggestion(name, known[kind], `${kind}s`);
       const message = `unknown ${kind} "${name}"${hint}`;
-      findings.errors.push({ ...at, code: "unknown-reference", message });
+      findings.errors.push({ ...place, code: "unknown-reference", message });
     } else if (!target.enabled && route.enabled) {
       const message = `${kind} "${name}" is switched off (enabled: false) at ${placeOf(target)}`;
       // A source that is off sends nothing, which does no harm; a delivery needs its actor and transforms.
       const list = kind === "source" ? findings.warnings : findings.errors;
-      list.push({ ...at, code: "disabled-reference", message });
+      list.push({ ...place, code: "disabled-reference", message });
     }
   };
 
@@ -87,8 +85,8 @@ export function checkReferences(
       refer(route, "actor", name, path),
     );
     if (!Array.isArray(transforms)) continue;
-    for (const [at, use] of transforms.entries()) {
-      eachText(valueAt(use, ["ref"]), ["transforms", at, "ref"], (name, path) =>
+    for (const [index, use] of transforms.entries()) {
+      eachText(valueAt(use, ["ref"]), ["transforms", index, "ref"], (name, path) =>
         refer(route, "transform", name, path),
       );
     }

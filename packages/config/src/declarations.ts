@@ -1,9 +1,11 @@
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping } from "./document-path.ts";
+import { type Layer, placed } from "./layer.ts";
 import type { ActorInput, SourceInput } from "./schema/connector-schema.ts";
 import type { LoggerInput } from "./schema/logger-schema.ts";
 import type { RouteInput } from "./schema/route-schema.ts";
 import type { TransformInput } from "./schema/transform-schema.ts";
+import type { Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /** The kinds of named items. */
@@ -22,33 +24,46 @@ export interface ItemInputs {
 /** One item, and where it was declared. */
 export interface Declaration<Kind extends ItemKind = ItemKind> {
   readonly kind: Kind;
+  /** Its full name, unique among its kind: a team's and an instance's prefix included. */
   readonly name: string;
+  /** What the workspace changes is changed. The name in it is the one written. */
   readonly value: ItemInputs[Kind];
-  readonly document: SourceDocument;
-  readonly path: DocumentPath;
+  /** Where it is written, the strongest first: the workspace's override, the declaration itself. */
+  readonly layers: readonly [Layer, ...Layer[]];
+  readonly scope: Scope;
   /** Not switched off by `enabled: false`. */
   readonly enabled: boolean;
 }
 
 export type Declarations = { readonly [Kind in ItemKind]: Declaration<Kind>[] };
 
+/** The key that names an item. */
+export const identityOf = (kind: ItemKind): "id" | "name" =>
+  kind === "source" || kind === "actor" ? "id" : "name";
+
+/** A document whose lists are items of a scope. */
+export interface ScopedDocument {
+  readonly document: SourceDocument;
+  readonly scope: Scope;
+}
+
 /** Every item that has a name, in the order of the files: also those with problems, so that references to them hold. */
-export function collectDeclarations(documents: readonly SourceDocument[]): Declarations {
+export function collectDeclarations(documents: readonly ScopedDocument[]): Declarations {
   const all: Declarations = { source: [], actor: [], route: [], transform: [], logger: [] };
-  for (const document of documents) {
+  for (const { document, scope } of documents) {
     if (!isMapping(document.value)) continue;
     for (const kind of ITEM_KINDS) {
       const list = document.value[`${kind}s`];
       if (!Array.isArray(list)) continue;
-      const identity = kind === "source" || kind === "actor" ? "id" : "name";
+      const identity = identityOf(kind);
       for (const [at, value] of list.entries()) {
         if (!isMapping(value) || typeof value[identity] !== "string") continue;
         const declaration = {
           kind,
-          name: value[identity],
+          name: scope.qualify(value[identity]),
           value,
-          document,
-          path: [`${kind}s`, at],
+          layers: [{ document, path: [`${kind}s`, at] }],
+          scope,
           enabled: value.enabled !== false,
         };
         (all[kind] as unknown[]).push(declaration);
@@ -58,8 +73,15 @@ export function collectDeclarations(documents: readonly SourceDocument[]): Decla
   return all;
 }
 
-/** Where a declaration stands, for messages: `routes/a.yaml:12:5`. */
-export function placeOf({ document, path }: Declaration): string {
+/** Where the value at `path` of an item is written, for findings: the workspace's file where that says it. */
+export const at = (item: Declaration, path: DocumentPath): Layer & { readonly at: "value" } => ({
+  ...placed(item.layers, path),
+  at: "value",
+});
+
+/** Where an item is declared, for messages: `routes/a.yaml:12:5`. */
+export function placeOf({ layers }: Declaration): string {
+  const { document, path } = layers.at(-1) as Layer;
   const { line, column } = document.locate(path);
   return `${document.file}:${line}:${column}`;
 }

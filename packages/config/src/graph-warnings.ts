@@ -1,23 +1,16 @@
-import type { Declaration, Declarations } from "./declarations.ts";
+import { at, type Declaration, type Declarations } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { holdsReference } from "./schema/fields.ts";
 
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 
-type Warn = (item: Declaration, path: DocumentPath, code: string, message: string) => void;
+type Warn = (item: Declaration, path: DocumentPath, code: string, message: string) => unknown;
 
 /** What the graph of a valid project leaves idle (v1alpha1, section 9: `validate`). */
 export function graphWarnings(declarations: Declarations, findings: Findings): void {
-  const warn: Warn = (declaration, path, code, message) => {
-    findings.warnings.push({
-      document: declaration.document,
-      path: [...declaration.path, ...path],
-      at: "value",
-      code,
-      message,
-    });
-  };
+  const warn: Warn = (item, path, code, message) =>
+    findings.warnings.push({ ...at(item, path), code, message });
   const routes = declarations.route.filter((route) => route.enabled);
   const usedSources = new Set<string>();
   const usedActors = new Set<string>();

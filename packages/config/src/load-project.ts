@@ -1,7 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { messageOf, type PluginLookup, type Problem, type Topology } from "@orgloop/sdk";
+import { applyWorkspace } from "./apply-workspace.ts";
 import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
@@ -9,19 +10,22 @@ import { checkPlugins } from "./check-plugins.ts";
 import { checkReferences } from "./check-references.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { collectDeclarations, type Declaration } from "./declarations.ts";
-import { isMapping } from "./document-path.ts";
-import { mergeDeep } from "./effective-delivery.ts";
+import { findManifest } from "./find-manifest.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
+import { mergeLayers } from "./layer.ts";
 import { loadDocuments } from "./load-documents.ts";
-import { projectFiles } from "./project-files.ts";
+import { type ProjectFiles, projectFiles } from "./project-files.ts";
+import { projectSettings } from "./project-settings.ts";
 import { readDocument } from "./read-document.ts";
 import { type Environment, readEnvironment } from "./read-environment.ts";
+import { readVars } from "./read-vars.ts";
+import { DEFAULT_WORKSPACE, readWorkspace } from "./read-workspace.ts";
 import { refuseUnsupported } from "./refuse-unsupported.ts";
-import type { DefaultsInput, ProjectInput } from "./schema/project-schema.ts";
+import { rootScope } from "./scope.ts";
 import { readersAgree } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
-import { readVars, substituteVars } from "./substitute-vars.ts";
+import { substituteVars } from "./substitute-vars.ts";
 import { validateDocument, validateUserConfig } from "./validate-document.ts";
 import { type Origin, originKey, type Provenance } from "./value-origin.ts";
 import { type VariableUse, variableUses } from "./variable-uses.ts";
@@ -29,7 +33,7 @@ import { type VariableUse, variableUses } from "./variable-uses.ts";
 export interface LoadOptions {
   /** The project's directory, or its manifest. */
   readonly path: string;
-  /** Default: `default`. */
+  /** A file of `workspaces/`; `default` (the default) needs none. */
   readonly workspace?: string;
   /** The environment of the process; the project's `.env` is read below it. */
   readonly env: Environment;
@@ -59,24 +63,9 @@ export interface LoadedProject {
 /** What `loadProject` gathers before the places of the problems are computed. */
 type Gathered = Omit<LoadedProject, "errors" | "warnings" | "provenance"> & {
   readonly documents: readonly SourceDocument[];
+  readonly settings: readonly SourceDocument[];
   readonly declarations: readonly Declaration[];
 };
-
-function findManifest(path: string): { projectDir: string; manifestFile: string } {
-  const absolute = resolve(path);
-  if (statSync(absolute, { throwIfNoEntry: false })?.isFile()) {
-    return { projectDir: dirname(absolute), manifestFile: absolute };
-  }
-  if (/\.ya?ml$/.test(absolute) && !existsSync(absolute)) {
-    return { projectDir: dirname(absolute), manifestFile: absolute };
-  }
-  const names = ["orgloop.yaml", "orgloop.yml"].map((name) => join(absolute, name));
-  const manifestFile = names.find((name) => existsSync(name)) ?? (names[0] as string);
-  return { projectDir: absolute, manifestFile };
-}
-
-const valuesOf = (value: unknown, key: string): Record<string, unknown> =>
-  isMapping(value) && isMapping(value[key]) ? (value[key] as Record<string, unknown>) : {};
 
 /**
  * Reads a project and resolves it to a Topology. Never throws for what stands in the files: every problem of the load is in
@@ -84,6 +73,7 @@ const valuesOf = (value: unknown, key: string): Record<string, unknown> =>
  */
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
   const { projectDir, manifestFile } = findManifest(options.path);
+  const workspaceName = options.workspace ?? DEFAULT_WORKSPACE;
   const findings: Findings = { errors: [], warnings: [] };
   const nothing = { topology: null, projectDir, manifestFile, variables: [], allowPrivate: null };
 
@@ -91,54 +81,78 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     const document = sourceDocument(basename(manifestFile), manifestFile, "", undefined, false);
     const message = `there is no ${basename(manifestFile)} in ${projectDir}: run orgloop init, or name the project with --config`;
     findings.errors.push({ document, path: [], at: "value", code: "no-project", message });
-    return finish({ ...nothing, documents: [], declarations: [] }, findings);
+    return finish({ ...nothing, documents: [], settings: [], declarations: [] }, findings);
   }
 
   const files = projectFiles(projectDir);
   const env = environment(projectDir, options.env, findings);
   const written = readDocument(files, manifestFile, findings);
-  const rawDocuments = loadDocuments(written, files, findings);
+  const workspaceAsWritten = readWorkspace(written, workspaceName, files, findings);
+  const raw = loadDocuments(written, files, findings);
+  if (workspaceAsWritten) raw.push({ kind: "Workspace", document: workspaceAsWritten });
   const user = userConfig(env, files, findings);
 
-  const vars = readVars(written, findings);
-  const texts = rawDocuments.map(({ document }) => document);
+  const texts = raw.map(({ document }) => document);
+  const vars = readVars(written, workspaceAsWritten, texts, findings);
   const variables = (user ? [...texts, user] : texts).flatMap((document) =>
     variableUses(document, env, findings),
   );
-  const loaded = rawDocuments.map(({ kind, document }) => ({
+  const loaded = raw.map(({ kind, document }) => ({
     kind,
     document: substituteVars(document, vars, findings),
   }));
   const complete = loaded.every(({ document }) => document.value !== undefined);
   for (const { kind, document } of loaded) validateDocument(document, kind, findings);
-  const documents = loaded.map(({ document }) => document);
-  const manifest = documents[0] as SourceDocument;
-  refuseUnsupported(manifest, options.workspace ?? "default", findings);
+  const manifest = loaded[0]?.document as SourceDocument;
+  const workspace = loaded.find(({ kind }) => kind === "Workspace")?.document;
+  refuseUnsupported(manifest, findings);
 
-  const byKind = collectDeclarations(documents);
-  const declarations = Object.values(byKind).flat();
-  const defaults = mergeDeep(
-    valuesOf(user?.value, "defaults"),
-    valuesOf(manifest.value, "defaults"),
-  ) as DefaultsInput;
+  const settings = [workspace, manifest].filter((one) => one !== undefined);
+  const root = rootScope(
+    vars,
+    [...settings, ...(user ? [user] : [])].map((document) => ({ document, path: ["defaults"] })),
+  );
+  const byKind = applyWorkspace(
+    collectDeclarations(
+      loaded
+        .filter(({ kind }) => kind !== "Workspace")
+        .map(({ document }) => ({ document, scope: root })),
+    ),
+    workspace,
+    complete,
+    findings,
+  );
   checkReferences(byKind, complete, findings);
-  checkDelivery(byKind.route, manifest, defaults, findings);
+  checkDelivery(byKind.route, [root], findings);
   const attachments = attachFiles(byKind, files, findings);
   if (options.lookup) await checkPlugins(byKind, options.lookup, findings);
 
-  const project = manifest.value as ProjectInput;
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
-    checkSecrets(manifest, findings);
-    topology = buildTopology(project, defaults, byKind, attachments);
+    checkSecrets(settings, findings);
+    topology = buildTopology(
+      projectSettings(workspaceName, settings, mergeLayers(root.defaults)),
+      byKind,
+      attachments,
+    );
   }
-  const allowPrivate = topology ? (project.network?.allow_private ?? null) : null;
-  const all = user ? [...documents, user] : documents;
-  return finish(
-    { ...nothing, topology, variables, allowPrivate, documents: all, declarations },
-    findings,
-  );
+  const project: Gathered = {
+    ...nothing,
+    topology,
+    variables,
+    allowPrivate: reach(topology),
+    documents: [...loaded.map(({ document }) => document), ...(user ? [user] : [])],
+    settings: user ? [...settings, user] : settings,
+    declarations: Object.values(byKind).flat(),
+  };
+  return finish(project, findings);
+}
+
+/** `network.allow_private`; by default all, null, in a process, and none on `sqs`. */
+function reach(topology: Topology | null): readonly string[] | null {
+  if (topology === null) return null;
+  return topology.network?.allow_private ?? (topology.bus.url === "sqs" ? [] : null);
 }
 
 function environment(projectDir: string, processEnv: Environment, findings: Findings): Environment {
@@ -153,14 +167,16 @@ function environment(projectDir: string, processEnv: Environment, findings: Find
 }
 
 async function finish(
-  { documents, declarations, ...project }: Gathered,
+  { documents, settings, declarations, ...project }: Gathered,
   findings: Findings,
 ): Promise<LoadedProject> {
   await checkReaders(documents, findings);
   const origins = new Map<string, Origin>();
-  for (const { kind, name, document, path } of declarations) {
+  for (const { kind, name, layers, scope } of declarations) {
     const key = originKey(kind, name);
-    if (!origins.has(key)) origins.set(key, { file: document.file, path });
+    if (origins.has(key)) continue;
+    const { document, path } = layers.at(-1) as (typeof layers)[0];
+    origins.set(key, { file: document.file, path, layers, defaults: scope.defaults });
   }
   return {
     ...project,
@@ -169,9 +185,7 @@ async function finish(
     provenance: {
       origins,
       documents: new Map(documents.map((document) => [document.file, document])),
-      defaultsFrom: documents
-        .filter(({ value }) => isMapping(value) && isMapping(value.defaults))
-        .map(({ file }) => file),
+      settings,
     },
   };
 }
@@ -191,7 +205,7 @@ async function checkReaders(documents: readonly SourceDocument[], findings: Find
 /** `~/.orgloop/config.yaml`, whose defaults lie below the project's (v1alpha1, section 1). */
 function userConfig(
   env: Environment,
-  files: ReturnType<typeof projectFiles>,
+  files: ProjectFiles,
   findings: Findings,
 ): SourceDocument | undefined {
   const home = env.ORGLOOP_HOME || join(env.HOME || homedir(), ".orgloop");

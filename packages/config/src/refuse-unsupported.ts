@@ -6,11 +6,7 @@ import type { Findings } from "./findings.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /** What the language has and this loader does not yet expand: one clear error each, instead of silence. */
-export function refuseUnsupported(
-  manifest: SourceDocument,
-  workspace: string,
-  findings: Findings,
-): void {
+export function refuseUnsupported(manifest: SourceDocument, findings: Findings): void {
   const refuse = (path: DocumentPath, what: string) =>
     findings.errors.push({
       document: manifest,
@@ -27,10 +23,6 @@ export function refuseUnsupported(
   if (value.teams !== undefined) refuse(["teams"], "teams are");
   else if (entries(projectDir, "teams").some((entry) => entry.isDirectory())) {
     refuse([], "teams (the folder teams/) are");
-  }
-  if (workspace !== "default") refuse([], `workspaces (asked for: "${workspace}") are`);
-  else if (entries(projectDir, "workspaces").some((entry) => /\.ya?ml$/.test(entry.name))) {
-    refuse([], "workspaces (the folder workspaces/) are");
   }
 }
 

@@ -8,25 +8,6 @@ export type Vars = Readonly<Record<string, unknown>>;
 const VAR = /\$\{vars\.([^}]*)\}/g;
 const ONLY_VAR = /^\$\{vars\.([^}]*)\}$/;
 
-/** The manifest's `vars`. One that refers to another is an error: they are not looked up in each other. */
-export function readVars(manifest: SourceDocument, findings: Findings): Vars {
-  const vars = isMapping(manifest.value) ? manifest.value.vars : undefined;
-  if (!isMapping(vars)) return {};
-  for (const [name, value] of Object.entries(vars)) {
-    if (typeof value !== "string" || !value.includes("${vars.")) continue;
-    const message = "a variable cannot refer to another variable: write its value";
-    const path = ["vars", name];
-    findings.errors.push({
-      document: manifest,
-      path,
-      at: "value",
-      code: "nested-variable",
-      message,
-    });
-  }
-  return vars;
-}
-
 /**
  * The document with `${vars.x}` replaced in every text but the manifest's own `vars`. A text that is nothing but one
  * `${vars.x}` takes the variable's type. An unknown variable is an error at its text.

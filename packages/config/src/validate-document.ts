@@ -7,6 +7,7 @@ import { loggerGroupSchema } from "./schema/logger-schema.ts";
 import { projectSchema, userConfigSchema } from "./schema/project-schema.ts";
 import { routeGroupSchema } from "./schema/route-schema.ts";
 import { transformGroupSchema } from "./schema/transform-schema.ts";
+import { workspaceSchema } from "./schema/workspace-schema.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /** The schema of each kind of document. */
@@ -16,6 +17,7 @@ export const DOCUMENT_SCHEMAS = {
   RouteGroup: routeGroupSchema,
   TransformGroup: transformGroupSchema,
   LoggerGroup: loggerGroupSchema,
+  Workspace: workspaceSchema,
 } as const;
 
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;
@@ -46,7 +48,7 @@ export function validateDocument(
 ): void {
   let value = document.value;
   if (value === undefined) return;
-  if (kind !== "Project" && isMapping(value)) {
+  if (kind.endsWith("Group") && isMapping(value)) {
     if (value.kind !== kind && Object.hasOwn(DOCUMENT_SCHEMAS, String(value.kind))) {
       const message = `the file holds a ${value.kind}, and is loaded as a ${kind}`;
       findings.errors.push({ document, path: ["kind"], at: "value", code: "wrong-kind", message });

@@ -1,6 +1,7 @@
 import type { ItemKind } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
+import type { Layer } from "./layer.ts";
 import type { Position, SourceDocument } from "./source-document.ts";
 
 /** Where an item was declared. */
@@ -9,6 +10,10 @@ export interface Origin {
   readonly file: string;
   /** Inside the document, e.g. `["routes", 2]`. */
   readonly path: DocumentPath;
+  /** Everything that says something about the item, the strongest first; the declaration itself is the last. */
+  readonly layers: readonly Layer[];
+  /** The `defaults` that apply to it, the strongest first. */
+  readonly defaults: readonly Layer[];
 }
 
 /** Where a value was written. */
@@ -21,10 +26,10 @@ export interface ValueOrigin extends Position {
 export interface Provenance {
   /** Every declared item, by `originKey`; also those that are switched off. */
   readonly origins: ReadonlyMap<string, Origin>;
-  /** Every document, by its file; those with defaults: nearest first. */
+  /** Every document, by its file; the manifest is the first. */
   readonly documents: ReadonlyMap<string, SourceDocument>;
-  /** Files whose `defaults` apply, the one that wins first. */
-  readonly defaultsFrom: readonly string[];
+  /** Documents whose `bus`, `defaults`, `network`, `aws` and `vars` apply, the strongest first. */
+  readonly settings: readonly SourceDocument[];
 }
 
 export const originKey = (kind: ItemKind, name: string): string => `${kind} ${name}`;
@@ -45,28 +50,39 @@ function writtenAs(kind: ItemKind, path: DocumentPath): DocumentPath[] {
 }
 
 /**
- * Where the value at `path` of an item of the Topology was written: in the item, or in the `defaults` that fill it in. Null
- * for a built-in default, and for an item that does not exist.
+ * Where the value at `path` of an item of the Topology was written: in the workspace's override of the item, in the item, or in
+ * the `defaults` that fill it in. Null for a built-in default, and for an item that does not exist.
  */
 export function valueOrigin(
-  { origins, documents, defaultsFrom }: Provenance,
+  { origins }: Provenance,
   kind: ItemKind,
   name: string,
   path: DocumentPath,
 ): ValueOrigin | null {
   const origin = origins.get(originKey(kind, name));
   if (origin === undefined) return null;
-  const candidates: [string, DocumentPath][] = writtenAs(kind, path).map((written) => [
-    origin.file,
-    [...origin.path, ...written],
-  ]);
+  const ways = writtenAs(kind, path);
+  const layers = path.length === 0 ? origin.layers.slice(-1) : origin.layers;
+  const candidates = layers.flatMap(({ document, path: start }) =>
+    ways.map((way): Layer => ({ document, path: [...start, ...way] })),
+  );
   if (kind === "route" && path[0] === "delivery") {
-    for (const file of defaultsFrom) candidates.push([file, ["defaults", ...path]]);
+    for (const { document, path: start } of origin.defaults) {
+      candidates.push({ document, path: [...start, ...path] });
+    }
   }
-  for (const [file, written] of candidates) {
-    const document = documents.get(file);
-    if (document?.place(written) === undefined) continue;
-    return { file, ...document.locate(written), path: formatPath(written) };
+  return firstWritten(candidates);
+}
+
+/** Where a value of the project itself was written, e.g. `["bus"]` or `["defaults", "poll_interval"]`; null for a built-in one. */
+export function settingOrigin({ settings }: Provenance, path: DocumentPath): ValueOrigin | null {
+  return firstWritten(settings.map((document) => ({ document, path })));
+}
+
+function firstWritten(candidates: readonly Layer[]): ValueOrigin | null {
+  for (const { document, path } of candidates) {
+    if (document.place(path) === undefined) continue;
+    return { file: document.file, ...document.locate(path), path: formatPath(path) };
   }
   return null;
 }

@@ -11,6 +11,10 @@ export interface Topology {
   readonly workspace: string;
   readonly bus: BusSpec;
   readonly defaults: DefaultsSpec;
+  /** What actors may reach (`config-at-scale.md`, Reach). */
+  readonly network?: NetworkSpec;
+  /** The account that a workspace on AWS lands in (DESIGN.md, Serverless). */
+  readonly aws?: AwsSpec;
   readonly sources: readonly SourceSpec[];
   readonly actors: readonly ActorSpec[];
   readonly routes: readonly RouteSpec[];
@@ -39,6 +43,29 @@ export interface DefaultsSpec {
   readonly wal: { readonly rotate: { readonly max_size: string; readonly max_age: Duration } };
   /** Replaces the data directory of the workspace. */
   readonly data_dir?: string;
+}
+
+export interface NetworkSpec {
+  /** Private ranges and hosts that actors may reach. Default: all in a process, none on `sqs`. */
+  readonly allow_private?: readonly string[];
+}
+
+/** Every key may be absent; the defaults are the stacks'. */
+export interface AwsSpec {
+  readonly region?: string;
+  readonly pollers?: "per_source" | "per_connector";
+  readonly deliverers?: "per_actor" | "per_connector";
+  readonly log_retention?: Duration;
+  /** ARN of a policy. */
+  readonly permissions_boundary?: string;
+  readonly vpc?: {
+    readonly subnets?: readonly string[];
+    readonly security_groups?: readonly string[];
+  };
+  /** ARN of a key. */
+  readonly kms_key?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly ingress?: "function_url" | "api_gateway" | "none";
 }
 
 export interface SourceSpec {

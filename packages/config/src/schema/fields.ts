@@ -103,6 +103,18 @@ export function name(expected = "a name") {
     .meta({ minLength: 1, maxLength: 200 });
 }
 
+const WORKSPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+export const isWorkspaceName = (text: string): boolean => WORKSPACE.test(text);
+
+/** The name of a workspace: a folder's, and on AWS a stage's. */
+export function workspaceName() {
+  const expected = "a workspace's name: letters, digits, - and _, at most 63";
+  return z
+    .string({ error: expected })
+    .refine(isWorkspaceName, { error: expected })
+    .meta({ pattern: WORKSPACE.source });
+}
+
 const PACKAGE = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
 /** The name of an npm package. */

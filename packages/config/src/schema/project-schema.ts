@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { awsSchema } from "./aws-schema.ts";
 import { actorSchema, sourceSchema } from "./connector-schema.ts";
 import { deliverySchema } from "./delivery-schema.ts";
 import {
@@ -56,7 +57,7 @@ const busUrl = () =>
 
 const HOST = /^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*$/i;
 
-const networkSchema = mapping({
+export const networkSchema = mapping({
   allow_private: list(
     form(/^\S+$/, "a range such as 127.0.0.0/8, or a host", (value) =>
       value.includes("/") ? isCidr(value) : isIP(value) !== 0 || HOST.test(value),
@@ -64,6 +65,32 @@ const networkSchema = mapping({
     "ranges and hosts",
   ).describe("Private ranges and hosts that actors may reach. Default: all, in a process."),
 });
+
+/** `bus` of the manifest or a workspace: changing the bus is this one line. */
+export const busSchema = z
+  .union(
+    [
+      busUrl(),
+      z.looseObject(
+        { url: busUrl().describe("The bus; further keys are its options.") },
+        { error: BUS },
+      ),
+    ],
+    { error: BUS },
+  )
+  .optional()
+  .meta({ values: BUSES })
+  .describe("Where events wait: memory, file (default), sqs or a URL; or { url, options }.");
+
+/** `vars`, wherever they stand. */
+export const varsSchema = z
+  .record(
+    z.string(),
+    z.union([z.string(), z.number(), z.boolean()], { error: "text, a number, true or false" }),
+    { error: "a mapping of name to value" },
+  )
+  .nullish()
+  .describe(`Values used as \${vars.NAME}; never secrets.`);
 
 /** A file of the project, or one item written inline. */
 const fileOr = <Item extends z.ZodType>(item: Item, what: string) =>
@@ -79,32 +106,11 @@ export const projectSchema = mapping({
     name: name("the project's name").describe("The project's name."),
     description: text().optional().describe("What the project is for."),
   }).describe("Name and description of the project."),
-  bus: z
-    .union(
-      [
-        busUrl(),
-        z.looseObject(
-          { url: busUrl().describe("The bus; further keys are its options.") },
-          { error: BUS },
-        ),
-      ],
-      { error: BUS },
-    )
-    .optional()
-    .meta({ values: BUSES })
-    .describe("Where events wait: memory, file (default), sqs or a URL; or { url, options }."),
-  vars: z
-    .record(
-      z.string(),
-      z.union([z.string(), z.number(), z.boolean()], { error: "text, a number, true or false" }),
-      {
-        error: "a mapping of name to value",
-      },
-    )
-    .nullish()
-    .describe(`Values used as \${vars.NAME}; never secrets.`),
+  bus: busSchema,
+  vars: varsSchema,
   defaults: defaultsSchema.nullish().describe("What the items do not say."),
   network: networkSchema.nullish().describe("What actors may reach."),
+  aws: awsSchema.nullish().describe("The account that workspaces on AWS land in."),
   connectors: list(filePath(), "files").describe("Files of sources and actors."),
   sources: list(sourceSchema, "sources").describe("Sources, inline."),
   actors: list(actorSchema, "actors").describe("Actors, inline."),

@@ -1,0 +1,28 @@
+import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
+import { mergeDeep } from "./effective-delivery.ts";
+import type { SourceDocument } from "./source-document.ts";
+
+/** A value of a document: one of several that are laid over each other. */
+export interface Layer {
+  readonly document: SourceDocument;
+  readonly path: DocumentPath;
+}
+
+/** Where the value at `path` of `layers` (the strongest first) is written: in the first that has it, else in the last. */
+export function placed(layers: readonly [Layer, ...Layer[]], path: DocumentPath): Layer {
+  const weakest = layers.at(-1) as Layer;
+  const { document, path: start } =
+    layers.find((layer) => valueAt(layer.document.value, [...layer.path, ...path]) !== undefined) ??
+    weakest;
+  return { document, path: [...start, ...path] };
+}
+
+/** The mappings of `layers` (the strongest first) in one; what is no mapping counts as absent. */
+export function mergeLayers(layers: readonly Layer[]): Record<string, unknown> {
+  let merged: Record<string, unknown> = {};
+  for (const { document, path } of layers.toReversed()) {
+    const value = valueAt(document.value, path);
+    if (isMapping(value)) merged = mergeDeep(merged, value) as Record<string, unknown>;
+  }
+  return merged;
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { duration, list, mapping, oneOf, text } from "./fields.ts";
+
+const tags = () =>
+  z.record(z.string(), z.string({ error: "text" }), { error: "a mapping of tag to text" });
+
+/** `aws` of the manifest or a workspace (the design's Serverless section). */
+export const awsSchema = mapping({
+  region: text("a region, e.g. eu-west-1").optional().describe("The region of the stage."),
+  pollers: oneOf(["per_source", "per_connector"])
+    .optional()
+    .describe("A poller function a source, or a connector. Default: per_source up to 100 sources."),
+  deliverers: oneOf(["per_actor", "per_connector"])
+    .optional()
+    .describe("A deliver function an actor (default), or a connector whose actors share a secret."),
+  log_retention: duration().optional().describe("How long the functions' logs are kept."),
+  permissions_boundary: text("the ARN of a policy")
+    .optional()
+    .describe("The permissions boundary of every role."),
+  vpc: mapping({
+    subnets: list(text("the id of a subnet"), "subnets").describe("Ids of the subnets."),
+    security_groups: list(text("the id of a security group"), "security groups").describe(
+      "Ids of the security groups.",
+    ),
+  })
+    .nullish()
+    .describe("The network that the functions are in."),
+  kms_key: text("the ARN of a key").optional().describe("The key that encrypts what rests."),
+  tags: tags().nullish().describe("Tags of everything that is deployed."),
+  ingress: oneOf(["function_url", "api_gateway", "none"])
+    .optional()
+    .describe("How webhooks come in. Default: function_url."),
+}).meta({ id: "Aws" });
