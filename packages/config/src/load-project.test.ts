@@ -351,7 +351,5 @@ describe("finding the project", () => {
     expect((await loadProject({ path, env })).errors).toMatchObject([
       { line: 1, column: 1, code: "not-supported" },
     ]);
-    const named = await loadProject({ path, env, workspace: "staging" });
-    expect(named.errors).toMatchObject([{ code: "not-supported" }]);
   });
 });

@@ -129,5 +129,4 @@ export const userConfigSchema = z.looseObject(
   { error: "a mapping with defaults" },
 );
 
-export type ProjectInput = z.infer<typeof projectSchema>;
 export type DefaultsInput = z.infer<typeof defaultsSchema>;

@@ -35,5 +35,3 @@ export const workspaceSchema = mapping({
   transforms: overrides("transform").describe("Changes to transforms, by name."),
   loggers: overrides("logger").describe("Changes to loggers, by name."),
 }).meta({ id: "Workspace" });
-
-export type WorkspaceInput = z.infer<typeof workspaceSchema>;
