@@ -1,7 +1,16 @@
 import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -244,6 +253,48 @@ test("doctor: 0 where all is well, 2 where the project cannot start", async () =
     code: 2,
     answer: { project: "acme", status: "error" },
   });
+});
+
+test("a damaged log: verify names the place, start refuses it, repair asks first and mends it", async () => {
+  const first = await start();
+  const events = path.join(root, "events.jsonl");
+  await writeFile(events, '{"source":"inbox"}\n{"source":"inbox"}\n');
+  expect((await json("inject", events)).code).toBe(0);
+  expect(await json("wal", "verify")).toMatchObject({
+    code: 0,
+    answer: { ok: true, problems: [] },
+  });
+  const held = await json("wal", "repair", "--yes");
+  expect(held).toMatchObject({ code: 1, answer: { error: { code: "LOCKED" } } });
+  expect(await first.end("SIGTERM")).toBe(0);
+  expect(await json("wal", "stats")).toMatchObject({
+    code: 0,
+    answer: { unsettled: 0, oldest_at: null },
+  });
+
+  const wal = path.join(root, "home/data/wal");
+  const [segment = ""] = (await readdir(wal)).filter((name) => name.endsWith(".jsonl")).sort();
+  const text = await readFile(path.join(wal, segment), "utf8");
+  await writeFile(path.join(wal, segment), text.replace('"source":"inbox"', '"source":"inbux"'));
+  const damaged = await json("wal", "verify");
+  expect(damaged).toMatchObject({
+    code: 1,
+    answer: { ok: false, problems: [{ file: segment, kind: "corrupt" }] },
+  });
+  expect((await json("start")).answer.error).toMatchObject({ code: "WAL_CORRUPT" });
+  const asked = await orgloop(["wal", "repair", "-c", project], env);
+  expect(asked).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/A repair would:\n {2}take 1 bad line/),
+  });
+  expect((await json("wal", "verify")).code).toBe(1);
+  expect(await json("wal", "repair", "--yes")).toMatchObject({
+    code: 0,
+    answer: { applied: true },
+  });
+  expect((await json("wal", "verify")).code).toBe(0);
+  const again = await start();
+  expect(await again.end("SIGTERM")).toBe(0);
 });
 
 test("a second signal does not wait for what is in flight", async () => {
