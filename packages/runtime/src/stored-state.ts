@@ -3,7 +3,6 @@ import { join, resolve } from "node:path";
 import type { Topology } from "@orgloop/sdk";
 import { fileCheckpoints } from "@orgloop/stores";
 import { countDeadLetters } from "./count-dead-letters.ts";
-import { readOnlyFileSystem } from "./read-only-file-system.ts";
 
 export interface StoredStateOptions {
   /** Null where the configuration has errors: then no checkpoint is read. */
@@ -46,10 +45,7 @@ async function readCheckpoints({ topology, projectDir, dataDir }: StoredStateOpt
 
 async function countUnacked(dir: string): Promise<number> {
   if (!existsSync(dir)) return 0;
-  const { openFileBus } = await import("@orgloop/bus/file");
-  const lock = async () => ({ release: async () => {} });
-  const bus = await openFileBus({ dir, fileSystem: readOnlyFileSystem, lock, compactBelow: 0 });
-  const { unsettled } = bus.stats();
-  await bus.close();
+  const { walStats } = await import("@orgloop/bus/file");
+  const { unsettled } = await walStats(dir);
   return unsettled;
 }
