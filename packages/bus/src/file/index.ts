@@ -1,1 +1,5 @@
 export { type FileBus, type FileBusOptions, type FileBusStats, openFileBus } from "./file-bus.ts";
+export { repairWal, type WalRepair, type WalRepairOptions } from "./repair.ts";
+export { type WalStats, walStats } from "./stats.ts";
+export type { WalProblem } from "./survey.ts";
+export { verifyWal, type WalReadOptions, type WalReport } from "./verify.ts";

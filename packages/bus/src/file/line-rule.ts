@@ -23,16 +23,18 @@ export function ordinaryRule(from: number): LineRule {
   };
 }
 
-/** Of a compacted segment: a line that says so, then events and settled routes with rising numbers of its range. */
+/** Of a compacted segment: a line that says so, then lines with rising numbers of its range. */
 export function compactedRule(from: number, through: number): LineRule {
-  let last = 0;
+  let last: number | null = null;
   return (head) => {
-    const fits =
-      last === 0 ? head.kind === "compacted" : head.kind === "event" || head.kind === "settle";
-    if (!fits) return `a line of kind "${head.kind}" may not stand here`;
-    if (head.seq <= last || head.seq < from || head.seq > through) {
-      return `number ${head.seq} may not stand here`;
+    if ((last === null) !== (head.kind === "compacted")) {
+      return `a line of kind "${head.kind}" may not stand here`;
     }
+    if (last === null) {
+      last = from - 1;
+      return head.seq === from ? null : `it is number ${head.seq}, expected ${from}`;
+    }
+    if (head.seq <= last || head.seq > through) return `number ${head.seq} may not stand here`;
     last = head.seq;
     return null;
   };

@@ -89,7 +89,8 @@ async function scan(
       onLine(head, offset, length);
       return null;
     },
-    onBad(bad, crc) {
+    onBad(bad, crc, bytes) {
+      if (last && holdsLaterBatch(bytes, through + 1)) torn = false;
       damage ??= { file: name.name, ...bad };
       good ??= { size: bad.offset, lines: bad.line - 1, crc };
       return last;
@@ -108,6 +109,18 @@ async function scan(
     damage,
     torn: damage !== null && last && torn,
   };
+}
+
+const LINE_START = '{"crc":"';
+
+/** True where a bad line ends in a good one of a batch after number `seq`: a newline was damaged after both had been synced. */
+export function holdsLaterBatch(bad: Buffer, seq: number): boolean {
+  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0 };
+  const end = bad.length - 1;
+  for (let at = bad.indexOf(LINE_START, 1); at > 0; at = bad.indexOf(LINE_START, at + 1)) {
+    if (readHead(bad, at, end, head) && head.batch > seq && checksumFits(bad, at, end)) return true;
+  }
+  return false;
 }
 
 async function checkCompacted(

@@ -1,0 +1,50 @@
+import { hasCode } from "@orgloop/sdk";
+import { type FileSystem, nodeFileSystem } from "@orgloop/stores";
+import { type Survey, surveyLog, type WalProblem } from "./survey.ts";
+
+export interface WalReport {
+  readonly dir: string;
+  /** Files with lines. */
+  readonly segments: number;
+  readonly bytes: number;
+  /** Good ones. */
+  readonly lines: number;
+  /** In the order of the log; empty where all is well. */
+  readonly problems: readonly WalProblem[];
+}
+
+export interface WalReadOptions {
+  readonly fileSystem?: FileSystem;
+}
+
+/** A running process removes files under the reader: then the reading begins again. */
+const READINGS = 5;
+
+/** Reads every line of the log in `dir` and says what is damaged and what that would lose. Changes nothing; fine while a process runs. */
+export async function verifyWal(
+  dir: string,
+  { fileSystem = nodeFileSystem }: WalReadOptions = {},
+): Promise<WalReport> {
+  return reportOf(dir, await whileItChanges(() => surveyLog(dir, fileSystem)));
+}
+
+export function reportOf(dir: string, { files, problems }: Survey): WalReport {
+  return {
+    dir,
+    segments: files.length,
+    bytes: files.reduce((bytes, { size }) => bytes + size, 0),
+    lines: files.reduce((count, { lines }) => count + lines, 0),
+    problems,
+  };
+}
+
+/** Reads again where a file was gone when its turn came. */
+export async function whileItChanges<T>(read: () => Promise<T>): Promise<T> {
+  for (let reading = 1; ; reading += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (reading === READINGS || !hasCode(error, "ENOENT")) throw error;
+    }
+  }
+}
