@@ -88,7 +88,8 @@ export function deliveryHost(options: HostOptions): DeliveryHost {
         random: clock.random,
       },
     );
-    queue.finish(item, outcome, breaker);
+    queue.keepBreaker(delivery.route, breaker);
+    queue.finish(item, outcome);
     options.onEnd(delivery, error === undefined);
     if (outcome.kind === "delivered") options.onFate(delivery, "delivered");
     if (outcome.kind === "dead") options.onFate(delivery, outcome.reason);

@@ -160,7 +160,8 @@ function simulate({ depth, policies, arrivals, calls, outage }: Example) {
     );
     if (outcome.kind === "delivered") settle(item.delivery.event.id, "delivered");
     if (outcome.kind === "dead") settle(item.delivery.event.id, outcome.reason as Fate);
-    queue.finish(item, outcome, breaker);
+    queue.keepBreaker(route, breaker);
+    queue.finish(item, outcome);
   };
 
   let arrivalIndex = 0;
@@ -288,7 +289,8 @@ test("an outage does not empty the queue into the dead letters, and one bad key 
     });
     if (concluded.outcome.kind === "delivered") done.push(next.item.delivery.event.id);
     if (concluded.outcome.kind === "dead") dead.push(next.item.delivery.orderingKey);
-    queue.finish(next.item, concluded.outcome, concluded.breaker);
+    queue.keepBreaker("r0", concluded.breaker);
+    queue.finish(next.item, concluded.outcome);
   }
   expect(done.length).toBe(90);
   expect(dead).toEqual(Array(10).fill("k0"));

@@ -1,7 +1,7 @@
-import { isExpired } from "./attempt-delivery.ts";
 import type { BreakerState } from "./breaker.ts";
 import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
+import { isExpired } from "./expiry.ts";
 import { first, type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
 import { WakeList } from "./wake-list.ts";
 
@@ -113,13 +113,19 @@ export class ActorQueue {
     return { kind: "wait", atMs: this.#wakes.nextMs };
   }
 
-  /** Says how an attempt ended, and the route's breaker after it. */
-  finish(item: QueuedDelivery, outcome: Outcome, breaker: BreakerState): void {
+  /** Keeps a route's breaker, as an attempt has left it. */
+  keepBreaker(route: string, breaker: BreakerState): void {
+    const queue = this.#route(route);
+    queue.breaker = breaker;
+    this.#rotation.add(queue);
+  }
+
+  /** Says how an attempt ended. */
+  finish(item: QueuedDelivery, outcome: Outcome): void {
     const { lane } = item;
     const { route } = lane;
     item.inFlight = false;
     route.inFlight -= 1;
-    route.breaker = breaker;
     this.#inFlight -= 1;
     this.#queued += 1;
     if (outcome.kind === "delivered" || outcome.kind === "dead") {

@@ -1,8 +1,10 @@
 import { type DeliverySpec, PermanentError, RetryAfterError } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { attemptDelivery } from "./attempt-delivery.ts";
+import { CLOSED } from "./breaker.ts";
 import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
 import { compilePolicy } from "./delivery-policy.ts";
+import { isExpired } from "./expiry.ts";
 
 const NOW = Date.parse("2026-11-01T01:00:00Z");
 
@@ -42,11 +44,12 @@ const spec: DeliverySpec = {
 function attempt(
   deliver: () => Promise<undefined>,
   state: AttemptState = NO_ATTEMPTS,
-  change: Partial<DeliverySpec> = {},
 ): Promise<Outcome> {
-  const policy = compilePolicy({ ...spec, ...change });
   return attemptDelivery(delivery, state, {
-    policy,
+    policy: compilePolicy(spec),
+    probe: false,
+    breaker: () => CLOSED,
+    keepBreaker: () => {},
     now: () => NOW,
     random: () => 0.5,
     deliver,
@@ -108,18 +111,11 @@ test.each([
   },
 );
 
-test("an event older than max_age is dead without an attempt", async () => {
-  let attempts = 0;
-  const deliver = async () => {
-    attempts += 1;
-    return undefined;
-  };
-  expect(await attempt(deliver, NO_ATTEMPTS, { max_age: "59m" })).toMatchObject({
-    kind: "dead",
-    reason: "expired",
-  });
-  expect(attempts).toBe(0);
-  expect(await attempt(deliver, NO_ATTEMPTS, { max_age: "1h" })).toMatchObject({
-    kind: "delivered",
-  });
+test.each([
+  [undefined, false],
+  ["59m", true],
+  ["1h", false],
+])("an event of an hour with max_age %s: expired %s", (max_age, expired) => {
+  const policy = compilePolicy({ ...spec, ...(max_age !== undefined && { max_age }) });
+  expect(isExpired(delivery, policy, NOW)).toBe(expired);
 });

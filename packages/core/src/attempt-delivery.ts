@@ -1,10 +1,17 @@
-import { type DeliveryReceipt, isPermanent, isRetryAfter, messageOf } from "@orgloop/sdk";
+import type { DeliveryReceipt } from "@orgloop/sdk";
+import type { BreakerState } from "./breaker.ts";
+import { type CallResult, concludeAttempt } from "./conclude-attempt.ts";
 import type { AttemptState, Delivery, Outcome } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
-import { retryDelayMs } from "./retry-delay.ts";
 
 export interface AttemptDependencies {
   readonly policy: DeliveryPolicy;
+  /** True where the open breaker has elected this attempt as its probe. */
+  readonly probe: boolean;
+  /** The route's breaker as it is when asked: other attempts may change it while this one is under way. */
+  readonly breaker: () => BreakerState;
+  /** Keeps the breaker as it is after the attempt; called at once when the outcome is known, so that no other attempt comes between. */
+  readonly keepBreaker: (after: BreakerState, before: BreakerState) => void;
   /** Ms since the epoch. */
   readonly now: () => number;
   /** From 0 to below 1. */
@@ -13,52 +20,24 @@ export interface AttemptDependencies {
   readonly deliver: (delivery: Delivery, attempt: number) => Promise<DeliveryReceipt | undefined>;
 }
 
-/** True where the event is older than the route's `max_age`: it becomes a dead letter, `expired`. */
-export function isExpired(delivery: Delivery, policy: DeliveryPolicy, nowMs: number): boolean {
-  return policy.maxAgeMs !== null && nowMs - Date.parse(delivery.event.timestamp) > policy.maxAgeMs;
-}
-
-/** What follows from a failed attempt: its error's type is the decision (`actor.ts` in sdk), the policy says when. */
-export function afterFailure(
-  before: AttemptState,
-  error: unknown,
-  policy: DeliveryPolicy,
-  nowMs: number,
-  random: () => number,
-): Outcome {
-  const message = messageOf(error);
-  const state: AttemptState = {
-    attempts: before.attempts + 1,
-    probedSinceMs: null,
-    firstAtMs: before.firstAtMs ?? nowMs,
-    lastAtMs: nowMs,
-    firstError: before.firstError ?? message,
-    lastError: message,
-  };
-  if (isPermanent(error)) return { kind: "dead", reason: "permanent", state };
-  if (state.attempts >= policy.retry.maxAttempts) {
-    return { kind: "dead", reason: "exhausted", state };
-  }
-  const backoffMs = retryDelayMs(policy.retry, state.attempts, random);
-  const askedMs = isRetryAfter(error) ? Math.min(error.retryAfterMs, policy.retry.maxDelayMs) : 0;
-  return { kind: "retry", atMs: nowMs + Math.max(backoffMs, askedMs), state };
-}
-
 /** Attempts a delivery once and says what follows. Never throws what the actor threw, never waits. */
 export async function attemptDelivery(
   delivery: Delivery,
   state: AttemptState,
-  { policy, now, random, deliver }: AttemptDependencies,
+  { policy, probe, breaker, keepBreaker, now, random, deliver }: AttemptDependencies,
 ): Promise<Outcome> {
-  if (isExpired(delivery, policy, now())) return { kind: "dead", reason: "expired", state };
+  const result = await call(() => deliver(delivery, state.attempts + 1));
+  const before = breaker();
+  const facts = { state, breaker: before, probe, policy, nowMs: now(), random };
+  const { outcome, breaker: after } = concludeAttempt(result, facts);
+  if (after !== before) keepBreaker(after, before);
+  return outcome;
+}
+
+async function call(deliver: () => Promise<DeliveryReceipt | undefined>): Promise<CallResult> {
   try {
-    const receipt = await deliver(delivery, state.attempts + 1);
-    return {
-      kind: "delivered",
-      status: receipt?.status ?? "delivered",
-      attempts: state.attempts + 1,
-    };
+    return { receipt: await deliver() };
   } catch (error) {
-    return afterFailure(state, error, policy, now(), random);
+    return { error };
   }
 }

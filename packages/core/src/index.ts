@@ -5,6 +5,7 @@ export * from "./complete-event.ts";
 export * from "./conclude-attempt.ts";
 export * from "./delivery.ts";
 export * from "./delivery-policy.ts";
+export * from "./expiry.ts";
 export * from "./filter.ts";
 export * from "./interpolate.ts";
 export * from "./match.ts";

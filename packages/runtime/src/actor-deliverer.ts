@@ -2,11 +2,10 @@ import {
   ActorQueue,
   type ActorQueueOptions,
   type AttemptState,
+  attemptDelivery,
   type BreakerState,
-  type CallResult,
   type Circuit,
   circuitOf,
-  concludeAttempt,
   type Delivery,
   type DeliveryPolicy,
   type Outcome,
@@ -115,26 +114,25 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     if (probe) log({ ...about, phase: "circuit.half_open" });
     log({ ...about, phase: "deliver.attempt", attempt: number });
     const startedMs = clock.now();
-    const { timeoutMs } = policy;
-    const result: CallResult = await callActor(delivery, number, {
-      actor,
-      timeoutMs,
-      abandon,
-      clock,
-    })
-      .then((receipt) => ({ receipt }))
-      .catch((error: unknown) => ({ error }));
+    const outcome = await attemptDelivery(delivery, state, {
+      policy,
+      probe,
+      breaker: () => queue.breaker(delivery.route),
+      keepBreaker(after, before) {
+        queue.keepBreaker(delivery.route, after);
+        reportCircuit(delivery, before, after);
+      },
+      now: clock.now,
+      random: clock.random,
+      deliver: () =>
+        callActor(delivery, number, { actor, timeoutMs: policy.timeoutMs, abandon, clock }),
+    });
     // Abandoned, not failed: it is on the bus and comes again after the restart.
-    if (abandon.aborted && "error" in result) return;
-    const nowMs = clock.now();
-    const before = queue.breaker(delivery.route);
-    const facts = { state, breaker: before, probe, policy, nowMs, random: clock.random };
-    const { outcome, breaker } = concludeAttempt(result, facts);
-    report(delivery, outcome, number, nowMs - startedMs);
-    reportCircuit(delivery, before, breaker);
+    if (abandon.aborted && outcome.kind !== "delivered") return;
+    report(delivery, outcome, number, clock.now() - startedMs);
     if (outcome.kind === "dead") await giveUp(delivery, outcome.reason, outcome.state);
     else if (outcome.kind === "delivered") settle(delivery);
-    queue.finish(item, outcome, breaker);
+    queue.finish(item, outcome);
   }
 
   function report(
