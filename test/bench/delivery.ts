@@ -61,7 +61,8 @@ async function throughPolicy(spec: DeliverySpec, waiting: number): Promise<numbe
       { receipt },
       { ...facts, nowMs: Date.now(), random: Math.random },
     );
-    queue.finish(item, outcome, breaker);
+    queue.keepBreaker("r", breaker);
+    queue.finish(item, outcome);
     done += 1;
   }
   return ((performance.now() - startedMs) * 1_000) / deliveries.length;
