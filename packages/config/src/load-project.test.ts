@@ -346,10 +346,10 @@ describe("finding the project", () => {
   });
 
   it("refuses what is not there yet, once, at its line", async () => {
-    const files = { "orgloop.yaml": `${HEAD}modules: []\n`, "teams/a/r.yaml": "" };
+    const files = { "orgloop.yaml": `${HEAD}modules: [x]\n` };
     const path = temporaryProject(files);
     expect((await loadProject({ path, env })).errors).toMatchObject([
-      { line: 1, column: 1, code: "not-supported" },
+      { line: 4, column: 1, code: "not-supported" },
     ]);
   });
 });

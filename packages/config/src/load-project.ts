@@ -7,25 +7,23 @@ import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
 import { checkPlugins } from "./check-plugins.ts";
-import { checkReferences } from "./check-references.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { collectDeclarations, type Declaration } from "./declarations.ts";
 import { findManifest } from "./find-manifest.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
 import { mergeLayers } from "./layer.ts";
-import { loadDocuments } from "./load-documents.ts";
+import { linkReferences } from "./link-references.ts";
 import { type ProjectFiles, projectFiles } from "./project-files.ts";
 import { projectSettings } from "./project-settings.ts";
 import { readDocument } from "./read-document.ts";
 import { type Environment, readEnvironment } from "./read-environment.ts";
-import { readVars } from "./read-vars.ts";
-import { DEFAULT_WORKSPACE, readWorkspace } from "./read-workspace.ts";
+import { readProjectFiles, textsOf } from "./read-project-files.ts";
+import { DEFAULT_WORKSPACE } from "./read-workspace.ts";
 import { refuseUnsupported } from "./refuse-unsupported.ts";
-import { rootScope } from "./scope.ts";
+import { resolveDocuments } from "./resolve-documents.ts";
 import { readersAgree } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
-import { substituteVars } from "./substitute-vars.ts";
 import { validateDocument, validateUserConfig } from "./validate-document.ts";
 import { type Origin, originKey, type Provenance } from "./value-origin.ts";
 import { type VariableUse, variableUses } from "./variable-uses.ts";
@@ -86,44 +84,31 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
 
   const files = projectFiles(projectDir);
   const env = environment(projectDir, options.env, findings);
-  const written = readDocument(files, manifestFile, findings);
-  const workspaceAsWritten = readWorkspace(written, workspaceName, files, findings);
-  const raw = loadDocuments(written, files, findings);
-  if (workspaceAsWritten) raw.push({ kind: "Workspace", document: workspaceAsWritten });
   const user = userConfig(env, files, findings);
-
-  const texts = raw.map(({ document }) => document);
-  const vars = readVars(written, workspaceAsWritten, texts, findings);
+  const read = readProjectFiles(manifestFile, workspaceName, files, findings);
+  const texts = textsOf(read);
   const variables = (user ? [...texts, user] : texts).flatMap((document) =>
     variableUses(document, env, findings),
   );
-  const loaded = raw.map(({ kind, document }) => ({
-    kind,
-    document: substituteVars(document, vars, findings),
-  }));
-  const complete = loaded.every(({ document }) => document.value !== undefined);
-  for (const { kind, document } of loaded) validateDocument(document, kind, findings);
-  const manifest = loaded[0]?.document as SourceDocument;
-  const workspace = loaded.find(({ kind }) => kind === "Workspace")?.document;
-  refuseUnsupported(manifest, findings);
-
-  const settings = [workspace, manifest].filter((one) => one !== undefined);
-  const root = rootScope(
-    vars,
-    [...settings, ...(user ? [user] : [])].map((document) => ({ document, path: ["defaults"] })),
+  const { documents, settings, root, teams } = resolveDocuments(read, user, findings);
+  const complete = documents.every(({ document }) => document.value !== undefined);
+  for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
+  refuseUnsupported(
+    documents.map(({ document }) => document),
+    findings,
   );
-  const byKind = applyWorkspace(
-    collectDeclarations(
-      loaded
-        .filter(({ kind }) => kind !== "Workspace")
-        .map(({ document }) => ({ document, scope: root })),
-    ),
-    workspace,
+
+  const workspace = documents.find(({ kind }) => kind === "Workspace")?.document;
+  const declared = collectDeclarations(
+    documents.filter(({ kind }) => kind !== "Workspace" && kind !== "Team"),
+  );
+  const byKind = linkReferences(
+    applyWorkspace(declared, workspace, complete, findings),
+    teams.flatMap(({ team }) => team ?? []),
     complete,
     findings,
   );
-  checkReferences(byKind, complete, findings);
-  checkDelivery(byKind.route, [root], findings);
+  checkDelivery(byKind.route, [root, ...teams], findings);
   const attachments = attachFiles(byKind, files, findings);
   if (options.lookup) await checkPlugins(byKind, options.lookup, findings);
 
@@ -142,7 +127,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     topology,
     variables,
     allowPrivate: reach(topology),
-    documents: [...loaded.map(({ document }) => document), ...(user ? [user] : [])],
+    documents: [...documents.map(({ document }) => document), ...(user ? [user] : [])],
     settings: user ? [...settings, user] : settings,
     declarations: Object.values(byKind).flat(),
   };

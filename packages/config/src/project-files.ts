@@ -15,6 +15,8 @@ export interface ProjectFiles {
    * `DIRECTORY` or `NOT_A_FILE`, in words for the one who wrote it.
    */
   find(written: string, from: readonly string[]): string;
+  /** The absolute path of the folder that `written` names, from the root; undefined where there is none. Throws `OUTSIDE`. */
+  folder(written: string): string | undefined;
   /** The text of a file that `find` gave. Throws `TOO_LARGE`, `NOT_UTF8`, `UNREADABLE`. */
   read(absolute: string): string;
 }
@@ -91,6 +93,14 @@ export function projectFiles(root: string): ProjectFiles {
         "MISSING",
         `there is no file "${written}"; looked for ${[...new Set(tried)].join(" and ")}`,
       );
+    },
+    folder(written) {
+      const absolute = resolve(root, written);
+      const outside = new OrgLoopError("OUTSIDE", `"${written}" leads out of the project`);
+      if (!inside(root, absolute)) throw outside;
+      if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+      if (!inside(realRoot, realpathSync.native(absolute))) throw outside;
+      return absolute;
     },
     read(absolute) {
       let bytes: Buffer;

@@ -1,10 +1,24 @@
 import type { Layer } from "./layer.ts";
+import type { SourceDocument } from "./source-document.ts";
 import type { Vars } from "./substitute-vars.ts";
+
+/** A folder of `teams/`. */
+export interface Team {
+  readonly name: string;
+  readonly owners: readonly string[];
+  /** Names, without the team's, that others may refer to. */
+  readonly exports: ReadonlySet<string>;
+  /** Where its `team.yaml` is, or would be. */
+  readonly file: string;
+  /** Its `team.yaml`; undefined where there is none. */
+  readonly document: SourceDocument | undefined;
+}
 
 /** Where names are declared and looked up. */
 export interface Scope {
   /** The next place where a name is looked up; null for the project's root. */
   readonly parent: Scope | null;
+  readonly team: Team | null;
   /** The full name of what is called `name` in here. */
   qualify(name: string): string;
   /** What `${vars.x}` stands for. */
@@ -23,5 +37,20 @@ export function oncePerScope<Value>(compute: (scope: Scope) => Value): (scope: S
 }
 
 export function rootScope(vars: Vars, defaults: readonly Layer[]): Scope {
-  return { parent: null, qualify: (name) => name, vars, defaults };
+  return { parent: null, team: null, qualify: (name) => name, vars, defaults };
 }
+
+/** The scope of a team: its `vars` and `defaults` before the root's. */
+export function teamScope(root: Scope, team: Team, vars: Vars, defaults: readonly Layer[]): Scope {
+  return {
+    parent: root,
+    team,
+    qualify: (name) => `${team.name}/${name}`,
+    vars: { ...root.vars, ...vars },
+    defaults: [...defaults, ...root.defaults],
+  };
+}
+
+/** ` (owners: a, b)`, or nothing where the team does not say. */
+export const ownersOf = ({ owners }: Team): string =>
+  owners.length === 0 ? "" : ` (owners: ${owners.join(", ")})`;

@@ -6,6 +6,7 @@ import { connectorGroupSchema } from "./schema/connector-schema.ts";
 import { loggerGroupSchema } from "./schema/logger-schema.ts";
 import { projectSchema, userConfigSchema } from "./schema/project-schema.ts";
 import { routeGroupSchema } from "./schema/route-schema.ts";
+import { teamSchema } from "./schema/team-schema.ts";
 import { transformGroupSchema } from "./schema/transform-schema.ts";
 import { workspaceSchema } from "./schema/workspace-schema.ts";
 import type { SourceDocument } from "./source-document.ts";
@@ -18,6 +19,7 @@ export const DOCUMENT_SCHEMAS = {
   TransformGroup: transformGroupSchema,
   LoggerGroup: loggerGroupSchema,
   Workspace: workspaceSchema,
+  Team: teamSchema,
 } as const;
 
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;

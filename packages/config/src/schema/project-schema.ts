@@ -92,6 +92,9 @@ export const varsSchema = z
   .nullish()
   .describe(`Values used as \${vars.NAME}; never secrets.`);
 
+/** `modules`, wherever they stand. */
+export const moduleUsesSchema = z.unknown().optional().describe("Instances of modules.");
+
 /** A file of the project, or one item written inline. */
 const fileOr = <Item extends z.ZodType>(item: Item, what: string) =>
   list(
@@ -119,8 +122,10 @@ export const projectSchema = mapping({
   ),
   transforms: fileOr(transformSchema, "transform").describe("Files of transforms, or transforms."),
   loggers: fileOr(loggerSchema, "logger").describe("Files of loggers, or loggers."),
-  modules: z.unknown().optional().describe("Instances of modules."),
-  teams: z.unknown().optional().describe("The folder of teams. Default: teams."),
+  modules: moduleUsesSchema,
+  teams: filePath("the path of a folder in the project")
+    .optional()
+    .describe("The folder of teams. Default: teams."),
 });
 
 /** `~/.orgloop/config.yaml`: below the project's own defaults. */
