@@ -114,6 +114,37 @@ test("routes take turns: while two have something to send, neither is ahead by m
   );
 });
 
+test("attempts in flight: as many as route and actor allow, no more", () => {
+  const limit = fc.integer({ min: 1, max: 5 });
+  fc.assert(
+    fc.property(fc.array(limit, { minLength: 1, maxLength: 4 }), fc.nat(8), (limits, finished) => {
+      const policies = policiesOf(
+        Object.fromEntries(
+          limits.map((concurrency, i) => [`r${i}`, { order: "none", concurrency }]),
+        ),
+      );
+      const queue = new ActorQueue({ depth: 1_000, policies });
+      for (let n = 0; n < 20 * limits.length; n += 1) {
+        queue.offer(delivery(`r${n % limits.length}`, `e${n}`));
+      }
+      const running: { item: QueuedDelivery; probe: boolean }[] = [];
+      const start = () => {
+        for (let next = queue.next(NOW); next.kind === "attempt"; next = queue.next(NOW)) {
+          running.push(next);
+        }
+        expect(running).toHaveLength(Math.max(...limits));
+        for (const [i, most] of limits.entries()) {
+          const own = running.filter(({ item }) => item.delivery.route === `r${i}`);
+          expect(own.length).toBeLessThanOrEqual(most);
+        }
+      };
+      start();
+      for (const ended of running.splice(0, finished)) finish(queue, policies, ended, false, NOW);
+      start();
+    }),
+  );
+});
+
 test("a key that fails holds its own key only: all others are through before its first retry", () => {
   const keys = fc.array(fc.nat(5), { minLength: 1, maxLength: 60 });
   fc.assert(
