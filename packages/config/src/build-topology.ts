@@ -75,7 +75,7 @@ function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 
 function routeSpec(
-  { name, value }: Declaration<"route">,
+  { name, value, awaitsActor }: Declaration<"route">,
   delivery: DeliverySpec,
   prompt: PromptSpec | undefined,
 ): RouteSpec {
@@ -91,7 +91,11 @@ function routeSpec(
       ref,
       ...given("on_error", on_error),
     })),
-    then: { actor: value.then.actor, config: value.then.config ?? {} },
+    then: {
+      actor: value.then.actor,
+      config: value.then.config ?? {},
+      ...(awaitsActor && { queue_until_exists: true as const }),
+    },
     delivery,
     ...(prompt && { with: { prompt_file: prompt.file, prompt } }),
   };

@@ -1,14 +1,14 @@
 export type { Declaration, ItemKind } from "./declarations.ts";
 export type { ConfigIssue } from "./describe-issue.ts";
 export { type DocumentPath, formatPath } from "./document-path.ts";
-export type { Layer } from "./layer.ts";
 export { type LoadedProject, type LoadOptions, loadProject } from "./load-project.ts";
+export type { ModuleInstance } from "./module-instances.ts";
 export { type PluginConfigResult, parsePluginConfig } from "./parse-plugin-config.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read-workspace.ts";
 export { resolveReferences } from "./resolve-references.ts";
 export { readersAgree } from "./second-reader.ts";
-export type { Position, SourceDocument } from "./source-document.ts";
+export type { Layer, Position, SourceDocument } from "./source-document.ts";
 export {
   locate,
   type Origin,

@@ -17,6 +17,8 @@ interface Found {
 /** Every item by its full name, and who may refer to it. */
 export interface ItemNames {
   find(kind: ItemKind, name: string, scope: Scope): Found;
+  /** Whether an item has that full name. */
+  has(kind: ItemKind, name: string): boolean;
   /** What is wrong with an entry of a team's `exports`. */
   checkExport(team: Team, name: string): NameProblem | undefined;
 }
@@ -85,6 +87,7 @@ export function itemNames(declarations: Declarations): ItemNames {
       }
       return { problem: unknown(kind, name, scope) };
     },
+    has: (kind, name) => byName[kind].has(name),
     checkExport(team, name) {
       const full = `${team.name}/${name}`;
       if (ITEM_KINDS.some((kind) => byName[kind].has(full))) return undefined;

@@ -4,8 +4,9 @@ import type { DocumentPath } from "./document-path.ts";
 import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { type ItemNames, itemNames } from "./item-names.ts";
+import { type Connector, connectorAt, findConnectors } from "./module-connectors.ts";
 import { holdsReference } from "./schema/fields.ts";
-import { ownersOf, type Team } from "./scope.ts";
+import { type Instance, ownersOf, type Team } from "./scope.ts";
 
 /** The full name that stands for `name`, which is written at `path`. */
 type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
@@ -13,20 +14,33 @@ type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
 /**
  * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. An
  * unknown name, one that another team does not export, and one that is switched off are errors where they stand, and so are
- * two items of one name. With `complete: false` (a file could not be read) unknown names are not reported: they may
+ * two items of one name. Routes of a module that need a connector which is missing are left out, or marked to wait, as the module
+ * says. With `complete: false` (a file could not be read) unknown names are not reported: they may
  * stand in that file.
  */
 export function linkReferences(
   declarations: Declarations,
   teams: readonly Team[],
+  instances: readonly Instance[],
   complete: boolean,
   findings: Findings,
 ): Declarations {
   refuseDuplicates(declarations, findings);
   const names = itemNames(declarations);
-  const route = declarations.route.map((item) => {
+  const connectors = findConnectors(instances, names, complete, findings);
+  const route = declarations.route.flatMap((item) => {
+    const missing: Connector[] = [];
+    const ofModule = item.scope.instance ? connectors.get(item.scope.instance) : undefined;
     const resolve: Resolve = (kind, name, path) => {
-      const { target, problem } = names.find(kind, name, item.scope);
+      const connector = connectorAt(item, kind, name, path, ofModule, names);
+      if (connector !== undefined && connector.target === undefined) {
+        missing.push(connector);
+        return connector.name;
+      }
+      const { target, problem } =
+        connector === undefined
+          ? names.find(kind, name, item.scope)
+          : { target: connector.target, problem: undefined };
       if (target === undefined) {
         if (complete && problem) findings.errors.push({ ...at(item, path), ...problem });
         return name;
@@ -35,7 +49,9 @@ export function linkReferences(
       return target.name;
     };
     const value = linked(item.value, resolve);
-    return value === item.value ? item : { ...item, value };
+    if (missing.some(({ fallback }) => fallback === "skip")) return [];
+    const awaitsActor = missing.some(({ kind }) => kind === "actor");
+    return value === item.value && !awaitsActor ? item : { ...item, value, awaitsActor };
   });
   if (complete) checkExports(teams, names, findings);
   return { ...declarations, route };

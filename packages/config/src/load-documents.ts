@@ -4,16 +4,11 @@ import { hasCode, messageOf } from "@orgloop/sdk";
 import { isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import type { ProjectFiles } from "./project-files.ts";
+import type { RawDocument } from "./raw-document.ts";
 import { readDocument } from "./read-document.ts";
 import type { Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
 import type { DocumentKind } from "./validate-document.ts";
-
-/** A document and what it is read as. */
-export interface RawDocument {
-  readonly kind: DocumentKind;
-  readonly document: SourceDocument;
-}
 
 /** A document, `${vars.x}` replaced, and whose it is. */
 export interface LoadedDocument {

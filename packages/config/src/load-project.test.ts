@@ -344,12 +344,4 @@ describe("finding the project", () => {
     ]);
     expect(errors[0]?.message).toContain("orgloop init");
   });
-
-  it("refuses what is not there yet, once, at its line", async () => {
-    const files = { "orgloop.yaml": `${HEAD}modules: [x]\n` };
-    const path = temporaryProject(files);
-    expect((await loadProject({ path, env })).errors).toMatchObject([
-      { line: 4, column: 1, code: "not-supported" },
-    ]);
-  });
 });

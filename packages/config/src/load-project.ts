@@ -9,19 +9,21 @@ import { checkDelivery } from "./check-delivery.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { collectDeclarations, type Declaration } from "./declarations.ts";
+import { expandModules } from "./expand-modules.ts";
 import { findManifest } from "./find-manifest.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
 import { mergeLayers } from "./layer.ts";
 import { linkReferences } from "./link-references.ts";
+import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
 import { type ProjectFiles, projectFiles } from "./project-files.ts";
 import { projectSettings } from "./project-settings.ts";
 import { readDocument } from "./read-document.ts";
 import { type Environment, readEnvironment } from "./read-environment.ts";
 import { readProjectFiles, textsOf } from "./read-project-files.ts";
 import { DEFAULT_WORKSPACE } from "./read-workspace.ts";
-import { refuseUnsupported } from "./refuse-unsupported.ts";
 import { resolveDocuments } from "./resolve-documents.ts";
+import type { Instance } from "./scope.ts";
 import { readersAgree } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
 import { validateDocument, validateUserConfig } from "./validate-document.ts";
@@ -54,14 +56,17 @@ export interface LoadedProject {
   readonly variables: readonly VariableUse[];
   /** `network.allow_private`; null: all, in a process (`config-at-scale.md`, Reach). */
   readonly allowPrivate: readonly string[] | null;
+  /** Every use of a module that is expanded, those around others first. */
+  readonly instances: readonly ModuleInstance[];
   /** Where every item stands; `valueOrigin` reads it. */
   readonly provenance: Provenance;
 }
 
 /** What `loadProject` gathers before the places of the problems are computed. */
-type Gathered = Omit<LoadedProject, "errors" | "warnings" | "provenance"> & {
+type Gathered = Omit<LoadedProject, "errors" | "warnings" | "instances" | "provenance"> & {
   readonly documents: readonly SourceDocument[];
   readonly settings: readonly SourceDocument[];
+  readonly modules: readonly Instance[];
   readonly declarations: readonly Declaration[];
 };
 
@@ -79,32 +84,35 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     const document = sourceDocument(basename(manifestFile), manifestFile, "", undefined, false);
     const message = `there is no ${basename(manifestFile)} in ${projectDir}: run orgloop init, or name the project with --config`;
     findings.errors.push({ document, path: [], at: "value", code: "no-project", message });
-    return finish({ ...nothing, documents: [], settings: [], declarations: [] }, findings);
+    return finish(
+      { ...nothing, documents: [], settings: [], modules: [], declarations: [] },
+      findings,
+    );
   }
 
   const files = projectFiles(projectDir);
   const env = environment(projectDir, options.env, findings);
   const user = userConfig(env, files, findings);
   const read = readProjectFiles(manifestFile, workspaceName, files, findings);
-  const texts = textsOf(read);
+  const resolved = resolveDocuments(read, user, findings);
+  const { settings, root, teams, workspace } = resolved;
+  const modules = expandModules(resolved.documents, workspace, files, findings);
+  const documents = [...resolved.documents, ...modules.documents];
+  const complete =
+    modules.complete && documents.every(({ document }) => document.value !== undefined);
+  for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
+  const texts = [...textsOf(read), ...modules.texts];
   const variables = (user ? [...texts, user] : texts).flatMap((document) =>
     variableUses(document, env, findings),
   );
-  const { documents, settings, root, teams } = resolveDocuments(read, user, findings);
-  const complete = documents.every(({ document }) => document.value !== undefined);
-  for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
-  refuseUnsupported(
-    documents.map(({ document }) => document),
-    findings,
-  );
 
-  const workspace = documents.find(({ kind }) => kind === "Workspace")?.document;
   const declared = collectDeclarations(
     documents.filter(({ kind }) => kind !== "Workspace" && kind !== "Team"),
   );
   const byKind = linkReferences(
     applyWorkspace(declared, workspace, complete, findings),
     teams.flatMap(({ team }) => team ?? []),
+    modules.instances,
     complete,
     findings,
   );
@@ -127,8 +135,9 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     topology,
     variables,
     allowPrivate: reach(topology),
-    documents: [...documents.map(({ document }) => document), ...(user ? [user] : [])],
+    documents: user ? [...texts, user] : texts,
     settings: user ? [...settings, user] : settings,
+    modules: modules.instances,
     declarations: Object.values(byKind).flat(),
   };
   return finish(project, findings);
@@ -152,7 +161,7 @@ function environment(projectDir: string, processEnv: Environment, findings: Find
 }
 
 async function finish(
-  { documents, settings, declarations, ...project }: Gathered,
+  { documents, settings, modules, declarations, ...project }: Gathered,
   findings: Findings,
 ): Promise<LoadedProject> {
   await checkReaders(documents, findings);
@@ -167,6 +176,7 @@ async function finish(
     ...project,
     errors: toProblems(findings.errors),
     warnings: toProblems(findings.warnings),
+    instances: moduleInstances(modules, declarations),
     provenance: {
       origins,
       documents: new Map(documents.map((document) => [document.file, document])),

@@ -1,19 +1,15 @@
 import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
-import type { Layer } from "./layer.ts";
+import { groupKind } from "./group-kind.ts";
 import type { LoadedDocument } from "./load-documents.ts";
 import { suggestion } from "./nearest.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { readDocument } from "./read-document.ts";
 import { varsOf } from "./read-vars.ts";
 import { type Scope, type Team, teamScope } from "./scope.ts";
-import type { SourceDocument } from "./source-document.ts";
+import type { Layer, SourceDocument } from "./source-document.ts";
 import { substituteVars } from "./substitute-vars.ts";
 import { teamFolders } from "./team-folders.ts";
-import type { DocumentKind } from "./validate-document.ts";
-
-/** The kinds of files that declare items. */
-const GROUPS = ["ConnectorGroup", "RouteGroup", "TransformGroup", "LoggerGroup"] as const;
 
 /** A team as it was read, its files not yet filled in. */
 export interface LoadedTeam {
@@ -40,20 +36,6 @@ export function readTeams(
         .map((file) => readDocument(files, file, findings)),
     }),
   );
-}
-
-/** The kind that a team's file says it is; one that says none, or that no team holds, is an error. */
-export function groupKind(document: SourceDocument, findings: Findings): DocumentKind | undefined {
-  const kind = valueAt(document.value, ["kind"]);
-  const found = GROUPS.find((group) => group === kind);
-  if (found !== undefined || document.value === undefined) return found;
-  const message =
-    typeof kind === "string"
-      ? `expected one of ${GROUPS.join(", ")}, found "${kind}"${suggestion(kind, GROUPS, "kinds")}`
-      : `"kind" is missing: expected one of ${GROUPS.join(", ")}`;
-  const path: DocumentPath = isMapping(document.value) ? ["kind"] : [];
-  findings.errors.push({ document, path, at: "value", code: "unknown-kind", message });
-  return undefined;
 }
 
 const textsOf = (value: unknown): string[] =>

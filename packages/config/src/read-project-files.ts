@@ -1,8 +1,9 @@
 import { isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
-import { loadDocuments, type RawDocument } from "./load-documents.ts";
+import { loadDocuments } from "./load-documents.ts";
 import { type LoadedTeam, readTeams } from "./load-teams.ts";
 import type { ProjectFiles } from "./project-files.ts";
+import type { RawDocument } from "./raw-document.ts";
 import { readDocument } from "./read-document.ts";
 import { readWorkspace } from "./read-workspace.ts";
 import type { SourceDocument } from "./source-document.ts";

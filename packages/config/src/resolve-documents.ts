@@ -9,10 +9,11 @@ import { substituteVars } from "./substitute-vars.ts";
 
 /** The files of a project, `${vars.x}` replaced, each in its scope. */
 export interface ResolvedDocuments {
-  /** The manifest is the first, the workspace's file the last. */
+  /** The manifest is the first, the workspace's file the last. Not yet: what modules expand to. */
   readonly documents: readonly LoadedDocument[];
   /** The workspace's file and the manifest: whose settings apply, the strongest first. */
   readonly settings: readonly SourceDocument[];
+  readonly workspace: SourceDocument | undefined;
   readonly root: Scope;
   readonly teams: readonly Scope[];
 }
@@ -40,5 +41,5 @@ export function resolveDocuments(
     ...teams.flatMap((team) => team.documents),
   ];
   if (workspace) documents.push({ kind: "Workspace", document: workspace, scope: root });
-  return { documents, settings, root, teams: teams.map(({ scope }) => scope) };
+  return { documents, settings, workspace, root, teams: teams.map(({ scope }) => scope) };
 }

@@ -4,6 +4,7 @@ import { formatPath, isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { connectorGroupSchema } from "./schema/connector-schema.ts";
 import { loggerGroupSchema } from "./schema/logger-schema.ts";
+import { moduleSchema } from "./schema/module-schema.ts";
 import { projectSchema, userConfigSchema } from "./schema/project-schema.ts";
 import { routeGroupSchema } from "./schema/route-schema.ts";
 import { teamSchema } from "./schema/team-schema.ts";
@@ -20,6 +21,7 @@ export const DOCUMENT_SCHEMAS = {
   LoggerGroup: loggerGroupSchema,
   Workspace: workspaceSchema,
   Team: teamSchema,
+  Module: moduleSchema,
 } as const;
 
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;

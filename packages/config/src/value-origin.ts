@@ -1,8 +1,7 @@
 import type { ItemKind } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
-import type { Layer } from "./layer.ts";
-import type { Position, SourceDocument } from "./source-document.ts";
+import type { Layer, Position, SourceDocument } from "./source-document.ts";
 
 /** Where an item was declared. */
 export interface Origin {
@@ -87,6 +86,8 @@ export function settingOrigin({ settings }: Provenance, path: DocumentPath): Val
 function firstWritten(candidates: readonly Layer[]): ValueOrigin | null {
   for (const { document, path } of candidates) {
     if (document.place(path) === undefined) continue;
+    const use = document.instance?.fromUse(path);
+    if (use) return firstWritten([use]);
     return { file: document.file, ...document.locate(path), path: formatPath(path) };
   }
   return null;

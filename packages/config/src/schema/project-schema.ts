@@ -17,6 +17,7 @@ import {
 } from "./fields.ts";
 import { isCidr } from "./filter.ts";
 import { loggerSchema } from "./logger-schema.ts";
+import { moduleUsesSchema } from "./module-schema.ts";
 import { routeSchema } from "./route-schema.ts";
 import { transformSchema } from "./transform-schema.ts";
 
@@ -91,9 +92,6 @@ export const varsSchema = z
   )
   .nullish()
   .describe(`Values used as \${vars.NAME}; never secrets.`);
-
-/** `modules`, wherever they stand. */
-export const moduleUsesSchema = z.unknown().optional().describe("Instances of modules.");
 
 /** A file of the project, or one item written inline. */
 const fileOr = <Item extends z.ZodType>(item: Item, what: string) =>

@@ -1,6 +1,7 @@
 import { deliverySchema } from "./delivery-schema.ts";
 import { duration, head, list, mapping, metadata, name, oneOrMore, text } from "./fields.ts";
-import { moduleUsesSchema, varsSchema } from "./project-schema.ts";
+import { moduleUsesSchema } from "./module-schema.ts";
+import { varsSchema } from "./project-schema.ts";
 
 /** `defaults` of a team: what its items do not say. */
 export const teamDefaultsSchema = mapping({

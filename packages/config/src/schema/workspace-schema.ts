@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { awsSchema } from "./aws-schema.ts";
-import { head, mapping, text, workspaceName } from "./fields.ts";
+import { enabled, freeMapping, head, mapping, text, workspaceName } from "./fields.ts";
 import { busSchema, defaultsSchema, networkSchema, varsSchema } from "./project-schema.ts";
 import { teamDefaultsSchema } from "./team-schema.ts";
 
@@ -46,4 +46,17 @@ export const workspaceSchema = mapping({
     )
     .nullish()
     .describe("Changes to the vars and defaults of teams, by name."),
+  modules: z
+    .record(
+      z.string(),
+      mapping({
+        params: freeMapping().describe("Laid over what the use gives."),
+        enabled: enabled(),
+      }),
+      {
+        error: "a mapping of instance to params",
+      },
+    )
+    .nullish()
+    .describe("Changes to the params of modules' instances, by full name."),
 }).meta({ id: "Workspace" });
