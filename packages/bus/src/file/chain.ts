@@ -47,14 +47,3 @@ export function checkFollows(dir: string, next: SegmentName, through: number): v
       : `it starts at number ${next.from}, but ${through} stands before it`;
   throw corruptError(dir, { file: next.name, line: 0, offset: 0, reason });
 }
-
-/** What a segment was when the next one was begun: it stands in the first line of the next. */
-export interface Seal {
-  readonly from: number;
-  readonly bytes: number;
-  readonly crc: number;
-}
-
-export function openBody(open: number, at: number, sealed: Seal | null): string {
-  return `"open":${open},"at":${at}${sealed === null ? "" : `,"sealed":${JSON.stringify(sealed)}`}}`;
-}

@@ -12,13 +12,14 @@ import {
   nodeFileSystem,
 } from "@orgloop/stores";
 import { createDispatch, type DispatchOptions, type SetTimer } from "../dispatch.ts";
-import { openBody } from "./chain.ts";
 import type { SealedLog } from "./compact.ts";
+import { openBody } from "./first-line.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { LogWriter } from "./log-writer.ts";
 import { eventBody, LoggedEvent, type PublishListener } from "./logged-event.ts";
 import { Maintenance } from "./maintenance.ts";
 import { recover } from "./recover.ts";
+import type { Segment } from "./segment.ts";
 import { AckLine, OpenLine, SettleLine } from "./waiting-line.ts";
 
 export interface FileBusOptions extends DispatchOptions {
@@ -82,6 +83,7 @@ async function openLocked(
   lock: DirectoryLock,
 ): Promise<FileBus> {
   const { dir, now = Date.now, onEvent, rotate = {}, setTimer = systemTimer } = options;
+  const { compactBelow = 0.5 } = options;
   const recovered = await recover(dir, fileSystem);
   const open = recovered.opens + 1;
   const sealed: SealedLog = {
@@ -108,13 +110,16 @@ async function openLocked(
     });
   }
 
+  /** Every event whose line, but not its ack, is durable. */
+  function* unsettled(): Generator<LoggedEvent> {
+    for (const { event } of acking) yield event;
+    for (const event of events.values()) if (event.segment !== null) yield event;
+  }
+
   const maintenance = new Maintenance({
     log: sealed,
-    compactBelow: options.compactBelow ?? 0.5,
-    *unsettled() {
-      for (const { event } of acking) yield event;
-      for (const event of events.values()) if (event.segment !== null) yield event;
-    },
+    compactBelow,
+    unsettled,
     report,
     onFreed: () => group.poke(),
     onFailed: (error) => group.fail(error),
@@ -127,6 +132,8 @@ async function openLocked(
       open,
       maxBytes: rotate.maxBytes ?? 64 * 1024 * 1024,
       maxAgeMs: rotate.maxAgeMs ?? 3_600_000,
+      sealFirst: worthSealing(recovered.tail?.segment ?? null, compactBelow),
+      unsettled,
       onRotated(segment, next) {
         sealed.segments.push(segment);
         report("wal.rotate", { sealed: segment.name, bytes: segment.size, next: next.name });
@@ -261,7 +268,7 @@ async function openLocked(
   async function begin(): Promise<void> {
     if (recovered.cut !== null) report("wal.repair", recovered.cut);
     try {
-      const line = new OpenLine(openBody(open, now(), null));
+      const line = new OpenLine(openBody(open, now()));
       group.add(line);
       for (const logged of recovered.events) {
         if (events.has(logged.event.id)) acking.add(withAck(logged));
@@ -292,6 +299,14 @@ async function openLocked(
     await writer.close();
     await lock.release();
   }
+}
+
+const WORTH_SEALING_BYTES = 1024 * 1024;
+
+/** Where most of the last segment is settled, it is sealed at opening, so that it is compacted and not read again. */
+function worthSealing(segment: Segment | null, compactBelow: number): boolean {
+  if (segment === null || segment.size < WORTH_SEALING_BYTES) return false;
+  return segment.live < segment.size * compactBelow;
 }
 
 const systemTimer: SetTimer = (callback, ms) => {

@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { crc32c } from "@node-rs/crc32";
+import { crc32 } from "@node-rs/crc32";
 import { hasCode } from "@orgloop/sdk";
 import type { FileSystem, OpenFile } from "@orgloop/stores";
 import type { Batch, PendingLine } from "./batch.ts";
-import { openBody, type Seal } from "./chain.ts";
 import { failedError } from "./errors.ts";
 import { writeFully } from "./file-bytes.ts";
+import { indexOf, openBody, type Seal } from "./first-line.ts";
+import type { LoggedEvent } from "./logged-event.ts";
 import { ordinaryName, type Segment } from "./segment.ts";
 
 export interface LogWriterOptions {
@@ -16,6 +17,10 @@ export interface LogWriterOptions {
   readonly now: () => number;
   /** How often the log was opened, this time included. */
   readonly open: number;
+  /** The segment that was found is sealed before anything is written. */
+  readonly sealFirst: boolean;
+  /** Every event whose line, but not its ack, is durable. */
+  readonly unsettled: () => Iterable<LoggedEvent>;
   /** A segment was sealed and `next` holds a durable batch. */
   readonly onRotated: (sealed: Segment, next: Segment) => void;
   /** A new segment could not be begun: the old one goes on. */
@@ -25,7 +30,7 @@ export interface LogWriterOptions {
 /** The last segment as it was found. */
 export interface Tail {
   readonly segment: Segment;
-  /** CRC32C of its bytes. */
+  /** CRC-32 of its bytes. */
   readonly crc: number;
   /** In ms since the epoch; null where it has no line yet. */
   readonly beganAt: number | null;
@@ -36,11 +41,12 @@ export class LogWriter {
   readonly #options: LogWriterOptions;
   #segment: Segment;
   #file: OpenFile;
-  /** CRC32C of the segment. */
+  /** CRC-32 of the segment. */
   #crc: number;
   #seal: Seal | null = null;
   #beganAt: number;
   #rotated: Segment | null = null;
+  #sealFirst: boolean;
 
   private constructor(options: LogWriterOptions, { segment, crc, beganAt }: Tail, file: OpenFile) {
     this.#options = options;
@@ -48,6 +54,7 @@ export class LogWriter {
     this.#file = file;
     this.#crc = crc;
     this.#beganAt = beganAt ?? options.now();
+    this.#sealFirst = options.sealFirst;
   }
 
   /** Goes on with the last segment, or begins one whose first line is number `nextSeq`. */
@@ -71,7 +78,8 @@ export class LogWriter {
   /** Resolves when `batch` is durable; its lines have been told where they stand. */
   async append(batch: Batch, renumbered: () => void): Promise<void> {
     if (this.#isDue()) await this.#rotate(batch.firstSeq);
-    if (this.#segment.size === 0 && !batch.lines[0]?.body.startsWith('"open"')) {
+    const opening = batch.lines[0]?.body.startsWith('"open"') === true;
+    if (this.#segment.size === 0 && (this.#seal !== null || !opening)) {
       batch.renumber(batch.firstSeq, [this.#firstLine()]);
       renumbered();
     }
@@ -80,7 +88,7 @@ export class LogWriter {
     await this.#write(bytes);
     this.#segment.size += bytes.length;
     this.#segment.through = batch.nextSeq - 1;
-    this.#crc = crc32c(bytes, this.#crc);
+    this.#crc = crc32(bytes, this.#crc);
     for (const line of batch.lines) {
       line.offset += start;
       line.placed(this.#segment);
@@ -120,6 +128,7 @@ export class LogWriter {
   #isDue(): boolean {
     const { maxBytes, maxAgeMs, now } = this.#options;
     const { size } = this.#segment;
+    if (this.#sealFirst && size > 0) return true;
     return size >= maxBytes || (size > 0 && now() - this.#beganAt >= maxAgeMs);
   }
 
@@ -135,6 +144,7 @@ export class LogWriter {
     await this.#file.close().catch(() => undefined);
     const { from, size: bytes } = this.#segment;
     this.#seal = { from, bytes, crc: this.#crc };
+    this.#sealFirst = false;
     this.#rotated = this.#segment;
     this.#segment = begun.segment;
     this.#file = begun.file;
@@ -142,10 +152,17 @@ export class LogWriter {
     this.#beganAt = this.#options.now();
   }
 
+  /** What the opening is told of the segments before this one. */
+  #handOver(): Parameters<typeof openBody>[2] {
+    if (this.#seal === null) return {};
+    const unsettled = indexOf(this.#options.unsettled());
+    return { sealed: this.#seal, ...(unsettled === null ? {} : { unsettled }) };
+  }
+
   #firstLine(): PendingLine {
     const { open, now } = this.#options;
     return {
-      body: openBody(open, now(), this.#seal),
+      body: openBody(open, now(), this.#handOver()),
       keep: false,
       seq: 0,
       offset: 0,

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import type { FileSystem, OpenFile } from "@orgloop/stores";
-import type { Seal } from "./chain.ts";
 import type { Damage } from "./errors.ts";
-import { readFully } from "./file-bytes.ts";
+import { firstLineOf, type Seal } from "./first-line.ts";
 import { checksumFits, type LineHead, readHead } from "./line.ts";
 import { compactedRule, type LineRule, ordinaryRule } from "./line-rule.ts";
 import { type ScanResult, scanSegment } from "./scan.ts";
@@ -15,7 +14,7 @@ export interface SegmentReading {
   /** Bytes and lines that are good. */
   readonly size: number;
   readonly lines: number;
-  /** CRC32C of the good bytes. */
+  /** CRC-32 of the good bytes. */
   readonly crc: number;
   /** Where the last good batch starts. */
   readonly lastBatchOffset: number;
@@ -128,7 +127,7 @@ async function checkCompacted(
   { name, from, through }: SegmentName,
   lines: number,
 ): Promise<Damage | null> {
-  const first = (await firstLine(file))?.compacted;
+  const first = (await firstLineOf(file))?.compacted;
   const wrong =
     first === undefined
       ? "it does not begin with the line of a compacted segment"
@@ -138,40 +137,4 @@ async function checkCompacted(
           ? `it says that it holds ${first.records} lines, but it holds ${lines - 1}`
           : null;
   return wrong === null ? null : { file: name, line: 0, offset: 0, reason: wrong };
-}
-
-/** What the first line of a segment may hold. */
-export interface FirstLine {
-  readonly at?: number;
-  readonly sealed?: Seal;
-  readonly compacted?: {
-    readonly from: number;
-    readonly through: number;
-    readonly records: number;
-  };
-}
-
-/** Null where the first line is not good. */
-export async function readFirstLine(
-  dir: string,
-  name: string,
-  fileSystem: FileSystem,
-): Promise<FirstLine | null> {
-  const file = await fileSystem.open(join(dir, name), "read");
-  try {
-    return await firstLine(file);
-  } finally {
-    await file.close();
-  }
-}
-
-const FIRST_LINE_BYTES = 512;
-
-async function firstLine(file: OpenFile): Promise<FirstLine | null> {
-  const buffer = Buffer.alloc(FIRST_LINE_BYTES);
-  const count = await readFully(file, buffer, 0);
-  const end = buffer.subarray(0, count).indexOf(0x0a);
-  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0 };
-  if (end < 0 || !readHead(buffer, 0, end, head) || !checksumFits(buffer, 0, end)) return null;
-  return JSON.parse(buffer.toString("utf8", 0, end)) as FirstLine;
 }

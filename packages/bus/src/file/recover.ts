@@ -3,17 +3,18 @@ import type { FileSystem } from "@orgloop/stores";
 import { checkFollows, listChain } from "./chain.ts";
 import { corruptError } from "./errors.ts";
 import { readFully, writeFully } from "./file-bytes.ts";
+import { readFirstLine, type Seal } from "./first-line.ts";
 import type { Tail } from "./log-writer.ts";
 import { type EventLine, LoggedEvent } from "./logged-event.ts";
 import { readLines } from "./read-lines.ts";
-import { readFirstLine, readSegment, type SegmentReading } from "./read-segment.ts";
-import type { Segment } from "./segment.ts";
+import { readSegment, type SegmentReading } from "./read-segment.ts";
+import type { Segment, SegmentName } from "./segment.ts";
 import { UnsettledLog } from "./unsettled.ts";
+import { sumFile } from "./whole-file.ts";
 
 /** A log as it was found. */
 export interface Recovered {
-  /** Every number up to this one is settled and has no line any more. */
-  readonly settledThrough: number;
+  /** The file whose name says what is settled before the others. */
   readonly settledName: string | null;
   readonly sealed: Segment[];
   /** What to go on with; null where a new segment is to be begun. */
@@ -45,33 +46,43 @@ export async function recover(dir: string, fileSystem: FileSystem): Promise<Reco
   const unsettled = new UnsettledLog();
   const sealed: Segment[] = [];
   let settledName: string | null = null;
-  let settledThrough = 0;
   let through = 0;
   let opens = 0;
   let tail: Tail | null = null;
   let tailReading: SegmentReading | null = null;
+  const lastName = names.at(-1);
+  const last = lastName?.kind === "ordinary" ? lastName : null;
+  const lastFirst = last === null ? null : await readFirstLine(dir, last.name, fileSystem);
+  const ordinary = new Map<number, Segment>();
 
   for (const [index, name] of names.entries()) {
     checkFollows(dir, name, through);
     if (name.kind === "settled") {
       settledName = name.name;
-      settledThrough = through = name.through as number;
+      through = name.through as number;
       continue;
     }
-    const last = index === names.length - 1 && name.kind === "ordinary";
     const segment: Segment = { name: name.name, from: name.from, through: 0, size: 0, live: 0 };
     const next = names[index + 1];
-    const seal =
-      name.kind === "ordinary" && next?.kind === "ordinary"
-        ? (await readFirstLine(dir, next.name, fileSystem))?.sealed
-        : undefined;
+    const seal = next === undefined ? null : await sealOf(dir, name, next, fileSystem);
+    if (seal !== null && lastFirst?.unsettled !== undefined) {
+      await checkSealed(dir, name, seal, fileSystem);
+      segment.size = seal.bytes;
+      segment.through = through = (next as SegmentName).from - 1;
+      ordinary.set(segment.from, segment);
+      sealed.push(segment);
+      continue;
+    }
+    if (name === last && lastFirst?.unsettled !== undefined) {
+      unsettled.restore(lastFirst.unsettled, ordinary);
+    }
     unsettled.begin(segment, name.kind === "ordinary");
     const reading = await readSegment(
       dir,
       name,
       {
-        seal: seal?.from === name.from ? seal : null,
-        last,
+        seal,
+        last: name === last,
         onLine(head, offset, length) {
           if (head.kind === "open") opens = Math.max(opens, head.ref);
           else unsettled.line(head, offset, length);
@@ -83,13 +94,20 @@ export async function recover(dir: string, fileSystem: FileSystem): Promise<Reco
     if (reading.damage !== null && !reading.torn) throw corruptError(dir, reading.damage);
     segment.size = reading.size;
     segment.through = through = reading.through;
-    if (last) {
-      const first = await readFirstLine(dir, name.name, fileSystem);
-      tail = { segment, crc: reading.crc, beganAt: first?.at ?? null };
+    if (name === last) {
+      tail = { segment, crc: reading.crc, beganAt: lastFirst?.at ?? null };
       tailReading = reading;
-    } else sealed.push(segment);
+    } else {
+      if (name.kind === "ordinary") ordinary.set(segment.from, segment);
+      sealed.push(segment);
+    }
   }
 
+  const missing = unsettled.missing();
+  if (missing !== null && last !== null) {
+    const reason = `it says that event ${missing} is unsettled, but that is nowhere`;
+    throw corruptError(dir, { file: last.name, line: 1, offset: 0, reason });
+  }
   const events = await readEvents(dir, unsettled, fileSystem);
   for (const { open } of events) opens = Math.max(opens, open);
   if (tail !== null && tailReading !== null) {
@@ -97,7 +115,6 @@ export async function recover(dir: string, fileSystem: FileSystem): Promise<Reco
   }
   for (const leftover of leftovers) await fileSystem.remove(join(dir, leftover));
   return {
-    settledThrough,
     settledName,
     sealed,
     tail,
@@ -109,6 +126,37 @@ export async function recover(dir: string, fileSystem: FileSystem): Promise<Reco
     }),
     cut: tailReading === null ? null : cutOf(tailReading),
   };
+}
+
+/** The seal of an ordinary segment; null where the next one has none. */
+async function sealOf(
+  dir: string,
+  name: SegmentName,
+  next: SegmentName,
+  fileSystem: FileSystem,
+): Promise<Seal | null> {
+  if (name.kind !== "ordinary" || next.kind !== "ordinary") return null;
+  const seal = (await readFirstLine(dir, next.name, fileSystem))?.sealed;
+  return seal?.from === name.from ? seal : null;
+}
+
+/** Reads a sealed segment as a whole; line by line only to say where it is damaged. */
+async function checkSealed(
+  dir: string,
+  name: SegmentName,
+  seal: Seal,
+  fileSystem: FileSystem,
+): Promise<void> {
+  const file = await fileSystem.open(join(dir, name.name), "read");
+  try {
+    const { bytes, crc } = await sumFile(file);
+    if (bytes === seal.bytes && crc === seal.crc) return;
+  } finally {
+    await file.close();
+  }
+  const options = { seal, last: false, onLine: () => undefined };
+  const { damage } = await readSegment(dir, name, options, fileSystem);
+  if (damage !== null) throw corruptError(dir, damage);
 }
 
 async function readEvents(

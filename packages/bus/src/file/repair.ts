@@ -63,23 +63,27 @@ function planRepair(dir: string, survey: Survey, fileSystem: FileSystem): Action
       run: () => replaceFile(join(dir, settledName(from, through)), "", fileSystem),
     });
   }
+  const givesUp = problems.some(({ kind }) => kind !== "torn");
   for (const [index, file] of files.entries()) {
-    const own = problems.filter((problem) => problem.file === file.name.name);
-    const bytes = file.bad.reduce((sum, { length }) => sum + length, 0);
-    const kept = `${file.name.name}.corrupt`;
-    if (own.some(({ kind }) => kind === "torn")) {
-      const offset = (file.bad[0] as BadLine).offset;
+    const { name, bad, size } = file;
+    const own = problems.filter((problem) => problem.file === name.name);
+    const kept = `${name.name}.corrupt`;
+    const next = files[index + 1]?.name.from;
+    const through = name.through ?? (next === undefined ? file.lastSeq : next - 1);
+    const run = () => rewrite(dir, file, Math.max(through, name.from), kept, fileSystem);
+    const bytes = bad.reduce((sum, { length }) => sum + length, 0);
+    const text = `take ${bad.length} bad lines (${bytes} bytes) out of ${name.name}, keep them in ${kept}`;
+    if (givesUp && next === undefined && name.kind === "ordinary") {
+      // First of all: its index names what the other actions give up.
+      actions.unshift({ text: bad.length > 0 ? text : `write ${name.name} anew`, run });
+    } else if (own.some(({ kind }) => kind === "torn")) {
+      const offset = (bad[0] as BadLine).offset;
       actions.push({
-        text: `cut the torn end of ${file.name.name} at byte ${offset} (${file.size - offset} bytes, kept in ${kept})`,
+        text: `cut the torn end of ${name.name} at byte ${offset} (${size - offset} bytes, kept in ${kept})`,
         run: () => cutTail(dir, file, offset, kept, fileSystem),
       });
     } else if (own.some(({ kind, overlaps }) => kind !== "missing" && overlaps !== true)) {
-      const next = files[index + 1]?.name.from;
-      const through = file.name.through ?? (next === undefined ? file.lastSeq : next - 1);
-      actions.push({
-        text: `take ${file.bad.length} bad lines (${bytes} bytes) out of ${file.name.name}, keep them in ${kept}`,
-        run: () => rewrite(dir, file, Math.max(through, file.name.from), kept, fileSystem),
-      });
+      actions.push({ text, run });
     }
   }
   return actions;

@@ -1,4 +1,4 @@
-import { crc32c } from "@node-rs/crc32";
+import { crc32 } from "@node-rs/crc32";
 import type { OpenFile } from "@orgloop/stores";
 import { readFully } from "./file-bytes.ts";
 import { checksumFits, type LineHead, readHead } from "./line.ts";
@@ -7,7 +7,7 @@ import { checksumFits, type LineHead, readHead } from "./line.ts";
 export interface ScanResult {
   readonly size: number;
   readonly lines: number;
-  /** CRC32C of the good bytes. */
+  /** CRC-32 of the good bytes. */
   readonly crc: number;
   readonly bad: BadLine | null;
 }
@@ -26,7 +26,7 @@ export interface ScanOptions {
   readonly sealed?: { readonly bytes: number; readonly crc: number };
   /** Every good line. `head` is reused. A string says why the line is not good after all. */
   readonly onLine: (head: LineHead, offset: number, length: number) => string | null;
-  /** A bad line, and the CRC32C of the bytes before it; true goes on. Default: the scan stops at the first. */
+  /** A bad line, and the CRC-32 of the bytes before it; true goes on. Default: the scan stops at the first. */
   readonly onBad?: (bad: BadLine, crcBefore: number, bytes: Buffer) => boolean;
 }
 
@@ -73,7 +73,7 @@ export async function scanSegment(file: OpenFile, options: ScanOptions): Promise
       lines += 1;
       if (reason !== null) {
         const bad = { line: lines, offset: offset + start, length: end + 1 - start, reason };
-        const before = crc32c(bytes.subarray(0, start), crc);
+        const before = crc32(bytes.subarray(0, start), crc);
         if (!onBad?.(bad, before, bytes.subarray(start, end + 1))) {
           await reading;
           return { size: offset + start, lines: lines - 1, crc: before, bad };
@@ -81,7 +81,7 @@ export async function scanSegment(file: OpenFile, options: ScanOptions): Promise
       }
       start = end + 1;
     }
-    crc = crc32c(bytes.subarray(0, start), crc);
+    crc = crc32(bytes.subarray(0, start), crc);
     carried = bytes.subarray(start);
     offset += start;
     if (last) break;

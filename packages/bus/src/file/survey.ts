@@ -2,8 +2,9 @@ import { join } from "node:path";
 import type { FileSystem } from "@orgloop/stores";
 import { listChain } from "./chain.ts";
 import type { Damage } from "./errors.ts";
+import { readFirstLine } from "./first-line.ts";
 import type { LineHead, LineKind } from "./line.ts";
-import { holdsLaterBatch, readFirstLine } from "./read-segment.ts";
+import { holdsLaterBatch } from "./read-segment.ts";
 import { type BadLine, scanSegment } from "./scan.ts";
 import type { SegmentName } from "./segment.ts";
 
@@ -34,7 +35,7 @@ export interface SurveyedFile {
   readonly bad: readonly BadLine[];
   /** The number of the last good line; of a file without any, the one before its first. */
   readonly lastSeq: number;
-  /** CRC32C of the file, where no line is bad. */
+  /** CRC-32 of the file, where no line is bad. */
   readonly crc: number;
 }
 

@@ -1,3 +1,4 @@
+import type { Index } from "./first-line.ts";
 import type { LineHead } from "./line.ts";
 import type { Position, Segment } from "./segment.ts";
 
@@ -10,6 +11,8 @@ export interface UnsettledLines {
 /** Follows a scan and keeps where the unsettled events stand: what is settled in the same segment costs an array slot. */
 export class UnsettledLog {
   readonly #older = new Map<number, Position>();
+  /** In the index, and nowhere else: fine where the ack comes later, since then their segment may be gone. */
+  readonly #missing = new Set<number>();
   readonly #settles = new Map<number, Position[]>();
   #segment: Segment | null = null;
   #dense = true;
@@ -45,6 +48,27 @@ export class UnsettledLog {
     this.#count = 0;
   }
 
+  /** Takes over the index of the segment to be scanned next; only compacted segments were scanned before it. */
+  restore(index: Index, ordinary: ReadonlyMap<number, Segment>): void {
+    const wanted = new Set(index.events.map(([seq]) => seq as number));
+    for (const seq of [...this.#older.keys()]) if (!wanted.has(seq)) this.#older.delete(seq);
+    for (const seq of [...this.#settles.keys()]) if (!wanted.has(seq)) this.#settles.delete(seq);
+    for (const [seq = 0, from, offset = 0, length = 0] of index.events) {
+      const segment = from === undefined ? undefined : ordinary.get(from);
+      if (segment !== undefined) this.#older.set(seq, { seq, segment, offset, length });
+      else if (!this.#older.has(seq)) this.#missing.add(seq);
+    }
+    for (const [ref = 0, seq = 0, from = 0, offset = 0, length = 0] of index.settles) {
+      const segment = ordinary.get(from);
+      if (segment !== undefined) this.#addSettle(ref, { seq, segment, offset, length });
+    }
+  }
+
+  /** An event that the index says is unsettled and that no segment has; null where there is none. */
+  missing(): number | null {
+    return this.#missing.values().next().value ?? null;
+  }
+
   /** In the order of publishing; counts their bytes in their segments. */
   result(): UnsettledLines[] {
     const lines: UnsettledLines[] = [];
@@ -53,7 +77,7 @@ export class UnsettledLog {
       for (const { segment, length } of [event, ...settles]) segment.live += length;
       lines.push({ event, settles });
     }
-    return lines;
+    return lines.sort((a, b) => a.event.seq - b.event.seq);
   }
 
   #event(seq: number, offset: number, length: number): void {
@@ -72,7 +96,7 @@ export class UnsettledLog {
   #ack(ref: number): void {
     const index = ref - (this.#segment as Segment).from;
     if (index >= 0 && index < this.#count) this.#offsets[index] = 0;
-    else this.#older.delete(ref);
+    else if (!this.#older.delete(ref)) this.#missing.delete(ref);
     if (this.#settles.size > 0) this.#settles.delete(ref);
   }
 
@@ -81,9 +105,12 @@ export class UnsettledLog {
     const index = head.ref - segment.from;
     const here = index >= 0 && index < this.#count && this.#offsets[index] !== 0;
     if (!here && !this.#older.has(head.ref)) return;
-    const position: Position = { seq: head.seq, segment, offset, length };
-    const settles = this.#settles.get(head.ref);
-    if (settles === undefined) this.#settles.set(head.ref, [position]);
+    this.#addSettle(head.ref, { seq: head.seq, segment, offset, length });
+  }
+
+  #addSettle(ref: number, position: Position): void {
+    const settles = this.#settles.get(ref);
+    if (settles === undefined) this.#settles.set(ref, [position]);
     else settles.push(position);
   }
 
