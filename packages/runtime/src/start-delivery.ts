@@ -8,6 +8,7 @@ import { burial } from "./burial.ts";
 import type { Clock } from "./clock.ts";
 import type { CompiledRoutes } from "./compile-routes.ts";
 import type { EventHistory } from "./event-history.ts";
+import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import type { OpenProcess } from "./open-process.ts";
 import { routeSubscriber } from "./route-subscriber.ts";
 import { type Settlement, settlement } from "./settlement.ts";
@@ -23,6 +24,8 @@ export interface StartDeliveryOptions {
   readonly history: EventHistory;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
+  /** Aborted when the process begins to stop. */
+  readonly stop: AbortSignal;
   /** The bus can no longer be trusted. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -31,13 +34,15 @@ export interface StartDeliveryOptions {
 export interface RunningDelivery {
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly settlement: Settlement;
+  readonly letterReplays: LetterReplays;
   /** Begins the hand-overs, with what was left from before first. */
   subscribe(): Subscription;
 }
 
 /** Puts together what takes events from the bus and gives them to the actors. */
 export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
-  const { topology, routes, open, clock, activity, backlog, history, abandon, onFatal } = options;
+  const { topology, routes, open, clock, activity, backlog, history, abandon, stop, onFatal } =
+    options;
   const { bus, plugins, deadLetters, log } = open;
   const bury = burial({ deadLetters, clock, log, activity, abandon });
   const settled = settlement({
@@ -47,14 +52,6 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     onFatal,
     stop: abandon,
   });
-  const deliverers = new Map(
-    topology.actors.map(({ id, queue_depth: depth }) => {
-      const actor = plugins.actors.get(id) as Actor;
-      const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
-      const shared = { clock, bury, log, activity, abandon };
-      return [id, actorDeliverer({ ...shared, depth, policies, actor })] as const;
-    }),
-  );
   const transforms = bindTransforms(topology, plugins.transforms, clock, abandon);
   const router: Router = {
     matcher: routes.matcher,
@@ -64,6 +61,24 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     now: clock.now,
     log,
   };
+  const replays = letterReplays({
+    deadLetters,
+    router,
+    routes: routes.byName,
+    deliverers: () => deliverers,
+    bury,
+    clock,
+    log,
+    stop,
+  });
+  const deliverers: ReadonlyMap<string, ActorDeliverer> = new Map(
+    topology.actors.map(({ id, queue_depth: depth }) => {
+      const actor = plugins.actors.get(id) as Actor;
+      const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
+      const shared = { clock, bury: replays.bury, log, activity, abandon };
+      return [id, actorDeliverer({ ...shared, depth, policies, actor })] as const;
+    }),
+  );
   const handler = routeSubscriber({
     router,
     routes: routes.byName,
@@ -75,5 +90,10 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     project: topology.project,
     abandon,
   });
-  return { deliverers, settlement: settled, subscribe: () => bus.subscribe({}, handler) };
+  return {
+    deliverers,
+    settlement: settled,
+    letterReplays: replays,
+    subscribe: () => bus.subscribe({}, handler),
+  };
 }

@@ -5,7 +5,7 @@ import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import { controlApi } from "./control-api.ts";
-import { countDeadLetters } from "./count-dead-letters.ts";
+import { deadLettersApi } from "./dead-letters-api.ts";
 import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
 import { startHttpServer } from "./http-server.ts";
@@ -111,6 +111,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       backlog,
       history,
       abandon: abandon.signal,
+      stop: stop.signal,
       onFatal: fail,
     });
     const take = ingest({ ...shared, bus, backlog, project: topology.project, onFatal: fail });
@@ -128,7 +129,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       deliverers: delivery.deliverers,
       polls: pollers.states,
       backlog,
-      deadLettersBefore: await countDeadLetters(open.dataDir.deadLetters),
+      deadLetters: open.deadLetters,
       now: clock.now,
       startedMs: clock.now(),
       port: () => http.address.port,
@@ -150,7 +151,16 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
         status,
         sources: () => readSources(parts),
       }),
-      controlApi: controlApi({ ...intake, status, shutdown: () => void life.end() }),
+      controlApi: controlApi({
+        ...intake,
+        status,
+        shutdown: () => void life.end(),
+        deadLetters: deadLettersApi({
+          deadLetters: open.deadLetters,
+          replays: delivery.letterReplays,
+          stop: stop.signal,
+        }),
+      }),
       metrics: measured,
       notReady: life.notReady,
     });
@@ -170,6 +180,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
         abandon,
         graceMs,
       });
+      await delivery.letterReplays.ended();
       log({ phase: "runtime.stop" });
       await open.close();
     });
