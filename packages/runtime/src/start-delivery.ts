@@ -1,5 +1,5 @@
 import type { DeliveryPolicy, Router } from "@orgloop/core";
-import type { Actor, Subscription, Topology } from "@orgloop/sdk";
+import type { Actor, OrgLoopEvent, Subscription, Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import { type ActorDeliverer, actorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
@@ -8,6 +8,7 @@ import { burial } from "./burial.ts";
 import type { Clock } from "./clock.ts";
 import type { CompiledRoutes } from "./compile-routes.ts";
 import type { EventHistory } from "./event-history.ts";
+import type { EventRecorder } from "./event-recorder.ts";
 import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import type { OpenProcess } from "./open-process.ts";
 import { routeSubscriber } from "./route-subscriber.ts";
@@ -22,10 +23,13 @@ export interface StartDeliveryOptions {
   readonly activity: Activity;
   readonly backlog: Backlog;
   readonly history: EventHistory;
+  readonly recorder: EventRecorder;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
   /** Aborted when the process begins to stop. */
   readonly stop: AbortSignal;
+  /** An event is done with. */
+  readonly onAcked: (event: OrgLoopEvent) => void;
   /** The bus can no longer be trusted. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -41,14 +45,29 @@ export interface RunningDelivery {
 
 /** Puts together what takes events from the bus and gives them to the actors. */
 export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
-  const { topology, routes, open, clock, activity, backlog, history, abandon, stop, onFatal } =
-    options;
+  const {
+    topology,
+    routes,
+    open,
+    clock,
+    activity,
+    backlog,
+    history,
+    recorder,
+    abandon,
+    stop,
+    onAcked,
+    onFatal,
+  } = options;
   const { bus, plugins, deadLetters, log } = open;
   const bury = burial({ deadLetters, clock, log, activity, abandon });
   const settled = settlement({
     bus,
     clock,
-    onAcked: (event) => backlog.leave(event),
+    onAcked(event) {
+      backlog.leave(event);
+      onAcked(event);
+    },
     onFatal,
     stop: abandon,
   });
@@ -87,6 +106,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     bury,
     activity,
     history,
+    recorder,
     project: topology.project,
     abandon,
   });

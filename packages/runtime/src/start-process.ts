@@ -1,5 +1,11 @@
 import type { Environment } from "@orgloop/config";
-import type { LogEntry, OrgLoopEvent, PluginLookup, Topology } from "@orgloop/sdk";
+import {
+  type LogEntry,
+  type OrgLoopEvent,
+  type PluginLookup,
+  parseDuration,
+  type Topology,
+} from "@orgloop/sdk";
 import { countActivity } from "./activity.ts";
 import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -8,6 +14,8 @@ import { controlApi } from "./control-api.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
+import { eventRecorder } from "./event-recorder.ts";
+import { eventReplays } from "./event-replays.ts";
 import { startHttpServer } from "./http-server.ts";
 import { type InjectedDraft, ingest } from "./ingest.ts";
 import { lifecycle } from "./lifecycle.ts";
@@ -18,6 +26,7 @@ import { pollLoop } from "./poll-loop.ts";
 import { polledSources } from "./polled-sources.ts";
 import { readApi } from "./read-api.ts";
 import { readActors, readSources, readStatus, type StatusParts } from "./read-status.ts";
+import { replayApi } from "./replay-api.ts";
 import { resolveTopology } from "./resolve-topology.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";
@@ -103,6 +112,21 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
     const activity = countActivity(topology, measured.listener);
     const history = eventHistory();
     const shared = { clock, activity, log };
+    const recorder = eventRecorder({
+      dir: open.dataDir.events,
+      retentionMs: parseDuration(resolved.defaults.event_retention),
+      now: clock.now,
+      warn: (error) => log({ phase: "system.error", error }),
+    });
+    const replays = eventReplays({
+      ...shared,
+      dir: open.dataDir.events,
+      recorder,
+      bus,
+      backlog,
+      matcher: routes.matcher,
+      stop: stop.signal,
+    });
     const delivery = startDelivery({
       ...shared,
       topology: resolved,
@@ -110,6 +134,8 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       open,
       backlog,
       history,
+      recorder,
+      onAcked: replays.acked,
       abandon: abandon.signal,
       stop: stop.signal,
       onFatal: fail,
@@ -155,6 +181,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
         ...intake,
         status,
         shutdown: () => void life.end(),
+        replay: replayApi({ replays, routes: routes.byName, stop: stop.signal }),
         deadLetters: deadLettersApi({
           deadLetters: open.deadLetters,
           replays: delivery.letterReplays,
@@ -180,7 +207,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
         abandon,
         graceMs,
       });
-      await delivery.letterReplays.ended();
+      await Promise.all([delivery.letterReplays.ended(), replays.ended()]);
       log({ phase: "runtime.stop" });
       await open.close();
     });
