@@ -88,6 +88,17 @@ export function orgloopProgram(): Command {
     .description("the health of the set-up: exits 0 ok, 1 degraded, 2 error")
     .addOption(portOption())
     .action(lazy(() => import("./commands/doctor.ts").then((it) => it.doctor)));
+  program
+    .command("replay")
+    .description("route recorded events anew, marked as replays")
+    .option("--event <ids...>", "these events")
+    .option("--since <time>", "routed from then on: 15m, 2h, or ISO 8601")
+    .option("--until <time>", "routed up to then")
+    .option("--source <id>", "of this source")
+    .option("--route <name>", "only to this route")
+    .option("--dry-run", "only count them")
+    .option("--rate <rate>", "at most so many: 5/s, 10/m")
+    .action(lazy(() => import("./commands/replay.ts").then((it) => it.replay)));
   addDeadLetters(program);
   addWal(program);
   program
