@@ -4,7 +4,7 @@ import type { EventFilter, EventHandler, OrgLoopEvent, Receipt, Subscription } f
 export interface Held {
   readonly event: OrgLoopEvent;
   /** Routes done with. */
-  readonly settled: Set<string>;
+  readonly settled: ReadonlySet<string>;
   /** How often it was handed over and came back. */
   returns: number;
   acked: boolean;

@@ -6,7 +6,7 @@ export type MemoryBusOptions = DispatchOptions;
 /** Holds events in memory only: for tests, for trying out, and as the reference for every other bus. */
 export function memoryBus(options: MemoryBusOptions = {}): SettlingEventBus {
   const dispatch = createDispatch(options);
-  const unacked = new Map<string, Held>();
+  const unacked = new Map<string, Held & { readonly settled: Set<string> }>();
   let closed = false;
 
   const refuseClosed = () => {
@@ -16,7 +16,7 @@ export function memoryBus(options: MemoryBusOptions = {}): SettlingEventBus {
   async function publish(event: OrgLoopEvent): Promise<void> {
     refuseClosed();
     if (unacked.has(event.id)) return;
-    const held: Held = { event, settled: new Set(), returns: 0, acked: false };
+    const held = { event, settled: new Set<string>(), returns: 0, acked: false };
     unacked.set(event.id, held);
     dispatch.add(held);
   }

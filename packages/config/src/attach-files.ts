@@ -8,6 +8,34 @@ import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { splitPrompt } from "./read-prompt.ts";
+import type { Scope } from "./scope.ts";
+import type { Layer } from "./source-document.ts";
+
+/**
+ * The file that `written` names: beside the file that says so, then from the root of the project, or of the module. What a
+ * parameter of a module names may be the project's: beside the use, then from the root.
+ */
+function findFile(
+  written: string,
+  { document, path }: Layer,
+  { instance }: Scope,
+  project: ProjectFiles,
+): { absolute: string; files: ProjectFiles } {
+  if (instance === null || document.instance === undefined) {
+    const absolute = project.find(written, [dirname(document.absolute), project.root]);
+    return { absolute, files: project };
+  }
+  const { files, path: modulePath } = instance.module;
+  const from = [dirname(document.absolute), files.root];
+  if (written.startsWith(`${modulePath}/`)) from.push(project.root);
+  const use = document.instance.fromUse(path);
+  try {
+    return { absolute: files.find(written, from), files };
+  } catch (error) {
+    if (use === null) throw error;
+    return findFile(written, use, instance.outer, project);
+  }
+}
 
 /**
  * Finds every route's prompt file (and reads it) and every transform's script: beside the file that names it, then from the
@@ -22,12 +50,16 @@ export function attachFiles(
   const scripts = new Map<Declaration, string>();
   const read = new Map<string, PromptSpec>();
 
-  const attempt = (item: Declaration, path: DocumentPath, attach: (absolute: string) => void) => {
+  const attempt = (
+    item: Declaration,
+    path: DocumentPath,
+    attach: (file: { absolute: string; files: ProjectFiles }) => void,
+  ) => {
     const written = valueAt(item.value, path);
     if (!item.enabled || typeof written !== "string" || written === "") return;
     try {
-      const { document } = at(item, path);
-      attach(files.find(written, [dirname(document.absolute), files.root]));
+      const place = at(item, path);
+      attach(findFile(written, place, item.scope, files));
     } catch (error) {
       findings.errors.push({ ...at(item, path), code: "file", message: messageOf(error) });
     }
@@ -35,11 +67,11 @@ export function attachFiles(
 
   for (const route of declarations.route) {
     const path = ["with", "prompt_file"];
-    attempt(route, path, (absolute) => {
+    attempt(route, path, ({ absolute, files: whose }) => {
       let prompt = read.get(absolute);
       if (prompt === undefined) {
-        const { text, meta, problem } = splitPrompt(files.read(absolute));
-        prompt = { file: files.display(absolute), text, meta };
+        const { text, meta, problem } = splitPrompt(whose.read(absolute));
+        prompt = { file: whose.display(absolute), text, meta };
         read.set(absolute, prompt);
         if (problem !== undefined) {
           findings.warnings.push({
@@ -54,15 +86,15 @@ export function attachFiles(
   }
   for (const transform of declarations.transform) {
     if (transform.value.type !== "script") continue;
-    attempt(transform, ["script"], (absolute) => {
-      scripts.set(transform, files.display(absolute));
+    attempt(transform, ["script"], ({ absolute, files: whose }) => {
+      scripts.set(transform, whose.display(absolute));
       try {
         accessSync(absolute, constants.X_OK);
       } catch {
         findings.warnings.push({
           ...at(transform, ["script"]),
           code: "not-executable",
-          message: `${files.display(absolute)} is not executable: run chmod +x ${files.display(absolute)}`,
+          message: `${whose.display(absolute)} is not executable: run chmod +x ${whose.display(absolute)}`,
         });
       }
     });

@@ -16,6 +16,7 @@ import { deliveryDefaults } from "./check-delivery.ts";
 import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { effectiveDelivery, mergeDelivery } from "./effective-delivery.ts";
+import { mergeLayers } from "./layer.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope, type Scope } from "./scope.ts";
@@ -45,13 +46,17 @@ function described(value: {
   return { ...given("description", value.description), ...given("labels", labels) };
 }
 
-function sourceSpec({ name, value }: Declaration<"source">): SourceSpec {
+/** `interval`: what the defaults of the source's team say. */
+function sourceSpec(
+  { name, value }: Declaration<"source">,
+  interval: string | undefined,
+): SourceSpec {
   return {
     id: name,
     ...described(value),
     connector: value.connector,
     config: value.config ?? {},
-    ...given("poll", value.poll),
+    ...given("poll", value.poll ?? (interval === undefined ? undefined : { interval })),
     ...given("emits", value.emits),
     ...given("key", value.key),
   };
@@ -70,7 +75,7 @@ function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 
 function routeSpec(
-  { name, value }: Declaration<"route">,
+  { name, value, awaitsActor }: Declaration<"route">,
   delivery: DeliverySpec,
   prompt: PromptSpec | undefined,
 ): RouteSpec {
@@ -86,7 +91,11 @@ function routeSpec(
       ref,
       ...given("on_error", on_error),
     })),
-    then: { actor: value.then.actor, config: value.then.config ?? {} },
+    then: {
+      actor: value.then.actor,
+      config: value.then.config ?? {},
+      ...(awaitsActor && { queue_until_exists: true as const }),
+    },
     delivery,
     ...(prompt && { with: { prompt_file: prompt.file, prompt } }),
   };
@@ -149,6 +158,10 @@ export function buildTopology(
   const on = <Kind extends ItemKind>(kind: Kind) =>
     declarations[kind].filter((item) => item.enabled) as Declaration<Kind>[];
   const defaultsOf = deliveryDefaults();
+  const intervalOf = oncePerScope((scope) => {
+    const { poll_interval } = mergeLayers(scope.defaults) as DefaultsInput;
+    return poll_interval === defaults.poll_interval ? undefined : poll_interval;
+  });
   const plainIn = oncePerScope((scope) => effectiveDelivery(defaultsOf(scope)));
   const deliveryOf = (own: DeliveryInput | undefined, scope: Scope) =>
     own === undefined ? plainIn(scope) : effectiveDelivery(mergeDelivery(defaultsOf(scope), own));
@@ -159,7 +172,7 @@ export function buildTopology(
     defaults: defaultsSpec(defaults),
     ...given("network", network),
     ...given("aws", aws),
-    sources: on("source").map(sourceSpec),
+    sources: on("source").map((source) => sourceSpec(source, intervalOf(source.scope))),
     actors: on("actor").map(actorSpec),
     routes: on("route").map((route) =>
       routeSpec(

@@ -1,12 +1,12 @@
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping } from "./document-path.ts";
-import { type Layer, placed } from "./layer.ts";
+import { placed } from "./layer.ts";
 import type { ActorInput, SourceInput } from "./schema/connector-schema.ts";
 import type { LoggerInput } from "./schema/logger-schema.ts";
 import type { RouteInput } from "./schema/route-schema.ts";
 import type { TransformInput } from "./schema/transform-schema.ts";
 import type { Scope } from "./scope.ts";
-import type { SourceDocument } from "./source-document.ts";
+import type { Layer, SourceDocument } from "./source-document.ts";
 
 /** The kinds of named items. */
 export const ITEM_KINDS = ["source", "actor", "route", "transform", "logger"] as const;
@@ -33,6 +33,8 @@ export interface Declaration<Kind extends ItemKind = ItemKind> {
   readonly scope: Scope;
   /** Not switched off by `enabled: false`. */
   readonly enabled: boolean;
+  /** Of a route: its actor does not exist yet, and its events wait (`fallback: queue`). */
+  readonly awaitsActor?: boolean;
 }
 
 export type Declarations = { readonly [Kind in ItemKind]: Declaration<Kind>[] };

@@ -1,14 +1,31 @@
+export { canonicalTopology, topologyHash } from "./canonical-topology.ts";
 export type { Declaration, ItemKind } from "./declarations.ts";
 export type { ConfigIssue } from "./describe-issue.ts";
 export { type DocumentPath, formatPath } from "./document-path.ts";
-export type { Layer } from "./layer.ts";
 export { type LoadedProject, type LoadOptions, loadProject } from "./load-project.ts";
+export type { ModuleInstance } from "./module-instances.ts";
 export { type PluginConfigResult, parsePluginConfig } from "./parse-plugin-config.ts";
+export {
+  changeOrigin,
+  type PlanDocument,
+  type PlanDocumentChange,
+  type PlanState,
+  planDocument,
+  withoutSecrets,
+} from "./plan-document.ts";
+export {
+  type Difference,
+  type Plan,
+  type PlanAction,
+  type PlanChange,
+  type PlanKind,
+  planTopology,
+} from "./plan-topology.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read-workspace.ts";
 export { resolveReferences } from "./resolve-references.ts";
 export { readersAgree } from "./second-reader.ts";
-export type { Position, SourceDocument } from "./source-document.ts";
+export type { Layer, Position, SourceDocument } from "./source-document.ts";
 export {
   locate,
   type Origin,

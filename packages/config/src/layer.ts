@@ -1,12 +1,6 @@
 import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
 import { mergeDeep } from "./effective-delivery.ts";
-import type { SourceDocument } from "./source-document.ts";
-
-/** A value of a document: one of several that are laid over each other. */
-export interface Layer {
-  readonly document: SourceDocument;
-  readonly path: DocumentPath;
-}
+import type { Layer } from "./source-document.ts";
 
 /** Where the value at `path` of `layers` (the strongest first) is written: in the first that has it, else in the last. */
 export function placed(layers: readonly [Layer, ...Layer[]], path: DocumentPath): Layer {

@@ -4,14 +4,18 @@ import { hasCode, messageOf } from "@orgloop/sdk";
 import { isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import type { ProjectFiles } from "./project-files.ts";
+import type { RawDocument } from "./raw-document.ts";
 import { readDocument } from "./read-document.ts";
+import type { Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
 import type { DocumentKind } from "./validate-document.ts";
 
-/** A document and what it is read as. */
+/** A document, `${vars.x}` replaced, and whose it is. */
 export interface LoadedDocument {
-  readonly kind: DocumentKind;
+  /** Undefined where it does not say what it holds, which is an error by then. */
+  readonly kind: DocumentKind | undefined;
   readonly document: SourceDocument;
+  readonly scope: Scope;
 }
 
 const LISTS: readonly (readonly [string, DocumentKind])[] = [
@@ -27,8 +31,8 @@ export function loadDocuments(
   manifest: SourceDocument,
   files: ProjectFiles,
   findings: Findings,
-): LoadedDocument[] {
-  const loaded: LoadedDocument[] = [{ kind: "Project", document: manifest }];
+): RawDocument[] {
+  const loaded: RawDocument[] = [{ kind: "Project", document: manifest }];
   if (!isMapping(manifest.value)) return loaded;
   const seen = new Map<string, string>();
 

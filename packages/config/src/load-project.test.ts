@@ -344,12 +344,4 @@ describe("finding the project", () => {
     ]);
     expect(errors[0]?.message).toContain("orgloop init");
   });
-
-  it("refuses what is not there yet, once, at its line", async () => {
-    const files = { "orgloop.yaml": `${HEAD}modules: []\n`, "teams/a/r.yaml": "" };
-    const path = temporaryProject(files);
-    expect((await loadProject({ path, env })).errors).toMatchObject([
-      { line: 1, column: 1, code: "not-supported" },
-    ]);
-  });
 });

@@ -7,25 +7,25 @@ import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
 import { checkPlugins } from "./check-plugins.ts";
-import { checkReferences } from "./check-references.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { collectDeclarations, type Declaration } from "./declarations.ts";
+import { expandModules } from "./expand-modules.ts";
 import { findManifest } from "./find-manifest.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
 import { mergeLayers } from "./layer.ts";
-import { loadDocuments } from "./load-documents.ts";
+import { linkReferences } from "./link-references.ts";
+import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
 import { type ProjectFiles, projectFiles } from "./project-files.ts";
 import { projectSettings } from "./project-settings.ts";
 import { readDocument } from "./read-document.ts";
 import { type Environment, readEnvironment } from "./read-environment.ts";
-import { readVars } from "./read-vars.ts";
-import { DEFAULT_WORKSPACE, readWorkspace } from "./read-workspace.ts";
-import { refuseUnsupported } from "./refuse-unsupported.ts";
-import { rootScope } from "./scope.ts";
+import { readProjectFiles, textsOf } from "./read-project-files.ts";
+import { DEFAULT_WORKSPACE } from "./read-workspace.ts";
+import { resolveDocuments } from "./resolve-documents.ts";
+import type { Instance } from "./scope.ts";
 import { readersAgree } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
-import { substituteVars } from "./substitute-vars.ts";
 import { validateDocument, validateUserConfig } from "./validate-document.ts";
 import { type Origin, originKey, type Provenance } from "./value-origin.ts";
 import { type VariableUse, variableUses } from "./variable-uses.ts";
@@ -56,14 +56,17 @@ export interface LoadedProject {
   readonly variables: readonly VariableUse[];
   /** `network.allow_private`; null: all, in a process (`config-at-scale.md`, Reach). */
   readonly allowPrivate: readonly string[] | null;
+  /** Every use of a module that is expanded, those around others first. */
+  readonly instances: readonly ModuleInstance[];
   /** Where every item stands; `valueOrigin` reads it. */
   readonly provenance: Provenance;
 }
 
 /** What `loadProject` gathers before the places of the problems are computed. */
-type Gathered = Omit<LoadedProject, "errors" | "warnings" | "provenance"> & {
+type Gathered = Omit<LoadedProject, "errors" | "warnings" | "instances" | "provenance"> & {
   readonly documents: readonly SourceDocument[];
   readonly settings: readonly SourceDocument[];
+  readonly modules: readonly Instance[];
   readonly declarations: readonly Declaration[];
 };
 
@@ -81,49 +84,39 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     const document = sourceDocument(basename(manifestFile), manifestFile, "", undefined, false);
     const message = `there is no ${basename(manifestFile)} in ${projectDir}: run orgloop init, or name the project with --config`;
     findings.errors.push({ document, path: [], at: "value", code: "no-project", message });
-    return finish({ ...nothing, documents: [], settings: [], declarations: [] }, findings);
+    return finish(
+      { ...nothing, documents: [], settings: [], modules: [], declarations: [] },
+      findings,
+    );
   }
 
   const files = projectFiles(projectDir);
   const env = environment(projectDir, options.env, findings);
-  const written = readDocument(files, manifestFile, findings);
-  const workspaceAsWritten = readWorkspace(written, workspaceName, files, findings);
-  const raw = loadDocuments(written, files, findings);
-  if (workspaceAsWritten) raw.push({ kind: "Workspace", document: workspaceAsWritten });
   const user = userConfig(env, files, findings);
-
-  const texts = raw.map(({ document }) => document);
-  const vars = readVars(written, workspaceAsWritten, texts, findings);
+  const read = readProjectFiles(manifestFile, workspaceName, files, findings);
+  const resolved = resolveDocuments(read, user, findings);
+  const { settings, root, teams, workspace } = resolved;
+  const modules = expandModules(resolved.documents, workspace, files, findings);
+  const documents = [...resolved.documents, ...modules.documents];
+  const complete =
+    modules.complete && documents.every(({ document }) => document.value !== undefined);
+  for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
+  const texts = [...textsOf(read), ...modules.texts];
   const variables = (user ? [...texts, user] : texts).flatMap((document) =>
     variableUses(document, env, findings),
   );
-  const loaded = raw.map(({ kind, document }) => ({
-    kind,
-    document: substituteVars(document, vars, findings),
-  }));
-  const complete = loaded.every(({ document }) => document.value !== undefined);
-  for (const { kind, document } of loaded) validateDocument(document, kind, findings);
-  const manifest = loaded[0]?.document as SourceDocument;
-  const workspace = loaded.find(({ kind }) => kind === "Workspace")?.document;
-  refuseUnsupported(manifest, findings);
 
-  const settings = [workspace, manifest].filter((one) => one !== undefined);
-  const root = rootScope(
-    vars,
-    [...settings, ...(user ? [user] : [])].map((document) => ({ document, path: ["defaults"] })),
+  const declared = collectDeclarations(
+    documents.filter(({ kind }) => kind !== "Workspace" && kind !== "Team"),
   );
-  const byKind = applyWorkspace(
-    collectDeclarations(
-      loaded
-        .filter(({ kind }) => kind !== "Workspace")
-        .map(({ document }) => ({ document, scope: root })),
-    ),
-    workspace,
+  const byKind = linkReferences(
+    applyWorkspace(declared, workspace, complete, findings),
+    teams.flatMap(({ team }) => team ?? []),
+    modules.instances,
     complete,
     findings,
   );
-  checkReferences(byKind, complete, findings);
-  checkDelivery(byKind.route, [root], findings);
+  checkDelivery(byKind.route, [root, ...teams], findings);
   const attachments = attachFiles(byKind, files, findings);
   if (options.lookup) await checkPlugins(byKind, options.lookup, findings);
 
@@ -142,8 +135,9 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     topology,
     variables,
     allowPrivate: reach(topology),
-    documents: [...loaded.map(({ document }) => document), ...(user ? [user] : [])],
+    documents: user ? [...texts, user] : texts,
     settings: user ? [...settings, user] : settings,
+    modules: modules.instances,
     declarations: Object.values(byKind).flat(),
   };
   return finish(project, findings);
@@ -167,7 +161,7 @@ function environment(projectDir: string, processEnv: Environment, findings: Find
 }
 
 async function finish(
-  { documents, settings, declarations, ...project }: Gathered,
+  { documents, settings, modules, declarations, ...project }: Gathered,
   findings: Findings,
 ): Promise<LoadedProject> {
   await checkReaders(documents, findings);
@@ -182,6 +176,7 @@ async function finish(
     ...project,
     errors: toProblems(findings.errors),
     warnings: toProblems(findings.warnings),
+    instances: moduleInstances(modules, declarations),
     provenance: {
       origins,
       documents: new Map(documents.map((document) => [document.file, document])),

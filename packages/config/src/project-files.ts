@@ -5,7 +5,7 @@ import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 /** Configuration files larger than this are refused. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Finds and reads the files of one root (a project, or later a module's package), and none outside it. */
+/** Finds and reads the files of one root (a project, or a module), and none outside it. */
 export interface ProjectFiles {
   readonly root: string;
   /** Relative to the root, with `/`; absolute for a file outside it. */
@@ -15,19 +15,26 @@ export interface ProjectFiles {
    * `DIRECTORY` or `NOT_A_FILE`, in words for the one who wrote it.
    */
   find(written: string, from: readonly string[]): string;
+  /**
+   * The absolute path of the folder that `written` names, from the root; undefined where there is none. Throws `OUTSIDE`, which
+   * says `shown`.
+   */
+  folder(written: string, shown?: string): string | undefined;
   /** The text of a file that `find` gave. Throws `TOO_LARGE`, `NOT_UTF8`, `UNREADABLE`. */
   read(absolute: string): string;
 }
 
-export function projectFiles(root: string): ProjectFiles {
+/** With `project`, the files of a module, shown relative to the project that uses it. */
+export function projectFiles(root: string, project = root): ProjectFiles {
   const realRoot = realpathSync(root);
+  const whole = root === project ? "project" : "module";
   const decoder = new TextDecoder("utf-8", { fatal: true });
 
   const inside = (base: string, path: string) => path === base || path.startsWith(base + sep);
 
   const display = (absolute: string) => {
-    if (!inside(root, absolute)) return absolute;
-    return relative(root, absolute).replaceAll(sep, "/");
+    if (!inside(root, absolute) && !inside(project, absolute)) return absolute;
+    return relative(project, absolute).replaceAll(sep, "/");
   };
 
   /** What `check` found: many routes name the same prompt file. */
@@ -42,7 +49,7 @@ export function projectFiles(root: string): ProjectFiles {
 
   const look = (written: string, absolute: string): "missing" | undefined => {
     if (!inside(root, absolute)) {
-      throw new OrgLoopError("OUTSIDE", `"${written}" leads out of the project`);
+      throw new OrgLoopError("OUTSIDE", `"${written}" leads out of the ${whole}`);
     }
     let stats: ReturnType<typeof statSync>;
     try {
@@ -51,7 +58,7 @@ export function projectFiles(root: string): ProjectFiles {
       if (!inside(realRoot, real)) {
         throw new OrgLoopError(
           "OUTSIDE",
-          `"${written}" is a symbolic link that leads out of the project`,
+          `"${written}" is a symbolic link that leads out of the ${whole}`,
         );
       }
     } catch (error) {
@@ -91,6 +98,14 @@ export function projectFiles(root: string): ProjectFiles {
         "MISSING",
         `there is no file "${written}"; looked for ${[...new Set(tried)].join(" and ")}`,
       );
+    },
+    folder(written, shown = written) {
+      const absolute = resolve(root, written);
+      const outside = new OrgLoopError("OUTSIDE", `"${shown}" leads out of the ${whole}`);
+      if (!inside(root, absolute)) throw outside;
+      if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+      if (!inside(realRoot, realpathSync.native(absolute))) throw outside;
+      return absolute;
     },
     read(absolute) {
       let bytes: Buffer;

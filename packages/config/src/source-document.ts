@@ -8,6 +8,22 @@ export interface Position {
   readonly column: number;
 }
 
+/** A value of a document: one of several that are laid over each other. */
+export interface Layer {
+  readonly document: SourceDocument;
+  readonly path: DocumentPath;
+}
+
+/** What an instance of a module puts into the module's files. */
+export interface InstanceOrigin {
+  /** What the file holds, `{{ params.x }}` and all. */
+  readonly raw: unknown;
+  /** Where what stands at `path` of the filled-in file comes from a use of the module: its param; null where it does not. */
+  fromUse(path: DocumentPath): Layer | null;
+  /** Where the use names the module. */
+  readonly use: Layer;
+}
+
 /** One file of the configuration, read. Positions are computed when the first one is asked for. */
 export interface SourceDocument {
   /** Relative to the project, with `/`; absolute for a file outside it. */
@@ -16,6 +32,8 @@ export interface SourceDocument {
   readonly text: string;
   /** What it holds, `${vars.x}` replaced. Undefined where it could not be read. */
   readonly value: unknown;
+  /** Of a module's file: the instance that filled it in. */
+  readonly instance?: InstanceOrigin;
   position(offset: number): Position;
   /** Where the value at `path` (or its key) stands; the nearest enclosing one where there is none. */
   locate(path: DocumentPath, at?: "key" | "value"): Position;

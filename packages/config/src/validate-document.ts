@@ -4,8 +4,10 @@ import { formatPath, isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { connectorGroupSchema } from "./schema/connector-schema.ts";
 import { loggerGroupSchema } from "./schema/logger-schema.ts";
+import { moduleSchema } from "./schema/module-schema.ts";
 import { projectSchema, userConfigSchema } from "./schema/project-schema.ts";
 import { routeGroupSchema } from "./schema/route-schema.ts";
+import { teamSchema } from "./schema/team-schema.ts";
 import { transformGroupSchema } from "./schema/transform-schema.ts";
 import { workspaceSchema } from "./schema/workspace-schema.ts";
 import type { SourceDocument } from "./source-document.ts";
@@ -18,6 +20,8 @@ export const DOCUMENT_SCHEMAS = {
   TransformGroup: transformGroupSchema,
   LoggerGroup: loggerGroupSchema,
   Workspace: workspaceSchema,
+  Team: teamSchema,
+  Module: moduleSchema,
 } as const;
 
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;

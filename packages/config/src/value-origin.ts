@@ -1,8 +1,7 @@
 import type { ItemKind } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
-import type { Layer } from "./layer.ts";
-import type { Position, SourceDocument } from "./source-document.ts";
+import type { Layer, Position, SourceDocument } from "./source-document.ts";
 
 /** Where an item was declared. */
 export interface Origin {
@@ -49,6 +48,12 @@ function writtenAs(kind: ItemKind, path: DocumentPath): DocumentPath[] {
   return [path];
 }
 
+/** The path in `defaults` of what fills in `path`; null where nothing does. */
+function fromDefaults(kind: ItemKind, path: DocumentPath): DocumentPath | null {
+  if (kind === "route" && path[0] === "delivery") return path;
+  return kind === "source" && path[0] === "poll" ? ["poll_interval"] : null;
+}
+
 /**
  * Where the value at `path` of an item of the Topology was written: in the workspace's override of the item, in the item, or in
  * the `defaults` that fill it in. Null for a built-in default, and for an item that does not exist.
@@ -66,10 +71,9 @@ export function valueOrigin(
   const candidates = layers.flatMap(({ document, path: start }) =>
     ways.map((way): Layer => ({ document, path: [...start, ...way] })),
   );
-  if (kind === "route" && path[0] === "delivery") {
-    for (const { document, path: start } of origin.defaults) {
-      candidates.push({ document, path: [...start, ...path] });
-    }
+  const fillIn = fromDefaults(kind, path);
+  for (const { document, path: start } of fillIn ? origin.defaults : []) {
+    candidates.push({ document, path: [...start, ...(fillIn ?? [])] });
   }
   return firstWritten(candidates);
 }
@@ -82,6 +86,8 @@ export function settingOrigin({ settings }: Provenance, path: DocumentPath): Val
 function firstWritten(candidates: readonly Layer[]): ValueOrigin | null {
   for (const { document, path } of candidates) {
     if (document.place(path) === undefined) continue;
+    const use = document.instance?.fromUse(path);
+    if (use) return firstWritten([use]);
     return { file: document.file, ...document.locate(path), path: formatPath(path) };
   }
   return null;

@@ -2,8 +2,9 @@ import type { BreakerState } from "./breaker.ts";
 import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { isExpired } from "./expiry.ts";
+import { Fifo } from "./fifo.ts";
 import type { RateState } from "./rate-limit.ts";
-import { first, type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
+import { type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
 import { WakeList } from "./wake-list.ts";
 
 /** What became of a delivery that was offered to a queue. */
@@ -43,12 +44,13 @@ export interface ActorQueueOptions {
 export class ActorQueue {
   readonly #routes = new Map<string, RouteQueue>();
   /** Routes that may have something to send, next one first. */
-  readonly #rotation = new Set<RouteQueue>();
-  readonly #wakes = new WakeList<Lane | RouteQueue>();
+  readonly #rotation = new Fifo<RouteQueue>();
+  readonly #wakes = new WakeList<Lane | RouteQueue>(isDue);
   readonly #depth: number;
   readonly #concurrency: number;
   readonly #onLimited: NonNullable<ActorQueueOptions["onLimited"]>;
   #queued = 0;
+  #arrivals = 0;
   #inFlight = 0;
 
   constructor({ depth, policies, breakers, rates, onLimited = () => {} }: ActorQueueOptions) {
@@ -108,10 +110,10 @@ export class ActorQueue {
   next(nowMs: number): Next {
     for (const due of this.#wakes.due(nowMs)) this.#wake(due, nowMs);
     while (this.#inFlight < this.#concurrency) {
-      const route = first(this.#rotation);
+      const route = this.#rotation.first;
       if (route === undefined) break;
       this.#rotation.delete(route);
-      const item = firstItem(route);
+      const item = route.ready.first?.items.first;
       if (item === undefined) continue;
       if (isExpired(item.delivery, route.policy, nowMs)) {
         this.#remove(item);
@@ -160,7 +162,8 @@ export class ActorQueue {
   }
 
   #add(route: RouteQueue, delivery: Delivery, state: AttemptState): void {
-    route.add(delivery, state);
+    this.#arrivals += 1;
+    route.add(delivery, state, this.#arrivals);
     this.#queued += 1;
     this.#rotation.add(route);
   }
@@ -197,16 +200,23 @@ export class ActorQueue {
     this.#rotation.add(due.route);
   }
 
-  /** Whom the newcomer displaces: its own route's oldest; else the oldest of a route that allows it. */
+  /**
+   * Whom the newcomer displaces: the oldest of its own route where that has used up its share; else, of the routes that allow it,
+   * the oldest of the one with the most waiting, so that a flood displaces itself (FQ-CoDel's rule: RFC 8290, section 4.1).
+   */
   #victim(route: RouteQueue): QueuedDelivery | undefined {
-    const own = route.oldest();
-    if (own !== undefined || route.full) return own;
+    if (route.full) return route.oldest();
+    let victim: QueuedDelivery | undefined;
     for (const other of this.#routes.values()) {
       if (other.policy.overflow !== "drop_oldest") continue;
+      const most = victim?.lane.route.queued ?? 1;
+      if (other.queued < most) continue;
       const oldest = other.oldest();
-      if (oldest !== undefined) return oldest;
+      if (oldest === undefined) continue;
+      const isNext = victim === undefined || other.queued > most || oldest.arrival < victim.arrival;
+      if (isNext) victim = oldest;
     }
-    return undefined;
+    return victim;
   }
 
   #route(name: string): RouteQueue {
@@ -216,8 +226,9 @@ export class ActorQueue {
   }
 }
 
-/** The first delivery of the lane that has waited longest. */
-function firstItem(route: RouteQueue): QueuedDelivery | undefined {
-  const lane = first(route.ready);
-  return lane === undefined ? undefined : first(lane.items);
+/** Whether what was noted for that time still waits for it. */
+function isDue(what: Lane | RouteQueue, atMs: number): boolean {
+  return what instanceof RouteQueue
+    ? what.wakeAtMs === atMs
+    : what.notBeforeMs === atMs && what.items.size > 0;
 }

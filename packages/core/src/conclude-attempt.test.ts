@@ -58,3 +58,10 @@ test("what was under way when the breaker opened does not move it", () => {
   const { breaker } = conclude(new RetryAfterError("busy", 10_000), { breaker: open });
   expect(breaker).toBe(open);
 });
+
+test.each([undefined, Number.NaN, -5])("a plugin's Retry-After of %s is none", (retryAfterMs) => {
+  const error = Object.assign(new Error("busy"), { code: "RETRY_AFTER", retryAfterMs });
+  const { outcome, breaker } = conclude(error);
+  expect(outcome).toMatchObject({ kind: "retry", atMs: NOW + 10 });
+  expect(breaker.openUntilMs).toBe(NOW + 1_000);
+});

@@ -54,7 +54,7 @@ export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclu
       breaker: breakerAfter("refused", facts),
     };
   }
-  const askedMs = isRetryAfter(error) ? Math.min(error.retryAfterMs, policy.retry.maxDelayMs) : 0;
+  const askedMs = askedDelayMs(error, policy.retry.maxDelayMs);
   const breaker = heldUntil(nowMs + askedMs, breakerAfter("failure", facts), facts.breaker);
   if (facts.probe) return { outcome: afterFailedProbe(breaker, error, facts), breaker };
   const failed = failedState(state, error, nowMs, 1);
@@ -64,6 +64,12 @@ export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclu
   const backoffMs = retryDelayMs(policy.retry, failed.attempts, facts.random);
   const atMs = nowMs + Math.max(backoffMs, askedMs);
   return { outcome: { kind: "retry", atMs, state: failed }, breaker };
+}
+
+/** By Retry-After; 0 where the error asks for none, or for nonsense. */
+function askedDelayMs(error: unknown, maxDelayMs: number): number {
+  if (!isRetryAfter(error) || !(error.retryAfterMs > 0)) return 0;
+  return Math.min(error.retryAfterMs, maxDelayMs);
 }
 
 function afterFailedProbe(

@@ -40,3 +40,9 @@ test("jitter stays within its share of the capped delay, also after very many fa
     ),
   );
 });
+
+test("no delay stays none, also after very many failures", () => {
+  for (const backoff of ["exponential", "linear", "fixed"] as const) {
+    expect(retryDelayMs({ ...policy, backoff, initialDelayMs: 0 }, 5_000, () => 0.5)).toBe(0);
+  }
+});

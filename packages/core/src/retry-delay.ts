@@ -1,5 +1,8 @@
 import type { RetryPolicy } from "./delivery-policy.ts";
 
+/** Doubled so often, the least delay is longer than any cap; beyond it 0 × ∞ would be no number. */
+const MOST_DOUBLINGS = 52;
+
 /**
  * How long to wait after the n-th failed attempt (n from 1), in ms: exponential doubles, linear adds, fixed repeats
  * `initialDelayMs`; capped by `maxDelayMs`; then jittered: full takes a random share of it, equal a random share of its half.
@@ -8,7 +11,7 @@ import type { RetryPolicy } from "./delivery-policy.ts";
  */
 export function retryDelayMs(policy: RetryPolicy, failures: number, random: () => number): number {
   const grown = {
-    exponential: policy.initialDelayMs * 2 ** (failures - 1),
+    exponential: policy.initialDelayMs * 2 ** Math.min(failures - 1, MOST_DOUBLINGS),
     linear: policy.initialDelayMs * failures,
     fixed: policy.initialDelayMs,
   }[policy.backoff];

@@ -1,6 +1,7 @@
 import { type BreakerState, CLOSED, passBreaker } from "./breaker.ts";
 import type { AttemptState, Delivery } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
+import { Fifo } from "./fifo.ts";
 import { type RateState, reserve, UNUSED_RATE } from "./rate-limit.ts";
 
 /** A delivery in the queue, with what its attempts have left. */
@@ -8,6 +9,8 @@ export interface QueuedDelivery {
   readonly delivery: Delivery;
   state: AttemptState;
   readonly lane: Lane;
+  /** Counts up in the order in which they came to the actor. */
+  readonly arrival: number;
   inFlight: boolean;
 }
 
@@ -15,8 +18,7 @@ export interface QueuedDelivery {
 export interface Lane {
   readonly key: string;
   readonly route: RouteQueue;
-  /** In order; a JavaScript set keeps it and removes in constant time. */
-  readonly items: Set<QueuedDelivery>;
+  readonly items: Fifo<QueuedDelivery>;
   /** A retry's time: the lane waits until then. */
   notBeforeMs: number | null;
 }
@@ -40,12 +42,13 @@ export class RouteQueue {
   /** When the queue is to look at this route again; null: no such time is noted. */
   wakeAtMs: number | null = null;
   /** All deliveries, oldest first, those in flight included. */
-  readonly items = new Set<QueuedDelivery>();
+  readonly items = new Fifo<QueuedDelivery>();
   /** Lanes whose first delivery may be attempted, longest waiting first. */
-  readonly ready = new Set<Lane>();
+  readonly ready = new Fifo<Lane>();
   readonly #lanes = new Map<string, Lane>();
   #unordered = 0;
 
+  /** `breaker`: as it was stored, for a route that still has one. */
   constructor(
     name: string,
     policy: DeliveryPolicy,
@@ -54,7 +57,7 @@ export class RouteQueue {
   ) {
     this.name = name;
     this.policy = policy;
-    this.breaker = breaker;
+    this.breaker = policy.breaker === null ? CLOSED : breaker;
     this.rate = rate;
   }
 
@@ -68,15 +71,15 @@ export class RouteQueue {
     return this.policy.queueDepth !== null && this.queued >= this.policy.queueDepth;
   }
 
-  add(delivery: Delivery, state: AttemptState): void {
+  add(delivery: Delivery, state: AttemptState, arrival: number): void {
     const key = this.#laneKey(delivery);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { key, route: this, items: new Set(), notBeforeMs: null };
+      lane = { key, route: this, items: new Fifo(), notBeforeMs: null };
       this.#lanes.set(key, lane);
       this.ready.add(lane);
     }
-    const item: QueuedDelivery = { delivery, state, lane, inFlight: false };
+    const item: QueuedDelivery = { delivery, state, lane, arrival, inFlight: false };
     lane.items.add(item);
     this.items.add(item);
   }
@@ -84,7 +87,7 @@ export class RouteQueue {
   /** Takes a delivery out for good; its lane goes on with the next. */
   remove(item: QueuedDelivery): void {
     const { lane } = item;
-    const wasFirst = first(lane.items) === item;
+    const wasFirst = lane.items.first === item;
     lane.items.delete(item);
     this.items.delete(item);
     if (lane.items.size === 0) {
@@ -127,10 +130,4 @@ export class RouteQueue {
         return String(this.#unordered);
     }
   }
-}
-
-/** The first of a set in its order. */
-export function first<T>(set: ReadonlySet<T>): T | undefined {
-  for (const element of set) return element;
-  return undefined;
 }

@@ -1,6 +1,26 @@
+interface Entry<T> {
+  readonly atMs: number;
+  readonly what: T;
+}
+
+/** So few are not worth the search for those that are no longer wanted. */
+const FEW = 64;
+
 /** Things to be looked at again at a time, earliest first: a binary heap. */
 export class WakeList<T> {
-  readonly #heap: { readonly atMs: number; readonly what: T }[] = [];
+  readonly #isWanted: (what: T, atMs: number) => boolean;
+  #heap: Entry<T>[] = [];
+  #pruneAt = FEW;
+
+  /** `isWanted`: false of an entry that may be forgotten before its time, so that memory does not hold it until then. */
+  constructor(isWanted: (what: T, atMs: number) => boolean) {
+    this.#isWanted = isWanted;
+  }
+
+  /** At most twice what is wanted, and a few. */
+  get size(): number {
+    return this.#heap.length;
+  }
 
   /** The earliest time, or null. */
   get nextMs(): number | null {
@@ -8,16 +28,8 @@ export class WakeList<T> {
   }
 
   add(atMs: number, what: T): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = heap[parent];
-      if (above === undefined || above.atMs <= atMs) break;
-      heap[at] = above;
-      at = parent;
-    }
-    heap[at] = { atMs, what };
+    if (this.#heap.length >= this.#pruneAt) this.#prune();
+    this.#push({ atMs, what });
   }
 
   /** Removes and yields everything that is due. */
@@ -30,6 +42,26 @@ export class WakeList<T> {
       this.#removeFirst();
       yield first.what;
     }
+  }
+
+  #prune(): void {
+    const wanted = this.#heap.filter(({ atMs, what }) => this.#isWanted(what, atMs));
+    this.#heap = [];
+    for (const entry of wanted) this.#push(entry);
+    this.#pruneAt = Math.max(FEW, 2 * wanted.length);
+  }
+
+  #push(entry: Entry<T>): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = heap[parent];
+      if (above === undefined || above.atMs <= entry.atMs) break;
+      heap[at] = above;
+      at = parent;
+    }
+    heap[at] = entry;
   }
 
   #removeFirst(): void {

@@ -100,7 +100,12 @@ export interface RouteSpec {
     readonly filter?: Filter;
   };
   readonly transforms: readonly TransformUse[];
-  readonly then: { readonly actor: string; readonly config: Readonly<Record<string, unknown>> };
+  readonly then: {
+    readonly actor: string;
+    readonly config: Readonly<Record<string, unknown>>;
+    /** The actor does not exist yet: a module's `fallback: queue`. Events wait, within the bound, until a Topology has it. */
+    readonly queue_until_exists?: true;
+  };
   readonly delivery: DeliverySpec;
   readonly with?: { readonly prompt_file: string; readonly prompt: PromptSpec };
 }

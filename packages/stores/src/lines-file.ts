@@ -1,13 +1,7 @@
 import { dirname } from "node:path";
 import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 import type { FileSystem, OpenFile } from "./file-system.ts";
-import { readLines } from "./read-lines.ts";
-
-/** Where a line stands in its file, in bytes, its line end included. */
-export interface Place {
-  readonly offset: number;
-  readonly length: number;
-}
+import { type Place, readLines } from "./read-lines.ts";
 
 /** One read takes no more than this. */
 const CHUNK_BYTES = 1024 ** 2;

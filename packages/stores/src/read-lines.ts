@@ -1,7 +1,12 @@
 import type { OpenFile } from "./file-system.ts";
-import type { Place } from "./lines-file.ts";
 
 const LINE_END = 0x0a;
+
+/** Where a line stands in its file, in bytes, its line end included. */
+export interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
 
 /** The whole lines of a file, in order, without their line ends; what follows the last line end is left out. */
 export async function* readLines(

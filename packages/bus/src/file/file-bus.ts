@@ -228,7 +228,7 @@ async function openLocked(
         }
         return;
       }
-      logged.settled.add(route);
+      logged.addRoute(route);
       const line = new SettleLine(logged, route, settling);
       settling.add(line);
       group.add(line);

@@ -20,9 +20,14 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 /** After a failed write, what was kept is tried with the next commit, and at the latest after this. */
 const RETRY_MS = 1_000;
 
+/** So many are told at once; before the next ones, the disk is looked after. */
+const TOLD_AT_ONCE = 16;
+
 /**
  * Group commit: everything that waits goes to the disk in one write and one sync, and while that runs the next batch gathers.
- * Whoever waits is told after the next batch is under way, so that what they do overlaps with its sync.
+ * Whoever waits is told when the next batch is under way, and a few at a time: told all at once, a thousand writers would
+ * write again all at once, and the disk would stand still while they do, then they while the disk works. So the disk gets
+ * as much as came in while it worked, whatever its speed.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -35,8 +40,10 @@ export class GroupCommit {
   #cancelTimer: (() => void) | null = null;
   #nextSeq: number;
   #running: Promise<void> | null = null;
-  /** Durable, but not yet told. */
-  #durable: Batch | null = null;
+  /** Batches whose lines are durable, but not yet all told: of the first one, `#told` are. */
+  readonly #durable: (readonly PendingLine[])[] = [];
+  #told = 0;
+  #telling = false;
   #failure: Error | null = null;
 
   constructor(options: GroupCommitOptions) {
@@ -70,7 +77,7 @@ export class GroupCommit {
     if (this.#failure !== null) return;
     this.#failure = error;
     this.#cancelTimer?.();
-    this.#tellDurable();
+    this.#tellAll();
     const lost = [...this.#retained, ...this.#queue.flatMap((batch) => batch.lines)];
     this.#retained = [];
     this.#queue = [];
@@ -81,7 +88,11 @@ export class GroupCommit {
   /** Resolves when all that was added is durable, or could not be made so at one more try. */
   async drain(): Promise<void> {
     this.poke();
-    while (this.#running !== null) await this.#running;
+    while (this.#running !== null) {
+      await this.#running;
+      this.#tellAll();
+      await Promise.resolve();
+    }
     this.#cancelTimer?.();
     const lost = this.#retained;
     this.#retained = [];
@@ -91,14 +102,15 @@ export class GroupCommit {
   async #run(): Promise<void> {
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
       const writing = this.#options.append(batch, () => this.#renumberAfter(batch as Batch));
-      this.#tellDurable();
+      this.#tellSome();
       try {
         await writing;
-        this.#durable = batch;
+        batch.release();
+        this.#durable.push(batch.lines);
       } catch (error) {
         this.#refused(batch, error as Error);
       }
-      if (this.#queue.length === 0) this.#tellDurable();
+      if (this.#queue.length === 0) this.#tellSome();
     }
     this.#running = null;
   }
@@ -122,7 +134,7 @@ export class GroupCommit {
       this.fail(error);
       return;
     }
-    this.#tellDurable();
+    this.#tellAll();
     this.#retry = false;
     this.#lastError = error;
     this.#renumberFrom(batch.firstSeq);
@@ -151,11 +163,32 @@ export class GroupCommit {
     this.#nextSeq = next;
   }
 
-  #tellDurable(): void {
-    const batch = this.#durable;
-    if (batch === null) return;
-    this.#durable = null;
-    for (const line of batch.lines) line.done();
-    batch.release();
+  #tellSome(): void {
+    for (let count = 0; count < TOLD_AT_ONCE && this.#tellNext(); count += 1);
+    if (this.#durable.length > 0 && !this.#telling) {
+      this.#telling = true;
+      setImmediate(() => {
+        this.#telling = false;
+        this.#tellSome();
+      });
+    }
+  }
+
+  #tellAll(): void {
+    while (this.#tellNext());
+  }
+
+  /** False where all are told. */
+  #tellNext(): boolean {
+    const lines = this.#durable[0];
+    if (lines === undefined) return false;
+    const line = lines[this.#told] as PendingLine;
+    this.#told += 1;
+    if (this.#told === lines.length) {
+      this.#durable.shift();
+      this.#told = 0;
+    }
+    line.done();
+    return true;
   }
 }

@@ -3,10 +3,14 @@ import type { Held } from "../dispatch.ts";
 import type { PendingLine } from "./batch.ts";
 import type { Position, Segment } from "./segment.ts";
 
+/** Most events never have a settled route of their own: they share these. */
+const NONE: ReadonlySet<string> = new Set();
+const NO_LINES: readonly Position[] = [];
+
 /** An event of the log: on its way to the disk while `segment` is null, then unsettled until its ack is durable. */
 export class LoggedEvent implements Held, PendingLine {
   readonly event: OrgLoopEvent;
-  readonly settled: Set<string> = new Set();
+  settled: ReadonlySet<string> = NONE;
   returns = 0;
   acked = false;
 
@@ -17,7 +21,7 @@ export class LoggedEvent implements Held, PendingLine {
   offset = 0;
   length = 0;
   /** The lines of its settled routes. */
-  settles: Position[] = [];
+  settles: readonly Position[] = NO_LINES;
   /** Its ack is durable: its lines are wanted no more. */
   gone = false;
 
@@ -51,10 +55,14 @@ export class LoggedEvent implements Held, PendingLine {
     this.publishing?.reject(error);
   }
 
+  addRoute(route: string): void {
+    this.settled = new Set(this.settled).add(route);
+  }
+
   /** A route's line is durable. */
   addSettle(position: Position): void {
     if (this.gone) return;
-    this.settles.push(position);
+    this.settles = [...this.settles, position];
     position.segment.live += position.length;
   }
 
@@ -63,7 +71,7 @@ export class LoggedEvent implements Held, PendingLine {
     this.gone = true;
     if (this.segment !== null) this.segment.live -= this.length;
     for (const { segment, length } of this.settles) segment.live -= length;
-    this.settles = [];
+    this.settles = NO_LINES;
   }
 }
 

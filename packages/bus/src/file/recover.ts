@@ -135,7 +135,7 @@ async function readEvents(
   const places = settles.map(({ position }) => position);
   for await (const bytes of readLines(dir, places, fileSystem)) {
     const { route } = JSON.parse(bytes.toString("utf8")) as { route: string };
-    settles[next]?.event.settled.add(route);
+    settles[next]?.event.addRoute(route);
     next += 1;
   }
   return events;

@@ -137,8 +137,7 @@ export function isEventPath(value: string): boolean {
 }
 
 /** A path of a file inside the project. */
-export const filePath = () => {
-  const expected = "the path of a file in the project";
+export const filePath = (expected = "the path of a file in the project") => {
   return z
     .string({ error: expected })
     .refine((value) => value !== "" && !holdsReference(value), { error: expected })

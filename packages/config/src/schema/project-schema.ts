@@ -17,6 +17,7 @@ import {
 } from "./fields.ts";
 import { isCidr } from "./filter.ts";
 import { loggerSchema } from "./logger-schema.ts";
+import { moduleUsesSchema } from "./module-schema.ts";
 import { routeSchema } from "./route-schema.ts";
 import { transformSchema } from "./transform-schema.ts";
 
@@ -119,8 +120,10 @@ export const projectSchema = mapping({
   ),
   transforms: fileOr(transformSchema, "transform").describe("Files of transforms, or transforms."),
   loggers: fileOr(loggerSchema, "logger").describe("Files of loggers, or loggers."),
-  modules: z.unknown().optional().describe("Instances of modules."),
-  teams: z.unknown().optional().describe("The folder of teams. Default: teams."),
+  modules: moduleUsesSchema,
+  teams: filePath("the path of a folder in the project")
+    .optional()
+    .describe("The folder of teams. Default: teams."),
 });
 
 /** `~/.orgloop/config.yaml`: below the project's own defaults. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { awsSchema } from "./aws-schema.ts";
-import { head, mapping, text, workspaceName } from "./fields.ts";
+import { enabled, freeMapping, head, mapping, text, workspaceName } from "./fields.ts";
 import { busSchema, defaultsSchema, networkSchema, varsSchema } from "./project-schema.ts";
+import { teamDefaultsSchema } from "./team-schema.ts";
 
 /** Overrides by id or name; what they merge to is checked against the schema of the item. */
 const overrides = (what: string) =>
@@ -34,4 +35,28 @@ export const workspaceSchema = mapping({
   routes: overrides("route").describe("Changes to routes, by name."),
   transforms: overrides("transform").describe("Changes to transforms, by name."),
   loggers: overrides("logger").describe("Changes to loggers, by name."),
+  teams: z
+    .record(
+      z.string(),
+      mapping({
+        vars: varsSchema,
+        defaults: teamDefaultsSchema.nullish().describe("Laid over the team's defaults."),
+      }),
+      { error: "a mapping of team to vars and defaults" },
+    )
+    .nullish()
+    .describe("Changes to the vars and defaults of teams, by name."),
+  modules: z
+    .record(
+      z.string(),
+      mapping({
+        params: freeMapping().describe("Laid over what the use gives."),
+        enabled: enabled(),
+      }),
+      {
+        error: "a mapping of instance to params",
+      },
+    )
+    .nullish()
+    .describe("Changes to the params of modules' instances, by full name."),
 }).meta({ id: "Workspace" });

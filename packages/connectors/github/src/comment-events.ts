@@ -1,6 +1,6 @@
 import { associationOf, type GithubDraft, githubDraft, labelsOf } from "./event-draft.ts";
 import type { Comment, Issue } from "./github-objects.ts";
-import type { StreamContext } from "./streams.ts";
+import type { StreamContext } from "./stream.ts";
 
 /** A comment on an issue or a pull request; an edited one is a new version, and a new event. */
 export async function issueCommentEvents(

@@ -11,8 +11,9 @@ import type { GithubDraft } from "./event-draft.ts";
 import { type GithubClient, githubApi } from "./github-client.ts";
 import type { Issue } from "./github-objects.ts";
 import { readStream } from "./read-stream.ts";
+import type { StreamContext } from "./stream.ts";
 import { readCheckpoint, type StreamState, writeCheckpoint } from "./stream-state.ts";
-import { STREAMS, type StreamContext } from "./streams.ts";
+import { STREAMS } from "./streams.ts";
 
 export interface GithubSourceOptions {
   /** Items a request; default 100, GitHub's maximum. */

@@ -1,7 +1,7 @@
 import type { GithubEvent } from "./config.ts";
 import { associationOf, type GithubDraft, githubDraft, labelsOf } from "./event-draft.ts";
 import type { Issue, IssueEvent, PullRequest, Review } from "./github-objects.ts";
-import type { StreamContext } from "./streams.ts";
+import type { StreamContext } from "./stream.ts";
 
 /** What happened to an issue or a pull request, as far as its present state and its lists tell. */
 export async function issueEvents(

@@ -1,7 +1,7 @@
 import type { GithubDraft } from "./event-draft.ts";
 import type { ListPage } from "./github-client.ts";
+import type { Item, Stream, StreamContext } from "./stream.ts";
 import { advance, endCycle, readFrom, type StreamState } from "./stream-state.ts";
-import type { Item, Stream, StreamContext } from "./streams.ts";
 
 export interface Reading {
   readonly context: StreamContext;

@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import type { Topology } from "@orgloop/sdk";
+import { isMapping } from "./document-path.ts";
+
+const LISTS = { sources: "id", actors: "id", routes: "name", transforms: "name", loggers: "name" };
+
+/** JSON with the keys of every object in the order of their UTF-16 code units, as RFC 8785 has them; lists as they are. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (!isMapping(value)) return JSON.stringify(value) ?? "null";
+  const entries = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+  return `{${entries.join(",")}}`;
+}
+
+/** By code unit: the same on every machine, whatever its language. */
+export const byText = (left: string, right: string): number =>
+  left < right ? -1 : left > right ? 1 : 0;
+
+/**
+ * The one text of a topology: the same for the same configuration, in whatever files, order of keys or comments it stands.
+ * Items are sorted by id or name, since the order of files is no difference to what runs.
+ */
+export function canonicalTopology(topology: Topology): string {
+  const sorted: Record<string, unknown> = { ...topology };
+  for (const [list, identity] of Object.entries(LISTS)) {
+    const items = topology[list as keyof typeof LISTS] as readonly object[];
+    const nameOf = (item: object) => String(item[identity as keyof typeof item]);
+    sorted[list] = items.toSorted((left, right) => byText(nameOf(left), nameOf(right)));
+  }
+  return canonicalJson(sorted);
+}
+
+/** SHA-256 of `canonicalTopology`, in lower-case hex. */
+export function topologyHash(topology: Topology): string {
+  return createHash("sha256").update(canonicalTopology(topology)).digest("hex");
+}

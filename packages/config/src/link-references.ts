@@ -1,0 +1,148 @@
+import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
+import { at, ITEM_KINDS, identityOf, placeOf } from "./declarations.ts";
+import type { DocumentPath } from "./document-path.ts";
+import { isMapping, valueAt } from "./document-path.ts";
+import type { Findings } from "./findings.ts";
+import { type ItemNames, itemNames } from "./item-names.ts";
+import { type Connector, connectorAt, findConnectors } from "./module-connectors.ts";
+import { holdsReference } from "./schema/fields.ts";
+import { type Instance, ownersOf, type Team } from "./scope.ts";
+
+/** The full name that stands for `name`, which is written at `path`. */
+type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
+
+/**
+ * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. An
+ * unknown name, one that another team does not export, and one that is switched off are errors where they stand, and so are
+ * two items of one name. Routes of a module that need a connector which is missing are left out, or marked to wait, as the module
+ * says. With `complete: false` (a file could not be read) unknown names are not reported: they may
+ * stand in that file.
+ */
+export function linkReferences(
+  declarations: Declarations,
+  teams: readonly Team[],
+  instances: readonly Instance[],
+  complete: boolean,
+  findings: Findings,
+): Declarations {
+  refuseDuplicates(declarations, findings);
+  const names = itemNames(declarations);
+  const connectors = findConnectors(instances, names, complete, findings);
+  const route = declarations.route.flatMap((item) => {
+    const missing: Connector[] = [];
+    const ofModule = item.scope.instance ? connectors.get(item.scope.instance) : undefined;
+    const resolve: Resolve = (kind, name, path) => {
+      const connector = connectorAt(item, kind, name, path, ofModule, names);
+      if (connector !== undefined && connector.target === undefined) {
+        missing.push(connector);
+        return connector.name;
+      }
+      const { target, problem } =
+        connector === undefined
+          ? names.find(kind, name, item.scope)
+          : { target: connector.target, problem: undefined };
+      if (target === undefined) {
+        if (complete && problem) findings.errors.push({ ...at(item, path), ...problem });
+        return name;
+      }
+      if (!target.enabled && item.enabled) disabled(item, path, kind, target, findings);
+      return target.name;
+    };
+    const value = linked(item.value, resolve);
+    if (missing.some(({ fallback }) => fallback === "skip")) return [];
+    const awaitsActor = missing.some(({ kind }) => kind === "actor");
+    return value === item.value && !awaitsActor ? item : { ...item, value, awaitsActor };
+  });
+  if (complete) checkExports(teams, names, findings);
+  return { ...declarations, route };
+}
+
+function disabled(
+  item: Declaration,
+  path: DocumentPath,
+  kind: ItemKind,
+  target: Declaration,
+  findings: Findings,
+): void {
+  const { team } = target.scope;
+  const whose = team && team !== item.scope.team ? ownersOf(team) : "";
+  const message = `${kind} "${target.name}"${whose} is switched off (enabled: false) at ${placeOf(target)}`;
+  // A source that is off sends nothing, which does no harm; a delivery needs its actor and transforms.
+  const list = kind === "source" ? findings.warnings : findings.errors;
+  list.push({ ...at(item, path), code: "disabled-reference", message });
+}
+
+/** Items of one kind and name: the second is an error that names the first. */
+function refuseDuplicates(declarations: Declarations, findings: Findings): void {
+  for (const kind of ITEM_KINDS) {
+    const byName = new Map<string, Declaration>();
+    for (const item of declarations[kind] as Declaration[]) {
+      const first = byName.get(item.name);
+      if (first === undefined) {
+        byName.set(item.name, item);
+        continue;
+      }
+      const message = `there is already ${article(kind)} "${item.name}", at ${placeOf(first)}`;
+      const place = at(item, [identityOf(kind)]);
+      findings.errors.push({ ...place, code: "duplicate-name", message });
+    }
+  }
+}
+
+const article = (kind: ItemKind) => `${kind === "actor" ? "an" : "a"} ${kind}`;
+
+/** `value` with every text, or each text of a list, replaced; the same value where nothing changes. */
+function mapTexts(
+  value: unknown,
+  path: DocumentPath,
+  replace: (name: string, path: DocumentPath) => string,
+): unknown {
+  if (typeof value === "string") return holdsReference(value) ? value : replace(value, path);
+  if (!Array.isArray(value)) return value;
+  const mapped = value.map((item, index) =>
+    Array.isArray(item) ? item : mapTexts(item, [...path, index], replace),
+  );
+  return mapped.every((item, index) => item === value[index]) ? value : mapped;
+}
+
+/** The route with its references replaced; its shape may be anything yet. */
+function linked(route: Declaration<"route">["value"], resolve: Resolve): typeof route {
+  const { when, then, transforms } = route as Record<string, unknown>;
+  const written = { source: valueAt(when, ["source"]), actor: valueAt(then, ["actor"]) };
+  const source = mapTexts(written.source, ["when", "source"], (name, path) =>
+    resolve("source", name, path),
+  );
+  const actor = mapTexts(written.actor, ["then", "actor"], (name, path) =>
+    resolve("actor", name, path),
+  );
+  let changed = source !== written.source || actor !== written.actor;
+  let uses = transforms;
+  if (Array.isArray(transforms)) {
+    uses = transforms.map((use, index) => {
+      const ref = valueAt(use, ["ref"]);
+      const full = mapTexts(ref, ["transforms", index, "ref"], (name, path) =>
+        resolve("transform", name, path),
+      );
+      if (full === ref) return use;
+      changed = true;
+      return { ...use, ref: full };
+    });
+  }
+  if (!changed || !isMapping(when) || !isMapping(then)) return route;
+  const parts = { when: { ...when, source }, then: { ...then, actor } };
+  return { ...route, ...parts, ...(uses !== undefined && { transforms: uses }) } as typeof route;
+}
+
+/** Exports of what a team does not have. */
+function checkExports(teams: readonly Team[], names: ItemNames, findings: Findings): void {
+  for (const team of teams) {
+    const exported = valueAt(team.document?.value, ["exports"]);
+    if (!team.document || !Array.isArray(exported)) continue;
+    for (const [index, name] of exported.entries()) {
+      if (typeof name !== "string" || holdsReference(name)) continue;
+      const problem = names.checkExport(team, name);
+      const place = { document: team.document, path: ["exports", index], at: "value" } as const;
+      if (problem) findings.errors.push({ ...place, ...problem });
+    }
+  }
+}

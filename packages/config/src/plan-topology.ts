@@ -1,0 +1,148 @@
+import type { Topology } from "@orgloop/sdk";
+import { byText } from "./canonical-topology.ts";
+import { ITEM_KINDS, identityOf } from "./declarations.ts";
+import { type DocumentPath, isMapping } from "./document-path.ts";
+
+export const PLAN_KINDS = [...ITEM_KINDS, "bus", "workspace"] as const;
+export type PlanKind = (typeof PLAN_KINDS)[number];
+export type PlanAction = "add" | "change" | "remove";
+
+/** One value that differs; undefined on the side that does not have it. Lists are compared whole. */
+export interface Difference {
+  readonly path: DocumentPath;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** What happens to one item. `kind` and `name` are unique in a plan. */
+export interface PlanChange {
+  readonly kind: PlanKind;
+  /** The full name of an item; `bus`; the name of the workspace. */
+  readonly name: string;
+  readonly action: PlanAction;
+  /** Of a change: at least one, by path. Else empty. */
+  readonly differences: readonly Difference[];
+  /** The whole item on each side; null where there is none. */
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** What makes one topology another. */
+export interface Plan {
+  /** By kind, then name. */
+  readonly changes: readonly PlanChange[];
+  /** How many items each action has. */
+  readonly counts: Readonly<Record<PlanAction, number>>;
+  /** e.g. `3 sources added, 1 route changed, 2 transforms removed`. */
+  readonly summary: string;
+}
+
+/** Where `from` and `to` differ, by path. */
+export function differences(from: unknown, to: unknown, path: DocumentPath = []): Difference[] {
+  if (isMapping(from) && isMapping(to)) {
+    const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
+    return keys.flatMap((key) =>
+      differences(ownValue(from, key), ownValue(to, key), [...path, key]),
+    );
+  }
+  return same(from, to) ? [] : [{ path, from, to }];
+}
+
+const ownValue = (mapping: Record<string, unknown>, key: string) =>
+  Object.hasOwn(mapping, key) ? mapping[key] : undefined;
+
+function same(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
+  if (Array.isArray(left) && Array.isArray(right)) {
+    return left.length === right.length && left.every((item, at) => same(item, right[at]));
+  }
+  return isMapping(left) && isMapping(right) && differences(left, right).length === 0;
+}
+
+type Items = Map<string, Record<string, unknown>>;
+
+/** The items of a kind, by name, each with what defaults fill in as it runs. */
+function itemsOf(topology: Topology | null, kind: (typeof ITEM_KINDS)[number]): Items {
+  const items: Items = new Map();
+  if (topology === null) return items;
+  for (const item of topology[`${kind}s`]) {
+    const value: Record<string, unknown> = { ...item };
+    if (kind === "source") value.poll ??= { interval: topology.defaults.poll_interval };
+    items.set(String(value[identityOf(kind)]), value);
+  }
+  return items;
+}
+
+function change(kind: PlanKind, name: string, from: unknown, to: unknown): PlanChange[] {
+  const action = from === undefined ? "add" : to === undefined ? "remove" : "change";
+  const found = action === "change" ? differences(from, to) : [];
+  if (action === "change" && found.length === 0) return [];
+  return [{ kind, name, action, differences: found, from: from ?? null, to: to ?? null }];
+}
+
+/** What of a topology is neither an item nor the bus. */
+function settingsOf(topology: Topology): Record<string, unknown> {
+  const { sources, actors, routes, transforms, loggers, bus, ...settings } = topology;
+  return settings;
+}
+
+/**
+ * What makes `from` (null: nothing was ever applied) `to`: over everything that matters, prompt texts and whatever defaults
+ * fill in included. Deterministic; empty where both are the same. A default poll interval shows as a change of
+ * each source that it fills in, and of the workspace only where it fills in none.
+ */
+export function planTopology(from: Topology | null, to: Topology): Plan {
+  const changes: PlanChange[] = [];
+  for (const kind of ITEM_KINDS) {
+    const before = itemsOf(from, kind);
+    const after = itemsOf(to, kind);
+    const names = [...new Set([...before.keys(), ...after.keys()])].sort(byText);
+    for (const name of names)
+      changes.push(...change(kind, name, before.get(name), after.get(name)));
+  }
+  if (from !== null) {
+    const interval = changes.some(
+      ({ kind, differences: found }) =>
+        kind === "source" && found.some(({ path }) => path[0] === "poll"),
+    );
+    changes.push(...change("bus", "bus", from.bus, to.bus));
+    const [settings] = change("workspace", to.workspace, settingsOf(from), settingsOf(to));
+    const found = (settings?.differences ?? []).filter(
+      ({ path }) => !(interval && path.join(".") === "defaults.poll_interval"),
+    );
+    if (settings && found.length > 0) changes.push({ ...settings, differences: found });
+  }
+  const counts = { add: 0, change: 0, remove: 0 };
+  for (const { action } of changes) counts[action]++;
+  return { changes, counts, summary: summarize(changes) };
+}
+
+const DONE: Readonly<Record<PlanAction, string>> = {
+  add: "added",
+  change: "changed",
+  remove: "removed",
+};
+
+/** The plan in one line, in the words of the specification. */
+function summarize(changes: readonly PlanChange[]): string {
+  const counts = new Map<string, { kind: PlanKind; action: PlanAction; count: number }>();
+  for (const kind of PLAN_KINDS) {
+    for (const action of ["add", "change", "remove"] as const) {
+      counts.set(`${kind} ${action}`, { kind, action, count: 0 });
+    }
+  }
+  for (const { kind, action } of changes) {
+    const entry = counts.get(`${kind} ${action}`);
+    if (entry) entry.count++;
+  }
+  const parts = [...counts.values()]
+    .filter(({ count }) => count > 0)
+    .map(
+      ({ kind, action, count }) => `${count} ${count === 1 ? kind : plural(kind)} ${DONE[action]}`,
+    );
+  return parts.length === 0
+    ? "No changes. The running state matches the configuration."
+    : parts.join(", ");
+}
+
+const plural = (kind: PlanKind) => `${kind}${kind === "bus" ? "es" : "s"}`;
