@@ -88,12 +88,56 @@ export function orgloopProgram(): Command {
     .description("the health of the set-up: exits 0 ok, 1 degraded, 2 error")
     .addOption(portOption())
     .action(lazy(() => import("./commands/doctor.ts").then((it) => it.doctor)));
+  program
+    .command("replay")
+    .description("route recorded events anew, marked as replays")
+    .option("--event <ids...>", "these events")
+    .option("--since <time>", "routed from then on: 15m, 2h, or ISO 8601")
+    .option("--until <time>", "routed up to then")
+    .option("--source <id>", "of this source")
+    .option("--route <name>", "only to this route")
+    .option("--dry-run", "only count them")
+    .option("--rate <rate>", "at most so many: 5/s, 10/m")
+    .action(lazy(() => import("./commands/replay.ts").then((it) => it.replay)));
+  addDeadLetters(program);
   addWal(program);
   program
     .command("version")
     .description("version of orgloop, Node and platform")
     .action(lazy(() => import("./commands/version.ts").then((it) => it.version)));
   return program;
+}
+
+function addDeadLetters(program: Command): void {
+  const letters = program.command("dead-letters").description("events that were given up");
+  const filtered = (name: string): Command =>
+    letters
+      .command(name)
+      .option("--route <name>", "of this route")
+      .option("--actor <id>", "of this actor")
+      .option("--reason <reason>", "given up for this reason")
+      .option("--since <time>", "last attempted from then on: 15m, 2h, or ISO 8601")
+      .option("--until <time>", "last attempted up to then");
+  filtered("list")
+    .description("the letters, oldest first")
+    .action(lazy(() => import("./commands/dead-letters-list.ts").then((it) => it.deadLettersList)));
+  letters
+    .command("show <id>")
+    .description("one letter, with its event")
+    .action(lazy(() => import("./commands/dead-letters-show.ts").then((it) => it.deadLettersShow)));
+  filtered("replay [ids...]")
+    .description("deliver them again; a letter goes when its delivery has succeeded")
+    .option("--dry-run", "only count them")
+    .option("--rate <rate>", "at most so many: 5/s, 10/m")
+    .action(
+      lazy(() => import("./commands/dead-letters-replay.ts").then((it) => it.deadLettersReplay)),
+    );
+  filtered("purge [ids...]")
+    .description("delete them for good; asks first")
+    .option("--yes", "do not ask")
+    .action(
+      lazy(() => import("./commands/dead-letters-purge.ts").then((it) => it.deadLettersPurge)),
+    );
 }
 
 function addWal(program: Command): void {

@@ -17,6 +17,7 @@ export interface FoundProcess extends ProcessRecord {
   readonly responsive: boolean;
 }
 
+const STATUS = "/control/status";
 const ANSWER_MS = 3_000;
 const COMMAND_MS = 60_000;
 
@@ -94,7 +95,7 @@ export async function callProcess<Answer>(
     method: body === undefined ? "GET" : "POST",
     headers: { authorization: `Bearer ${token ?? ""}`, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body.json) }),
-    signal: AbortSignal.timeout(body === undefined ? ANSWER_MS : COMMAND_MS),
+    signal: AbortSignal.timeout(pathname === STATUS ? ANSWER_MS : COMMAND_MS),
   });
   const text = await response.text();
   if (!response.ok) {
@@ -106,7 +107,7 @@ export async function callProcess<Answer>(
 
 async function answers(home: string, record: ProcessRecord): Promise<boolean> {
   try {
-    const { pid } = await callProcess<{ pid?: number }>(home, record, "/control/status");
+    const { pid } = await callProcess<{ pid?: number }>(home, record, STATUS);
     return pid === record.pid;
   } catch {
     return false;

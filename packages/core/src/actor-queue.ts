@@ -3,6 +3,7 @@ import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./d
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { isExpired } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
+import type { RateState } from "./rate-limit.ts";
 import { type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
 import { WakeList } from "./wake-list.ts";
 
@@ -30,6 +31,10 @@ export interface ActorQueueOptions {
   readonly policies: ReadonlyMap<string, DeliveryPolicy>;
   /** Breakers as they were before a restart, by route. */
   readonly breakers?: ReadonlyMap<string, BreakerState>;
+  /** Rates as they were before a restart, by route. */
+  readonly rates?: ReadonlyMap<string, RateState>;
+  /** Told each time a route's rate makes its deliveries wait. */
+  readonly onLimited?: (route: string, waiting: number) => void;
 }
 
 /**
@@ -43,19 +48,21 @@ export class ActorQueue {
   readonly #wakes = new WakeList<Lane | RouteQueue>(isDue);
   readonly #depth: number;
   readonly #concurrency: number;
+  readonly #onLimited: NonNullable<ActorQueueOptions["onLimited"]>;
   #queued = 0;
   #arrivals = 0;
   #inFlight = 0;
 
-  constructor({ depth, policies, breakers }: ActorQueueOptions) {
+  constructor({ depth, policies, breakers, rates, onLimited = () => {} }: ActorQueueOptions) {
     let concurrency = 1;
     let bound = depth;
     for (const [name, policy] of policies) {
-      this.#routes.set(name, new RouteQueue(name, policy, breakers?.get(name)));
+      this.#routes.set(name, new RouteQueue(name, policy, breakers?.get(name), rates?.get(name)));
       concurrency = Math.max(concurrency, policy.concurrency);
       bound = Math.max(bound, policy.queueDepth ?? 0);
     }
     this.#concurrency = concurrency;
+    this.#onLimited = onLimited;
     this.#depth = bound;
   }
 
@@ -75,10 +82,19 @@ export class ActorQueue {
     return this.#route(route).breaker;
   }
 
+  rate(route: string): RateState {
+    return this.#route(route).rate;
+  }
+
+  /** True where a delivery of the route would displace none. */
+  hasRoom(route: string): boolean {
+    return !this.#route(route).full && this.#queued < this.#depth;
+  }
+
   /** Takes a delivery in, as the route's `overflow` says where there is no room. */
   offer(delivery: Delivery, state: AttemptState = NO_ATTEMPTS): Offer {
     const route = this.#route(delivery.route);
-    if (!route.full && this.#queued < this.#depth) {
+    if (this.hasRoom(delivery.route)) {
       this.#add(route, delivery, state);
       return { kind: "queued" };
     }
@@ -106,6 +122,7 @@ export class ActorQueue {
       }
       const gate = route.pass(nowMs);
       if (gate.kind === "wait") {
+        if (gate.limited) this.#onLimited(route.name, route.queued);
         if (gate.atMs !== null) this.#wakeRoute(route, gate.atMs);
         continue;
       }

@@ -32,7 +32,6 @@ export async function routeEvent(
   event: OrgLoopEvent,
   router: Router,
   settled: ReadonlySet<string> = new Set(),
-  replay = 0,
 ): Promise<RoutedEvent> {
   const base = {
     event_id: event.id,
@@ -63,7 +62,7 @@ export async function routeEvent(
       orderingKey: orderingKey(event, route, router.sources.get(event.source)),
       config: interpolate(route.then.config, result.event),
       ...(prompt === undefined ? {} : { prompt }),
-      replay,
+      replay: event.replay ?? 0,
     });
   }
   return { deliveries, ended, matched: routes.map((route) => route.name) };

@@ -26,8 +26,8 @@ export interface Lane {
 /** Whether the route may send now. */
 export type RouteGate =
   | { readonly kind: "pass"; readonly probe: boolean }
-  /** `atMs` null: until an attempt ends. */
-  | { readonly kind: "wait"; readonly atMs: number | null };
+  /** `atMs` null: until an attempt ends. `limited`: the rate makes it wait. */
+  | { readonly kind: "wait"; readonly atMs: number | null; readonly limited: boolean };
 
 /** A probe is given up on this long after its timeout: time for the host to say how it ended. */
 const PROBE_GRACE_MS = 5_000;
@@ -37,6 +37,7 @@ export class RouteQueue {
   readonly name: string;
   readonly policy: DeliveryPolicy;
   breaker: BreakerState;
+  rate: RateState;
   inFlight = 0;
   /** When the queue is to look at this route again; null: no such time is noted. */
   wakeAtMs: number | null = null;
@@ -45,14 +46,19 @@ export class RouteQueue {
   /** Lanes whose first delivery may be attempted, longest waiting first. */
   readonly ready = new Fifo<Lane>();
   readonly #lanes = new Map<string, Lane>();
-  #rate: RateState = UNUSED_RATE;
   #unordered = 0;
 
   /** `breaker`: as it was stored, for a route that still has one. */
-  constructor(name: string, policy: DeliveryPolicy, breaker: BreakerState = CLOSED) {
+  constructor(
+    name: string,
+    policy: DeliveryPolicy,
+    breaker: BreakerState = CLOSED,
+    rate: RateState = UNUSED_RATE,
+  ) {
     this.name = name;
     this.policy = policy;
     this.breaker = policy.breaker === null ? CLOSED : breaker;
+    this.rate = rate;
   }
 
   /** Deliveries that wait. */
@@ -101,14 +107,15 @@ export class RouteQueue {
 
   /** Asks concurrency, then rate, then breaker; a probe is elected by asking. */
   pass(nowMs: number): RouteGate {
-    if (this.inFlight >= this.policy.concurrency) return { kind: "wait", atMs: null };
+    if (this.inFlight >= this.policy.concurrency)
+      return { kind: "wait", atMs: null, limited: false };
     const { rate } = this.policy;
-    const slot = rate === null ? null : reserve(this.#rate, rate, nowMs);
-    if (slot !== null && slot.atMs > nowMs) return { kind: "wait", atMs: slot.atMs };
+    const slot = rate === null ? null : reserve(this.rate, rate, nowMs);
+    if (slot !== null && slot.atMs > nowMs) return { kind: "wait", atMs: slot.atMs, limited: true };
     const gate = passBreaker(this.breaker, nowMs, this.policy.timeoutMs + PROBE_GRACE_MS);
-    if (gate.kind === "hold") return { kind: "wait", atMs: gate.untilMs };
+    if (gate.kind === "hold") return { kind: "wait", atMs: gate.untilMs, limited: false };
     if (gate.kind === "probe") this.breaker = gate.state;
-    if (slot !== null) this.#rate = slot.state;
+    if (slot !== null) this.rate = slot.state;
     return { kind: "pass", probe: gate.kind === "probe" };
   }
 

@@ -47,11 +47,18 @@ export async function applyTransforms(
         return { kind: "drop", transform: name };
       }
       entry("transform.pass");
-      current = next;
+      current = sameIdentity(next, event);
     } catch (error) {
       entry(ON_ERROR_PHASE[onError], messageOf(error));
       if (onError !== "pass") return { kind: onError, transform: name };
     }
   }
   return { kind: "pass", event: current };
+}
+
+/** What a transform made of an event, known by the event's own id. */
+function sameIdentity(next: OrgLoopEvent, { id, replay }: OrgLoopEvent): OrgLoopEvent {
+  if (next.id === id && next.replay === replay) return next;
+  const { replay: _, ...rest } = next;
+  return { ...rest, id, ...(replay !== undefined && { replay }) };
 }

@@ -8,6 +8,7 @@ import {
   circuitOf,
   type Delivery,
   type DeliveryPolicy,
+  type Offer,
   type Outcome,
   type QueuedDelivery,
 } from "@orgloop/core";
@@ -28,10 +29,20 @@ export interface ActorDelivererOptions extends ActorQueueOptions {
   readonly abandon: AbortSignal;
 }
 
+/** How a delivery has ended: the actor has it, or a durable dead letter. */
+export type Settled = "delivered" | "buried";
+
 /** Gives one actor its deliveries: core's queue decides, this attempts, waits, buries and settles. */
 export interface ActorDeliverer {
-  /** Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops. */
-  push(delivery: Delivery, onSettled: () => void): Promise<void>;
+  /**
+   * Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops.
+   * With `waits` it waits for its place whatever the route's `overflow` says, and displaces nothing.
+   */
+  push(
+    delivery: Delivery,
+    onSettled: (how: Settled) => void,
+    options?: { readonly waits: boolean },
+  ): Promise<void>;
   readonly queued: number;
   readonly inFlight: number;
   readonly depth: number;
@@ -43,7 +54,7 @@ export interface ActorDeliverer {
 export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const { policies, actor, clock, bury, log, activity, abandon } = options;
   const queue = new ActorQueue(options);
-  const settled = new Map<Delivery, () => void>();
+  const settled = new Map<Delivery, (how: Settled) => void>();
   const idle = Promise.withResolvers<void>();
   /** Who waits for a place, by route. */
   const applicants = new Map<string, Set<() => void>>();
@@ -93,8 +104,8 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     pump();
   }
 
-  function settle(delivery: Delivery): void {
-    settled.get(delivery)?.();
+  function settle(delivery: Delivery, how: Settled): void {
+    settled.get(delivery)?.(how);
     settled.delete(delivery);
   }
 
@@ -103,7 +114,8 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     reason: DeadReason,
     state: AttemptState,
   ): Promise<void> {
-    if (await bury(deliveryLetter(delivery, reason, state, clock.now()))) settle(delivery);
+    if (await bury(deliveryLetter(delivery, reason, state, clock.now())))
+      settle(delivery, "buried");
   }
 
   async function attempt(item: QueuedDelivery, probe: boolean): Promise<void> {
@@ -131,7 +143,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     if (abandon.aborted && outcome.kind !== "delivered") return;
     report(delivery, outcome, number, clock.now() - startedMs);
     if (outcome.kind === "dead") await giveUp(delivery, outcome.reason, outcome.state);
-    else if (outcome.kind === "delivered") settle(delivery);
+    else if (outcome.kind === "delivered") settle(delivery, "delivered");
     queue.finish(item, outcome);
   }
 
@@ -159,18 +171,15 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     log({ ...failure, phase: "deliver.retry", metadata });
   }
 
-  function reportCircuit(
-    { route, actor: target }: Delivery,
-    before: BreakerState,
-    after: BreakerState,
-  ): void {
+  function reportCircuit(delivery: Delivery, before: BreakerState, after: BreakerState): void {
     if (before.openUntilMs === after.openUntilMs) return;
+    const about = describe(delivery);
     if (after.openUntilMs === null) {
-      log({ phase: "circuit.close", route, target });
+      log({ ...about, phase: "circuit.close" });
       return;
     }
     const metadata = { until: new Date(after.openUntilMs).toISOString() };
-    log({ phase: "circuit.open", route, target, metadata });
+    log({ ...about, phase: "circuit.open", metadata });
   }
 
   function reportDrop(dropped: Delivery): void {
@@ -188,14 +197,15 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       return queue.depth;
     },
     circuit: (route) => circuitOf(queue.breaker(route), clock.now()),
-    async push(delivery, onSettled) {
+    async push(delivery, onSettled, { waits } = { waits: false }) {
       settled.set(delivery, onSettled);
       for (;;) {
         if (closed) {
           settled.delete(delivery);
           throw new OrgLoopError("DRAINING", "the process is stopping: nothing more is taken on");
         }
-        const offer = queue.offer(delivery);
+        const mayOffer = !waits || queue.hasRoom(delivery.route);
+        const offer: Offer = mayOffer ? queue.offer(delivery) : { kind: "full" };
         if (offer.kind === "queued") return pump();
         if (offer.kind === "dropped") {
           reportDrop(offer.victim);
@@ -214,8 +224,9 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   };
 }
 
-function describe({ event, route, actor }: Delivery) {
+function describe({ event, route, actor, replay }: Delivery) {
   return {
+    ...(replay > 0 && { replay }),
     event_id: event.id,
     trace_id: event.trace_id,
     source: event.source,

@@ -10,6 +10,8 @@ export interface DataDir {
   readonly deadLetters: string;
   readonly claims: string;
   readonly log: string;
+  /** What was routed. */
+  readonly events: string;
   release(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ function dataDir(dir: string, lock: DirectoryLock): DataDir {
     deadLetters: join(dir, "dead-letters"),
     claims: join(dir, "claims"),
     log: join(dir, "log"),
+    events: join(dir, "events"),
     release: () => lock.release(),
   };
 }

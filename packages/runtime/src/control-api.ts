@@ -10,6 +10,10 @@ export interface ControlApiOptions {
   readonly ingest: Ingest;
   /** Begins to drain, after the answer has gone. */
   readonly shutdown: () => void;
+  /** Mounted at `/replay`. */
+  readonly replay: Hono;
+  /** Mounted at `/dead-letters`. */
+  readonly deadLetters: Hono;
   /** How long an injection waits where too much is undelivered. */
   readonly roomWaitMs: number;
   /** Bytes of one body. */
@@ -51,6 +55,8 @@ export function controlApi(options: ControlApiOptions): Hono {
       return c.json({ error: `not kept: ${messageOf(error)}` }, 503, { "retry-after": "5" });
     }
   });
+  api.route("/replay", options.replay);
+  api.route("/dead-letters", options.deadLetters);
   api.post("/shutdown", (c) => {
     setImmediate(shutdown);
     return c.json({ ok: true });

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { AttemptState, Delivery } from "@orgloop/core";
 import type { DeadLetter, DeadReason, OrgLoopEvent } from "@orgloop/sdk";
 
-/** One event, route and replay make one dead letter, also where a crash repeats the burial. */
-function letterId(parts: readonly (string | number)[]): string {
+/** One event and route make one dead letter: also where a crash repeats the burial, and where its replay fails. */
+function letterId(parts: readonly string[]): string {
   return `dl_${createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 32)}`;
 }
 
@@ -13,9 +13,9 @@ export function deliveryLetter(
   state: AttemptState,
   nowMs: number,
 ): DeadLetter {
-  const { event, route, actor, replay } = delivery;
+  const { event, route, actor, orderingKey } = delivery;
   return {
-    id: letterId([event.id, route, replay]),
+    id: letterId([event.id, route]),
     event_id: event.id,
     route,
     actor,
@@ -26,8 +26,26 @@ export function deliveryLetter(
     first_error: state.firstError,
     last_error: state.lastError,
     event,
+    ordering_key: orderingKey,
   };
 }
+
+/** The letter of an event whose replay has failed: what went before is not forgotten. */
+export function letterOfReplay(letter: DeadLetter, earlier: LetterHistory): DeadLetter {
+  return {
+    ...letter,
+    attempts: earlier.attempts + letter.attempts,
+    first_at: earlier.first_at,
+    first_error: earlier.first_error ?? letter.first_error,
+    last_error: letter.last_error ?? earlier.last_error,
+  };
+}
+
+/** What a letter says of the attempts before its replay. */
+export type LetterHistory = Pick<
+  DeadLetter,
+  "attempts" | "first_at" | "first_error" | "last_error"
+>;
 
 /** The letter of an event that could not be routed. */
 export function unroutableLetter(event: OrgLoopEvent, error: string, nowMs: number): DeadLetter {

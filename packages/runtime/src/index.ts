@@ -1,6 +1,12 @@
 import type { RunningProcess, StartOptions } from "./start-process.ts";
 
 export { isDataDirHeld } from "./data-dir-held.ts";
+export {
+  type DeadLetterFilter,
+  type DeadLetterSummary,
+  parseLetterFilter,
+  summaryOf,
+} from "./dead-letter-filter.ts";
 export type { InjectedDraft } from "./ingest.ts";
 export { pluginLookup } from "./plugins.ts";
 export type { RunningProcess, StartOptions } from "./start-process.ts";
@@ -11,6 +17,7 @@ export type {
   RouteStatus,
   SourceStatus,
 } from "./status.ts";
+export { purgeStoredLetters, readStoredLetters } from "./stored-letters.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./stored-state.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Topology } from "@orgloop/sdk";
+import type { DeadLetterStore, Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
@@ -13,8 +13,7 @@ export interface StatusParts {
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly polls: ReadonlyMap<string, PollState>;
   readonly backlog: Backlog;
-  /** How many there were at the start. */
-  readonly deadLettersBefore: number;
+  readonly deadLetters: Pick<DeadLetterStore, "size">;
   readonly now: () => number;
   readonly startedMs: number;
   readonly port: () => number;
@@ -56,7 +55,7 @@ export function readStatus(parts: StatusParts): ProcessStatus {
     routes: readRoutes(parts),
     actors: readActors(parts),
     unacked: backlog.size,
-    dead_letters: parts.deadLettersBefore + activity.deadLetters,
+    dead_letters: parts.deadLetters.size ?? activity.deadLetters,
   };
 }
 

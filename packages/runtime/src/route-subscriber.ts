@@ -1,4 +1,4 @@
-import { type RoutedEvent, type Router, routeEvent } from "@orgloop/core";
+import { type Matcher, type RoutedEvent, type Router, routeEvent } from "@orgloop/core";
 import {
   type EventHandler,
   messageOf,
@@ -11,6 +11,8 @@ import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
 import { unroutableLetter } from "./dead-letter.ts";
 import type { EventHistory } from "./event-history.ts";
+import type { EventRecorder } from "./event-recorder.ts";
+import { offBus } from "./replayed-event.ts";
 import type { Settlement } from "./settlement.ts";
 
 export interface RouteSubscriberOptions {
@@ -21,6 +23,7 @@ export interface RouteSubscriberOptions {
   readonly bury: Bury;
   readonly activity: Activity;
   readonly history: EventHistory;
+  readonly recorder: EventRecorder;
   readonly project: string;
   /** Aborted when a drain gives up on what is under way. */
   readonly abandon: AbortSignal;
@@ -32,13 +35,17 @@ export interface RouteSubscriberOptions {
  */
 export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
   const { router, deliverers, settlement, activity } = options;
-  return async (event, receipt) => {
+  return async (held, receipt) => {
+    const { event, route: only } = offBus(held);
+    options.recorder.record(event);
     const startedMs = router.now();
     let routed: RoutedEvent;
     try {
-      routed = await routeEvent(event, router, receipt.settled);
+      const { matcher, ...rest } = router;
+      const chosen = only === null ? matcher : onlyTo(only, matcher);
+      routed = await routeEvent(event, { ...rest, matcher: chosen }, receipt.settled);
     } catch (error) {
-      return buryUnroutable(event, error, options);
+      return buryUnroutable(held, error, options);
     }
     // Its transforms were cut short: what they seem to have dropped must come again.
     if (options.abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
@@ -46,15 +53,15 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     activity.matched(matched, startedMs);
     record(event, matched, startedMs, options);
     let unsettled = deliveries.length;
-    if (unsettled === 0) return settlement.ack(event);
-    for (const { route } of ended) settlement.settle(event, route);
+    if (unsettled === 0) return settlement.ack(held);
+    for (const { route } of ended) settlement.settle(held, route);
     await Promise.all(
       deliveries.map((delivery) => {
         const deliverer = deliverers.get(delivery.actor) as ActorDeliverer;
         return deliverer.push(delivery, () => {
           unsettled -= 1;
-          if (unsettled === 0) settlement.ack(event);
-          else settlement.settle(event, delivery.route);
+          if (unsettled === 0) settlement.ack(held);
+          else settlement.settle(held, delivery.route);
         });
       }),
     );
@@ -63,17 +70,23 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
 
 /** An event that makes routing itself fail would come back for ever and hold up its source. */
 async function buryUnroutable(
-  event: OrgLoopEvent,
+  held: OrgLoopEvent,
   error: unknown,
   { router, bury, settlement }: RouteSubscriberOptions,
 ): Promise<void> {
+  const { event } = offBus(held);
   const message = `routing failed: ${messageOf(error)}`;
   const { id: event_id, trace_id, source } = event;
   router.log({ phase: "system.error", event_id, trace_id, source, error: message });
   if (!(await bury(unroutableLetter(event, message, router.now())))) {
     throw new OrgLoopError("DRAINING", "the process is stopping", { cause: error });
   }
-  settlement.ack(event);
+  settlement.ack(held);
+}
+
+/** A replay that is for one route. */
+function onlyTo(route: string, { match }: Matcher): Matcher {
+  return { match: (event) => match(event).filter(({ name }) => name === route) };
 }
 
 function record(

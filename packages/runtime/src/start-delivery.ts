@@ -1,5 +1,5 @@
 import type { DeliveryPolicy, Router } from "@orgloop/core";
-import type { Actor, Subscription, Topology } from "@orgloop/sdk";
+import type { Actor, OrgLoopEvent, Subscription, Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import { type ActorDeliverer, actorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
@@ -8,6 +8,8 @@ import { burial } from "./burial.ts";
 import type { Clock } from "./clock.ts";
 import type { CompiledRoutes } from "./compile-routes.ts";
 import type { EventHistory } from "./event-history.ts";
+import type { EventRecorder } from "./event-recorder.ts";
+import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import type { OpenProcess } from "./open-process.ts";
 import { routeSubscriber } from "./route-subscriber.ts";
 import { type Settlement, settlement } from "./settlement.ts";
@@ -21,8 +23,13 @@ export interface StartDeliveryOptions {
   readonly activity: Activity;
   readonly backlog: Backlog;
   readonly history: EventHistory;
+  readonly recorder: EventRecorder;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
+  /** Aborted when the process begins to stop. */
+  readonly stop: AbortSignal;
+  /** An event is done with. */
+  readonly onAcked: (event: OrgLoopEvent) => void;
   /** The bus can no longer be trusted. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -31,30 +38,39 @@ export interface StartDeliveryOptions {
 export interface RunningDelivery {
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly settlement: Settlement;
+  readonly letterReplays: LetterReplays;
   /** Begins the hand-overs, with what was left from before first. */
   subscribe(): Subscription;
 }
 
 /** Puts together what takes events from the bus and gives them to the actors. */
 export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
-  const { topology, routes, open, clock, activity, backlog, history, abandon, onFatal } = options;
+  const {
+    topology,
+    routes,
+    open,
+    clock,
+    activity,
+    backlog,
+    history,
+    recorder,
+    abandon,
+    stop,
+    onAcked,
+    onFatal,
+  } = options;
   const { bus, plugins, deadLetters, log } = open;
   const bury = burial({ deadLetters, clock, log, activity, abandon });
   const settled = settlement({
     bus,
     clock,
-    onAcked: (event) => backlog.leave(event),
+    onAcked(event) {
+      backlog.leave(event);
+      onAcked(event);
+    },
     onFatal,
     stop: abandon,
   });
-  const deliverers = new Map(
-    topology.actors.map(({ id, queue_depth: depth }) => {
-      const actor = plugins.actors.get(id) as Actor;
-      const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
-      const shared = { clock, bury, log, activity, abandon };
-      return [id, actorDeliverer({ ...shared, depth, policies, actor })] as const;
-    }),
-  );
   const transforms = bindTransforms(topology, plugins.transforms, clock, abandon);
   const router: Router = {
     matcher: routes.matcher,
@@ -64,6 +80,24 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     now: clock.now,
     log,
   };
+  const replays = letterReplays({
+    deadLetters,
+    router,
+    routes: routes.byName,
+    deliverers: () => deliverers,
+    bury,
+    clock,
+    log,
+    stop,
+  });
+  const deliverers: ReadonlyMap<string, ActorDeliverer> = new Map(
+    topology.actors.map(({ id, queue_depth: depth }) => {
+      const actor = plugins.actors.get(id) as Actor;
+      const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
+      const shared = { clock, bury: replays.bury, log, activity, abandon };
+      return [id, actorDeliverer({ ...shared, depth, policies, actor })] as const;
+    }),
+  );
   const handler = routeSubscriber({
     router,
     routes: routes.byName,
@@ -72,8 +106,14 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     bury,
     activity,
     history,
+    recorder,
     project: topology.project,
     abandon,
   });
-  return { deliverers, settlement: settled, subscribe: () => bus.subscribe({}, handler) };
+  return {
+    deliverers,
+    settlement: settled,
+    letterReplays: replays,
+    subscribe: () => bus.subscribe({}, handler),
+  };
 }

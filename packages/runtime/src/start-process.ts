@@ -1,13 +1,21 @@
 import type { Environment } from "@orgloop/config";
-import type { LogEntry, OrgLoopEvent, PluginLookup, Topology } from "@orgloop/sdk";
+import {
+  type LogEntry,
+  type OrgLoopEvent,
+  type PluginLookup,
+  parseDuration,
+  type Topology,
+} from "@orgloop/sdk";
 import { countActivity } from "./activity.ts";
 import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import { controlApi } from "./control-api.ts";
-import { countDeadLetters } from "./count-dead-letters.ts";
+import { deadLettersApi } from "./dead-letters-api.ts";
 import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
+import { eventRecorder } from "./event-recorder.ts";
+import { eventReplays } from "./event-replays.ts";
 import { startHttpServer } from "./http-server.ts";
 import { type InjectedDraft, ingest } from "./ingest.ts";
 import { lifecycle } from "./lifecycle.ts";
@@ -18,6 +26,7 @@ import { pollLoop } from "./poll-loop.ts";
 import { polledSources } from "./polled-sources.ts";
 import { readApi } from "./read-api.ts";
 import { readActors, readSources, readStatus, type StatusParts } from "./read-status.ts";
+import { replayApi } from "./replay-api.ts";
 import { resolveTopology } from "./resolve-topology.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";
@@ -103,6 +112,21 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
     const activity = countActivity(topology, measured.listener);
     const history = eventHistory();
     const shared = { clock, activity, log };
+    const recorder = eventRecorder({
+      dir: open.dataDir.events,
+      retentionMs: parseDuration(resolved.defaults.event_retention),
+      now: clock.now,
+      warn: (error) => log({ phase: "system.error", error }),
+    });
+    const replays = eventReplays({
+      ...shared,
+      dir: open.dataDir.events,
+      recorder,
+      bus,
+      backlog,
+      matcher: routes.matcher,
+      stop: stop.signal,
+    });
     const delivery = startDelivery({
       ...shared,
       topology: resolved,
@@ -110,7 +134,10 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       open,
       backlog,
       history,
+      recorder,
+      onAcked: replays.acked,
       abandon: abandon.signal,
+      stop: stop.signal,
       onFatal: fail,
     });
     const take = ingest({ ...shared, bus, backlog, project: topology.project, onFatal: fail });
@@ -128,7 +155,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       deliverers: delivery.deliverers,
       polls: pollers.states,
       backlog,
-      deadLettersBefore: await countDeadLetters(open.dataDir.deadLetters),
+      deadLetters: open.deadLetters,
       now: clock.now,
       startedMs: clock.now(),
       port: () => http.address.port,
@@ -150,7 +177,17 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
         status,
         sources: () => readSources(parts),
       }),
-      controlApi: controlApi({ ...intake, status, shutdown: () => void life.end() }),
+      controlApi: controlApi({
+        ...intake,
+        status,
+        shutdown: () => void life.end(),
+        replay: replayApi({ replays, routes: routes.byName, stop: stop.signal }),
+        deadLetters: deadLettersApi({
+          deadLetters: open.deadLetters,
+          replays: delivery.letterReplays,
+          stop: stop.signal,
+        }),
+      }),
       metrics: measured,
       notReady: life.notReady,
     });
@@ -170,6 +207,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
         abandon,
         graceMs,
       });
+      await Promise.all([delivery.letterReplays.ended(), replays.ended()]);
       log({ phase: "runtime.stop" });
       await open.close();
     });

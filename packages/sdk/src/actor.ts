@@ -18,6 +18,11 @@ export interface DeliveryContext {
   readonly attempt: number;
   /** 0, or the number of times that this event was replayed. */
   readonly replay: number;
+  /**
+   * By which a receiver may drop what it has seen: the same for every attempt, another one for another route to the same actor and for a
+   * replay. It is the event's id where neither tells deliveries apart.
+   */
+  readonly deliveryId?: string;
   /** Aborted when the attempt's timeout has passed or a drain gives up on it. */
   readonly signal: AbortSignal;
 }

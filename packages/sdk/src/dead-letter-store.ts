@@ -26,15 +26,24 @@ export interface DeadLetter {
   readonly last_at: string;
   readonly first_error: string | null;
   readonly last_error: string | null;
-  /** The event as the actor would have got it. */
+  /** The event as the actor would have got it; its `replay` says which replay failed. */
   readonly event: OrgLoopEvent;
+  /** What its deliveries are ordered by; absent in letters that were never routed. */
+  readonly ordering_key?: string;
 }
 
 export interface DeadLetterStore {
-  /** Resolves when the letter is durable: only then is its route settled. The same id twice is one letter. */
+  /**
+   * Resolves when the letter is durable: only then is its route settled. The same id twice is one letter: the newer one, in the place
+   * of the older.
+   */
   put(letter: DeadLetter): Promise<void>;
-  /** Oldest first. */
+  /** In the order in which they were first put. */
   list(): Promise<readonly DeadLetter[]>;
+  get(id: string): Promise<DeadLetter | null>;
+  /** Resolves when that is durable; unknown ids are ignored. */
   remove(ids: readonly string[]): Promise<void>;
+  /** How many letters there are, where the store knows it without reading them. */
+  readonly size?: number;
   close?(): Promise<void>;
 }

@@ -30,6 +30,8 @@ export interface OrgLoopEvent {
   readonly ordering_key?: string;
   /** The project's name (v1alpha1, sections 9 and 10). */
   readonly module?: string;
+  /** Which replay of the event this is, from 1; absent the first time. The id stays. */
+  readonly replay?: number;
 }
 
 /**

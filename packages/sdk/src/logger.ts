@@ -57,6 +57,8 @@ export interface LogEntry {
   readonly event_type?: string;
   readonly result?: string;
   readonly attempt?: number;
+  /** Which replay of the event it is about; absent the first time. */
+  readonly replay?: number;
   readonly duration_ms?: number;
   readonly queue_depth?: number;
   readonly error?: string;

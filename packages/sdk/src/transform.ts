@@ -8,7 +8,8 @@ export interface TransformContext {
 }
 
 /**
- * A running transform: returns the event (the same, or a new one; never a mutated one), or null to drop it.
+ * A running transform: returns the event (the same, or a new one; never a mutated one), or null to drop it. `id` and `replay` stay
+ * the event's own whatever it returns: acks, dead letters and receivers know the event by them.
  * What it throws is handled as `on_error` says. It may see the same event again and must then decide the same.
  */
 export interface Transform {

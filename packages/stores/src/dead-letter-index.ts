@@ -2,7 +2,7 @@ import type { Place } from "./read-lines.ts";
 
 /** Where the letters of a file stand: what is held in memory instead of the letters. */
 export class DeadLetterIndex {
-  /** By id, in the order of the file. */
+  /** By id, in the order in which they were first put. */
   #letters = new Map<string, Place>();
   /** Lines that are no dead letters: nobody's to delete. */
   #damaged: Place[] = [];
@@ -44,10 +44,18 @@ export class DeadLetterIndex {
     this.#damaged = this.#damaged.filter(({ offset }) => offset < size);
   }
 
+  /** A newer letter keeps the older one's place in the order. */
   put(id: string, place: Place): void {
-    this.remove([id]);
+    this.#bytes += place.length - (this.#letters.get(id)?.length ?? 0);
     this.#letters.set(id, place);
-    this.#bytes += place.length;
+  }
+
+  get size(): number {
+    return this.#letters.size;
+  }
+
+  place(id: string): Place | undefined {
+    return this.#letters.get(id);
   }
 
   remove(ids: readonly string[]): void {
@@ -57,9 +65,9 @@ export class DeadLetterIndex {
     }
   }
 
-  /** What a rewrite keeps, in the order of the file. */
+  /** What a rewrite keeps, in its order: damage goes first, since at the end it would be taken for a torn tail. */
   kept(): readonly Place[] {
-    return [...this.#letters.values(), ...this.#damaged].sort((a, b) => a.offset - b.offset);
+    return [...this.#damaged, ...this.#letters.values()];
   }
 
   /** After a rewrite: everything kept stands without gaps from the file's beginning. */

@@ -64,6 +64,16 @@ export async function fileDeadLetters({
         }
         return letters;
       }),
+    get: (id) =>
+      file.inTurn(async () => {
+        const place = index.place(id);
+        if (place === undefined) return null;
+        for await (const line of file.read([place])) return JSON.parse(line.toString("utf8"));
+        return null;
+      }),
+    get size() {
+      return index.size;
+    },
     close: () => file.inTurn(() => file.close()),
   };
 }
@@ -86,7 +96,6 @@ function prepare(changes: readonly Change[], index: DeadLetterIndex, size: numbe
   for (const change of changes) {
     if ("put" in change) {
       const { id } = change.put;
-      if (isKnown(id)) continue;
       const place = add(change.put);
       known.set(id, true);
       steps.push(() => index.put(id, place));

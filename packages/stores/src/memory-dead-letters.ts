@@ -5,9 +5,13 @@ export function memoryDeadLetters(): DeadLetterStore {
   const letters = new Map<string, DeadLetter>();
   return {
     async put(letter) {
-      if (!letters.has(letter.id)) letters.set(letter.id, letter);
+      letters.set(letter.id, letter);
     },
     list: async () => [...letters.values()],
+    get: async (id) => letters.get(id) ?? null,
+    get size() {
+      return letters.size;
+    },
     async remove(ids) {
       for (const id of ids) letters.delete(id);
     },

@@ -56,6 +56,17 @@ export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
       expect(await idsOf(store)).toEqual(["dl_1"]);
     });
 
+    test("a newer letter of the same id takes the older one's place", async () => {
+      const store = await open();
+      await putAll(store, 3);
+      const again = { ...sampleDeadLetter(1, "other"), attempts: 6 };
+      await Promise.all([store.put(sampleDeadLetter(1)), store.put(again)]);
+      expect(await store.list()).toEqual([sampleDeadLetter(0), again, sampleDeadLetter(2)]);
+      expect(await store.get("dl_1")).toEqual(again);
+      expect(await store.get("dl_99")).toBeNull();
+      expect([undefined, 3]).toContain(store.size);
+    });
+
     test("what was removed is gone; unknown ids are ignored; it may be put again", async () => {
       const store = await open();
       await putAll(store, 5);
@@ -83,7 +94,10 @@ export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
       const store = await open();
       await putAll(store, 20);
       await store.remove(["dl_0", "dl_19"]);
+      await store.put({ ...sampleDeadLetter(7), attempts: 9 });
+      await store.put(sampleDeadLetter(7));
       const again = await reopen(store);
+      expect([undefined, 18]).toContain(again.size);
       expect(await again.list()).toEqual(
         Array.from({ length: 18 }, (_, n) => sampleDeadLetter(n + 1)),
       );

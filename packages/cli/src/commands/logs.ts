@@ -1,10 +1,10 @@
 import path from "node:path";
-import { DURATION_PATTERN, type LogEntry, parseDuration } from "@orgloop/sdk";
+import type { LogEntry } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
-import { CommandError } from "../command-error.ts";
 import { locateData } from "../data-directory.ts";
 import { readEventLog } from "../event-log.ts";
 import { logLine } from "../log-line.ts";
+import { pointInTime } from "../point-in-time.ts";
 
 export interface LogsOptions {
   readonly source?: string;
@@ -53,7 +53,9 @@ export const logs: Command<LogsOptions> = async (context, _args, options) => {
 /** Which entries `options` ask for. Throws `USAGE` for a time that is none. */
 export function entryFilter(options: LogsOptions, nowMs: number): (entry: LogEntry) => boolean {
   const sinceMs =
-    options.since === undefined ? Number.NEGATIVE_INFINITY : sinceOf(options.since, nowMs);
+    options.since === undefined
+      ? Number.NEGATIVE_INFINITY
+      : pointInTime("--since", options.since, nowMs);
   const { source, route, eventType, result, event, phase } = options;
   return (entry) =>
     Date.parse(entry.timestamp) >= sinceMs &&
@@ -63,12 +65,4 @@ export function entryFilter(options: LogsOptions, nowMs: number): (entry: LogEnt
     (result === undefined || entry.result === result) &&
     (event === undefined || entry.event_id === event || entry.trace_id === event) &&
     (phase === undefined || entry.phase === phase || entry.phase.startsWith(`${phase}.`));
-}
-
-function sinceOf(text: string, nowMs: number): number {
-  if (DURATION_PATTERN.test(text)) return nowMs - parseDuration(text);
-  const atMs = Date.parse(text);
-  if (!Number.isNaN(atMs)) return atMs;
-  const expected = "expected a duration such as 15m, or a time such as 2026-11-23T09:00:00Z";
-  throw new CommandError("USAGE", `--since "${text}": ${expected}`);
 }

@@ -1,0 +1,13 @@
+import type { Command } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { accessLetters } from "../dead-letter-access.ts";
+
+/** `orgloop dead-letters show ID`: the letter with its event. */
+export const deadLettersShow: Command = async (context, [id = ""]) => {
+  const letter = await (await accessLetters(context)).get(id);
+  if (letter === null) throw new CommandError("NO_DEAD_LETTER", `there is no dead letter "${id}"`);
+  const { event, ...rest } = letter;
+  const facts = Object.entries(rest).map(([name, value]) => `${name.padEnd(13)}${value ?? "-"}`);
+  context.output.result(letter, [...facts, "event:", JSON.stringify(event, null, 2)].join("\n"));
+  return 0;
+};

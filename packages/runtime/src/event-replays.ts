@@ -1,0 +1,152 @@
+import type { Matcher } from "@orgloop/core";
+import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
+import type { Backlog } from "./backlog.ts";
+import type { Clock } from "./clock.ts";
+import type { EventRecorder } from "./event-recorder.ts";
+import {
+  findRecorded,
+  type RecordedEvent,
+  type RecordedQuery,
+  readRecorded,
+} from "./recorded-events.ts";
+import { type Pace, replayPace } from "./replay-pace.ts";
+import { isReplay, replayOnBus } from "./replayed-event.ts";
+
+export interface EventReplaysOptions {
+  /** Where the recorder writes. */
+  readonly dir: string;
+  readonly recorder: EventRecorder;
+  readonly bus: SettlingEventBus;
+  readonly backlog: Backlog;
+  readonly matcher: Matcher;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  /** Aborted when intake stops. */
+  readonly stop: AbortSignal;
+}
+
+export interface ReplayRequest extends RecordedQuery {
+  /** Only to this route. */
+  readonly route?: string;
+  /** `N/s`. */
+  readonly rate?: string;
+  readonly dryRun: boolean;
+}
+
+export interface ReplayAnswer {
+  readonly dry_run: boolean;
+  /** Recorded events as asked for that a route takes. */
+  readonly matched: number;
+  /** Ids asked for that are not recorded, or that no route takes. */
+  readonly not_found: readonly string[];
+}
+
+/**
+ * Routes recorded events anew (`orgloop replay`). They go over the bus like every event, in the order in which they were first routed, and
+ * only so many at a time that they do not crowd out what is new. A stop ends it: what is on the bus by then is still delivered.
+ */
+export interface EventReplays {
+  /** Resolves when it is known what is to be replayed; does not wait for that. Throws `INVALID_RATE`. */
+  start(request: ReplayRequest): Promise<ReplayAnswer>;
+  /** An event is done with. */
+  acked(held: OrgLoopEvent): void;
+  /** Resolves when, after the stop, none is put on the bus any more. */
+  ended(): Promise<void>;
+}
+
+/** Replays on the bus at a time. */
+const WINDOW = 100;
+
+export function eventReplays(options: EventReplaysOptions): EventReplays {
+  const { dir, recorder, bus, backlog, matcher, clock, log, stop } = options;
+  /** The highest replay given to an event that the record may not tell of yet. */
+  const given = new Map<string, number>();
+  const onBus = new Set<string>();
+  const running = new Set<Promise<void>>();
+  let wake = Promise.withResolvers<void>();
+  stop.addEventListener("abort", () => wake.resolve(), { once: true });
+
+  async function room(source: string): Promise<boolean> {
+    while (onBus.size >= WINDOW && !stop.aborted) {
+      wake = Promise.withResolvers();
+      await wake.promise;
+    }
+    return !stop.aborted && (await backlog.room(source, stop));
+  }
+
+  function number({ id, replays }: RecordedEvent): number {
+    const next = Math.max(replays, given.get(id) ?? 0) + 1;
+    given.set(id, next);
+    return next;
+  }
+
+  async function replayAll(
+    found: readonly RecordedEvent[],
+    pace: Pace,
+    route: string | undefined,
+  ): Promise<void> {
+    for (const recorded of found) {
+      if (!(await pace()) || !(await room(recorded.source))) return;
+      const event = await readRecorded(dir, recorded);
+      if (event !== null) await publish(replayOnBus(event, number(recorded), route), event);
+    }
+  }
+
+  async function publish(held: OrgLoopEvent, { id: event_id, trace_id }: OrgLoopEvent) {
+    const { source, type: event_type, replay = 0 } = held;
+    backlog.enter(held);
+    onBus.add(held.id);
+    try {
+      await bus.publish(held);
+    } catch (error) {
+      onBus.delete(held.id);
+      backlog.leave(held);
+      throw error;
+    }
+    log({
+      phase: "source.emit",
+      event_id,
+      trace_id,
+      source,
+      event_type,
+      replay,
+      result: "replay",
+    });
+  }
+
+  return {
+    async start({ route, rate, dryRun, ...query }) {
+      const pace = replayPace(rate, clock, stop);
+      await recorder.flush();
+      for (const held of await bus.unacked()) {
+        if (!isReplay(held)) continue;
+        given.set(held.replay_of, Math.max(given.get(held.replay_of) ?? 0, held.replay));
+      }
+      const goes = (event: OrgLoopEvent): boolean => {
+        const routes = matcher.match(event);
+        return route === undefined ? routes.length > 0 : routes.some(({ name }) => name === route);
+      };
+      const found = await findRecorded(dir, query, goes);
+      const ids = new Set(found.map(({ id }) => id));
+      const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
+      if (!dryRun) {
+        const task = replayAll(found, pace, route).catch((error) =>
+          log({ phase: "system.error", error: `the replay ended early: ${messageOf(error)}` }),
+        );
+        running.add(task);
+        void task.finally(() => running.delete(task));
+      }
+      return { dry_run: dryRun, matched: found.length, not_found };
+    },
+    acked(held) {
+      if (!isReplay(held)) return;
+      onBus.delete(held.id);
+      if (given.get(held.replay_of) === held.replay) given.delete(held.replay_of);
+      wake.resolve();
+    },
+    async ended() {
+      await Promise.all(running);
+      await recorder.flush();
+    },
+  };
+}

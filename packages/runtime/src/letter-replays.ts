@@ -1,0 +1,183 @@
+import { type Delivery, interpolate, orderingKey, type Router } from "@orgloop/core";
+import {
+  type DeadLetter,
+  type DeadLetterStore,
+  type LogEntry,
+  messageOf,
+  type RouteSpec,
+} from "@orgloop/sdk";
+import type { ActorDeliverer, Settled } from "./actor-deliverer.ts";
+import type { Bury } from "./burial.ts";
+import { type Clock, waitUntil } from "./clock.ts";
+import { type LetterHistory, letterOfReplay } from "./dead-letter.ts";
+import { type Pace, replayPace } from "./replay-pace.ts";
+
+export interface LetterReplaysOptions {
+  readonly deadLetters: DeadLetterStore;
+  readonly router: Router;
+  /** References resolved. */
+  readonly routes: ReadonlyMap<string, RouteSpec>;
+  readonly deliverers: () => ReadonlyMap<string, ActorDeliverer>;
+  readonly bury: Bury;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  /** Aborted when the process begins to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** What a replay began, and what it cannot do. */
+export interface StartedReplay {
+  readonly started: number;
+  /** Were being replayed already: these are left to that. */
+  readonly under_way: number;
+  readonly refused: readonly RefusedReplay[];
+}
+
+export interface RefusedReplay {
+  readonly id: string;
+  readonly error: string;
+}
+
+/**
+ * Puts dead letters back into their actors' queues. A letter stays until its delivery has succeeded, durably, so that a stop or a crash
+ * in between loses nothing; where it fails again the letter is brought up to date. In order for each actor.
+ */
+export interface LetterReplays {
+  /** What keeps a letter from being replayed, or null. */
+  refusal(letter: DeadLetter): string | null;
+  isUnderWay(id: string): boolean;
+  /** Begins; `rate` as `N/s` for all of it. Throws `INVALID_RATE`. */
+  start(letters: readonly DeadLetter[], rate?: string): StartedReplay;
+  /** Buries; the letter of a replay keeps what is known of the attempts before. */
+  readonly bury: Bury;
+  /** Resolves when, after the stop, nothing is under way. */
+  ended(): Promise<void>;
+}
+
+/** How soon a delivered letter that could not be removed is tried again. */
+const RETRY_MS = 1_000;
+
+export function letterReplays(options: LetterReplaysOptions): LetterReplays {
+  const { deadLetters, router, routes, deliverers, clock, log, stop } = options;
+  const underWay = new Map<string, LetterHistory>();
+  const running = new Set<Promise<void>>();
+
+  function track(task: Promise<void>): void {
+    running.add(task);
+    void task.finally(() => running.delete(task));
+  }
+
+  function refusal({ route, actor }: DeadLetter): string | null {
+    if (route === null || actor === null) {
+      return "it never got as far as a route: `orgloop replay --event` routes its event anew";
+    }
+    const spec = routes.get(route);
+    if (spec === undefined) return `the route "${route}" no longer exists`;
+    if (!deliverers().has(actor)) return `the actor "${actor}" no longer exists`;
+    if (spec.then.actor !== actor) {
+      return `the route "${route}" now goes to "${spec.then.actor}", no longer to "${actor}"`;
+    }
+    return null;
+  }
+
+  async function replayAll(ids: readonly string[], pace: Pace): Promise<void> {
+    for (const id of ids) {
+      try {
+        if (await pace()) await replay(id);
+        else underWay.delete(id);
+      } catch (error) {
+        underWay.delete(id);
+        if (!stop.aborted) {
+          log({ phase: "system.error", error: `${id} was not replayed: ${messageOf(error)}` });
+        }
+      }
+    }
+  }
+
+  /** Resolves when the delivery has its place in the queue. */
+  async function replay(id: string): Promise<void> {
+    const letter = await deadLetters.get(id);
+    if (letter === null) {
+      underWay.delete(id);
+      return;
+    }
+    const spec = routes.get(letter.route as string) as RouteSpec;
+    const deliverer = deliverers().get(spec.then.actor) as ActorDeliverer;
+    const onSettled = (how: Settled): void => track(settled(id, how));
+    await deliverer.push(deliveryOf(letter, spec, router), onSettled, { waits: true });
+  }
+
+  async function settled(id: string, how: Settled): Promise<void> {
+    if (how === "delivered") await remove(id);
+    underWay.delete(id);
+  }
+
+  async function remove(id: string): Promise<void> {
+    for (;;) {
+      try {
+        return await deadLetters.remove([id]);
+      } catch (error) {
+        const message = `${id} was replayed, but not removed: ${messageOf(error)}`;
+        log({ phase: "system.error", error: message });
+        if (stop.aborted) return;
+        await waitUntil(clock, clock.now() + RETRY_MS, stop);
+      }
+    }
+  }
+
+  return {
+    refusal,
+    isUnderWay: (id) => underWay.has(id),
+    start(letters, rate) {
+      const pace = replayPace(rate, clock, stop);
+      const refused: RefusedReplay[] = [];
+      const byActor = new Map<string, string[]>();
+      let already = 0;
+      let started = 0;
+      for (const letter of letters) {
+        const error = refusal(letter);
+        if (error !== null) {
+          refused.push({ id: letter.id, error });
+        } else if (underWay.has(letter.id)) {
+          already += 1;
+        } else {
+          const { id, attempts, first_at, first_error, last_error } = letter;
+          underWay.set(id, { attempts, first_at, first_error, last_error });
+          const ids = byActor.get(letter.actor as string) ?? [];
+          ids.push(id);
+          byActor.set(letter.actor as string, ids);
+          started += 1;
+        }
+      }
+      // One actor that takes nothing must not keep the letters of the others waiting.
+      for (const ids of byActor.values()) track(replayAll(ids, pace));
+      return { started, under_way: already, refused };
+    },
+    bury(letter) {
+      const earlier = underWay.get(letter.id);
+      return options.bury(earlier === undefined ? letter : letterOfReplay(letter, earlier));
+    },
+    async ended() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+/**
+ * What the actor gets: the event as it would have got it then, config and prompt as the route has them now (a letter holds neither:
+ * they may hold secrets, and may be what was mended).
+ */
+function deliveryOf(letter: DeadLetter, spec: RouteSpec, router: Router): Delivery {
+  const replay = (letter.event.replay ?? 0) + 1;
+  const event = { ...letter.event, replay };
+  const prompt = router.promptOf(spec);
+  return {
+    event,
+    route: spec.name,
+    actor: spec.then.actor,
+    orderingKey: letter.ordering_key ?? orderingKey(event, spec, router.sources.get(event.source)),
+    config: interpolate(spec.then.config, event),
+    ...(prompt !== undefined && { prompt }),
+    replay,
+  };
+}

@@ -1,0 +1,22 @@
+import { OrgLoopError } from "@orgloop/sdk";
+import { readBody } from "./read-body.ts";
+
+/** Far more than a filter with thousands of ids. */
+const LIMIT_BYTES = 8 * 1024 ** 2;
+
+/** The JSON object of a request; `{}` for none. Throws `INVALID_JSON`, and `REFUSED` where it is too large. */
+export async function readJson(request: Request): Promise<Readonly<Record<string, unknown>>> {
+  const budget = { used: 0, limit: Number.POSITIVE_INFINITY };
+  const text = new TextDecoder().decode(await readBody(request, LIMIT_BYTES, () => budget));
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new OrgLoopError("INVALID_JSON", "the body is no JSON", { cause });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new OrgLoopError("INVALID_JSON", "the body: expected a JSON object");
+  }
+  return value as Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,19 @@
+import { type RatePolicy, type RateState, reserve, UNUSED_RATE } from "@orgloop/core";
+import { parseRate } from "@orgloop/sdk";
+import { type Clock, waitUntil } from "./clock.ts";
+
+/** Resolves when the next replay may go; false where the process stops before. */
+export type Pace = () => Promise<boolean>;
+
+/** `rate` as `N/s`, evenly spaced; without one nothing waits. Throws `INVALID_RATE`. */
+export function replayPace(rate: string | undefined, clock: Clock, stop: AbortSignal): Pace {
+  if (rate === undefined) return async () => !stop.aborted;
+  const policy: RatePolicy = { ...parseRate(rate), burst: 1 };
+  let state: RateState = UNUSED_RATE;
+  return async () => {
+    const slot = reserve(state, policy, clock.now());
+    state = slot.state;
+    if (slot.atMs > clock.now()) await waitUntil(clock, slot.atMs, stop);
+    return !stop.aborted;
+  };
+}
