@@ -39,24 +39,27 @@ export interface Plan {
 
 /** Where `from` and `to` differ, by path. */
 export function differences(from: unknown, to: unknown, path: DocumentPath = []): Difference[] {
-  if (isMapping(from) && isMapping(to)) {
-    const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
-    return keys.flatMap((key) =>
-      differences(ownValue(from, key), ownValue(to, key), [...path, key]),
-    );
-  }
-  return same(from, to) ? [] : [{ path, from, to }];
+  if (same(from, to)) return [];
+  if (!isMapping(from) || !isMapping(to)) return [{ path, from, to }];
+  const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
+  return keys.flatMap((key) => differences(ownValue(from, key), ownValue(to, key), [...path, key]));
 }
 
 const ownValue = (mapping: Record<string, unknown>, key: string) =>
   Object.hasOwn(mapping, key) ? mapping[key] : undefined;
 
+/** Deep equality of JSON values; a key without a value counts as absent. Makes nothing: thousands of items are alike. */
 function same(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;
-  if (Array.isArray(left) && Array.isArray(right)) {
-    return left.length === right.length && left.every((item, at) => same(item, right[at]));
+  if (typeof left !== "object" || typeof right !== "object" || !left || !right) return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, at) => same(item, right[at]));
   }
-  return isMapping(left) && isMapping(right) && differences(left, right).length === 0;
+  const [one, other] = [left as Record<string, unknown>, right as Record<string, unknown>];
+  for (const key in one) if (!same(one[key], ownValue(other, key))) return false;
+  for (const key in other) if (other[key] !== undefined && !Object.hasOwn(one, key)) return false;
+  return true;
 }
 
 type Items = Map<string, Record<string, unknown>>;
