@@ -50,7 +50,7 @@ const ownValue = (mapping: Record<string, unknown>, key: string) =>
 
 /** Deep equality of JSON values; a key without a value counts as absent. Makes nothing: thousands of items are alike. */
 function same(left: unknown, right: unknown): boolean {
-  if (Object.is(left, right)) return true;
+  if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || !left || !right) return false;
   if (Array.isArray(left) || Array.isArray(right)) {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
@@ -91,8 +91,8 @@ function settingsOf(topology: Topology): Record<string, unknown> {
 
 /**
  * What makes `from` (null: nothing was ever applied) `to`: over everything that matters, prompt texts and whatever defaults
- * fill in included. Deterministic; empty where both are the same. A default poll interval shows as a change of
- * each source that it fills in, and of the workspace only where it fills in none.
+ * fill in included. Deterministic; empty where both are the same. A default poll interval shows at each source that it fills in
+ * as well as at the workspace.
  */
 export function planTopology(from: Topology | null, to: Topology): Plan {
   const changes: PlanChange[] = [];
@@ -104,16 +104,8 @@ export function planTopology(from: Topology | null, to: Topology): Plan {
       changes.push(...change(kind, name, before.get(name), after.get(name)));
   }
   if (from !== null) {
-    const interval = changes.some(
-      ({ kind, differences: found }) =>
-        kind === "source" && found.some(({ path }) => path[0] === "poll"),
-    );
     changes.push(...change("bus", "bus", from.bus, to.bus));
-    const [settings] = change("workspace", to.workspace, settingsOf(from), settingsOf(to));
-    const found = (settings?.differences ?? []).filter(
-      ({ path }) => !(interval && path.join(".") === "defaults.poll_interval"),
-    );
-    if (settings && found.length > 0) changes.push({ ...settings, differences: found });
+    changes.push(...change("workspace", to.workspace, settingsOf(from), settingsOf(to)));
   }
   const counts = { add: 0, change: 0, remove: 0 };
   for (const { action } of changes) counts[action]++;
