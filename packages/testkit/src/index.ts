@@ -10,5 +10,6 @@ export {
 export * from "./dead-letter-suite.ts";
 export * from "./fake-clock.ts";
 export * from "./fault-proxy.ts";
+export * from "./route-state-suite.ts";
 export * from "./store-harness.ts";
 export { testEvent } from "./test-event.ts";
