@@ -27,6 +27,10 @@ export interface Activity {
   matched(routes: readonly string[], nowMs: number): void;
   delivered(route: string, actor: string, durationMs: number): void;
   attemptFailed(route: string, actor: string, durationMs: number): void;
+  /** An attempt failed, and another will follow. */
+  retried(route: string, actor: string): void;
+  /** A delivery had no room. */
+  dropped(route: string, actor: string): void;
   buried(route: string | null, reason: DeadReason): void;
   /** Dead letters written. */
   readonly deadLetters: number;
@@ -35,7 +39,14 @@ export interface Activity {
 /** Told of everything that is counted: the metrics. */
 export type ActivityListener = Pick<
   Activity,
-  "received" | "refused" | "sourceFailed" | "delivered" | "attemptFailed" | "buried"
+  | "received"
+  | "refused"
+  | "sourceFailed"
+  | "delivered"
+  | "attemptFailed"
+  | "retried"
+  | "dropped"
+  | "buried"
 >;
 
 export function countActivity({ sources, routes }: Topology, listener: ActivityListener): Activity {
@@ -82,6 +93,8 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
       listener.delivered(name, actor, durationMs);
     },
     attemptFailed: listener.attemptFailed,
+    retried: listener.retried,
+    dropped: listener.dropped,
     get deadLetters() {
       return deadLetters;
     },

@@ -11,6 +11,7 @@ import { fakeClock } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { countActivity } from "./activity.ts";
 import { actorDeliverer } from "./actor-deliverer.ts";
+import { alerts } from "./alerts.ts";
 import { burial } from "./burial.ts";
 import { recordingActor, route, topologyOf } from "./process-fixture.ts";
 
@@ -27,6 +28,8 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
     sourceFailed: none,
     delivered: none,
     attemptFailed: none,
+    retried: none,
+    dropped: none,
     buried: none,
   };
   const activity = countActivity(topologyOf({}, [spec]), listener);
@@ -40,9 +43,14 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
       await store.put(letter);
     },
   };
-  const bury = burial({ deadLetters, clock, log, activity, abandon: abandon.signal });
+  const alert = alerts({ log, now: clock.now });
+  const bury = burial({ deadLetters, clock, log, activity, alert, abandon: abandon.signal });
   const policies = new Map([["r", compilePolicy(spec.delivery)]]);
   const deliverer = actorDeliverer({
+    id: "agent",
+    alert,
+    kept: { save: none },
+    starts: { deaths: () => 0, begin: async () => {}, end: none },
     depth,
     policies,
     actor,

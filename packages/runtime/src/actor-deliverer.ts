@@ -3,28 +3,37 @@ import {
   type ActorQueueOptions,
   type AttemptState,
   attemptDelivery,
-  type BreakerState,
   type Circuit,
   circuitOf,
   type Delivery,
   type DeliveryPolicy,
   type Offer,
-  type Outcome,
   type QueuedDelivery,
 } from "@orgloop/core";
 import { type Actor, type DeadReason, type LogEntry, OrgLoopError } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
+import type { Alert } from "./alerts.ts";
+import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { callActor } from "./call-actor.ts";
 import { type Clock, callAt } from "./clock.ts";
 import { deliveryLetter } from "./dead-letter.ts";
+import { deliveryId } from "./delivery-id.ts";
+import { deliveryEntry, deliveryReport } from "./delivery-report.ts";
+import type { KeptRouteStates } from "./kept-route-states.ts";
+import { rateLimitedLog } from "./rate-limited-log.ts";
 
-export interface ActorDelivererOptions extends ActorQueueOptions {
+export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimited"> {
+  /** The actor's. */
+  readonly id: string;
   readonly actor: Actor;
   readonly clock: Clock;
   readonly bury: Bury;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
+  readonly alert: Alert;
+  readonly kept: Pick<KeptRouteStates, "save">;
+  readonly starts: AttemptStarts;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
 }
@@ -36,16 +45,19 @@ export type Settled = "delivered" | "buried";
 export interface ActorDeliverer {
   /**
    * Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops.
-   * With `waits` it waits for its place whatever the route's `overflow` says, and displaces nothing.
+   * With `waits` it waits for its place whatever the route's `overflow` says, and displaces nothing. `returned`: it was handed over
+   * before, and may be what ended the process then.
    */
   push(
     delivery: Delivery,
     onSettled: (how: Settled) => void,
-    options?: { readonly waits: boolean },
+    options?: { readonly waits?: boolean; readonly returned?: boolean },
   ): Promise<void>;
   readonly queued: number;
   readonly inFlight: number;
   readonly depth: number;
+  /** Keeps every route's breaker and rate for the next process. */
+  keep(): void;
   circuit(route: string): Circuit;
   /** Starts nothing more; resolves when nothing is in flight. What waits stays unsettled. */
   close(): Promise<void>;
@@ -53,7 +65,12 @@ export interface ActorDeliverer {
 
 export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const { policies, actor, clock, bury, log, activity, abandon } = options;
-  const queue = new ActorQueue(options);
+  const { id, alert, kept, starts } = options;
+  const limited = rateLimitedLog(id, log, clock.now);
+  const queue = new ActorQueue({ ...options, onLimited: limited });
+  /** Deliveries that may have ended the process before. */
+  const suspects = new Set<Delivery>();
+  const report = deliveryReport({ log, activity, alert, now: clock.now });
   const settled = new Map<Delivery, (how: Settled) => void>();
   const idle = Promise.withResolvers<void>();
   /** Who waits for a place, by route. */
@@ -104,7 +121,12 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     pump();
   }
 
+  function keep(route: string): void {
+    kept.save(route, queue.breaker(route), queue.rate(route));
+  }
+
   function settle(delivery: Delivery, how: Settled): void {
+    suspects.delete(delivery);
     settled.get(delivery)?.(how);
     settled.delete(delivery);
   }
@@ -119,9 +141,33 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   }
 
   async function attempt(item: QueuedDelivery, probe: boolean): Promise<void> {
-    const { delivery, state } = item;
+    const { delivery } = item;
     const policy = policies.get(delivery.route) as DeliveryPolicy;
-    const about = describe(delivery);
+    if (isSlow(policy)) keep(delivery.route);
+    if (!suspects.has(delivery)) return attemptOnce(item, probe, policy);
+    const key = startKey(delivery.event.id, delivery.replay, delivery.route);
+    const deaths = starts.deaths(key);
+    if (deaths >= policy.retry.maxAttempts) {
+      const lastError = `the process ended ${deaths} times during its attempts`;
+      const state = { ...item.state, attempts: deaths, firstError: lastError, lastError };
+      await giveUp(delivery, "poison", state);
+      starts.end(key);
+      queue.finish(item, { kind: "dead", reason: "poison", state });
+      return;
+    }
+    // A disk that takes no note of it must not keep it from being delivered.
+    await starts.begin(key).catch(() => undefined);
+    await attemptOnce(item, probe, policy);
+    starts.end(key);
+  }
+
+  async function attemptOnce(
+    item: QueuedDelivery,
+    probe: boolean,
+    policy: DeliveryPolicy,
+  ): Promise<void> {
+    const { delivery, state } = item;
+    const about = deliveryEntry(delivery);
     const number = state.attempts + 1;
     if (probe) log({ ...about, phase: "circuit.half_open" });
     log({ ...about, phase: "deliver.attempt", attempt: number });
@@ -132,58 +178,29 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       breaker: () => queue.breaker(delivery.route),
       keepBreaker(after, before) {
         queue.keepBreaker(delivery.route, after);
-        reportCircuit(delivery, before, after);
+        if (before.openUntilMs !== after.openUntilMs) keep(delivery.route);
+        report.circuit(delivery, before, after);
       },
       now: clock.now,
       random: clock.random,
       deliver: () =>
-        callActor(delivery, number, { actor, timeoutMs: policy.timeoutMs, abandon, clock }),
+        callActor(delivery, number, {
+          actor,
+          deliveryId: deliveryId(delivery, policies.size > 1),
+          timeoutMs: policy.timeoutMs,
+          abandon,
+          clock,
+        }).catch((error) => {
+          report.gone(delivery, error);
+          throw error;
+        }),
     });
     // Abandoned, not failed: it is on the bus and comes again after the restart.
     if (abandon.aborted && outcome.kind !== "delivered") return;
-    report(delivery, outcome, number, clock.now() - startedMs);
+    report.attempted(delivery, outcome, number, clock.now() - startedMs);
     if (outcome.kind === "dead") await giveUp(delivery, outcome.reason, outcome.state);
     else if (outcome.kind === "delivered") settle(delivery, "delivered");
     queue.finish(item, outcome);
-  }
-
-  function report(
-    delivery: Delivery,
-    outcome: Outcome,
-    attempt: number,
-    duration_ms: number,
-  ): void {
-    const about = { ...describe(delivery), attempt, duration_ms };
-    if (outcome.kind === "delivered") {
-      log({ ...about, phase: "deliver.success", result: outcome.status });
-      activity.delivered(delivery.route, delivery.actor, duration_ms);
-      return;
-    }
-    activity.attemptFailed(delivery.route, delivery.actor, duration_ms);
-    const { lastError } = outcome.state;
-    const failure = { ...about, ...(lastError !== null && { error: lastError }) };
-    if (outcome.kind === "dead") {
-      log({ ...failure, phase: "deliver.failure", result: outcome.reason });
-      return;
-    }
-    const againMs = outcome.kind === "retry" ? outcome.atMs : outcome.untilMs;
-    const metadata = { retry_at: new Date(againMs).toISOString() };
-    log({ ...failure, phase: "deliver.retry", metadata });
-  }
-
-  function reportCircuit(delivery: Delivery, before: BreakerState, after: BreakerState): void {
-    if (before.openUntilMs === after.openUntilMs) return;
-    const about = describe(delivery);
-    if (after.openUntilMs === null) {
-      log({ ...about, phase: "circuit.close" });
-      return;
-    }
-    const metadata = { until: new Date(after.openUntilMs).toISOString() };
-    log({ ...about, phase: "circuit.open", metadata });
-  }
-
-  function reportDrop(dropped: Delivery): void {
-    log({ ...describe(dropped), phase: "pipeline.backpressure", queue_depth: queue.depth });
   }
 
   return {
@@ -196,9 +213,13 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     get depth() {
       return queue.depth;
     },
+    keep() {
+      for (const route of policies.keys()) keep(route);
+    },
     circuit: (route) => circuitOf(queue.breaker(route), clock.now()),
-    async push(delivery, onSettled, { waits } = { waits: false }) {
+    async push(delivery, onSettled, { waits = false, returned = false } = {}) {
       settled.set(delivery, onSettled);
+      if (returned) suspects.add(delivery);
       for (;;) {
         if (closed) {
           settled.delete(delivery);
@@ -208,7 +229,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
         const offer: Offer = mayOffer ? queue.offer(delivery) : { kind: "full" };
         if (offer.kind === "queued") return pump();
         if (offer.kind === "dropped") {
-          reportDrop(offer.victim);
+          report.dropped(offer.victim, queue.depth);
           pump();
           return giveUp(offer.victim, "backpressure", offer.state);
         }
@@ -224,14 +245,9 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   };
 }
 
-function describe({ event, route, actor, replay }: Delivery) {
-  return {
-    ...(replay > 0 && { replay }),
-    event_id: event.id,
-    trace_id: event.trace_id,
-    source: event.source,
-    event_type: event.type,
-    route,
-    target: actor,
-  };
+/** Rates whose deliveries are at least this far apart are kept at once: a crash would let another through too early. */
+const SLOW_SPACING_MS = 10_000;
+
+function isSlow({ rate }: DeliveryPolicy): boolean {
+  return rate !== null && rate.perMs / rate.count >= SLOW_SPACING_MS;
 }

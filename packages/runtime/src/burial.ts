@@ -1,5 +1,6 @@
 import { type DeadLetter, type DeadLetterStore, type LogEntry, messageOf } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
+import type { Alert } from "./alerts.ts";
 import { type Clock, waitUntil } from "./clock.ts";
 
 /** Makes a dead letter durable: resolves true then, false where the process stops before. Until then its route is not settled. */
@@ -10,6 +11,7 @@ export interface BurialOptions {
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
+  readonly alert: Alert;
   /** Aborted when a drain gives up waiting. */
   readonly abandon: AbortSignal;
 }
@@ -17,7 +19,7 @@ export interface BurialOptions {
 /** How soon a letter that could not be written is tried again. */
 const RETRY_MS = 5_000;
 
-export function burial({ deadLetters, clock, log, activity, abandon }: BurialOptions): Bury {
+export function burial({ deadLetters, clock, log, activity, alert, abandon }: BurialOptions): Bury {
   return async (letter) => {
     const { event, route, actor, reason, attempts, last_error } = letter;
     const about = {
@@ -42,6 +44,14 @@ export function burial({ deadLetters, clock, log, activity, abandon }: BurialOpt
     const error = last_error === null ? {} : { error: last_error };
     log({ ...about, phase: "deliver.dead_letter", result: reason, attempt: attempts, ...error });
     activity.buried(route, reason);
+    // What had no room has an alert of its own.
+    if (reason !== "backpressure") {
+      alert("dead_letters", {
+        ...(route !== null && { route }),
+        ...(actor !== null && { target: actor }),
+        error: `${reason}: ${last_error ?? "given up"}`,
+      });
+    }
     return true;
   };
 }

@@ -4,6 +4,7 @@ import { type Clock, callAt } from "./clock.ts";
 
 export interface CallActorOptions {
   readonly actor: Actor;
+  readonly deliveryId: string;
   readonly timeoutMs: number;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
@@ -17,7 +18,7 @@ export interface CallActorOptions {
 export async function callActor(
   delivery: Delivery,
   attempt: number,
-  { actor, timeoutMs, abandon, clock }: CallActorOptions,
+  { actor, deliveryId, timeoutMs, abandon, clock }: CallActorOptions,
 ): Promise<DeliveryReceipt | undefined> {
   const controller = new AbortController();
   const ended = Promise.withResolvers<never>();
@@ -34,7 +35,7 @@ export async function callActor(
   );
   try {
     const { event, route, config, prompt, replay } = delivery;
-    const context = { route, config, attempt, replay, signal: controller.signal };
+    const context = { route, config, attempt, replay, deliveryId, signal: controller.signal };
     const call = actor.deliver(event, prompt === undefined ? context : { ...context, prompt });
     return await Promise.race([call, ended.promise]);
   } finally {

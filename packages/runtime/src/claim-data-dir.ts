@@ -10,6 +10,10 @@ export interface DataDir {
   readonly deadLetters: string;
   readonly claims: string;
   readonly log: string;
+  /** Breakers and rates. */
+  readonly routeStates: string;
+  /** What was worked on when the process died. */
+  readonly starts: string;
   /** What was routed. */
   readonly events: string;
   release(): Promise<void>;
@@ -71,6 +75,8 @@ function dataDir(dir: string, lock: DirectoryLock): DataDir {
     claims: join(dir, "claims"),
     log: join(dir, "log"),
     events: join(dir, "events"),
+    routeStates: join(dir, "route-state.json"),
+    starts: join(dir, "attempt-starts.jsonl"),
     release: () => lock.release(),
   };
 }

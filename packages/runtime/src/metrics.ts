@@ -1,7 +1,7 @@
 import type { Topology } from "@orgloop/sdk";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { ActivityListener } from "./activity.ts";
-import type { ActorStatus, SourceStatus } from "./status.ts";
+import type { ActorStatus, RouteStatus, SourceStatus } from "./status.ts";
 
 /** What the gauges read when they are asked. */
 export interface MetricsReadings {
@@ -9,6 +9,8 @@ export interface MetricsReadings {
   readonly backlog: () => number;
   readonly sources: () => readonly SourceStatus[];
   readonly actors: () => readonly ActorStatus[];
+  readonly routes: () => readonly RouteStatus[];
+  readonly deadLetters: () => number;
 }
 
 export interface Metrics {
@@ -63,6 +65,18 @@ export function metrics(topology: Topology, readings: MetricsReadings): Metrics 
     labelNames: ["reason"],
     registers,
   });
+  const retries = new Counter({
+    name: "orgloop_delivery_retries_total",
+    help: "Attempts that failed and are followed by another, by route and actor",
+    labelNames: ["route", "actor"],
+    registers,
+  });
+  const dropped = new Counter({
+    name: "orgloop_deliveries_dropped_total",
+    help: "Deliveries without room in their actor's queue, by route and actor",
+    labelNames: ["route", "actor"],
+    registers,
+  });
   gauges(readings, registers);
   const connectorOf = (actor: string): string => actors.get(actor) ?? "unknown";
   return {
@@ -78,6 +92,8 @@ export function metrics(topology: Topology, readings: MetricsReadings): Metrics 
         processing.observe({ route }, durationMs / 1_000);
       },
       attemptFailed: (_route, actor) => connectorErrors.inc({ connector: connectorOf(actor) }),
+      retried: (route, actor) => retries.inc({ route, actor }),
+      dropped: (route, actor) => dropped.inc({ route, actor }),
       buried: (_route, reason) => deadLetters.inc({ reason }),
     },
   };
@@ -124,6 +140,34 @@ function gauges(readings: MetricsReadings, registers: Registry[]): void {
     registers,
     collect() {
       for (const { id, in_flight } of readings.actors()) this.set({ actor: id }, in_flight);
+    },
+  });
+  new Gauge({
+    name: "orgloop_actor_queue_depth",
+    help: "Deliveries that may wait, by actor",
+    labelNames: ["actor"],
+    registers,
+    collect() {
+      for (const { id, queue_depth } of readings.actors()) this.set({ actor: id }, queue_depth);
+    },
+  });
+  new Gauge({
+    name: "orgloop_route_circuit",
+    help: "The route's breaker: 0 closed, 1 half open, 2 open",
+    labelNames: ["route"],
+    registers,
+    collect() {
+      for (const { name, circuit } of readings.routes()) {
+        this.set({ route: name }, ["closed", "half_open", "open"].indexOf(circuit));
+      }
+    },
+  });
+  new Gauge({
+    name: "orgloop_dead_letters",
+    help: "Dead letters that are kept",
+    registers,
+    collect() {
+      this.set(readings.deadLetters());
     },
   });
 }

@@ -1,12 +1,25 @@
 import { resolve } from "node:path";
-import type { CheckpointStore, ClaimStore, DeadLetterStore, DefaultsSpec } from "@orgloop/sdk";
-import { fileCheckpoints, fileClaims, fileDeadLetters, memoryCheckpoints } from "@orgloop/stores";
+import type {
+  CheckpointStore,
+  ClaimStore,
+  DeadLetterStore,
+  DefaultsSpec,
+  RouteStateStore,
+} from "@orgloop/sdk";
+import {
+  fileCheckpoints,
+  fileClaims,
+  fileDeadLetters,
+  fileRouteStates,
+  memoryCheckpoints,
+} from "@orgloop/stores";
 import type { DataDir } from "./claim-data-dir.ts";
 
 export interface Stores {
   readonly checkpoints: CheckpointStore;
   readonly deadLetters: DeadLetterStore;
   readonly claims: ClaimStore;
+  readonly routeStates: RouteStateStore;
 }
 
 export interface OpenStoresOptions {
@@ -27,7 +40,8 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const deadLetters = await fileDeadLetters({ dir: dataDir.deadLetters, warn });
   try {
     const claims = await fileClaims({ dir: dataDir.claims });
-    return { checkpoints, deadLetters, claims };
+    const routeStates = await fileRouteStates({ file: dataDir.routeStates, warn });
+    return { checkpoints, deadLetters, claims, routeStates };
   } catch (error) {
     await deadLetters.close();
     throw error;

@@ -18,6 +18,7 @@ const LEVELS: Partial<Record<Phase, Level>> = {
   "pipeline.backpressure": "warn",
   "circuit.open": "warn",
   "wal.repair": "warn",
+  alert: "warn",
   "loop.detected": "warn",
   "deliver.failure": "error",
   "deliver.dead_letter": "error",

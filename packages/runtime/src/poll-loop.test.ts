@@ -38,6 +38,8 @@ function polling(
     sourceFailed: none,
     delivered: none,
     attemptFailed: none,
+    retried: none,
+    dropped: none,
     buried: none,
   };
   const kept: InjectedDraft[] = [];

@@ -84,7 +84,11 @@ export function readSources({ topology, activity, polls }: StatusParts): readonl
   });
 }
 
-function readRoutes({ topology, activity, deliverers }: StatusParts): readonly RouteStatus[] {
+export function readRoutes({
+  topology,
+  activity,
+  deliverers,
+}: StatusParts): readonly RouteStatus[] {
   return topology.routes.map(({ name, then }) => {
     const { matched, delivered, failed } = activity.route(name);
     return {

@@ -8,6 +8,7 @@ import {
 } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
+import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { unroutableLetter } from "./dead-letter.ts";
 import type { EventHistory } from "./event-history.ts";
@@ -24,10 +25,14 @@ export interface RouteSubscriberOptions {
   readonly activity: Activity;
   readonly history: EventHistory;
   readonly recorder: EventRecorder;
+  readonly starts: AttemptStarts;
   readonly project: string;
   /** Aborted when a drain gives up on what is under way. */
   readonly abandon: AbortSignal;
 }
+
+/** An event whose routing the process did not survive so often, after it came back, is given up. */
+const MAX_DEATHS = 3;
 
 /**
  * Takes events from the bus: routes them and puts their deliveries in the actors' queues. Pending while a queue is full. The event is
@@ -39,13 +44,20 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     const { event, route: only } = offBus(held);
     options.recorder.record(event);
     const startedMs = router.now();
+    const returned = receipt.attempt > 1;
+    const key = startKey(event.id, event.replay ?? 0);
+    const deaths = returned ? options.starts.deaths(key) : 0;
     let routed: RoutedEvent;
     try {
+      if (deaths >= MAX_DEATHS) throw new Error(`the process ended ${deaths} times meanwhile`);
+      if (returned) await options.starts.begin(key).catch(() => undefined);
       const { matcher, ...rest } = router;
       const chosen = only === null ? matcher : onlyTo(only, matcher);
       routed = await routeEvent(event, { ...rest, matcher: chosen }, receipt.settled);
     } catch (error) {
       return buryUnroutable(held, error, options);
+    } finally {
+      if (returned) options.starts.end(key);
     }
     // Its transforms were cut short: what they seem to have dropped must come again.
     if (options.abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
@@ -58,11 +70,12 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     await Promise.all(
       deliveries.map((delivery) => {
         const deliverer = deliverers.get(delivery.actor) as ActorDeliverer;
-        return deliverer.push(delivery, () => {
+        const settled = (): void => {
           unsettled -= 1;
           if (unsettled === 0) settlement.ack(held);
           else settlement.settle(held, delivery.route);
-        });
+        };
+        return deliverer.push(delivery, settled, { returned });
       }),
     );
   };

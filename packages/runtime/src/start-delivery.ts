@@ -2,6 +2,8 @@ import type { DeliveryPolicy, Router } from "@orgloop/core";
 import type { Actor, OrgLoopEvent, Subscription, Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import { type ActorDeliverer, actorDeliverer } from "./actor-deliverer.ts";
+import { alerts } from "./alerts.ts";
+import type { AttemptStarts } from "./attempt-starts.ts";
 import type { Backlog } from "./backlog.ts";
 import { bindTransforms } from "./bind-transforms.ts";
 import { burial } from "./burial.ts";
@@ -9,6 +11,7 @@ import type { Clock } from "./clock.ts";
 import type { CompiledRoutes } from "./compile-routes.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
+import type { KeptRouteStates } from "./kept-route-states.ts";
 import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import type { OpenProcess } from "./open-process.ts";
 import { routeSubscriber } from "./route-subscriber.ts";
@@ -26,6 +29,8 @@ export interface StartDeliveryOptions {
   readonly recorder: EventRecorder;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
+  readonly kept: KeptRouteStates;
+  readonly starts: AttemptStarts;
   /** Aborted when the process begins to stop. */
   readonly stop: AbortSignal;
   /** An event is done with. */
@@ -55,12 +60,15 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     history,
     recorder,
     abandon,
+    kept,
+    starts,
     stop,
     onAcked,
     onFatal,
   } = options;
   const { bus, plugins, deadLetters, log } = open;
-  const bury = burial({ deadLetters, clock, log, activity, abandon });
+  const alert = alerts({ log, now: clock.now });
+  const bury = burial({ deadLetters, clock, log, activity, alert, abandon });
   const settled = settlement({
     bus,
     clock,
@@ -94,8 +102,12 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     topology.actors.map(({ id, queue_depth: depth }) => {
       const actor = plugins.actors.get(id) as Actor;
       const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
-      const shared = { clock, bury: replays.bury, log, activity, abandon };
-      return [id, actorDeliverer({ ...shared, depth, policies, actor })] as const;
+      const { breakers, rates } = kept;
+      const shared = { clock, bury: replays.bury, log, activity, alert, kept, starts, abandon };
+      return [
+        id,
+        actorDeliverer({ ...shared, id, depth, policies, breakers, rates, actor }),
+      ] as const;
     }),
   );
   const handler = routeSubscriber({
@@ -107,6 +119,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     activity,
     history,
     recorder,
+    starts,
     project: topology.project,
     abandon,
   });

@@ -48,6 +48,7 @@ test("the actor gets the transformed event, its route's config filled in, and th
       prompt: { ...prompt, file: "/project/sops/review.md" },
       attempt: 1,
       replay: 0,
+      deliveryId: expect.stringMatching(/^evt_\w+\.[0-9a-f]{8}$/),
       signal: expect.any(AbortSignal),
     },
   ]);

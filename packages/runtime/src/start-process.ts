@@ -7,6 +7,7 @@ import {
   type Topology,
 } from "@orgloop/sdk";
 import { countActivity } from "./activity.ts";
+import { attemptStarts } from "./attempt-starts.ts";
 import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { compileRoutes } from "./compile-routes.ts";
@@ -18,6 +19,7 @@ import { eventRecorder } from "./event-recorder.ts";
 import { eventReplays } from "./event-replays.ts";
 import { startHttpServer } from "./http-server.ts";
 import { type InjectedDraft, ingest } from "./ingest.ts";
+import { keptRouteStates } from "./kept-route-states.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { metrics } from "./metrics.ts";
 import type { openBus } from "./open-bus.ts";
@@ -25,8 +27,15 @@ import { openProcess } from "./open-process.ts";
 import { pollLoop } from "./poll-loop.ts";
 import { polledSources } from "./polled-sources.ts";
 import { readApi } from "./read-api.ts";
-import { readActors, readSources, readStatus, type StatusParts } from "./read-status.ts";
+import {
+  readActors,
+  readRoutes,
+  readSources,
+  readStatus,
+  type StatusParts,
+} from "./read-status.ts";
 import { replayApi } from "./replay-api.ts";
+import { offBus } from "./replayed-event.ts";
 import { resolveTopology } from "./resolve-topology.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";
@@ -102,12 +111,25 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
   void bus.failed?.then(fail);
   try {
     const backlog = eventBacklog(options.backlogBounds ?? DEFAULT_BOUNDS);
-    for (const event of await bus.unacked()) backlog.enter(event);
+    const unacked = await bus.unacked();
+    for (const event of unacked) backlog.enter(event);
+    const mayReturn = new Set(unacked.map(offBus).map(({ event }) => replayKey(event)));
+    const starts = await attemptStarts(open.dataDir.starts, (id, replay) =>
+      mayReturn.has(replayKey({ id, replay })),
+    );
+    const kept = await keptRouteStates({
+      store: open.routeStates,
+      routes: routes.byName.keys(),
+      now: clock.now,
+      log,
+    });
     const measured = metrics(topology, {
       uptimeSeconds: () => (clock.now() - parts.startedMs) / 1_000,
       backlog: () => backlog.size,
       sources: () => readSources(parts),
       actors: () => readActors(parts),
+      routes: () => readRoutes(parts),
+      deadLetters: () => open.deadLetters.size ?? activity.deadLetters,
     });
     const activity = countActivity(topology, measured.listener);
     const history = eventHistory();
@@ -135,6 +157,8 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       backlog,
       history,
       recorder,
+      kept,
+      starts,
       onAcked: replays.acked,
       abandon: abandon.signal,
       stop: stop.signal,
@@ -207,6 +231,8 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
         abandon,
         graceMs,
       });
+      for (const deliverer of delivery.deliverers.values()) deliverer.keep();
+      await kept.flushed();
       await Promise.all([delivery.letterReplays.ended(), replays.ended()]);
       log({ phase: "runtime.stop" });
       await open.close();
@@ -225,6 +251,10 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
     await open.close();
     throw error;
   }
+}
+
+function replayKey({ id, replay = 0 }: Pick<OrgLoopEvent, "id" | "replay">): string {
+  return `${id} ${replay}`;
 }
 
 function clockOf({ now, random, timers }: Partial<Clock>): Clock {

@@ -9,6 +9,7 @@ export * from "./logger.ts";
 export * from "./path.ts";
 export * from "./plugin.ts";
 export * from "./problem.ts";
+export * from "./route-state-store.ts";
 export * from "./source.ts";
 export * from "./standard-schema.ts";
 export * from "./topology.ts";

@@ -24,6 +24,7 @@ export const PHASES = [
   "circuit.half_open",
   "circuit.close",
   "rate.limited",
+  "alert",
   "wal.rotate",
   "wal.compact",
   "wal.repair",

@@ -1,10 +1,4 @@
-import {
-  type Actor,
-  type DeliveryContext,
-  OrgLoopError,
-  type OrgLoopEvent,
-  type PluginContext,
-} from "@orgloop/sdk";
+import { type Actor, type DeliveryContext, OrgLoopError, type PluginContext } from "@orgloop/sdk";
 import { Webhook } from "standardwebhooks";
 import type { WebhookActorConfig } from "./config.ts";
 import { judgeResponse } from "./judge-response.ts";
@@ -12,8 +6,8 @@ import { bodyRenderer } from "./render-body.ts";
 import { hostOf, sendRequest } from "./send-request.ts";
 
 /**
- * An actor that sends each event to a URL. With a `secret` the request is signed as Standard Webhooks, its `webhook-id` the
- * event's id, so that the receiver can drop what it has seen. A replay carries `OrgLoop-Replay: N`: it is meant to be done again.
+ * An actor that sends each event to a URL. With a `secret` the request is signed as Standard Webhooks, its `webhook-id` the delivery's
+ * id (the event's, see `DeliveryContext`), so that the receiver can drop what it has seen. A replay carries `OrgLoop-Replay: N`: it is meant to be done again.
  */
 export function webhookActor(
   config: WebhookActorConfig,
@@ -27,7 +21,7 @@ export function webhookActor(
     async deliver(event, context) {
       const body = render({ event, launch_prompt: context.prompt?.text });
       const headers = new Headers(baseHeaders);
-      if (signers.length > 0) sign(headers, signers, event, body, now());
+      if (signers.length > 0) sign(headers, signers, context.deliveryId ?? event.id, body, now());
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
       const response = await send(config, headers, body, context);
       judgeResponse(response, `${config.method} ${hostOf(config.url)}`, now());
@@ -76,12 +70,12 @@ function signer(secret: string): Webhook {
 function sign(
   headers: Headers,
   signers: readonly Webhook[],
-  event: OrgLoopEvent,
+  id: string,
   body: string,
   nowMs: number,
 ): void {
   const at = new Date(nowMs);
-  headers.set("webhook-id", event.id);
+  headers.set("webhook-id", id);
   headers.set("webhook-timestamp", String(Math.floor(nowMs / 1000)));
-  headers.set("webhook-signature", signers.map((one) => one.sign(event.id, at, body)).join(" "));
+  headers.set("webhook-signature", signers.map((one) => one.sign(id, at, body)).join(" "));
 }

@@ -42,6 +42,7 @@ export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
   "circuit.half_open": style("↻", "cyan"),
   "circuit.close": style("✓", "green"),
   "rate.limited": style("▷", "dim", "debug"),
+  alert: style("⚠", "yellow", "warn"),
   "wal.rotate": style("●", "dim", "debug"),
   "wal.compact": style("●", "dim", "debug"),
   "wal.repair": style("⚠", "yellow", "warn"),

@@ -1,0 +1,60 @@
+import { type BreakerState, CLOSED, type RateState } from "@orgloop/core";
+import { type LogEntry, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
+
+/** Breakers and rates of the process before, and the way to keep them for the next. */
+export interface KeptRouteStates {
+  readonly breakers: ReadonlyMap<string, BreakerState>;
+  readonly rates: ReadonlyMap<string, RateState>;
+  /** Off the path of deliveries; what could not be kept is said, and forgotten by a restart. */
+  save(route: string, breaker: BreakerState, rate: RateState): void;
+  /** Resolves when all that was given is kept. */
+  flushed(): Promise<void>;
+}
+
+export interface KeptRouteStatesOptions {
+  readonly store: RouteStateStore;
+  /** Of the topology; what is kept of others is forgotten. */
+  readonly routes: Iterable<string>;
+  readonly now: () => number;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+}
+
+export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<KeptRouteStates> {
+  const { store, routes, now, log } = options;
+  const before = await store.load();
+  const known = new Set(routes);
+  const kept = new Set(before.keys());
+  const pending = new Set<Promise<void>>();
+
+  function put(route: string, state: RouteState | null): void {
+    if (state === null && !kept.delete(route)) return;
+    if (state !== null) kept.add(route);
+    const saving = store.save(route, state).catch((error) => {
+      const message = `a restart will not know the state of this route: ${messageOf(error)}`;
+      log({ phase: "system.error", route, error: message });
+    });
+    pending.add(saving);
+    void saving.finally(() => pending.delete(saving));
+  }
+
+  for (const route of before.keys()) if (!known.has(route)) put(route, null);
+  const entries = [...before].filter(([route]) => known.has(route));
+  return {
+    breakers: new Map(
+      entries.flatMap(([route, { circuit }]) =>
+        circuit === null ? [] : [[route, { ...CLOSED, ...circuit }] as const],
+      ),
+    ),
+    rates: new Map(
+      entries.flatMap(([route, { rateMs }]) => (rateMs === null ? [] : [[route, rateMs] as const])),
+    ),
+    save(route, { openUntilMs, cooldownMs }, rate) {
+      const circuit = openUntilMs === null ? null : { openUntilMs, cooldownMs };
+      const rateMs = rate > now() ? rate : null;
+      put(route, circuit === null && rateMs === null ? null : { circuit, rateMs });
+    },
+    async flushed() {
+      while (pending.size > 0) await Promise.all(pending);
+    },
+  };
+}

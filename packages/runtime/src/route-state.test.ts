@@ -1,0 +1,149 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type DeliverySpec, hasCode, PermanentError } from "@orgloop/sdk";
+import { expect, test, vi } from "vitest";
+import { attemptStarts, startKey } from "./attempt-starts.ts";
+import {
+  jsonWebhook,
+  recordingActor,
+  route,
+  startFixture,
+  temporaryDir,
+  topologyOf,
+} from "./process-fixture.ts";
+import type { StartOptions } from "./start-process.ts";
+
+const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
+
+/** What is kept of the routes; null where nothing was ever written. */
+async function keptIn(dataDir: string) {
+  try {
+    return JSON.parse(await readFile(join(dataDir, "route-state.json"), "utf8")).routes;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+async function flaky(delivery: Partial<DeliverySpec>, dataDir: string) {
+  let ill = true;
+  let calls = 0;
+  const agent = recordingActor(() => {
+    calls += 1;
+    if (ill) throw new Error("ill");
+  });
+  const parts = { sources: { hook: jsonWebhook() }, actors: { agent } };
+  const topology = topologyOf(parts, [route("r", "hook", "agent", delivery)], { bus: "file" });
+  const start = (options: Partial<StartOptions> = {}) =>
+    startFixture(topology, parts, { dataDir, ...options });
+  return {
+    start,
+    agent,
+    calls: () => calls,
+    mend() {
+      ill = false;
+    },
+  };
+}
+
+test("a restart while a breaker is open holds on, until the cooldown is over", async () => {
+  const dataDir = await temporaryDir();
+  const breaker = { failure_threshold: 1, cooldown: "1h", max_cooldown: "1h" };
+  const it = await flaky({ circuit_breaker: breaker }, dataDir);
+  const first = await it.start();
+  await first.post("/webhook/hook", { n: 1 });
+  await eventually(() => expect(first.status().routes[0]?.circuit).toBe("open"));
+  expect(await first.entry("circuit.open")).toMatchObject({
+    event_id: expect.any(String),
+    route: "r",
+    target: "agent",
+  });
+  // Not only by a drain.
+  await eventually(async () => expect(await keptIn(dataDir)).toHaveProperty("r.circuit"));
+  await first.drain();
+  const { openUntilMs } = (await keptIn(dataDir)).r.circuit;
+  const calls = it.calls();
+  it.mend();
+
+  const second = await it.start();
+  await second.post("/webhook/hook", { n: 2 });
+  await eventually(() => expect(second.status().actors[0]?.queued).toBe(2));
+  expect(second.status().routes[0]?.circuit).toBe("open");
+  expect(it.calls()).toBe(calls);
+  expect(await (await second.get("/metrics")).text()).toContain(
+    'orgloop_route_circuit{route="r"} 2',
+  );
+  await second.drain();
+  expect((await keptIn(dataDir)).r.circuit.openUntilMs).toBe(openUntilMs);
+
+  const nowMs = Date.now() + 3_700_000;
+  const third = await it.start({ now: () => nowMs });
+  await it.agent.until(2);
+  await third.entry("circuit.close");
+  expect(third.entries.filter(({ phase }) => phase === "circuit.half_open")).toHaveLength(1);
+  await eventually(async () => expect(await keptIn(dataDir)).toEqual({}));
+});
+
+test("a healthy route writes nothing; a slow rate holds over a restart", async () => {
+  const dataDir = await temporaryDir();
+  const it = await flaky({ max_rate: "1/h" }, dataDir);
+  it.mend();
+  const first = await it.start();
+  await first.post("/webhook/hook", { n: 1 });
+  await it.agent.until(1);
+  await eventually(async () => expect(await keptIn(dataDir)).toHaveProperty("r.rateMs"));
+  for (const n of [2, 3]) await first.post("/webhook/hook", { n });
+  expect(await first.entry("rate.limited")).toMatchObject({
+    route: "r",
+    target: "agent",
+    metadata: { waiting: 1 },
+  });
+  await eventually(() => expect(first.status().actors[0]?.queued).toBe(2));
+  await first.drain();
+  const second = await it.start();
+  await second.entry("rate.limited");
+  expect(it.calls()).toBe(1);
+  expect(first.entries.filter(({ phase }) => phase === "rate.limited")).toHaveLength(1);
+
+  const healthy = await temporaryDir();
+  const other = await flaky({ circuit_breaker: false, max_rate: "1000/s" }, healthy);
+  other.mend();
+  const process = await other.start();
+  await process.post("/webhook/hook", { n: 1 });
+  await other.agent.until(1);
+  await process.drain();
+  expect(await keptIn(healthy)).toBeNull();
+});
+
+test("alerts name what is wrong, once, whatever number of events it concerns", async () => {
+  const agent = recordingActor(() => {
+    throw new PermanentError("410 Gone", { gone: true });
+  });
+  const parts = { sources: { hook: jsonWebhook() }, actors: { agent } };
+  const process = await startFixture(topologyOf(parts, [route("r", "hook", "agent")]), parts);
+  for (let n = 0; n < 20; n += 1) await process.post("/webhook/hook", { n });
+  await eventually(() => expect(process.status().dead_letters).toBe(20));
+  const alerts = process.entries.filter(({ phase }) => phase === "alert");
+  expect(alerts.map(({ result, route, target, error }) => [result, route, target, error])).toEqual([
+    ["actor_gone", "r", "agent", "agent is gone for good: 410 Gone"],
+    ["dead_letters", "r", "agent", "permanent: 410 Gone"],
+  ]);
+  expect(await (await process.get("/metrics")).text()).toContain("orgloop_dead_letters 20");
+});
+
+test("what was worked on when the process died is counted; an end, a drain or another event is not", async () => {
+  const file = join(await temporaryDir(), "starts.jsonl");
+  const [killer, other] = [startKey("evt_1", 0, "r"), startKey("evt_2", 0, "r")];
+  const open = (wanted = ["evt_1", "evt_2"]) => attemptStarts(file, (id) => wanted.includes(id));
+  for (let deaths = 0; deaths < 3; deaths += 1) {
+    const starts = await open();
+    expect([starts.deaths(killer), starts.deaths(other)]).toEqual([deaths, 0]);
+    await starts.begin(other);
+    starts.end(other);
+    await starts.begin(killer);
+    await vi.waitFor(async () => expect(await readFile(file, "utf8")).toContain(`,0]`));
+  }
+  expect((await open()).deaths(killer)).toBe(3);
+  expect((await open(["evt_2"])).deaths(killer)).toBe(0);
+  expect(await readFile(file, "utf8")).toBe("");
+});
