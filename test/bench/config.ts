@@ -54,10 +54,15 @@ async function run(args: readonly string[], home: string): Promise<Run> {
 const median = (numbers: readonly number[]) =>
   numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
-async function measure(name: string, args: readonly string[], home: string): Promise<void> {
+/** `prepare` runs before each run and gives the home to use. */
+async function measure(
+  name: string,
+  args: readonly string[],
+  prepare: () => string,
+): Promise<void> {
   const runs: Run[] = [];
   for (let at = 0; at < RUNS; at++) {
-    const one = await run(args, home);
+    const one = await run(args, prepare());
     if (one.code !== 0) {
       say(`${name.padEnd(34)} exit ${one.code}: ${one.output.trim().split("\n")[0]}`);
       return;
@@ -86,22 +91,29 @@ function sizeOf(directory: string): string {
 async function bench(title: string, size: EnterpriseSize): Promise<void> {
   const root = mkdtempSync(path.join(tmpdir(), "orgloop-bench-config-"));
   const project = path.join(root, "project");
-  const home = path.join(root, "home");
   writeEnterprise(project, size);
   const { sources, actors, routes } = size;
   say(`\n${title}: ${sources} sources, ${actors} actors, ${routes} routes; ${sizeOf(project)}`);
-  await measure("validate", ["validate", "--config", project], home);
-  await measure("plan (nothing applied)", ["plan", "--config", project], home);
-  const routesFile = readdirSync(project, { recursive: true, encoding: "utf8" }).find((file) =>
+  const freshHome = () => mkdtempSync(path.join(root, "home-"));
+  const usedHome = freshHome();
+  const changed = readdirSync(project, { recursive: true, encoding: "utf8" }).find((file) =>
     /routes.*\.yaml$/.test(file),
   );
-  appendFileSync(path.join(project, routesFile ?? ""), "# changed\n");
-  await measure("plan again, one file changed", ["plan", "--config", project], home);
+  const changeOneFile = () => {
+    appendFileSync(path.join(project, changed ?? ""), "# changed\n");
+    return usedHome;
+  };
+  for (const command of ["validate", "plan"]) {
+    const args = [command, "--config", project];
+    await measure(`${command}, never seen before`, args, freshHome);
+    await run(args, usedHome);
+    await measure(`${command} again, one file changed`, args, changeOneFile);
+  }
   rmSync(root, { recursive: true });
 }
 
 say(await describeMachine(tmpdir()));
 say(`Commands from cold, each its own process; the median of ${RUNS} (and the range).`);
-await measure("version", ["version"], tmpdir());
+await measure("version", ["version"], tmpdir);
 await bench("In teams", FORTUNE_50);
 await bench("Flat, as OrgLoop 0.7.9 reads it too", { ...FORTUNE_50, layout: "flat" });
