@@ -150,6 +150,7 @@ test("one attempt ends at its timeout, whether the actor minds the signal or not
   expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
   await clock.advance(1);
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  await clock.advance(10_000);
   expect(settled).toEqual(["a"]);
   const [letter] = await deadLetters.list();
   expect(letter).toMatchObject({

@@ -11,6 +11,7 @@ import {
   type QueuedDelivery,
 } from "@orgloop/core";
 import { type Actor, type DeadReason, type LogEntry, OrgLoopError } from "@orgloop/sdk";
+import { abandonment } from "./abandonment.ts";
 import type { Activity } from "./activity.ts";
 import type { Alert } from "./alerts.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
@@ -70,6 +71,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const queue = new ActorQueue({ ...options, onLimited: limited });
   /** Deliveries that may have ended the process before. */
   const suspects = new Set<Delivery>();
+  const abandoned = abandonment(abandon);
   const report = deliveryReport({ log, activity, alert, now: clock.now });
   const settled = new Map<Delivery, (how: Settled) => void>();
   const idle = Promise.withResolvers<void>();
@@ -77,6 +79,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const applicants = new Map<string, Set<() => void>>();
   let cancelWake = (): void => {};
   let working = 0;
+  let burying = 0;
   let closed = false;
 
   function pump(): void {
@@ -140,6 +143,16 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       settle(delivery, "buried");
   }
 
+  /** Buries what a newcomer displaced; the newcomer's source, and so other actors, wait only where very many are being buried. */
+  async function buryAside(victim: Delivery, state: AttemptState): Promise<void> {
+    burying += 1;
+    const buried = work(async () => {
+      await giveUp(victim, "backpressure", state);
+      burying -= 1;
+    });
+    if (burying > MAX_BURYING) await buried;
+  }
+
   async function attempt(item: QueuedDelivery, probe: boolean): Promise<void> {
     const { delivery } = item;
     const policy = policies.get(delivery.route) as DeliveryPolicy;
@@ -177,6 +190,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       probe,
       breaker: () => queue.breaker(delivery.route),
       keepBreaker(after, before) {
+        if (abandon.aborted) return;
         queue.keepBreaker(delivery.route, after);
         if (before.openUntilMs !== after.openUntilMs) keep(delivery.route);
         report.circuit(delivery, before, after);
@@ -188,7 +202,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
           actor,
           deliveryId: deliveryId(delivery, policies.size > 1),
           timeoutMs: policy.timeoutMs,
-          abandon,
+          abandonment: abandoned,
           clock,
         }).catch((error) => {
           report.gone(delivery, error);
@@ -231,7 +245,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
         if (offer.kind === "dropped") {
           report.dropped(offer.victim, queue.depth);
           pump();
-          return giveUp(offer.victim, "backpressure", offer.state);
+          return buryAside(offer.victim, offer.state);
         }
         await place(delivery.route);
       }
@@ -244,6 +258,9 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     },
   };
 }
+
+/** Displaced deliveries whose dead letters are being written at once: they share syncs. */
+const MAX_BURYING = 1_000;
 
 /** Rates whose deliveries are at least this far apart are kept at once: a crash would let another through too early. */
 const SLOW_SPACING_MS = 10_000;

@@ -1,45 +1,54 @@
 import type { Delivery } from "@orgloop/core";
 import { type Actor, type DeliveryReceipt, formatDuration, OrgLoopError } from "@orgloop/sdk";
+import type { Abandonment } from "./abandonment.ts";
 import { type Clock, callAt } from "./clock.ts";
 
 export interface CallActorOptions {
   readonly actor: Actor;
   readonly deliveryId: string;
   readonly timeoutMs: number;
-  /** Aborted when a drain gives up on what is in flight. */
-  readonly abandon: AbortSignal;
+  readonly abandonment: Abandonment;
   readonly clock: Clock;
 }
 
+/** How long an actor may go on after its signal, before it is left to itself: a command that is being killed needs some. */
+const RELEASE_MS = 10_000;
+
 /**
- * One call of an actor that ends within the timeout, whether the actor minds the signal or not. Rejects with `TIMEOUT`,
- * `DRAINING`, or what the actor threw.
+ * One call of an actor. Its signal is aborted at the timeout, and the call ends when the actor has let go: the next attempt must not
+ * run beside it. An actor that does not mind its signal is left to itself {@link RELEASE_MS} later, on a drain at once. Rejects with
+ * `TIMEOUT`, `DRAINING`, or what the actor threw.
  */
 export async function callActor(
   delivery: Delivery,
   attempt: number,
-  { actor, deliveryId, timeoutMs, abandon, clock }: CallActorOptions,
+  { actor, deliveryId, timeoutMs, abandonment, clock }: CallActorOptions,
 ): Promise<DeliveryReceipt | undefined> {
   const controller = new AbortController();
   const ended = Promise.withResolvers<never>();
+  let failure: OrgLoopError | undefined;
   const end = (code: string, message: string): void => {
-    const error = new OrgLoopError(code, message);
-    controller.abort(error);
-    ended.reject(error);
+    if (failure !== undefined) return;
+    failure = new OrgLoopError(code, message);
+    controller.abort(failure);
   };
-  const onAbandon = (): void => end("DRAINING", `${delivery.actor}: the process stopped waiting`);
-  if (abandon.aborted) onAbandon();
-  abandon.addEventListener("abort", onAbandon, { once: true });
-  const cancel = callAt(clock, clock.now() + timeoutMs, () =>
-    end("TIMEOUT", `${delivery.actor}: no answer within ${formatDuration(timeoutMs)}`),
-  );
+  let cancel = callAt(clock, clock.now() + timeoutMs, () => {
+    end("TIMEOUT", `${delivery.actor}: no answer within ${formatDuration(timeoutMs)}`);
+    cancel = callAt(clock, clock.now() + RELEASE_MS, () => ended.reject(failure));
+  });
+  const forget = abandonment.onAbandon(() => {
+    end("DRAINING", `${delivery.actor}: the process stopped waiting`);
+    ended.reject(failure);
+  });
   try {
     const { event, route, config, prompt, replay } = delivery;
     const context = { route, config, attempt, replay, deliveryId, signal: controller.signal };
     const call = actor.deliver(event, prompt === undefined ? context : { ...context, prompt });
     return await Promise.race([call, ended.promise]);
+  } catch (error) {
+    throw failure ?? error;
   } finally {
     cancel();
-    abandon.removeEventListener("abort", onAbandon);
+    forget();
   }
 }
