@@ -173,7 +173,14 @@ async function finish(
     const key = originKey(kind, name);
     if (origins.has(key)) continue;
     const { document, path } = layers.at(-1) as (typeof layers)[0];
-    origins.set(key, { file: document.file, path, layers, defaults: scope.defaults });
+    origins.set(key, {
+      file: document.file,
+      path,
+      layers,
+      defaults: scope.defaults,
+      team: scope.team?.name ?? null,
+      instance: scope.instance?.name ?? null,
+    });
   }
   return {
     ...project,

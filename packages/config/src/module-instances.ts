@@ -39,6 +39,7 @@ export function moduleInstances(
   instances: readonly Instance[],
   declarations: readonly Declaration[],
 ): ModuleInstance[] {
+  const byInstance = Map.groupBy(declarations, ({ scope }) => scope.instance);
   return instances.map((instance) => {
     const { name, module, layers, values, outer } = instance;
     const params = [...values].flatMap(([param, value]) => {
@@ -47,8 +48,7 @@ export function moduleInstances(
       const given = valueAt(at.document.value, at.path) !== undefined;
       return [{ name: param, value, from: given ? origin(at) : null }];
     });
-    const items = declarations
-      .filter(({ scope }) => scope.instance === instance)
+    const items = (byInstance.get(instance) ?? [])
       .map((item) => ({ kind: item.kind, name: item.name }))
       .sort((left, right) => ITEM_KINDS.indexOf(left.kind) - ITEM_KINDS.indexOf(right.kind));
     return {

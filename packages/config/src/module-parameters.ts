@@ -92,7 +92,7 @@ export function checkParameters(
   }
   const values = new Map<string, unknown>();
   for (const [name, parameter] of parameters) {
-    const value = given[name] ?? undefined;
+    const value = valueAt(given, [name]) ?? undefined;
     const expected = parameter.type === "enum" ? mismatch(parameter, {}) : EXPECTED[parameter.type];
     if (value === undefined) {
       if (parameter.default !== undefined) checkDefault(module, parameter, findings);

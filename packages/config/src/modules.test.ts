@@ -113,6 +113,16 @@ modules:
     );
   });
 
+  it("has parameters of any name that nobody inherits", async () => {
+    const manifest = REVIEW["modules/review/orgloop-module.yaml"];
+    const { errors } = await load(
+      withModules(USE, {
+        "modules/review/orgloop-module.yaml": `${manifest}  - { name: toString, type: number, default: 1 }\n`,
+      }),
+    );
+    expect(lines(errors)).toEqual([]);
+  });
+
   it("takes a prompt of the project through a parameter", async () => {
     const { topology, errors } = await load(
       withModules(USE.replace("hub,", "hub, prompt: sops/own.md,"), { "sops/own.md": "Own." }),
@@ -134,6 +144,19 @@ modules:
     expect(topology?.routes[0]?.when.filter).toMatchObject({
       "payload.label": ["{{ params.mood }}"],
     });
+  });
+
+  it("and the team of an item are told with its place", async () => {
+    const { provenance } = await load({
+      ...REVIEW,
+      "orgloop.yaml": MANIFEST,
+      "teams/web/team.yaml": `${HEAD} Team\nmodules:\n${USE}\n`,
+    });
+    expect(provenance.origins.get("route web/review-pr")).toMatchObject({
+      team: "web",
+      instance: "web/review",
+    });
+    expect(provenance.origins.get("source hub")).toMatchObject({ team: null, instance: null });
   });
 
   it("tells which parameter a value came from", async () => {

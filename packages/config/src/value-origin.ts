@@ -13,6 +13,9 @@ export interface Origin {
   readonly layers: readonly Layer[];
   /** The `defaults` that apply to it, the strongest first. */
   readonly defaults: readonly Layer[];
+  /** The team it belongs to, and the instance of a module; null at the root, and for what no module brings. */
+  readonly team: string | null;
+  readonly instance: string | null;
 }
 
 /** Where a value was written. */
