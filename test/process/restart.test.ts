@@ -16,7 +16,7 @@ test("an open breaker is open after a restart: nothing is sent before its time b
     expect(found).toHaveLength(1);
     return found;
   });
-  const until = Date.parse((opened?.metadata as { until: string }).until);
+  const until = Date.parse(String(opened?.metadata?.until));
   const before = agent.arrivals.length;
   await project.restart();
   healthy = true;

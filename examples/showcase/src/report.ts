@@ -87,10 +87,10 @@ export class Report {
       ["(no route)", String(this.#unrouted)],
     ];
     return lines
-      .map(
-        ([first = "", ...rest]) =>
-          first.padEnd(24) + rest.map((cell) => cell.padStart(11)).join(""),
-      )
+      .map(([first = "", ...cells]) => {
+        const row = first.padEnd(24) + cells.map((cell) => cell.padStart(11)).join("");
+        return row.trimEnd();
+      })
       .join("\n");
   }
 }

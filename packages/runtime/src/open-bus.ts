@@ -8,6 +8,8 @@ import {
   type SettlingEventBus,
 } from "@orgloop/sdk";
 
+import { isDiskFull } from "./disk-full.ts";
+
 export interface OpenBusOptions {
   readonly spec: BusSpec;
   readonly wal: DefaultsSpec["wal"];
@@ -33,7 +35,14 @@ export async function openBus({ spec, wal, dir, log, now }: OpenBusOptions): Pro
         maxBytes: parseSize(wal.rotate.max_size),
         maxAgeMs: parseDuration(wal.rotate.max_age),
       };
-      return openFileBus({ dir, rotate, onEvent: log, now });
+      return openFileBus({ dir, rotate, onEvent: log, now }).catch((error: unknown) => {
+        if (!isDiskFull(error)) throw error;
+        throw new OrgLoopError(
+          "DISK_FULL",
+          `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
+          { cause: error },
+        );
+      });
     }
     default:
       throw new OrgLoopError(

@@ -13,7 +13,7 @@ export interface StoredStateOptions {
 
 /** What a data directory holds while no process runs on it. */
 export interface StoredState {
-  /** By source; only those that have one. */
+  /** By source; only those that have one that can be read (`doctor` and `start` tell of the others). */
   readonly checkpoints: ReadonlyMap<string, string>;
   readonly unacked: number;
   readonly deadLetters: number;
@@ -37,7 +37,7 @@ async function readCheckpoints({ topology, projectDir, dataDir }: StoredStateOpt
     dir: dir === undefined ? join(dataDir, "checkpoints") : resolve(projectDir, dir),
   });
   for (const { id } of topology.sources) {
-    const checkpoint = await store.get(id);
+    const checkpoint = await store.get(id).catch(() => null);
     if (checkpoint !== null) checkpoints.set(id, checkpoint);
   }
   return checkpoints;

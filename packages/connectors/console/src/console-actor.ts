@@ -10,7 +10,7 @@ export function consoleActor({ template }: ConsoleActorConfig, output: Writable)
   return {
     async deliver(event, { route, prompt, signal }) {
       signal.throwIfAborted();
-      const values = { event, route, launch_prompt: prompt?.text };
+      const values = { event, route, launch_prompt: prompt?.text.trim() };
       const line = template.replace(PLACEHOLDER, (_, path: string) =>
         textOf(valueAtPath(values, path.trim())),
       );
