@@ -177,3 +177,14 @@ function packageOf(file: string): { name: string; directory: string; kind: strin
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
 }
+
+test("the lock file names every platform's package, so that npm ci works on each", () => {
+  const lock = JSON.parse(readFileSync(path.join(ROOT, "package-lock.json"), "utf8"));
+  const packages: Record<string, { optionalDependencies?: Record<string, string> }> = lock.packages;
+  const missing = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !Object.keys(packages).some((at) => at.endsWith(`node_modules/${name}`)),
+    ),
+  );
+  expect(missing).toEqual([]);
+});

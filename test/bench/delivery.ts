@@ -127,8 +127,15 @@ const config = {
   "~standard": { version: 1, vendor: "bench", validate: (value: unknown) => ({ value }) },
 } as const;
 
-/** Deliveries a second to actors 2 to 499; where `ill`, actor 0 refuses every connection and actor 1 hangs until its timeout. */
-async function rateOfTheOthers(topology: Topology, dir: string, ill: boolean): Promise<number> {
+interface Run {
+  /** Deliveries a second. */
+  readonly rate: number;
+  /** Of this process, a delivery, in µs: other processes disturb it less than the rate. */
+  readonly cpu: number;
+}
+
+/** Deliveries to actors 2 to 499; where `ill`, actor 0 refuses every connection and actor 1 hangs until its timeout. */
+async function deliverToTheOthers(topology: Topology, dir: string, ill: boolean): Promise<Run> {
   const wanted = (ACTORS - 2) * EVENTS_EACH;
   const finished = Promise.withResolvers<void>();
   let delivered = 0;
@@ -165,6 +172,7 @@ async function rateOfTheOthers(topology: Topology, dir: string, ill: boolean): P
     backlogBounds: { perSource: 1e6, total: 1e6 },
     drainMs: 0,
   });
+  const before = process.cpuUsage();
   const startedMs = performance.now();
   for (let n = 0; n < EVENTS_EACH; n += 1) {
     await running.inject(
@@ -177,26 +185,30 @@ async function rateOfTheOthers(topology: Topology, dir: string, ill: boolean): P
   }
   await finished.promise;
   const rate = wanted / ((performance.now() - startedMs) / 1_000);
+  const { user, system } = process.cpuUsage(before);
   await running.drain();
-  return rate;
+  return { rate, cpu: (user + system) / wanted };
 }
 
 async function benchIsolation(topology: Topology, dir: string): Promise<void> {
-  const healthy: number[] = [];
-  const ill: number[] = [];
+  const healthy: Run[] = [];
+  const ill: Run[] = [];
   for (let round = 0; round < 8; round += 1) {
     // The order changes, so that neither is always the one after the other.
     for (const isIll of round % 2 === 0 ? [false, true] : [true, false]) {
-      const rate = await rateOfTheOthers(topology, dir, isIll);
-      if (round > 0) (isIll ? ill : healthy).push(rate);
+      const run = await deliverToTheOthers(topology, dir, isIll);
+      if (round > 0) (isIll ? ill : healthy).push(run);
     }
   }
   // Round by round: what else the machine does meets both runs of a round.
-  const shares = ill.map((rate, round) => rate / (healthy[round] as number)).sort((a, b) => a - b);
+  const shares = ill.map(({ rate }, round) => rate / (healthy[round] as Run).rate);
+  shares.sort((a, b) => a - b);
   const share = median(shares);
   say(`(b) ${ACTORS} actors in one process, memory bus, default policies, medians of 7:`);
-  say(`  ${Math.round(median(healthy))}/s to the others while all are healthy`);
-  say(`  ${Math.round(median(ill))}/s to the others while one is dead and one is slow`);
+  const figures = (runs: readonly Run[]) =>
+    `${Math.round(median(runs.map(({ rate }) => rate)))}/s (${Math.round(median(runs.map(({ cpu }) => cpu)))} µs of processor each)`;
+  say(`  ${figures(healthy)} to the others while all are healthy`);
+  say(`  ${figures(ill)} to the others while one is dead and one is slow`);
   const percent = (part: number | undefined) => `${((part ?? Number.NaN) * 100).toFixed(1)} %`;
   say(`  ${percent(share)}, rounds from ${percent(shares[0])} to ${percent(shares.at(-1))}`);
   say(`  target: at least 95 %: ${verdict(share >= 0.95)}`);

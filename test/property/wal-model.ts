@@ -122,17 +122,16 @@ export class WalModel {
       await this.#step(each);
       if (this.#broken) await this.#restart(this.#random() < 0.5);
     }
+    this.#clearFaults();
     await this.#restart(true);
     await this.#quiet();
     await this.#restart(true);
+    await this.#quiet();
   }
 
-  /** Publishes and acks what it likes, and closes. */
+  /** Ends as a clean process does. */
   async close(): Promise<void> {
-    this.#clearFaults();
-    await this.#quiet();
     await this.#bus?.close();
-    await this.#quiet();
     this.#bus = null;
   }
 

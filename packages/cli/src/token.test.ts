@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -14,4 +14,14 @@ test("there is one token, for the user alone, also where many make it at once", 
   expect((await stat(path.join(home, "token"))).mode & 0o777).toBe(0o600);
   expect(await readdir(home)).toEqual(["token"]);
   await rm(path.dirname(home), { recursive: true });
+});
+
+test("a token file that a power cut left empty is replaced", async () => {
+  const home = await mkdtemp(path.join(tmpdir(), "orgloop-home-"));
+  await writeFile(path.join(home, "token"), "");
+  const token = await ensureToken(home);
+  expect(token).toMatch(/^[0-9a-f]{64}$/);
+  expect(await readToken(home)).toBe(token);
+  expect(await readdir(home)).toEqual(["token"]);
+  await rm(home, { recursive: true });
 });

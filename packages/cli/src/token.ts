@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { hasCode } from "@orgloop/sdk";
 
@@ -28,10 +28,13 @@ export async function ensureToken(home: string): Promise<string> {
     await link(draft, file);
     return token;
   } catch (error) {
-    const theirs = hasCode(error, "EEXIST") ? await readToken(home) : null;
-    if (theirs === null) throw error;
-    return theirs;
+    if (!hasCode(error, "EEXIST")) throw error;
+    const theirs = await readToken(home);
+    if (theirs !== null) return theirs;
+    // Empty: a power cut or a full disk came between its making and its contents. It guards nothing, so it is replaced.
+    await rename(draft, file);
+    return token;
   } finally {
-    await unlink(draft);
+    await rm(draft, { force: true });
   }
 }

@@ -1,18 +1,30 @@
 import { createHash } from "node:crypto";
 import type { Topology } from "@orgloop/sdk";
-import { isMapping } from "./document-path.ts";
 
 const LISTS = { sources: "id", actors: "id", routes: "name", transforms: "name", loggers: "name" };
 
+/** Objects that were written already: routes share what defaults fill in, and prompts. */
+type Written = Map<object, string>;
+
 /** JSON with the keys of every object in the order of their UTF-16 code units, as RFC 8785 has them; lists as they are. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (!isMapping(value)) return JSON.stringify(value) ?? "null";
-  const entries = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
-  return `{${entries.join(",")}}`;
+export function canonicalJson(value: unknown, written: Written = new Map()): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const known = written.get(value);
+  if (known !== undefined) return known;
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const item of value) text += (text === "" ? "" : ",") + canonicalJson(item, written);
+    text = `[${text}]`;
+  } else {
+    const mapping = value as Record<string, unknown>;
+    for (const key of Object.keys(mapping).sort()) {
+      if (mapping[key] === undefined) continue;
+      text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(mapping[key], written)}`;
+    }
+    text = `{${text}}`;
+  }
+  written.set(value, text);
+  return text;
 }
 
 /** By code unit: the same on every machine, whatever its language. */

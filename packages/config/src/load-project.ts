@@ -9,6 +9,7 @@ import { checkDelivery } from "./check-delivery.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { collectDeclarations, type Declaration } from "./declarations.ts";
+import { documentCache } from "./document-cache.ts";
 import { expandModules } from "./expand-modules.ts";
 import { findManifest } from "./find-manifest.ts";
 import { type Findings, toProblems } from "./findings.ts";
@@ -90,8 +91,9 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     );
   }
 
-  const files = projectFiles(projectDir);
   const env = environment(projectDir, options.env, findings);
+  const cache = documentCache(join(homeOf(env), "cache", "config"));
+  const files = projectFiles(projectDir, projectDir, cache);
   const user = userConfig(env, files, findings);
   const read = readProjectFiles(manifestFile, workspaceName, files, findings);
   const resolved = resolveDocuments(read, user, findings);
@@ -101,6 +103,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const complete =
     modules.complete && documents.every(({ document }) => document.value !== undefined);
   for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
+  cache.save();
   const texts = [...textsOf(read), ...modules.texts];
   const variables = (user ? [...texts, user] : texts).flatMap((document) =>
     variableUses(document, env, findings),
@@ -197,14 +200,17 @@ async function checkReaders(documents: readonly SourceDocument[], findings: Find
   }
 }
 
+/** `ORGLOOP_HOME`, or `~/.orgloop`; absolute. */
+const homeOf = (env: Environment) =>
+  resolve(env.ORGLOOP_HOME || join(env.HOME || homedir(), ".orgloop"));
+
 /** `~/.orgloop/config.yaml`, whose defaults lie below the project's (v1alpha1, section 1). */
 function userConfig(
   env: Environment,
   files: ProjectFiles,
   findings: Findings,
 ): SourceDocument | undefined {
-  const home = env.ORGLOOP_HOME || join(env.HOME || homedir(), ".orgloop");
-  const file = join(resolve(home), "config.yaml");
+  const file = join(homeOf(env), "config.yaml");
   if (!existsSync(file)) return undefined;
   const document = readDocument(files, file, findings);
   validateUserConfig(document, findings);

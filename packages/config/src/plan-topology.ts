@@ -39,24 +39,27 @@ export interface Plan {
 
 /** Where `from` and `to` differ, by path. */
 export function differences(from: unknown, to: unknown, path: DocumentPath = []): Difference[] {
-  if (isMapping(from) && isMapping(to)) {
-    const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
-    return keys.flatMap((key) =>
-      differences(ownValue(from, key), ownValue(to, key), [...path, key]),
-    );
-  }
-  return same(from, to) ? [] : [{ path, from, to }];
+  if (same(from, to)) return [];
+  if (!isMapping(from) || !isMapping(to)) return [{ path, from, to }];
+  const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
+  return keys.flatMap((key) => differences(ownValue(from, key), ownValue(to, key), [...path, key]));
 }
 
 const ownValue = (mapping: Record<string, unknown>, key: string) =>
   Object.hasOwn(mapping, key) ? mapping[key] : undefined;
 
+/** Deep equality of JSON values; a key without a value counts as absent. Makes nothing: thousands of items are alike. */
 function same(left: unknown, right: unknown): boolean {
-  if (Object.is(left, right)) return true;
-  if (Array.isArray(left) && Array.isArray(right)) {
-    return left.length === right.length && left.every((item, at) => same(item, right[at]));
+  if (left === right) return true;
+  if (typeof left !== "object" || typeof right !== "object" || !left || !right) return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, at) => same(item, right[at]));
   }
-  return isMapping(left) && isMapping(right) && differences(left, right).length === 0;
+  const [one, other] = [left as Record<string, unknown>, right as Record<string, unknown>];
+  for (const key in one) if (!same(one[key], ownValue(other, key))) return false;
+  for (const key in other) if (other[key] !== undefined && !Object.hasOwn(one, key)) return false;
+  return true;
 }
 
 type Items = Map<string, Record<string, unknown>>;
@@ -88,8 +91,8 @@ function settingsOf(topology: Topology): Record<string, unknown> {
 
 /**
  * What makes `from` (null: nothing was ever applied) `to`: over everything that matters, prompt texts and whatever defaults
- * fill in included. Deterministic; empty where both are the same. A default poll interval shows as a change of
- * each source that it fills in, and of the workspace only where it fills in none.
+ * fill in included. Deterministic; empty where both are the same. A default poll interval shows at each source that it fills in
+ * as well as at the workspace.
  */
 export function planTopology(from: Topology | null, to: Topology): Plan {
   const changes: PlanChange[] = [];
@@ -101,16 +104,8 @@ export function planTopology(from: Topology | null, to: Topology): Plan {
       changes.push(...change(kind, name, before.get(name), after.get(name)));
   }
   if (from !== null) {
-    const interval = changes.some(
-      ({ kind, differences: found }) =>
-        kind === "source" && found.some(({ path }) => path[0] === "poll"),
-    );
     changes.push(...change("bus", "bus", from.bus, to.bus));
-    const [settings] = change("workspace", to.workspace, settingsOf(from), settingsOf(to));
-    const found = (settings?.differences ?? []).filter(
-      ({ path }) => !(interval && path.join(".") === "defaults.poll_interval"),
-    );
-    if (settings && found.length > 0) changes.push({ ...settings, differences: found });
+    changes.push(...change("workspace", to.workspace, settingsOf(from), settingsOf(to)));
   }
   const counts = { add: 0, change: 0, remove: 0 };
   for (const { action } of changes) counts[action]++;

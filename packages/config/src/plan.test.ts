@@ -132,7 +132,7 @@ describe("a change", () => {
       "a default interval, at each source that it fills in",
       "orgloop.yaml",
       replace("poll_interval: 5m", "poll_interval: 6m"),
-      ["source hub poll.interval"],
+      ["source hub poll.interval", "workspace default defaults.poll_interval"],
     ],
     [
       "a default of delivery",

@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
+import type { DocumentCache } from "./document-cache.ts";
 
 /** Configuration files larger than this are refused. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -8,6 +9,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Finds and reads the files of one root (a project, or a module), and none outside it. */
 export interface ProjectFiles {
   readonly root: string;
+  /** Remembers what large documents hold. */
+  readonly cache?: DocumentCache;
   /** Relative to the root, with `/`; absolute for a file outside it. */
   display(absolute: string): string;
   /**
@@ -25,7 +28,7 @@ export interface ProjectFiles {
 }
 
 /** With `project`, the files of a module, shown relative to the project that uses it. */
-export function projectFiles(root: string, project = root): ProjectFiles {
+export function projectFiles(root: string, project = root, cache?: DocumentCache): ProjectFiles {
   const realRoot = realpathSync(root);
   const whole = root === project ? "project" : "module";
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -79,6 +82,7 @@ export function projectFiles(root: string, project = root): ProjectFiles {
 
   return {
     root,
+    ...(cache && { cache }),
     display,
     find(written, from) {
       const tried: string[] = [];

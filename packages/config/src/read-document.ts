@@ -20,8 +20,10 @@ export function readDocument(
   let text = "";
   try {
     text = files.read(absolute);
-    const value = readYaml(text);
-    const document = sourceDocument(file, absolute, text, value);
+    const known = files.cache?.find(text);
+    const value = known ? known.value : readYaml(text);
+    const cached = known ?? files.cache?.add(text, value);
+    const document = { ...sourceDocument(file, absolute, text, value), cached };
     if (value === undefined) {
       const message = "the file is empty";
       findings.errors.push({ document, path: [], at: "value", code: "empty-file", message });

@@ -1,3 +1,4 @@
+import type { CachedDocument } from "./document-cache.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { indexPositions, lineCounter, type Place, type PositionIndex } from "./positions.ts";
 
@@ -32,6 +33,8 @@ export interface SourceDocument {
   readonly text: string;
   /** What it holds, `${vars.x}` replaced. Undefined where it could not be read. */
   readonly value: unknown;
+  /** What the cache remembers of the text as it is written. */
+  readonly cached?: CachedDocument | undefined;
   /** Of a module's file: the instance that filled it in. */
   readonly instance?: InstanceOrigin;
   position(offset: number): Position;

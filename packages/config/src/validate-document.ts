@@ -67,7 +67,13 @@ export function validateDocument(
       value = { ...head, ...value };
     }
   }
+  const { cached } = document;
+  // What vars or parameters put into a text is checked every time.
+  const asWritten = cached !== undefined && cached.value === document.value;
+  if (asWritten && cached.valid === kind) return;
+  const before = findings.errors.length;
   check(document, DOCUMENT_SCHEMAS[kind], value, findings);
+  if (asWritten && findings.errors.length === before) cached.valid = kind;
 }
 
 /** Checks `~/.orgloop/config.yaml`. */

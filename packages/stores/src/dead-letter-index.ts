@@ -25,23 +25,14 @@ export class DeadLetterIndex {
     return this.#letters.values();
   }
 
-  /** Takes a line in as it stands in the file; false where it is no line of ours. */
-  load(line: string, place: Place): boolean {
+  /** Takes a line in as it stands in the file. */
+  load(line: string, place: Place): void {
     const value = parse(line);
     if (value === undefined) {
       this.#damaged.push(place);
       this.#bytes += place.length;
-      return false;
-    }
-    if (typeof value === "string") this.put(value, place);
+    } else if (typeof value === "string") this.put(value, place);
     else this.remove(value);
-    return true;
-  }
-
-  /** Forgets the damaged lines from `size` on: they were cut off as a torn tail. */
-  cutAt(size: number): void {
-    for (const { offset, length } of this.#damaged) if (offset >= size) this.#bytes -= length;
-    this.#damaged = this.#damaged.filter(({ offset }) => offset < size);
   }
 
   /** A newer letter keeps the older one's place in the order. */
@@ -65,7 +56,7 @@ export class DeadLetterIndex {
     }
   }
 
-  /** What a rewrite keeps, in its order: damage goes first, since at the end it would be taken for a torn tail. */
+  /** What a rewrite keeps, in its order. */
   kept(): readonly Place[] {
     return [...this.#damaged, ...this.#letters.values()];
   }

@@ -33,10 +33,8 @@ export async function fileClaims({
   let lines = 0;
   const file = await LinesFile.open(path, fileSystem, (line) => {
     const entry = parseLine(line);
-    if (entry === undefined) return false;
-    table.load(...entry);
+    if (entry !== undefined) table.load(...entry);
     lines++;
-    return true;
   });
   let failing = false;
 

@@ -64,11 +64,26 @@ describe("the file", () => {
     for (const n of [1, 2]) await store.put(sampleDeadLetter(n));
     await store.close();
     const whole = await readFile(path);
-    for (const tail of ["{", '{"id":"dl_3"}', "\0\0\0\n\0\0", whole.toString().slice(0, 100)]) {
+    for (const tail of ["{", '{"id":"dl_3"}', "\0\0\0", whole.toString().slice(0, 100)]) {
       await appendFile(path, tail);
       expect(await idsIn(dir)).toEqual(["dl_1", "dl_2"]);
       expect(await readFile(path)).toEqual(whole);
     }
+  });
+
+  test("damaged lines at the end are reported and kept: only what has no end is torn", async () => {
+    const dir = await fresh();
+    const path = join(dir, "dead-letters.jsonl");
+    const lines = [1, 2, 3].map((n) => JSON.stringify(sampleDeadLetter(n)));
+    const damaged = `${lines[0]}\nx${lines[1]?.slice(1)}\nx${lines[2]?.slice(1)}\n`;
+    await writeFile(path, damaged);
+    const warnings: string[] = [];
+    const store = await fileDeadLetters({ dir, warn: (message) => warnings.push(message) });
+    expect(warnings).toEqual([expect.stringContaining("2 lines are no dead letters")]);
+    await store.put(sampleDeadLetter(4));
+    await store.close();
+    expect(await readFile(path, "utf8")).toContain(damaged);
+    expect(await idsIn(dir)).toEqual(["dl_1", "dl_4"]);
   });
 
   test("a damaged line in between is reported, left alone, and survives compaction", async () => {

@@ -20,7 +20,7 @@ const MIN_COMPACTION_BYTES = 64 * 1024;
 
 /**
  * Dead letters in one JSONL file: a line a letter, `{"removed": [ids]}` where some were removed. A change resolves after fdatasync;
- * those that wait share one. Memory holds where each letter stands, not the letters. A torn tail is cut at open; a line in between
+ * those that wait share one. Memory holds where each letter stands, not the letters. A torn tail is cut at open; a whole line
  * that is no dead letter is reported and left in the file. Nobody else may write the file meanwhile (`lockDirectory`).
  */
 export async function fileDeadLetters({
@@ -32,7 +32,6 @@ export async function fileDeadLetters({
   await fileSystem.makeDirectory(dir);
   const index = new DeadLetterIndex();
   const file = await LinesFile.open(path, fileSystem, (line, place) => index.load(line, place));
-  index.cutAt(file.size);
   if (index.damaged > 0) warn(`${path}: ${index.damaged} lines are no dead letters: left alone`);
 
   /** Writes first; what memory knows changes when that is durable. */

@@ -7,8 +7,8 @@ import { type Place, readLines } from "./read-lines.ts";
 const CHUNK_BYTES = 1024 ** 2;
 
 /**
- * A file of lines that is appended to and, now and then, rewritten. What stands after the last line that `onLine` accepts (a torn
- * tail, after a crash) is cut at open. Its calls must come one after the other, which `inTurn` sees to.
+ * A file of lines that is appended to and, now and then, rewritten. A last line without its end (torn by a crash) is cut at open;
+ * what ends is never removed, readable or not. Its calls must come one after the other, which `inTurn` sees to.
  */
 export class LinesFile {
   readonly #path: string;
@@ -24,17 +24,18 @@ export class LinesFile {
     this.#file = file;
   }
 
-  /** `onLine` gets every whole line, and says whether it is one. The directory must exist. */
+  /** `onLine` gets every whole line. The directory must exist. */
   static async open(
     path: string,
     fileSystem: FileSystem,
-    onLine: (line: string, place: Place) => boolean,
+    onLine: (line: string, place: Place) => void,
   ): Promise<LinesFile> {
     const file = await openOrCreate(path, fileSystem);
     const opened = new LinesFile(path, fileSystem, file);
     try {
       for await (const { line, place } of readLines(file, CHUNK_BYTES)) {
-        if (onLine(line, place)) opened.#size = place.offset + place.length;
+        onLine(line, place);
+        opened.#size = place.offset + place.length;
       }
       if (opened.#size < (await file.size())) await file.truncate(opened.#size);
     } catch (error) {

@@ -8,6 +8,7 @@ export {
   type FileOperation,
 } from "./crash-file-system.ts";
 export * from "./dead-letter-suite.ts";
+export * from "./enterprise.ts";
 export * from "./fake-clock.ts";
 export * from "./fault-proxy.ts";
 export * from "./route-state-suite.ts";

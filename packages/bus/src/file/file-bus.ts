@@ -132,7 +132,6 @@ async function openLocked(
       open,
       maxBytes: rotate.maxBytes ?? 64 * 1024 * 1024,
       maxAgeMs: rotate.maxAgeMs ?? 3_600_000,
-      sealFirst: worthSealing(recovered.tail?.segment ?? null, compactBelow),
       unsettled,
       onRotated(segment, next) {
         sealed.segments.push(segment);
@@ -269,6 +268,7 @@ async function openLocked(
     if (recovered.cut !== null) report("wal.repair", recovered.cut);
     try {
       const line = new OpenLine(openBody(open, now()));
+      if (worthSealing(writer.segment, compactBelow)) writer.sealFirst();
       group.add(line);
       for (const logged of recovered.events) {
         if (events.has(logged.event.id)) acking.add(withAck(logged));
@@ -291,10 +291,18 @@ async function openLocked(
     return line;
   }
 
+  /** So that the next opening need not look at every line. What the disk refuses now, it need not have. */
+  async function seal(): Promise<void> {
+    writer.sealFirst();
+    group.add(new OpenLine(openBody(open, now())));
+    await group.drain();
+  }
+
   async function end(): Promise<void> {
     await dispatch.close();
     closed = true;
     await group.drain();
+    if (failed === null && writer.segment.size >= WORTH_SEALING_BYTES) await seal();
     await maintenance.stop();
     await writer.close();
     await lock.release();
@@ -304,9 +312,8 @@ async function openLocked(
 const WORTH_SEALING_BYTES = 1024 * 1024;
 
 /** Where most of the last segment is settled, it is sealed at opening, so that it is compacted and not read again. */
-function worthSealing(segment: Segment | null, compactBelow: number): boolean {
-  if (segment === null || segment.size < WORTH_SEALING_BYTES) return false;
-  return segment.live < segment.size * compactBelow;
+function worthSealing({ size, live }: Segment, compactBelow: number): boolean {
+  return size >= WORTH_SEALING_BYTES && live < size * compactBelow;
 }
 
 const systemTimer: SetTimer = (callback, ms) => {

@@ -21,7 +21,7 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = 1_000;
 
 /** So many are told at once; before the next ones, the disk is looked after. */
-const TOLD_AT_ONCE = 16;
+const TOLD_AT_ONCE = 4;
 
 /**
  * Group commit: everything that waits goes to the disk in one write and one sync, and while that runs the next batch gathers.

@@ -17,8 +17,6 @@ export interface LogWriterOptions {
   readonly now: () => number;
   /** How often the log was opened, this time included. */
   readonly open: number;
-  /** The segment that was found is sealed before anything is written. */
-  readonly sealFirst: boolean;
   /** Every event whose line, but not its ack, is durable. */
   readonly unsettled: () => Iterable<LoggedEvent>;
   /** A segment was sealed and `next` holds a durable batch. */
@@ -46,7 +44,7 @@ export class LogWriter {
   #seal: Seal | null = null;
   #beganAt: number;
   #rotated: Segment | null = null;
-  #sealFirst: boolean;
+  #sealFirst = false;
 
   private constructor(options: LogWriterOptions, { segment, crc, beganAt }: Tail, file: OpenFile) {
     this.#options = options;
@@ -54,7 +52,6 @@ export class LogWriter {
     this.#file = file;
     this.#crc = crc;
     this.#beganAt = beganAt ?? options.now();
-    this.#sealFirst = options.sealFirst;
   }
 
   /** Goes on with the last segment, or begins one whose first line is number `nextSeq`. */
@@ -73,6 +70,11 @@ export class LogWriter {
 
   get segment(): Segment {
     return this.#segment;
+  }
+
+  /** The next batch begins a segment. */
+  sealFirst(): void {
+    this.#sealFirst = true;
   }
 
   /** Resolves when `batch` is durable; its lines have been told where they stand. */

@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { HEAD, lines } from "../test/review-module.ts";
+import { temporaryProject } from "../test/temporary-project.ts";
+import { loadProject } from "./load-project.ts";
+
+/** A project with one large file, and a home of its own. */
+function project(edit: (text: string) => string = (text) => text) {
+  const actors = Array.from(
+    { length: 400 },
+    (_, at) => `  - { id: a${at}, connector: "@orgloop/connector-exec" }\n`,
+  );
+  const path = temporaryProject({
+    "orgloop.yaml": `${HEAD} Project\nmetadata: { name: demo }\nvars: { depth: 5 }\nconnectors: [large.yaml]\n`,
+    "large.yaml": edit(`${HEAD} ConnectorGroup\nactors:\n${actors.join("")}`),
+  });
+  const home = join(path, "home");
+  const cache = join(home, "cache/config");
+  return { path, cache, load: () => loadProject({ path, env: { ORGLOOP_HOME: home } }) };
+}
+
+const entries = (directory: string) => (existsSync(directory) ? readdirSync(directory) : []);
+
+describe("what large files hold is remembered", () => {
+  it("and a second load says the same", async () => {
+    const { cache, load } = project();
+    const first = await load();
+    expect(entries(cache)).toHaveLength(1);
+    const second = await load();
+    expect(second.topology).toEqual(first.topology);
+    expect(entries(cache)).toHaveLength(1);
+  });
+
+  it("and a changed file is read anew", async () => {
+    const { path, cache, load } = project();
+    await load();
+    const text = `${HEAD} ConnectorGroup\nactors: [{ id: only, connector: x }]\n${"#".repeat(20_000)}\n`;
+    writeFileSync(join(path, "large.yaml"), text);
+    expect((await load()).topology?.actors.map(({ id }) => id)).toEqual(["only"]);
+    expect(entries(cache)).toHaveLength(2);
+  });
+
+  it("and what is wrong is said every time, at its place", async () => {
+    const { load } = project((text) => text.replace("id: a7,", "id: a7, qeue_depth: 1,"));
+    const first = lines((await load()).errors);
+    expect(first).toEqual([
+      'large.yaml:11:15 unknown-key | unknown key "qeue_depth": did you mean "queue_depth"?',
+    ]);
+    expect(lines((await load()).errors)).toEqual(first);
+  });
+
+  it("and what a variable puts in is checked every time", async () => {
+    const depth = `"$\{vars.depth}"`;
+    const { path, load } = project((text) =>
+      text.replace("id: a7,", `id: a7, queue_depth: ${depth},`),
+    );
+    expect((await load()).errors).toEqual([]);
+    writeFileSync(
+      join(path, "orgloop.yaml"),
+      `${HEAD} Project\nmetadata: { name: demo }\nvars: { depth: none }\nconnectors: [large.yaml]\n`,
+    );
+    expect((await load()).errors.map(({ code }) => code)).toEqual(["invalid-value"]);
+  });
+
+  it("and a memory that is damaged is not used", async () => {
+    const { cache, load } = project();
+    const first = await load();
+    for (const file of readdirSync(cache)) writeFileSync(join(cache, file), '{"value":');
+    expect((await load()).topology).toEqual(first.topology);
+  });
+
+  it("and a home that cannot be written does no harm", async () => {
+    const { path, load } = project();
+    mkdirSync(join(path, "home"));
+    writeFileSync(join(path, "home/cache"), "a file");
+    expect((await load()).errors).toEqual([]);
+  });
+});
+
+it("small files leave no trace", async () => {
+  const path = temporaryProject({ "orgloop.yaml": `${HEAD} Project\nmetadata: { name: demo }\n` });
+  await loadProject({ path, env: { ORGLOOP_HOME: join(path, "home") } });
+  expect(existsSync(join(path, "home"))).toBe(false);
+});
