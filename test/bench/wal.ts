@@ -1,4 +1,5 @@
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { type FileBus, type FileBusOptions, openFileBus } from "@orgloop/bus/file";
 import type { OrgLoopEvent } from "@orgloop/sdk";
@@ -267,7 +268,8 @@ const parts: Record<string, () => Promise<void>> = {
   open: benchOpen,
 };
 
-say(await describeMachine(root));
+const [load = 0] = loadavg();
+say(`${await describeMachine(root)}; load average ${load.toFixed(1)} before the start`);
 const wanted = process.argv.slice(3);
 for (const [name, run] of Object.entries(parts)) {
   if (wanted.length === 0 || wanted.includes(name)) await run();

@@ -2,7 +2,8 @@ import { openFileBus, verifyWal } from "@orgloop/bus/file";
 import type { LogEntry } from "@orgloop/sdk";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Step, steps, WalModel } from "./wal-model.ts";
+import { WalModel } from "./wal-model.ts";
+import { type Step, steps } from "./wal-steps.ts";
 
 const RUNS = Number(process.env.WAL_RUNS ?? 15_000);
 const seed = fc.integer({ min: 1, max: 2 ** 31 - 1 });

@@ -160,7 +160,8 @@ function pop(lane: Lane): void {
   }
 }
 
-const systemTimer: SetTimer = (callback, ms) => {
+/** The process's own timers. */
+export const systemTimer: SetTimer = (callback, ms) => {
   const timer = setTimeout(callback, ms);
   return () => clearTimeout(timer);
 };

@@ -8,6 +8,7 @@ import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
+import { checkServerless } from "./check-serverless.ts";
 import { collectDeclarations, type Declaration } from "./declarations.ts";
 import { documentCache } from "./document-cache.ts";
 import { expandModules } from "./expand-modules.ts";
@@ -120,6 +121,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     findings,
   );
   checkDelivery(byKind.route, [root, ...teams], findings);
+  checkServerless(settings, byKind, findings);
   const attachments = attachFiles(byKind, files, findings);
   if (options.lookup) await checkPlugins(byKind, options.lookup, findings);
 

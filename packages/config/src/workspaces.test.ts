@@ -33,7 +33,7 @@ kind: Workspace
 metadata: { name: staging }
 bus: sqs
 vars: { api: "https://staging.test" }
-defaults: { poll_interval: 30s, delivery: { retry: { max_attempts: 2 } } }
+defaults: { poll_interval: 90s, delivery: { retry: { max_attempts: 2 } } }
 sources:
   github:
     poll: { interval: 1m }
@@ -64,7 +64,7 @@ describe("a workspace", () => {
       project: "acme",
       workspace: "staging",
       bus: { url: "sqs" },
-      defaults: { poll_interval: "30s" },
+      defaults: { poll_interval: "90s" },
       network: { allow_private: ["10.0.0.0/8"] },
       aws: { region: "eu-west-1", pollers: "per_connector", vpc: { subnets: ["s-1"] } },
     });

@@ -169,7 +169,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       return;
     }
     // A disk that takes no note of it must not keep it from being delivered.
-    await starts.begin(key).catch(() => undefined);
+    await starts.begin(key, abandon).catch(() => undefined);
     await attemptOnce(item, probe, policy);
     starts.end(key);
   }

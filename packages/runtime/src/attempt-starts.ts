@@ -1,6 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { hasCode } from "@orgloop/sdk";
 import { replaceFile } from "@orgloop/stores";
+import { type Clock, waitUntil } from "./clock.ts";
 
 /**
  * Which events were being worked on when the process died. Only those that come back from the bus are watched: a healthy process writes
@@ -10,8 +11,12 @@ import { replaceFile } from "@orgloop/stores";
 export interface AttemptStarts {
   /** How often the process has died at it since the event first came back. */
   deaths(key: string): number;
-  /** Resolves when a death of the process would be remembered (not a power cut). */
-  begin(key: string): Promise<void>;
+  /**
+   * Resolves when a death of the process would be remembered (not a power cut). What the process has died at before goes one at a time
+   * and by itself, so that its neighbours are not taken for it, nor it for them; but nothing waits for one that takes long, and nothing
+   * at all when `abandon` is aborted.
+   */
+  begin(key: string, abandon: AbortSignal): Promise<void>;
   end(key: string): void;
 }
 
@@ -20,9 +25,13 @@ export function startKey(eventId: string, replay: number, route = ""): string {
   return JSON.stringify([eventId, replay, route]);
 }
 
+/** For one that takes long. */
+const PATIENCE_MS = 5_000;
+
 /** `file`: JSON lines, `[key, deaths]`. `isWanted` says which keys may still come back. */
 export async function attemptStarts(
   file: string,
+  clock: Clock,
   isWanted: (eventId: string, replay: number) => boolean,
 ): Promise<AttemptStarts> {
   const before = await read(file);
@@ -34,15 +43,39 @@ export async function attemptStarts(
   if (before.size > 0 || (await exists(file))) await replaceFile(file, lines);
   const write = (key: string, count: number): Promise<void> =>
     appendFile(file, `${JSON.stringify([key, count])}\n`, { mode: 0o600 });
+  let turn: Promise<void> = Promise.resolve();
+  const turns = new Map<string, () => void>();
   return {
     deaths: (key) => before.get(key) ?? 0,
-    begin: (key) => write(key, (before.get(key) ?? 0) + 1),
+    async begin(key, abandon) {
+      const deaths = before.get(key) ?? 0;
+      const previous = turn;
+      if (deaths === 0) {
+        await Promise.race([previous, waitUntil(clock, clock.now() + PATIENCE_MS, abandon)]);
+      } else {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        turns.set(key, resolve);
+        turn = promise;
+        await Promise.race([previous, aborted(abandon)]);
+        void waitUntil(clock, clock.now() + PATIENCE_MS, abandon).then(resolve);
+      }
+      await write(key, deaths + 1);
+    },
     end(key) {
+      turns.get(key)?.();
+      turns.delete(key);
       before.delete(key);
       // Kept too long it only counts one death too many.
       write(key, 0).catch(() => undefined);
     },
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 async function read(file: string): Promise<Map<string, number>> {

@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
 import type { AttemptState, Delivery } from "@orgloop/core";
-import type { DeadLetter, DeadReason, OrgLoopEvent } from "@orgloop/sdk";
+import type { DeadLetter, DeadLetterStore, DeadReason, OrgLoopEvent } from "@orgloop/sdk";
 
 /** One event and route make one dead letter: also where a crash repeats the burial, and where its replay fails. */
 function letterId(parts: readonly string[]): string {
   return `dl_${createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 32)}`;
+}
+
+/**
+ * Whether a delivery that has come back is a dead letter already: the process died after the burial, before the bus knew that the route
+ * is settled.
+ */
+export async function isBuried(
+  { event, route, replay }: Delivery,
+  deadLetters: DeadLetterStore,
+): Promise<boolean> {
+  const letter = await deadLetters.get(letterId([event.id, route]));
+  return letter !== null && (letter.event.replay ?? 0) === replay;
 }
 
 export function deliveryLetter(

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DeliverySpec, hasCode, PermanentError } from "@orgloop/sdk";
+import { fakeClock } from "@orgloop/testkit";
 import { expect, test, vi } from "vitest";
 import { attemptStarts, startKey } from "./attempt-starts.ts";
+import { systemClock } from "./clock.ts";
 import {
   jsonWebhook,
   recordingActor,
@@ -134,16 +136,54 @@ test("alerts name what is wrong, once, whatever number of events it concerns", a
 test("what was worked on when the process died is counted; an end, a drain or another event is not", async () => {
   const file = join(await temporaryDir(), "starts.jsonl");
   const [killer, other] = [startKey("evt_1", 0, "r"), startKey("evt_2", 0, "r")];
-  const open = (wanted = ["evt_1", "evt_2"]) => attemptStarts(file, (id) => wanted.includes(id));
+  const never = new AbortController().signal;
+  const open = (wanted = ["evt_1", "evt_2"]) =>
+    attemptStarts(file, systemClock, (id) => wanted.includes(id));
   for (let deaths = 0; deaths < 3; deaths += 1) {
     const starts = await open();
     expect([starts.deaths(killer), starts.deaths(other)]).toEqual([deaths, 0]);
-    await starts.begin(other);
+    await starts.begin(other, never);
     starts.end(other);
-    await starts.begin(killer);
+    await starts.begin(killer, never);
     await vi.waitFor(async () => expect(await readFile(file, "utf8")).toContain(`,0]`));
   }
   expect((await open()).deaths(killer)).toBe(3);
   expect((await open(["evt_2"])).deaths(killer)).toBe(0);
   expect(await readFile(file, "utf8")).toBe("");
+});
+
+test("what the process has died at goes one at a time, and a drain ends the waiting", async () => {
+  const file = join(await temporaryDir(), "starts.jsonl");
+  const keys = [startKey("evt_1", 0, "r"), startKey("evt_2", 0, "r"), startKey("evt_3", 0, "r")];
+  const abandon = new AbortController();
+  const clock = fakeClock();
+  const first = await attemptStarts(file, clock, () => true);
+  await Promise.all(keys.map((key) => first.begin(key, abandon.signal)));
+
+  const starts = await attemptStarts(file, clock, () => true);
+  const begun: string[] = [];
+  const all = keys.map(async (key) => {
+    await starts.begin(key, abandon.signal);
+    begun.push(key);
+  });
+  await all[0];
+  expect(begun).toEqual([keys[0]]);
+  starts.end(keys[0] as string);
+  await all[1];
+  expect(begun).toEqual([keys[0], keys[1]]);
+  const fresh = startKey("evt_4", 0, "r");
+  const waits = starts.begin(fresh, abandon.signal).then(() => begun.push(fresh));
+  await clock.advance(4_999);
+  expect(begun).toHaveLength(2);
+  // The second takes too long.
+  await clock.advance(1);
+  await all[2];
+  await waits;
+  expect(begun.toSorted()).toEqual([...keys, fresh]);
+
+  const again = await attemptStarts(file, clock, () => true);
+  await again.begin(fresh, abandon.signal);
+  const last = again.begin(keys[1] as string, abandon.signal);
+  abandon.abort();
+  await last;
 });

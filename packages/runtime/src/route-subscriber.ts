@@ -1,5 +1,6 @@
 import { type Matcher, type RoutedEvent, type Router, routeEvent } from "@orgloop/core";
 import {
+  type DeadLetterStore,
   type EventHandler,
   messageOf,
   OrgLoopError,
@@ -10,7 +11,7 @@ import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
-import { unroutableLetter } from "./dead-letter.ts";
+import { isBuried, unroutableLetter } from "./dead-letter.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import { offBus } from "./replayed-event.ts";
@@ -22,6 +23,7 @@ export interface RouteSubscriberOptions {
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly settlement: Settlement;
   readonly bury: Bury;
+  readonly deadLetters: DeadLetterStore;
   readonly activity: Activity;
   readonly history: EventHistory;
   readonly recorder: EventRecorder;
@@ -50,7 +52,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     let routed: RoutedEvent;
     try {
       if (deaths >= MAX_DEATHS) throw new Error(`the process ended ${deaths} times meanwhile`);
-      if (returned) await options.starts.begin(key).catch(() => undefined);
+      if (returned) await options.starts.begin(key, options.abandon).catch(() => undefined);
       const { matcher, ...rest } = router;
       const chosen = only === null ? matcher : onlyTo(only, matcher);
       routed = await routeEvent(event, { ...rest, matcher: chosen }, receipt.settled);
@@ -68,13 +70,16 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     if (unsettled === 0) return settlement.ack(held);
     for (const { route } of ended) settlement.settle(held, route);
     await Promise.all(
-      deliveries.map((delivery) => {
+      deliveries.map(async (delivery) => {
         const deliverer = deliverers.get(delivery.actor) as ActorDeliverer;
         const settled = (): void => {
           unsettled -= 1;
           if (unsettled === 0) settlement.ack(held);
           else settlement.settle(held, delivery.route);
         };
+        if (returned && (await isBuried(delivery, options.deadLetters).catch(() => false))) {
+          return settled();
+        }
         return deliverer.push(delivery, settled, { returned });
       }),
     );

@@ -116,6 +116,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     deliverers,
     settlement: settled,
     bury,
+    deadLetters,
     activity,
     history,
     recorder,

@@ -114,7 +114,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
     const unacked = await bus.unacked();
     for (const event of unacked) backlog.enter(event);
     const mayReturn = new Set(unacked.map(offBus).map(({ event }) => replayKey(event)));
-    const starts = await attemptStarts(open.dataDir.starts, (id, replay) =>
+    const starts = await attemptStarts(open.dataDir.starts, clock, (id, replay) =>
       mayReturn.has(replayKey({ id, replay })),
     );
     const kept = await keptRouteStates({

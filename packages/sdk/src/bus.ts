@@ -8,7 +8,10 @@ export interface EventFilter {
 
 /** What the bus knows of this hand-over. */
 export interface Receipt {
-  /** 1 the first time; one more for each time the event came back, also over restarts where the bus is durable. */
+  /**
+   * 1 the first time; one more for each time the event came back: after a refusal, to another subscription, after a restart
+   * where the bus is durable. Of refusals by an earlier process a bus may know nothing more.
+   */
   readonly attempt: number;
   /** Routes settled by an earlier hand-over: these are not to be delivered again. */
   readonly settled: ReadonlySet<string>;
@@ -22,7 +25,7 @@ export interface Receipt {
 export type EventHandler = (event: OrgLoopEvent, receipt: Receipt) => Promise<void>;
 
 export interface Subscription {
-  /** Ends the hand-overs; resolves when the pending ones have ended. */
+  /** Ends the hand-overs; resolves when the pending ones have ended, so a handler must not await it. What it took stays unacked. */
   unsubscribe(): Promise<void>;
 }
 
@@ -64,5 +67,6 @@ export interface SettlingEventBus extends EventBus {
   publishAll(events: readonly OrgLoopEvent[]): Promise<void>;
   /** One route of an unacked event is done with: it stands in `Receipt.settled` from now on. Resolves when durable. */
   settle(eventId: string, route: string): Promise<void>;
+  /** Waits for the pending hand-overs, whose acks it still takes, and for what is to be durable. */
   close(): Promise<void>;
 }

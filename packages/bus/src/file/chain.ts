@@ -1,3 +1,4 @@
+import { hasCode } from "@orgloop/sdk";
 import { type FileSystem, nodeFileSystem } from "@orgloop/stores";
 import { corruptError } from "./errors.ts";
 import { isTemporary, parseSegmentName, type SegmentName } from "./segment.ts";
@@ -15,7 +16,10 @@ export async function listChain(
   dir: string,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<Chain> {
-  const names = await fileSystem.list(dir);
+  const names = await fileSystem.list(dir).catch((error: unknown) => {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  });
   const leftovers = names.filter(isTemporary);
   const found = names.flatMap((name) => parseSegmentName(name) ?? []);
   found.sort((a, b) => a.from - b.from || (b.through ?? 0) - (a.through ?? 0) || rank(a) - rank(b));

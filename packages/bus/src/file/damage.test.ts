@@ -10,6 +10,7 @@ import { openFileBus, repairWal, verifyWal, walStats } from "./index.ts";
 let template: string;
 let tail: string;
 let sealed: string;
+const contents = new Map<string, Buffer>();
 const ids = ["evt_1", "evt_2", "evt_3", "evt_4", "evt_5", "evt_6"];
 const unsettled = ["evt_1", "evt_3", "evt_4", "evt_6"];
 
@@ -28,6 +29,7 @@ beforeAll(async () => {
   const names = (await readdir(template)).filter((name) => name.endsWith(".jsonl")).sort();
   expect(names).toHaveLength(2);
   [sealed, tail] = names as [string, string];
+  for (const name of names) contents.set(name, await readFile(join(template, name)));
 });
 
 async function copied(): Promise<string> {
@@ -64,7 +66,7 @@ async function inMemory(name: string, bytes: Buffer): Promise<CrashFileSystem> {
   const disk = crashFileSystem();
   for (const each of [sealed, tail]) {
     const file = await disk.fileSystem.open(`/wal/${each}`, "create");
-    await file.write(each === name ? bytes : await readFile(join(template, each)), 0);
+    await file.write(each === name ? bytes : (contents.get(each) as Buffer), 0);
   }
   return disk;
 }
@@ -99,7 +101,7 @@ test("the last segment cut off at any byte opens with every whole line, and says
       expect((result as { cut: LogEntry[] }).cut).toHaveLength(cuts);
     }
   }
-});
+}, 30_000);
 
 test("a flipped bit at any byte is refused or, in the very last line, cut and said", async () => {
   for (const name of [sealed, tail]) {
@@ -109,19 +111,19 @@ test("a flipped bit at any byte is refused or, in the very last line, cut and sa
       const changed = Buffer.from(bytes);
       changed[at] = (changed[at] as number) ^ (1 << (at % 8));
       const disk = await inMemory(name, changed);
-      const report = await verifyWal("/wal", disk);
-      expect(report.problems.length, `${name} byte ${at}`).toBeGreaterThan(0);
+      const { problems } = await verifyWal("/wal", disk);
+      expect(problems.length, `${name} byte ${at}`).toBeGreaterThan(0);
       const result = await opened("/wal", disk);
       if (name === tail && at >= lastLine) {
         expect(result).toMatchObject({
           ids: unsettled.slice(0, 3),
           cut: [{ phase: "wal.repair" }],
         });
-        expect(report.problems[0]?.kind).toBe("torn");
+        expect(problems[0]?.kind).toBe("torn");
       } else expect(result, `${name} byte ${at}`).toBe("WAL_CORRUPT");
     }
   }
-});
+}, 30_000);
 
 test("what stops the start names the place and the way out", async () => {
   const dir = await copied();
@@ -195,6 +197,12 @@ test("repair of the last segment, of a missing file and of a torn end makes a lo
     `${tail}.corrupt`,
   ]);
   expect(await opened(torn)).toEqual({ ids: unsettled.slice(0, 3), cut: [] });
+});
+
+test("where there is no log, there is nothing to say", async () => {
+  const dir = join(await directory(), "none");
+  expect(await verifyWal(dir)).toMatchObject({ segments: 0, problems: [] });
+  expect(await walStats(dir)).toMatchObject({ segments: 0, unsettled: 0, oldestAtMs: null });
 });
 
 test("damage of what is done with loses nothing", async () => {

@@ -1,18 +1,13 @@
-import {
-  type LogEntry,
-  messageOf,
-  OrgLoopError,
-  type OrgLoopEvent,
-  type SettlingEventBus,
-} from "@orgloop/sdk";
+import { type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import {
   type DirectoryLock,
   type FileSystem,
   lockDirectory,
   nodeFileSystem,
 } from "@orgloop/stores";
-import { createDispatch, type DispatchOptions, type SetTimer } from "../dispatch.ts";
+import { createDispatch, systemTimer } from "../dispatch.ts";
 import type { SealedLog } from "./compact.ts";
+import type { FileBus, FileBusOptions } from "./file-bus-options.ts";
 import { openBody } from "./first-line.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -21,44 +16,6 @@ import { Maintenance } from "./maintenance.ts";
 import { recover } from "./recover.ts";
 import type { Segment } from "./segment.ts";
 import { AckLine, OpenLine, SettleLine } from "./waiting-line.ts";
-
-export interface FileBusOptions extends DispatchOptions {
-  /** Made where missing; one process at a time. */
-  readonly dir: string;
-  readonly rotate?: {
-    /** A segment that has this many bytes is sealed. Default 64 MiB. */
-    readonly maxBytes?: number;
-    /** A segment this old is sealed at the next write. In ms; default 1 h. */
-    readonly maxAgeMs?: number;
-  };
-  /** Sealed segments are compacted when less than this share of their bytes is unsettled; 0 never. Default 0.5. */
-  readonly compactBelow?: number;
-  /** What the log does to its files: `wal.rotate`, `wal.compact`, `wal.repair`, and `system.error` where the disk refuses. */
-  readonly onEvent?: (entry: LogEntry) => void;
-  /** Ms since the epoch. */
-  readonly now?: () => number;
-  readonly fileSystem?: FileSystem;
-  /** Default: {@link lockDirectory}. */
-  readonly lock?: (dir: string) => Promise<DirectoryLock>;
-}
-
-export interface FileBusStats {
-  /** Files of the log. */
-  readonly segments: number;
-  readonly bytes: number;
-  readonly unsettled: number;
-  /** When the oldest unsettled event was published, in ms since the epoch. */
-  readonly oldestAtMs: number | null;
-}
-
-export interface FileBus extends SettlingEventBus {
-  stats(): FileBusStats;
-  /**
-   * Resolves with a `WAL_FAILED` when a sync failed: what is on the disk is unknown, and everything is rejected from then on.
-   * The process must end; opening finds out what is there. Stays pending otherwise.
-   */
-  readonly failed: Promise<Error>;
-}
 
 /**
  * Opens the bus that is a write-ahead log of JSON lines in `dir` (DESIGN.md, "The file WAL"). Unacked events of earlier
@@ -315,8 +272,3 @@ const WORTH_SEALING_BYTES = 1024 * 1024;
 function worthSealing({ size, live }: Segment, compactBelow: number): boolean {
   return size >= WORTH_SEALING_BYTES && live < size * compactBelow;
 }
-
-const systemTimer: SetTimer = (callback, ms) => {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
-};

@@ -1,4 +1,5 @@
-export { type FileBus, type FileBusOptions, type FileBusStats, openFileBus } from "./file-bus.ts";
+export { openFileBus } from "./file-bus.ts";
+export type { FileBus, FileBusOptions, FileBusStats } from "./file-bus-options.ts";
 export { repairWal, type WalRepair, type WalRepairOptions } from "./repair.ts";
 export { type WalStats, walStats } from "./stats.ts";
 export type { WalProblem } from "./survey.ts";

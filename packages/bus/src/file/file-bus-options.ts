@@ -1,0 +1,41 @@
+import type { LogEntry, SettlingEventBus } from "@orgloop/sdk";
+import type { DirectoryLock, FileSystem } from "@orgloop/stores";
+import type { DispatchOptions } from "../dispatch.ts";
+
+export interface FileBusOptions extends DispatchOptions {
+  /** Made where missing; one process at a time. */
+  readonly dir: string;
+  readonly rotate?: {
+    /** A segment that has this many bytes is sealed. Default 64 MiB. */
+    readonly maxBytes?: number;
+    /** A segment this old is sealed at the next write. In ms; default 1 h. */
+    readonly maxAgeMs?: number;
+  };
+  /** Sealed segments are compacted when less than this share of their bytes is unsettled; 0 never. Default 0.5. */
+  readonly compactBelow?: number;
+  /** What the log does to its files: `wal.rotate`, `wal.compact`, `wal.repair`, and `system.error` where the disk refuses. */
+  readonly onEvent?: (entry: LogEntry) => void;
+  /** Ms since the epoch. */
+  readonly now?: () => number;
+  readonly fileSystem?: FileSystem;
+  /** Default: {@link lockDirectory}. */
+  readonly lock?: (dir: string) => Promise<DirectoryLock>;
+}
+
+export interface FileBusStats {
+  /** Files of the log. */
+  readonly segments: number;
+  readonly bytes: number;
+  readonly unsettled: number;
+  /** When the oldest unsettled event was published, in ms since the epoch. */
+  readonly oldestAtMs: number | null;
+}
+
+export interface FileBus extends SettlingEventBus {
+  stats(): FileBusStats;
+  /**
+   * Resolves with a `WAL_FAILED` when a sync failed: what is on the disk is unknown, and everything is rejected from then on.
+   * The process must end; opening finds out what is there. Stays pending otherwise.
+   */
+  readonly failed: Promise<Error>;
+}

@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import { HEAD, lines, load } from "../test/review-module.ts";
+
+const project = (bus: string) => ({
+  "orgloop.yaml": `${HEAD} Project
+metadata: { name: acme }
+bus: ${bus}
+defaults: { poll_interval: 30s, delivery: { timeout: 15m } }
+sources:
+  - { id: fast, connector: "@orgloop/connector-github", poll: { interval: 59s } }
+  - { id: fine, connector: "@orgloop/connector-github", poll: { interval: 60s } }
+  - { id: rest, connector: "@orgloop/connector-github" }
+actors: [{ id: a, connector: "@orgloop/connector-exec" }]
+routes:
+  - name: r
+    when: { source: [fast, fine], events: [resource.changed] }
+    then: { actor: a, delivery: { overflow: block, timeout: 14m } }
+  - name: s
+    when: { source: [fast, fine], events: [resource.changed] }
+    then: { actor: a, delivery: { overflow: drop_newest, timeout: 841s } }
+`,
+});
+
+it("what the serverless host cannot do is an error where the bus is sqs, and only there", async () => {
+  const expected = [
+    "orgloop.yaml:5:28 not-serverless | on sqs sources are polled every 1m at most: found 30s",
+    "orgloop.yaml:5:54 not-serverless | on sqs one attempt takes 14m at most: found 15m",
+    "orgloop.yaml:7:75 not-serverless | on sqs sources are polled every 1m at most: found 59s",
+    "orgloop.yaml:14:45 not-serverless | on sqs only drop_oldest is possible: found block",
+    "orgloop.yaml:17:45 not-serverless | on sqs only drop_oldest is possible: found drop_newest",
+    "orgloop.yaml:17:67 not-serverless | on sqs one attempt takes 14m at most: found 841s",
+  ];
+  expect(lines((await load(project("sqs"))).errors)).toEqual(expected);
+  expect(lines((await load(project("{ url: sqs }"))).errors)).toEqual(expected);
+  expect(lines((await load(project("file"))).errors)).toEqual([]);
+});
+
+it("in a workspace on sqs they are told where they are written", async () => {
+  const files = {
+    ...project("file"),
+    "workspaces/p.yaml": `${HEAD} Workspace
+metadata: { name: p }
+bus: sqs
+defaults: { poll_interval: 1m, delivery: { timeout: 1m } }
+sources: { fast: { poll: { interval: 2s } } }
+routes: { r: { then: { delivery: { overflow: drop_oldest } } }, s: { enabled: false } }
+`,
+  };
+  expect(lines((await load(files, "p")).errors)).toEqual([
+    "workspaces/p.yaml:6:38 not-serverless | on sqs sources are polled every 1m at most: found 2s",
+  ]);
+});

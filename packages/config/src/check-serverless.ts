@@ -1,0 +1,78 @@
+import { DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
+import { at, type Declarations } from "./declarations.ts";
+import { type DocumentPath, valueAt } from "./document-path.ts";
+import type { Findings } from "./findings.ts";
+import { placed } from "./layer.ts";
+import type { Scope } from "./scope.ts";
+import type { Layer, SourceDocument } from "./source-document.ts";
+
+/** EventBridge Scheduler ticks once a minute at most. */
+const LEAST_INTERVAL = "1m";
+/** A Lambda lives 15 minutes; the rest is for settling. */
+const MOST_TIMEOUT = "14m";
+/** The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse the newest. */
+const OVERFLOWS = ["block", "drop_newest"];
+
+const msOf = (value: unknown): number =>
+  typeof value === "string" && DURATION_PATTERN.test(value) ? parseDuration(value) : Number.NaN;
+
+/** What is wrong with a value on `sqs`; undefined where nothing is. */
+function problemOf(key: string, value: unknown): string | undefined {
+  if (key === "interval" && msOf(value) < parseDuration(LEAST_INTERVAL)) {
+    return `on sqs sources are polled every ${LEAST_INTERVAL} at most: found ${value}`;
+  }
+  if (key === "timeout" && msOf(value) > parseDuration(MOST_TIMEOUT)) {
+    return `on sqs one attempt takes ${MOST_TIMEOUT} at most: found ${value}`;
+  }
+  if (key === "overflow" && OVERFLOWS.includes(String(value))) {
+    return `on sqs only drop_oldest is possible: found ${value}`;
+  }
+  return undefined;
+}
+
+/** What a process can do and the serverless host cannot (DESIGN.md, Serverless): errors where the bus is `sqs`. */
+export function checkServerless(
+  settings: readonly SourceDocument[],
+  declarations: Declarations,
+  findings: Findings,
+): void {
+  const bus = settings.map(({ value }) => valueAt(value, ["bus"])).find((one) => one !== undefined);
+  if ((valueAt(bus, ["url"]) ?? bus) !== "sqs") return;
+  const check = (place: Layer, key: string, value: unknown) => {
+    const message = problemOf(key, value);
+    const whole = { ...place, at: "value", code: "not-serverless" } as const;
+    if (message !== undefined) findings.errors.push({ ...whole, message });
+  };
+
+  /** What the defaults say at `path`, for the items of which some do not say it themselves. */
+  const checkDefaults = (scopes: ReadonlySet<Scope>, path: DocumentPath, key: string) => {
+    for (const { defaults } of scopes) {
+      const [first, ...rest] = defaults;
+      if (first === undefined) continue;
+      const place = placed([first, ...rest], path);
+      check(place, key, valueAt(place.document.value, place.path));
+    }
+  };
+
+  const sources = declarations.source.filter(({ enabled }) => enabled);
+  const routes = declarations.route.filter(({ enabled }) => enabled);
+  const silent = sources.filter(({ value }) => valueAt(value, ["poll", "interval"]) === undefined);
+  checkDefaults(new Set(silent.map(({ scope }) => scope)), ["poll_interval"], "interval");
+  for (const key of ["timeout", "overflow"]) {
+    checkDefaults(new Set(routes.map(({ scope }) => scope)), ["delivery", key], key);
+  }
+  for (const source of sources) {
+    const path = ["poll", "interval"];
+    check(at(source, path), "interval", valueAt(source.value, path));
+  }
+  for (const route of routes) {
+    for (const key of ["timeout", "overflow"]) {
+      for (const path of [
+        ["delivery", key],
+        ["then", "delivery", key],
+      ] as DocumentPath[]) {
+        check(at(route, path), key, valueAt(route.value, path));
+      }
+    }
+  }
+}
