@@ -251,3 +251,28 @@ test("what is abandoned is neither failed nor settled", async () => {
   expect(settled).toEqual([]);
   expect(entries.map(({ phase }) => phase)).toEqual(["deliver.attempt"]);
 });
+
+test("a breaker that does not close within minutes is an alert, once an hour; so is a queue that overflows", async () => {
+  const dead = recordingActor(() => {
+    throw new Error("HTTP 500");
+  });
+  const breaker = { failure_threshold: 1, cooldown: "1m", max_cooldown: "1m" };
+  const { clock, push, entries } = delivering(
+    dead,
+    { circuit_breaker: breaker, overflow: "drop_oldest", order: "none", concurrency: 1 },
+    2,
+  );
+  const alerts = () => entries.filter(({ phase }) => phase === "alert");
+  for (const id of ["a", "b"]) await push(id);
+  await clock.advance(290_000);
+  expect(alerts()).toEqual([]);
+  await clock.advance(3_000_000);
+  expect(alerts()).toMatchObject([
+    { result: "breaker_open", route: "r", target: "agent", metadata: { count: 1 } },
+  ]);
+  await clock.advance(3_600_000);
+  expect(alerts()).toHaveLength(2);
+  expect(alerts()[1]?.metadata?.count).toBeGreaterThan(50);
+  for (const id of ["c", "d", "e", "f"]) await push(id);
+  expect(alerts().slice(2)).toMatchObject([{ result: "backpressure", route: "r" }]);
+});
