@@ -19,6 +19,8 @@ export interface RecordedLine {
   /** When it was routed, ISO 8601, UTC. */
   readonly at: string;
   readonly event: OrgLoopEvent;
+  /** Routes on which a transform dropped it; absent: none. */
+  readonly dropped?: readonly string[];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface RecordedLine {
  * is handed over again after a crash may stand twice; replays stand beside their event, told by `replay`.
  */
 export interface EventRecorder {
-  record(event: OrgLoopEvent): void;
+  record(event: OrgLoopEvent, dropped: readonly string[]): void;
   /** Resolves when all that was recorded can be read. */
   flush(): Promise<void>;
 }
@@ -73,9 +75,10 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   }
 
   return {
-    record(event) {
+    record(event, dropped) {
       if (waiting.length >= MAX_WAITING) return fail("the disk does not keep up");
-      waiting.push({ at: new Date(now()).toISOString(), event });
+      const at = new Date(now()).toISOString();
+      waiting.push({ at, event, ...(dropped.length > 0 && { dropped }) });
       if (scheduled) return;
       scheduled = true;
       setImmediate(enqueue);

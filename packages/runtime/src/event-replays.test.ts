@@ -143,8 +143,8 @@ test("the record is bounded by age and size, hour by hour, and read past damage"
     warn: (message) => warnings.push(message),
   });
   for (let n = 0; n < 4; n += 1) {
-    recorder.record(event(n));
-    recorder.record({ ...event(n), replay: n + 1 });
+    recorder.record(event(n), []);
+    recorder.record({ ...event(n), replay: n + 1 }, []);
     await recorder.flush();
     nowMs += 3_600_000;
   }
@@ -155,8 +155,8 @@ test("the record is bounded by age and size, hour by hour, and read past damage"
   ]);
   await appendFile(join(dir, "2026-11-01/02.jsonl"), '{"at":"2026-\nno json\n');
   nowMs = Date.parse("2026-11-01T07:10:00Z");
-  recorder.record(event(7));
-  recorder.record(event(7));
+  recorder.record(event(7), []);
+  recorder.record(event(7), []);
   await recorder.flush();
   expect(await recordFiles(dir)).toEqual(
     ["02", "03", "07"].map((hour) => `2026-11-01/${hour}.jsonl`),
@@ -167,10 +167,37 @@ test("the record is bounded by age and size, hour by hour, and read past damage"
     ["evt_3", 4],
     ["evt_7", 0],
   ]);
-  for (const one of found) expect((await readRecorded(dir, one))?.id).toBe(one.id);
+  for (const one of found) expect((await readRecorded(dir, one))?.event.id).toBe(one.id);
   expect(await findRecorded(dir, { since: "2026-11-01T04:00:00Z" })).toHaveLength(1);
   expect(await findRecorded(dir, { until: "2026-11-01T03:00:00Z" })).toHaveLength(1);
   expect(await findRecorded(dir, { ids: new Set(["evt_3"]) })).toHaveLength(1);
   expect((await readFile(join(dir, "2026-11-01/03.jsonl"), "utf8")).split("\n")).toHaveLength(3);
   expect(warnings).toEqual([]);
+});
+
+test("what a transform dropped stays dropped on that route, unless the event itself is asked for", async () => {
+  const { got, parts } = recording();
+  let open = false;
+  const gate = {
+    execute: async (event: OrgLoopEvent) => (open || event.payload.n !== 2 ? event : null),
+  };
+  const withGate = { ...parts, transforms: { gate } };
+  const routes = [
+    { ...route("gated", "hook", "agent"), transforms: [{ ref: "gate" }] },
+    route("free", "hook", "agent"),
+  ];
+  const fixture = await startFixture(topologyOf(withGate, routes), withGate);
+  for (const n of [1, 2]) await fixture.post("/webhook/hook", { n });
+  await eventually(() => expect(got).toHaveLength(3));
+  const second = got.find(({ n }) => n === 2)?.id;
+  got.length = 0;
+  open = true;
+  const since = "2000-01-01";
+  expect(await replay(fixture, { since, route: "gated" })).toMatchObject({ matched: 1 });
+  expect(await replay(fixture, { since })).toMatchObject({ matched: 2 });
+  await eventually(() => expect(got).toHaveLength(4));
+  expect(got.filter(({ n }) => n === 2).map((one) => one.route)).toEqual(["free"]);
+  expect(await replay(fixture, { events: [second], route: "gated" })).toMatchObject({ matched: 1 });
+  await eventually(() => expect(got).toHaveLength(5));
+  expect(got[4]).toMatchObject({ route: "gated", n: 2, replay: 2 });
 });

@@ -2,7 +2,7 @@ import type { Matcher } from "@orgloop/core";
 import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
-import type { EventRecorder } from "./event-recorder.ts";
+import type { EventRecorder, RecordedLine } from "./event-recorder.ts";
 import {
   findRecorded,
   type RecordedEvent,
@@ -10,7 +10,7 @@ import {
   readRecorded,
 } from "./recorded-events.ts";
 import { type Pace, replayPace } from "./replay-pace.ts";
-import { isReplay, replayOnBus } from "./replayed-event.ts";
+import { goesTo, isReplay, type ReplayTarget, replayOnBus } from "./replayed-event.ts";
 
 export interface EventReplaysOptions {
   /** Where the recorder writes. */
@@ -43,7 +43,8 @@ export interface ReplayAnswer {
 
 /**
  * Routes recorded events anew (`orgloop replay`). They go over the bus like every event, in the order in which they were first routed, and
- * only so many at a time that they do not crowd out what is new. A stop ends it: what is on the bus by then is still delivered.
+ * only so many at a time that they do not crowd out what is new. On a route where a transform dropped an event (a duplicate, say) it is
+ * dropped again, unless the event is asked for by its id. A stop ends it: what is on the bus by then is still delivered.
  */
 export interface EventReplays {
   /** Resolves when it is known what is to be replayed; does not wait for that. Throws `INVALID_RATE`. */
@@ -83,12 +84,13 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
   async function replayAll(
     found: readonly RecordedEvent[],
     pace: Pace,
-    route: string | undefined,
+    target: (line: RecordedLine) => ReplayTarget,
   ): Promise<void> {
     for (const recorded of found) {
       if (!(await pace()) || !(await room(recorded.source))) return;
-      const event = await readRecorded(dir, recorded);
-      if (event !== null) await publish(replayOnBus(event, number(recorded), route), event);
+      const line = await readRecorded(dir, recorded);
+      if (line === null) continue;
+      await publish(replayOnBus(line.event, number(recorded), target(line)), line.event);
     }
   }
 
@@ -122,15 +124,17 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
         if (!isReplay(held)) continue;
         given.set(held.replay_of, Math.max(given.get(held.replay_of) ?? 0, held.replay));
       }
-      const goes = (event: OrgLoopEvent): boolean => {
-        const routes = matcher.match(event);
-        return route === undefined ? routes.length > 0 : routes.some(({ name }) => name === route);
-      };
+      const target = ({ dropped }: RecordedLine): ReplayTarget => ({
+        route,
+        skip: query.ids === undefined ? dropped : undefined,
+      });
+      const goes = (line: RecordedLine): boolean =>
+        matcher.match(line.event).some(({ name }) => goesTo(name, target(line)));
       const found = await findRecorded(dir, query, goes);
       const ids = new Set(found.map(({ id }) => id));
       const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
       if (!dryRun) {
-        const task = replayAll(found, pace, route).catch((error) =>
+        const task = replayAll(found, pace, target).catch((error) =>
           log({ phase: "system.error", error: `the replay ended early: ${messageOf(error)}` }),
         );
         running.add(task);

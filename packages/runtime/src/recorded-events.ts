@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { hasCode, type OrgLoopEvent } from "@orgloop/sdk";
+import { hasCode } from "@orgloop/sdk";
 import { fileOfHour, type RecordedLine, recordFiles } from "./event-recorder.ts";
 
 /** Which recorded events are meant; an absent key lets all through. */
@@ -31,7 +31,7 @@ export interface RecordedEvent {
 export async function findRecorded(
   dir: string,
   { ids, since, until, source }: RecordedQuery,
-  holds: (event: OrgLoopEvent) => boolean = () => true,
+  holds: (line: RecordedLine) => boolean = () => true,
 ): Promise<readonly RecordedEvent[]> {
   const from = since === undefined ? "" : new Date(since).toISOString();
   const to = until === undefined ? "~" : new Date(until).toISOString();
@@ -48,7 +48,7 @@ export async function findRecorded(
       if (known !== undefined || at < from || at > to) continue;
       if (ids !== undefined && !ids.has(event.id)) continue;
       if (source !== undefined && event.source !== source) continue;
-      if (!holds(event)) continue;
+      if (!holds(line)) continue;
       found.set(event.id, {
         id: event.id,
         source: event.source,
@@ -66,11 +66,11 @@ export async function findRecorded(
 export async function readRecorded(
   dir: string,
   { file, offset, length }: RecordedEvent,
-): Promise<OrgLoopEvent | null> {
+): Promise<RecordedLine | null> {
   try {
     await using handle = await open(join(dir, file));
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-    return parse(buffer.toString("utf8", 0, bytesRead))?.event ?? null;
+    return parse(buffer.toString("utf8", 0, bytesRead));
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;
     throw error;

@@ -9,25 +9,42 @@ interface ReplayOnBus extends OrgLoopEvent {
   readonly replay_of: string;
   /** Only to this route. */
   readonly replay_route?: string;
+  /** Not to these. */
+  readonly replay_skip?: readonly string[];
+}
+
+/** To which routes a replay goes; by default to all that match. */
+export interface ReplayTarget {
+  readonly route?: string | undefined;
+  readonly skip?: readonly string[] | undefined;
 }
 
 /** `replay` is from 1; the same one published twice is one. */
-export function replayOnBus(event: OrgLoopEvent, replay: number, route?: string): OrgLoopEvent {
+export function replayOnBus(
+  event: OrgLoopEvent,
+  replay: number,
+  { route, skip }: ReplayTarget,
+): OrgLoopEvent {
   const form: ReplayOnBus = {
     ...event,
     id: `${event.id}r${replay}${route === undefined ? "" : hex(route)}`,
     replay,
     replay_of: event.id,
     ...(route !== undefined && { replay_route: route }),
+    ...(skip !== undefined && { replay_skip: skip }),
   };
   return form;
 }
 
-/** What the bus handed over: the event under its own id, and the only route it is for, if there is one. */
-export function offBus(held: OrgLoopEvent): { event: OrgLoopEvent; route: string | null } {
-  if (!isReplay(held)) return { event: held, route: null };
-  const { replay_of: id, replay_route: route = null, ...rest } = held;
-  return { event: { ...rest, id }, route };
+/** What the bus handed over: the event under its own id, and where it goes if it is a replay. */
+export function offBus(held: OrgLoopEvent): { event: OrgLoopEvent; target: ReplayTarget | null } {
+  if (!isReplay(held)) return { event: held, target: null };
+  const { replay_of: id, replay_route: route, replay_skip: skip, ...rest } = held;
+  return { event: { ...rest, id }, target: { route, skip } };
+}
+
+export function goesTo(name: string, { route, skip }: ReplayTarget): boolean {
+  return (route === undefined || route === name) && !skip?.includes(name);
 }
 
 export function isReplay(held: OrgLoopEvent): held is ReplayOnBus {

@@ -14,7 +14,7 @@ import type { Bury } from "./burial.ts";
 import { isBuried, unroutableLetter } from "./dead-letter.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
-import { offBus } from "./replayed-event.ts";
+import { goesTo, offBus, type ReplayTarget } from "./replayed-event.ts";
 import type { Settlement } from "./settlement.ts";
 
 export interface RouteSubscriberOptions {
@@ -43,8 +43,7 @@ const MAX_DEATHS = 3;
 export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
   const { router, deliverers, settlement, activity } = options;
   return async (held, receipt) => {
-    const { event, route: only } = offBus(held);
-    options.recorder.record(event);
+    const { event, target } = offBus(held);
     const startedMs = router.now();
     const returned = receipt.attempt > 1;
     const key = startKey(event.id, event.replay ?? 0);
@@ -54,9 +53,10 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
       if (deaths >= MAX_DEATHS) throw new Error(`the process ended ${deaths} times meanwhile`);
       if (returned) await options.starts.begin(key, options.abandon).catch(() => undefined);
       const { matcher, ...rest } = router;
-      const chosen = only === null ? matcher : onlyTo(only, matcher);
+      const chosen = target === null ? matcher : onlyTo(target, matcher);
       routed = await routeEvent(event, { ...rest, matcher: chosen }, receipt.settled);
     } catch (error) {
+      options.recorder.record(event, []);
       return buryUnroutable(held, error, options);
     } finally {
       if (returned) options.starts.end(key);
@@ -64,6 +64,8 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     // Its transforms were cut short: what they seem to have dropped must come again.
     if (options.abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
     const { deliveries, ended, matched } = routed;
+    const dropped = ended.filter(({ by }) => by === "drop").map(({ route }) => route);
+    options.recorder.record(event, dropped);
     activity.matched(matched, startedMs);
     record(event, matched, startedMs, options);
     let unsettled = deliveries.length;
@@ -102,9 +104,9 @@ async function buryUnroutable(
   settlement.ack(held);
 }
 
-/** A replay that is for one route. */
-function onlyTo(route: string, { match }: Matcher): Matcher {
-  return { match: (event) => match(event).filter(({ name }) => name === route) };
+/** The routes that a replay is for. */
+function onlyTo(target: ReplayTarget, { match }: Matcher): Matcher {
+  return { match: (event) => match(event).filter(({ name }) => goesTo(name, target)) };
 }
 
 function record(

@@ -27,6 +27,16 @@ function open(config: Record<string, unknown>, claims = windowClaims(), id = "on
 const byNumber = { key: ["payload.number"] };
 
 describe("dedup", () => {
+  test("lets a replay pass whoever holds its key by now, and claims nothing for it", async () => {
+    const { clock, passes } = open({ ...byNumber, window: "5m" });
+    expect(await passes({ id: "evt_1" })).toBe(true);
+    clock.ms = 300_000;
+    expect(await passes({ id: "evt_2" })).toBe(true);
+    expect(await passes({ id: "evt_1", replay: 1 })).toBe(true);
+    expect(await passes({ id: "evt_3", replay: 1, payload: { number: 43 } })).toBe(true);
+    expect(await passes({ id: "evt_4", payload: { number: 43 } })).toBe(true);
+  });
+
   test("another event with the key is a duplicate, the same event passes again", async () => {
     const { passes } = open(byNumber);
     expect(await passes({ id: "evt_1" })).toBe(true);

@@ -12,7 +12,8 @@ import { windowClaims } from "./window-claims.ts";
 
 /**
  * Drops an event whose key another event claimed within the window (v1alpha1, section 5; DESIGN.md, Delivery). A key belongs to
- * the event id that claimed it: the same event passes again, so neither a redelivery after a crash nor a replay is swallowed.
+ * the event id that claimed it: the same event passes again, so that a redelivery after a crash is not swallowed. A replay always passes:
+ * it was asked for, and when its key was claimed says nothing about now; what was a duplicate then is not replayed by the host.
  * Keys of different transforms and of different routes are different keys.
  */
 export function dedupTransform(
@@ -24,6 +25,7 @@ export function dedupTransform(
   const store: ClaimStore = config.store === "memory" ? windowClaims() : claims;
   return {
     async execute(event, { route }) {
+      if (event.replay !== undefined) return event;
       const values = paths.map((path) => textOf(getPath(event, path)));
       const key = createHash("sha256")
         .update([id, route, ...values].join("\0"))
