@@ -76,7 +76,10 @@ export class WalModel {
         }
         return;
       case "publishAgain": {
-        const known = this.#pick(each.pick, ({ ack }) => ack === "no");
+        const known = this.#pick(
+          each.pick,
+          ({ published, ack }) => published === "yes" && ack === "no",
+        );
         if (known !== null)
           await Promise.race([this.#bus?.publish(known.event).catch(() => {}), this.#quiet()]);
         return;

@@ -4,7 +4,7 @@ import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { placed } from "./layer.ts";
 import type { LoadedDocument } from "./load-documents.ts";
-import { type LoadedModule, moduleLoader } from "./load-module.ts";
+import { declaredParameters, type LoadedModule, moduleLoader } from "./load-module.ts";
 import { checkParameters, parametersOf } from "./module-parameters.ts";
 import { suggestion } from "./nearest.ts";
 import type { ProjectFiles } from "./project-files.ts";
@@ -110,7 +110,8 @@ export function expandModules(
       const message = `there is already an instance "${name}", at ${where}: give one of them another name`;
       return report([use.name === undefined ? "package" : "name"], "duplicate-instance", message);
     }
-    const parameters = parametersOf(module);
+    const manifest = substituteVars(module.manifest, scope.vars, findings);
+    const parameters = parametersOf({ ...module, parameters: declaredParameters(manifest) });
     const { values, sound } = checkParameters(module, parameters, layers, findings);
     const instance: Instance = { name, module, parameters, values, layers, outer: scope };
     instances.set(name, instance);

@@ -77,6 +77,10 @@ function packageFolder(name: string, from: readonly string[]): string {
   throw new OrgLoopError("MISSING", `package "${name}" is not installed: run npm install ${name}`);
 }
 
+/** The parameters that a module's manifest declares. */
+export const declaredParameters = (manifest: SourceDocument): ParameterInput[] =>
+  itemsOf(valueAt(manifest.value, ["parameters"]));
+
 const itemsOf = <Item>(value: unknown): Item[] =>
   (Array.isArray(value) ? value.filter(isMapping) : []) as Item[];
 
@@ -101,7 +105,7 @@ function readModule(root: string, project: ProjectFiles, findings: Findings): Lo
     name: String(valueAt(manifest.value, ["metadata", "name"])),
     version: typeof version === "string" ? version : undefined,
     manifest,
-    parameters: itemsOf(valueAt(manifest.value, ["parameters"])),
+    parameters: declaredParameters(manifest),
     requirements: itemsOf(valueAt(manifest.value, ["requires", "connectors"])),
     templates,
     files,

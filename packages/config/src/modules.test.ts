@@ -113,6 +113,27 @@ modules:
     );
   });
 
+  it("finds its files by their path from the project, and takes variables in its defaults", async () => {
+    const manifest = REVIEW["modules/review/orgloop-module.yaml"];
+    const { topology, errors } = await load(
+      withModules(USE, {
+        "orgloop.yaml": `${MANIFEST}vars: { pace: 3/m }\nmodules:\n${USE}\n`,
+        "modules/review/orgloop-module.yaml": manifest.replace(
+          "default: 10/s",
+          `default: "$\{vars.pace}"`,
+        ),
+        "modules/review/templates/routes.yaml": REVIEW[
+          "modules/review/templates/routes.yaml"
+        ].replace('"{{ params.prompt }}"', '"{{ module.path }}/sops/review.md"'),
+      }),
+    );
+    expect(lines(errors)).toEqual([]);
+    expect(topology?.routes[0]).toMatchObject({
+      delivery: { max_rate: "3/m" },
+      with: { prompt_file: "modules/review/sops/review.md" },
+    });
+  });
+
   it("has parameters of any name that nobody inherits", async () => {
     const manifest = REVIEW["modules/review/orgloop-module.yaml"];
     const { errors } = await load(

@@ -34,14 +34,16 @@ export interface PlanDocumentChange {
 }
 
 const SECRET = /secret|token|password|passwd|credential|api_?key|private_?key|authorization/i;
+/** A password in a URL, unless it is a reference. */
+const PASSWORD = /^([a-z]+:\/\/[^/@:]*:)[^/@${]+@/;
 const HIDDEN = "(hidden: a secret that is written out)";
 
 /** `value` with secrets that are no references hidden: a plan shows none (DESIGN.md, Configuration language). */
 export function withoutSecrets(value: unknown, path: DocumentPath = []): unknown {
   if (typeof value === "string") {
     const secret = path.some((step) => typeof step === "string" && SECRET.test(step));
-    const inConfig = path.includes("config") || path[0] === "url";
-    return secret && inConfig && !value.includes("${") ? HIDDEN : value;
+    if (secret && path.includes("config") && !value.includes("${")) return HIDDEN;
+    return value.replace(PASSWORD, "$1(hidden)@");
   }
   if (Array.isArray(value)) return value.map((item, at) => withoutSecrets(item, [...path, at]));
   if (!isMapping(value)) return value;

@@ -198,6 +198,16 @@ describe("a change", () => {
   });
 });
 
+it("hides the password in a URL, and no reference", async () => {
+  const bus = (url: string) => replace("bus: file", `bus: "${url}"`);
+  const literal = await planned({ "orgloop.yaml": bus("nats://me:hunter2@host:4222") });
+  expect(literal.document.changes[0]?.to).toEqual({ url: "nats://me:(hidden)@host:4222" });
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of the language
+  const url = "nats://me:${PASS}@host:4222";
+  const reference = await planned({ "orgloop.yaml": bus(url) });
+  expect(reference.document.changes[0]?.to).toEqual({ url });
+});
+
 it("from nothing, everything is added", async () => {
   const { after } = await planned({});
   const plan = planTopology(null, after.topology);
