@@ -7,15 +7,17 @@ import { placed } from "./layer.ts";
 import { suggestion } from "./nearest.ts";
 import { ITEM_SCHEMAS } from "./schema/item-schemas.ts";
 import type { SourceDocument } from "./source-document.ts";
+import { mayBeUnread, type Unread } from "./unread.ts";
 
 /**
  * The items with the workspace's overrides laid over them, by id or name. An override of what does not exist, or that makes
- * an item invalid, is an error at its place. With `complete: false` (a file could not be read) the former is not reported.
+ * an item invalid, is an error at its place. The former is not reported for
+ * what may be unread.
  */
 export function applyWorkspace(
   declarations: Declarations,
   workspace: SourceDocument | undefined,
-  complete: boolean,
+  unread: Unread,
   findings: Findings,
 ): Declarations {
   if (workspace === undefined || !isMapping(workspace.value)) return declarations;
@@ -31,7 +33,7 @@ export function applyWorkspace(
       return isMapping(over) ? overridden(item, over, workspace, findings) : item;
     });
     for (const name of wanted.keys()) {
-      if (known.has(name) || !complete) continue;
+      if (known.has(name) || mayBeUnread(unread, name)) continue;
       findings.errors.push({
         document: workspace,
         path: [`${kind}s`, name],

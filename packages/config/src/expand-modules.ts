@@ -12,6 +12,7 @@ import { type Instance, instanceScope, prefixed, type Scope } from "./scope.ts";
 import type { Layer, SourceDocument } from "./source-document.ts";
 import { substituteParams } from "./substitute-params.ts";
 import { substituteVars } from "./substitute-vars.ts";
+import type { Unread } from "./unread.ts";
 
 /** What the instances of a project expand to. */
 export interface ExpandedModules {
@@ -21,8 +22,8 @@ export interface ExpandedModules {
   readonly instances: readonly Instance[];
   /** The files of the modules as they are, each once. */
   readonly texts: readonly SourceDocument[];
-  /** False where an instance could not be expanded: names that are missing may be its. */
-  readonly complete: boolean;
+  /** The instances that could not be expanded. */
+  readonly unread: Unread;
 }
 
 /** A document with `modules`, and what is around it. */
@@ -49,7 +50,7 @@ export function expandModules(
   const instances = new Map<string, Instance>();
   const texts = new Map<string, SourceDocument>();
   const switchedOff = new Set<string>();
-  let complete = true;
+  const failed: string[] = [];
   let allNamed = true;
 
   const expand = (user: User) => {
@@ -57,25 +58,31 @@ export function expandModules(
     if (!Array.isArray(uses)) return;
     for (const [index, use] of uses.entries()) {
       if (!isMapping(use) || typeof use.package !== "string") continue;
-      if (!expandUse(user, use, ["modules", index])) complete = false;
+      expandUse(user, use, ["modules", index]);
     }
   };
 
-  /** False where the instance could not be expanded. */
-  const expandUse = (user: User, use: Record<string, unknown>, path: DocumentPath): boolean => {
+  const expandUse = (user: User, use: Record<string, unknown>, path: DocumentPath) => {
     const { document, scope } = user;
     const place: Layer = { document, path };
     const report = (at: DocumentPath, code: string, message: string) => {
       const whole = { document, path: [...path, ...at], at: "value" } as const;
       findings.errors.push({ ...whole, code, message });
-      return false;
+    };
+    const localName = (own: string) => (user.local === null ? own : prefixed(user.local, own));
+    const fullName = (own: string) =>
+      scope.team === null ? localName(own) : `${scope.team.name}/${localName(own)}`;
+    const isUnread = () => {
+      if (typeof use.name === "string") failed.push(fullName(use.name));
+      else allNamed = false;
     };
     let module: LoadedModule;
     try {
       module = load(String(use.package), dirname(document.absolute), user.files);
     } catch (error) {
-      allNamed = false;
-      return report(["package"], "module", messageOf(error));
+      isUnread();
+      report(["package"], "module", messageOf(error));
+      return;
     }
     for (const text of [module.manifest, ...module.templates.map((one) => one.document)]) {
       texts.set(text.absolute, text);
@@ -83,15 +90,16 @@ export function expandModules(
     if (user.chain.includes(module)) {
       const circle = [...user.chain.slice(user.chain.indexOf(module)), module];
       const names = circle.map(({ name }) => name).join(" → ");
-      return reportCircle(user, place, `modules use each other in a circle: ${names}`);
+      isUnread();
+      reportCircle(user, place, `modules use each other in a circle: ${names}`);
+      return;
     }
     if (!module.sound) {
-      allNamed = false;
-      return false;
+      isUnread();
+      return;
     }
     const own = typeof use.name === "string" ? use.name : module.name;
-    const local = user.local === null ? own : prefixed(user.local, own);
-    const name = scope.team === null ? local : `${scope.team.name}/${local}`;
+    const name = fullName(own);
     const over = valueAt(workspace?.value, ["modules", name]);
     const layers: Instance["layers"] =
       workspace && isMapping(over)
@@ -100,7 +108,7 @@ export function expandModules(
     const enabled = (isMapping(over) ? over.enabled : undefined) ?? use.enabled;
     if (enabled === false) {
       switchedOff.add(name);
-      return true;
+      return;
     }
     const first = instances.get(name);
     if (first !== undefined) {
@@ -108,16 +116,17 @@ export function expandModules(
       const { line, column } = other.locate(at);
       const where = `${other.file}:${line}:${column}`;
       const message = `there is already an instance "${name}", at ${where}: give one of them another name`;
-      return report([use.name === undefined ? "package" : "name"], "duplicate-instance", message);
+      failed.push(name);
+      report([use.name === undefined ? "package" : "name"], "duplicate-instance", message);
+      return;
     }
     const manifest = substituteVars(module.manifest, scope.vars, findings);
     const parameters = parametersOf({ ...module, parameters: declaredParameters(manifest) });
     const { values, sound } = checkParameters(module, parameters, layers, findings);
     const instance: Instance = { name, module, parameters, values, layers, outer: scope };
     instances.set(name, instance);
-    if (!sound) return false;
-    fillIn(instance, local, user.chain);
-    return true;
+    if (sound) fillIn(instance, localName(own), user.chain);
+    else failed.push(name);
   };
 
   const fillIn = (instance: Instance, local: string, chain: readonly LoadedModule[]) => {
@@ -160,14 +169,18 @@ export function expandModules(
     }
     const whole = { document, path: [...path, "package"], at: "value" } as const;
     findings.errors.push({ ...whole, code: "module-circle", message });
-    return false;
   };
 
   for (const { document, scope } of users) {
     expand({ document, scope, files, chain: [], local: null });
   }
   if (allNamed) checkOverrides(workspace, [...instances.keys(), ...switchedOff], findings);
-  return { documents, instances: [...instances.values()], texts: [...texts.values()], complete };
+  return {
+    documents,
+    instances: [...instances.values()],
+    texts: [...texts.values()],
+    unread: { anything: !allNamed, instances: failed },
+  };
 }
 
 /** What the workspace changes in instances that do not exist. */

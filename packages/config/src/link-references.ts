@@ -7,6 +7,7 @@ import { type ItemNames, itemNames } from "./item-names.ts";
 import { type Connector, connectorAt, findConnectors } from "./module-connectors.ts";
 import { holdsReference } from "./schema/fields.ts";
 import { type Instance, ownersOf, type Team } from "./scope.ts";
+import { mayBeUnread, mayBeUnreadIn, type Unread } from "./unread.ts";
 
 /** The full name that stands for `name`, which is written at `path`. */
 type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
@@ -15,19 +16,19 @@ type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
  * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. An
  * unknown name, one that another team does not export, and one that is switched off are errors where they stand, and so are
  * two items of one name. Routes of a module that need a connector which is missing are left out, or marked to wait, as the module
- * says. With `complete: false` (a file could not be read) unknown names are not reported: they may
- * stand in that file.
+ * says. Unknown names that may be declared in
+ * what is unread are not reported.
  */
 export function linkReferences(
   declarations: Declarations,
   teams: readonly Team[],
   instances: readonly Instance[],
-  complete: boolean,
+  unread: Unread,
   findings: Findings,
 ): Declarations {
   refuseDuplicates(declarations, findings);
   const names = itemNames(declarations);
-  const connectors = findConnectors(instances, names, complete, findings);
+  const connectors = findConnectors(instances, names, unread, findings);
   const route = declarations.route.flatMap((item) => {
     const missing: Connector[] = [];
     const ofModule = item.scope.instance ? connectors.get(item.scope.instance) : undefined;
@@ -42,7 +43,9 @@ export function linkReferences(
           ? names.find(kind, name, item.scope)
           : { target: connector.target, problem: undefined };
       if (target === undefined) {
-        if (complete && problem) findings.errors.push({ ...at(item, path), ...problem });
+        if (problem && !mayBeUnreadIn(unread, name, item.scope)) {
+          findings.errors.push({ ...at(item, path), ...problem });
+        }
         return name;
       }
       if (!target.enabled && item.enabled) disabled(item, path, kind, target, findings);
@@ -53,7 +56,7 @@ export function linkReferences(
     const awaitsActor = missing.some(({ kind }) => kind === "actor");
     return value === item.value && !awaitsActor ? item : { ...item, value, awaitsActor };
   });
-  if (complete) checkExports(teams, names, findings);
+  checkExports(teams, names, unread, findings);
   return { ...declarations, route };
 }
 
@@ -134,7 +137,12 @@ function linked(route: Declaration<"route">["value"], resolve: Resolve): typeof 
 }
 
 /** Exports of what a team does not have. */
-function checkExports(teams: readonly Team[], names: ItemNames, findings: Findings): void {
+function checkExports(
+  teams: readonly Team[],
+  names: ItemNames,
+  unread: Unread,
+  findings: Findings,
+): void {
   for (const team of teams) {
     const exported = valueAt(team.document?.value, ["exports"]);
     if (!team.document || !Array.isArray(exported)) continue;
@@ -142,7 +150,9 @@ function checkExports(teams: readonly Team[], names: ItemNames, findings: Findin
       if (typeof name !== "string" || holdsReference(name)) continue;
       const problem = names.checkExport(team, name);
       const place = { document: team.document, path: ["exports", index], at: "value" } as const;
-      if (problem) findings.errors.push({ ...place, ...problem });
+      if (problem && !mayBeUnread(unread, `${team.name}/${name}`)) {
+        findings.errors.push({ ...place, ...problem });
+      }
     }
   }
 }

@@ -28,6 +28,7 @@ import { resolveDocuments } from "./resolve-documents.ts";
 import type { Instance } from "./scope.ts";
 import { readersAgree } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
+import type { Unread } from "./unread.ts";
 import { validateDocument, validateUserConfig } from "./validate-document.ts";
 import { type Origin, originKey, type Provenance } from "./value-origin.ts";
 import { type VariableUse, variableUses } from "./variable-uses.ts";
@@ -101,8 +102,11 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const { settings, root, teams, workspace } = resolved;
   const modules = expandModules(resolved.documents, workspace, files, findings);
   const documents = [...resolved.documents, ...modules.documents];
-  const complete =
-    modules.complete && documents.every(({ document }) => document.value !== undefined);
+  const unread: Unread = {
+    anything:
+      modules.unread.anything || documents.some(({ document }) => document.value === undefined),
+    instances: modules.unread.instances,
+  };
   for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
   cache.save();
   const texts = [...textsOf(read), ...modules.texts];
@@ -114,10 +118,10 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     documents.filter(({ kind }) => kind !== "Workspace" && kind !== "Team"),
   );
   const byKind = linkReferences(
-    applyWorkspace(declared, workspace, complete, findings),
+    applyWorkspace(declared, workspace, unread, findings),
     teams.flatMap(({ team }) => team ?? []),
     modules.instances,
-    complete,
+    unread,
     findings,
   );
   checkDelivery(byKind.route, [root, ...teams], findings);

@@ -7,6 +7,7 @@ import type { RequirementInput } from "./schema/module-schema.ts";
 import type { Instance } from "./scope.ts";
 import type { Layer } from "./source-document.ts";
 import { onlyParam } from "./substitute-params.ts";
+import { mayBeUnreadIn, type Unread } from "./unread.ts";
 
 /** A source or an actor that a parameter names, or that a module requires. */
 export interface Connector {
@@ -34,7 +35,7 @@ export type Connectors = ReadonlyMap<string, Connector>;
 export function findConnectors(
   instances: readonly Instance[],
   names: ItemNames,
-  complete: boolean,
+  unread: Unread,
   findings: Findings,
 ): ReadonlyMap<Instance, Connectors> {
   const all = new Map<Instance, Connectors>();
@@ -64,7 +65,7 @@ export function findConnectors(
         if (fallback !== null) {
           const message = `${what}: ${said}${said.endsWith("?") ? "" : "."} ${FALLBACKS[fallback]}`;
           findings.warnings.push({ ...whole, code: "missing-connector", message });
-        } else if (complete && !passed) {
+        } else if (!passed && !mayBeUnreadIn(unread, name, instance.outer)) {
           const code = problem?.code ?? "unknown-reference";
           findings.errors.push({ ...whole, code, message: `${what}: ${said}` });
         }

@@ -181,3 +181,16 @@ routes:
     ]);
   });
 });
+
+it("what is wrong elsewhere is told beside an instance that cannot be expanded, and what it may hold is not", async () => {
+  const routes = (source: string) =>
+    `${HEAD} RouteGroup\nroutes: [{ name: r, when: { source: ${source}, events: [resource.changed] }, then: { actor: agent-1 } }]\n`;
+  const broken = USE.replace("hub,", "hub, brust: 1,");
+  const unknown =
+    'orgloop.yaml:11:64 unknown-parameter | module "review" has no parameter "brust": did you mean "burst"?';
+  expect(await said(broken, { "routes/r.yaml": routes("review-hook") })).toEqual([unknown]);
+  expect(await said(broken, { "routes/r.yaml": routes("hubb") })).toEqual([
+    unknown,
+    'routes/r.yaml:3:37 unknown-reference | unknown source "hubb": did you mean "hub"?',
+  ]);
+});

@@ -103,7 +103,8 @@ export function checkParameters(
           continue;
         report(["package"], "value", "missing-parameter", message);
       }
-      values.set(name, parameter.default ?? parameter.requirement?.id);
+      const fallback = parameter.required ? undefined : parameter.requirement?.id;
+      values.set(name, parameter.default ?? fallback);
       continue;
     }
     const wanted = mismatch(parameter, value);
