@@ -68,7 +68,8 @@ describe("the request", () => {
     expect(JSON.parse(seen[0]?.body ?? "")).toEqual({ event, launch_prompt: "Do it" });
     expect(seen[0]?.request).toMatchObject({ method: "POST", url: "/hook/secret-path" });
     expect(seen[0]?.request.headers).toMatchObject({ "content-type": "application/json" });
-    expect(seen[0]?.request.headers).not.toHaveProperty("webhook-id");
+    expect(seen[0]?.request.headers).toMatchObject({ "webhook-id": "evt_1" });
+    expect(seen[0]?.request.headers).not.toHaveProperty("webhook-signature");
     expect(seen[0]?.request.headers).not.toHaveProperty("orgloop-replay");
   });
 

@@ -6,8 +6,9 @@ import { bodyRenderer } from "./render-body.ts";
 import { hostOf, sendRequest } from "./send-request.ts";
 
 /**
- * An actor that sends each event to a URL. With a `secret` the request is signed as Standard Webhooks, its `webhook-id` the delivery's
- * id (the event's, see `DeliveryContext`), so that the receiver can drop what it has seen. A replay carries `OrgLoop-Replay: N`: it is meant to be done again.
+ * An actor that sends each event to a URL. Every request has Standard Webhooks' `webhook-id`, the delivery's id (the event's, see
+ * `DeliveryContext`), so that the receiver can drop what it has seen; with a `secret` it is signed. A replay carries
+ * `OrgLoop-Replay: N`: it is meant to be done again.
  */
 export function webhookActor(
   config: WebhookActorConfig,
@@ -21,7 +22,7 @@ export function webhookActor(
     async deliver(event, context) {
       const body = render({ event, launch_prompt: context.prompt?.text });
       const headers = new Headers(baseHeaders);
-      if (signers.length > 0) sign(headers, signers, context.deliveryId ?? event.id, body, now());
+      identify(headers, signers, context.deliveryId ?? event.id, body, now());
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
       const response = await send(config, headers, body, context);
       judgeResponse(response, `${config.method} ${hostOf(config.url)}`, now());
@@ -67,7 +68,8 @@ function signer(secret: string): Webhook {
   }
 }
 
-function sign(
+/** Standard Webhooks' headers: the id, by which a receiver drops what it has seen, and the time always; a signature of each secret. */
+function identify(
   headers: Headers,
   signers: readonly Webhook[],
   id: string,
@@ -77,5 +79,6 @@ function sign(
   const at = new Date(nowMs);
   headers.set("webhook-id", id);
   headers.set("webhook-timestamp", String(Math.floor(nowMs / 1000)));
+  if (signers.length === 0) return;
   headers.set("webhook-signature", signers.map((one) => one.sign(id, at, body)).join(" "));
 }
