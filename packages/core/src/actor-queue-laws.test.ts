@@ -6,6 +6,7 @@ import { concludeAttempt } from "./conclude-attempt.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import type { QueuedDelivery } from "./route-queue.ts";
+import { sampleDelivery } from "./sample-delivery.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -34,23 +35,7 @@ function policiesOf(routes: Readonly<Record<string, Partial<DeliveryPolicy>>>) {
 }
 
 function delivery(route: string, id: string, key = "k", change: Partial<Delivery> = {}): Delivery {
-  return {
-    event: {
-      id,
-      timestamp: new Date(NOW).toISOString(),
-      source: "s",
-      type: "resource.changed",
-      provenance: { platform: "test" },
-      payload: {},
-      trace_id: "trc_1",
-    },
-    route,
-    actor: "a",
-    orderingKey: key,
-    config: {},
-    replay: 0,
-    ...change,
-  };
+  return { ...sampleDelivery(route, key, id, NOW), ...change };
 }
 
 type Policies = ReadonlyMap<string, DeliveryPolicy>;

@@ -8,26 +8,12 @@ import { type Delivery, NO_ATTEMPTS } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { RATE_SLACK_MS } from "./rate-limit.ts";
 import type { QueuedDelivery } from "./route-queue.ts";
+import { sampleDelivery } from "./sample-delivery.ts";
 
 const START = 1_700_000_000_000;
 
 function delivery(route: string, key: string, id: number, atMs: number): Delivery {
-  return {
-    event: {
-      id: `evt_${id}`,
-      timestamp: new Date(atMs).toISOString(),
-      source: "s",
-      type: "resource.changed",
-      provenance: { platform: "test" },
-      payload: {},
-      trace_id: "trc_1",
-    },
-    route,
-    actor: "a",
-    orderingKey: key,
-    config: {},
-    replay: 0,
-  };
+  return sampleDelivery(route, key, `evt_${id}`, atMs);
 }
 
 const policyOf = fc.record<DeliveryPolicy>({

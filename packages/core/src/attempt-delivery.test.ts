@@ -2,28 +2,14 @@ import { type DeliverySpec, PermanentError, RetryAfterError } from "@orgloop/sdk
 import { expect, test } from "vitest";
 import { attemptDelivery } from "./attempt-delivery.ts";
 import { CLOSED } from "./breaker.ts";
-import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
+import { type AttemptState, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
 import { compilePolicy } from "./delivery-policy.ts";
 import { isExpired } from "./expiry.ts";
+import { sampleDelivery } from "./sample-delivery.ts";
 
 const NOW = Date.parse("2026-11-01T01:00:00Z");
 
-const delivery: Delivery = {
-  event: {
-    id: "evt_1",
-    timestamp: "2026-11-01T00:00:00Z",
-    source: "s",
-    type: "resource.changed",
-    provenance: { platform: "test" },
-    payload: {},
-    trace_id: "trc_1",
-  },
-  route: "r",
-  actor: "a",
-  orderingKey: "s",
-  config: {},
-  replay: 0,
-};
+const delivery = sampleDelivery("r", "s", "evt_1", Date.parse("2026-11-01T00:00:00Z"));
 
 const spec: DeliverySpec = {
   burst: 1,
