@@ -3,7 +3,7 @@ import { WriteStream } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import { type LogEntry, PHASES } from "@orgloop/sdk";
 import fc from "fast-check";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { consoleConfig } from "./config.ts";
 import { consoleLogger } from "./console-logger.ts";
 
@@ -33,6 +33,14 @@ function print(entries: readonly LogEntry[], config: Record<string, unknown> = {
   return String(stream.read() ?? "");
 }
 
+/** What node asks before it colours: a CI's machine sets some of them. */
+const TERMINAL_VARIABLES =
+  "CI COLORTERM FORCE_COLOR NODE_DISABLE_COLORS NO_COLOR TEAMCITY_VERSION TERM_PROGRAM TF_BUILD TMUX";
+
+beforeEach(() => {
+  vi.stubEnv("TERM", "xterm-256color");
+  for (const name of TERMINAL_VARIABLES.split(" ")) vi.stubEnv(name, undefined);
+});
 afterEach(() => vi.unstubAllEnvs());
 
 describe("a line", () => {
@@ -105,9 +113,6 @@ test("levels", () => {
 
 describe("colours", () => {
   test("on a terminal only, and not with color: false", () => {
-    vi.stubEnv("TERM", "xterm-256color");
-    for (const name of ["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS"])
-      vi.stubEnv(name, undefined);
     const coloured = print([entry], {}, true);
     expect(coloured).toContain("\u001b[31m");
     expect(stripVTControlCharacters(coloured)).toBe(print([entry]));
