@@ -236,6 +236,39 @@ function expectOrder(own: readonly Attempt[], order: "key" | "route", queued: re
   }
 }
 
+test("where another route's arrival displaces a delivery that waits for its retry, the next of its lane goes", () => {
+  const policy: DeliveryPolicy = {
+    rate: null,
+    queueDepth: null,
+    overflow: "drop_oldest",
+    maxAgeMs: null,
+    timeoutMs: 1_000,
+    order: "route",
+    concurrency: 1,
+    retry: { maxAttempts: 2, backoff: "fixed", initialDelayMs: 9, maxDelayMs: 9, jitter: "none" },
+    breaker: null,
+  };
+  const policies = new Map(ROUTES.slice(0, 2).map((name) => [name, policy]));
+  const queue = new ActorQueue({ depth: 1, policies });
+  queue.offer(delivery("r0", "k", 0, START));
+  const first = queue.next(START);
+  if (first.kind !== "attempt") throw new Error(first.kind);
+  queue.offer(delivery("r0", "k", 1, START));
+  queue.finish(first.item, { kind: "retry", atMs: START + 9, state: NO_ATTEMPTS });
+  expect(queue.next(START)).toMatchObject({ kind: "wait" });
+  expect(queue.offer(delivery("r1", "k", 2, START))).toMatchObject({
+    kind: "dropped",
+    victim: { event: { id: first.item.delivery.event.id } },
+  });
+  const ids = [];
+  for (let next = queue.next(START); next.kind === "attempt"; next = queue.next(START)) {
+    ids.push(next.item.delivery.event.id);
+    queue.finish(next.item, { kind: "delivered", status: "delivered", attempts: 1 });
+  }
+  expect(ids).toHaveLength(2);
+  expect(queue.queued).toBe(0);
+});
+
 test("an outage does not empty the queue into the dead letters, and one bad key does not hold the route", () => {
   const policy: DeliveryPolicy = {
     rate: null,

@@ -117,7 +117,6 @@ export class ActorQueue {
       if (item === undefined) continue;
       if (isExpired(item.delivery, route.policy, nowMs)) {
         this.#remove(item);
-        this.#rotation.add(route);
         return { kind: "expired", delivery: item.delivery, state: item.state };
       }
       const gate = route.pass(nowMs);
@@ -169,8 +168,11 @@ export class ActorQueue {
   }
 
   #remove(item: QueuedDelivery): void {
-    item.lane.route.remove(item);
+    const { route } = item.lane;
+    route.remove(item);
     this.#queued -= 1;
+    // The next of its lane need no longer wait for it.
+    this.#rotation.add(route);
   }
 
   #start(route: RouteQueue, item: QueuedDelivery): void {
