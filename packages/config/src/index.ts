@@ -24,6 +24,7 @@ export {
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read-workspace.ts";
 export { resolveReferences } from "./resolve-references.ts";
+export { restartedSources } from "./restarted-sources.ts";
 export { readersAgree } from "./second-reader.ts";
 export type { Layer, Position, SourceDocument } from "./source-document.ts";
 export {

@@ -6,7 +6,9 @@ import {
   parseDuration,
   type Topology,
 } from "@orgloop/sdk";
+import { readAppliedState } from "@orgloop/stores";
 import { countActivity } from "./activity.ts";
+import { forgetCheckpoint, keepApplied, removedSources } from "./applied.ts";
 import { attemptStarts } from "./attempt-starts.ts";
 import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -17,7 +19,7 @@ import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
 import { eventRecorder } from "./event-recorder.ts";
 import { eventReplays } from "./event-replays.ts";
-import { startHttpServer } from "./http-server.ts";
+import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { type InjectedDraft, ingest } from "./ingest.ts";
 import { keptRouteStates } from "./kept-route-states.ts";
 import { lifecycle } from "./lifecycle.ts";
@@ -109,7 +111,9 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
   const life = lifecycle(log);
   const { stop, abandon, fail } = life;
   void bus.failed?.then(fail);
+  let listening: HttpServer | undefined;
   try {
+    const before = await readAppliedState(options.dataDir);
     const backlog = eventBacklog(options.backlogBounds ?? DEFAULT_BOUNDS);
     const unacked = await bus.unacked();
     for (const event of unacked) backlog.enter(event);
@@ -215,6 +219,14 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
       metrics: measured,
       notReady: life.notReady,
     });
+    listening = http;
+    const { dataDir } = options;
+    await keepApplied({ dataDir, before, topology, checkpoints, now: clock.now });
+    if (before !== null) {
+      for (const id of removedSources(before.topology, topology)) {
+        await forgetCheckpoint(id, checkpoints, log);
+      }
+    }
     const subscription = delivery.subscribe();
     pollers.start();
     life.begin(async (failed) => {
@@ -248,6 +260,7 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
   } catch (error) {
     stop.abort();
     abandon.abort();
+    await listening?.close(0);
     await open.close();
     throw error;
   }

@@ -4,4 +4,6 @@ export interface CheckpointStore {
   get(sourceId: string): Promise<string | null>;
   /** Resolves when the checkpoint would survive a power cut (on a store that is durable). */
   set(sourceId: string, checkpoint: string): Promise<void>;
+  /** Forgets the source, also where its checkpoint cannot be read: `get` gives null. Fine where none was set. */
+  delete(sourceId: string): Promise<void>;
 }

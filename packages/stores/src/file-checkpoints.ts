@@ -31,6 +31,27 @@ export function fileCheckpoints({
     await replaceFile(path, `${JSON.stringify(contents)}\n`, fileSystem);
   }
 
+  async function remove(path: string): Promise<void> {
+    try {
+      await fileSystem.remove(path);
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return;
+      throw error;
+    }
+    await fileSystem.syncDirectory(dirname(path));
+  }
+
+  /** Changes a file when those who were before have changed it. */
+  async function inTurn(path: string, change: () => Promise<void>): Promise<void> {
+    const before = writing.get(path) ?? Promise.resolve();
+    const written = before.then(change);
+    const ended = written.catch(() => undefined);
+    writing.set(path, ended);
+    await written.finally(() => {
+      if (writing.get(path) === ended) writing.delete(path);
+    });
+  }
+
   return {
     async get(sourceId) {
       const path = join(dir, checkpointFileName(sourceId));
@@ -42,15 +63,13 @@ export function fileCheckpoints({
         throw unreadable(sourceId, path, error);
       }
     },
-    async set(sourceId, checkpoint) {
+    set(sourceId, checkpoint) {
       const path = join(dir, checkpointFileName(sourceId));
-      const before = writing.get(path) ?? Promise.resolve();
-      const written = before.then(() => write(path, checkpoint));
-      const ended = written.catch(() => undefined);
-      writing.set(path, ended);
-      await written.finally(() => {
-        if (writing.get(path) === ended) writing.delete(path);
-      });
+      return inTurn(path, () => write(path, checkpoint));
+    },
+    delete(sourceId) {
+      const path = join(dir, checkpointFileName(sourceId));
+      return inTurn(path, () => remove(path));
     },
   };
 }

@@ -1,3 +1,4 @@
+export * from "./applied-state.ts";
 export * from "./file-checkpoints.ts";
 export * from "./file-claims.ts";
 export * from "./file-dead-letters.ts";

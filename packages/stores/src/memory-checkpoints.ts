@@ -8,5 +8,8 @@ export function memoryCheckpoints(): CheckpointStore {
     async set(sourceId, checkpoint) {
       checkpoints.set(sourceId, checkpoint);
     },
+    async delete(sourceId) {
+      checkpoints.delete(sourceId);
+    },
   };
 }

@@ -34,6 +34,17 @@ export function checkpointSuite(harness: StoreHarness<CheckpointStore>): void {
       expect(await store.get("github")).toBe("19");
     });
 
+    test("what was deleted was never set, whatever is under way; others keep theirs", async () => {
+      const store = await open();
+      await store.delete("github");
+      await store.set("other", "kept");
+      await Promise.all([store.set("github", "1"), store.delete("github")]);
+      expect(await store.get("github")).toBeNull();
+      expect(await store.get("other")).toBe("kept");
+      await Promise.all([store.delete("github"), store.set("github", "2")]);
+      expect(await store.get("github")).toBe("2");
+    });
+
     if (harness.reopen === undefined) return;
 
     test("what was set survives the death of the process", async () => {
@@ -42,7 +53,10 @@ export function checkpointSuite(harness: StoreHarness<CheckpointStore>): void {
       const again = await reopen(store);
       for (const id of IDS) expect(await again.get(id)).toBe(id);
       await again.set("github", "later");
-      expect(await (await reopen(again)).get("github")).toBe("later");
+      const third = await reopen(again);
+      expect(await third.get("github")).toBe("later");
+      await third.delete("github");
+      expect(await (await reopen(third)).get("github")).toBeNull();
     });
   });
 }

@@ -1,0 +1,63 @@
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Topology } from "@orgloop/sdk";
+import { expect, onTestFinished, test } from "vitest";
+import { type AppliedState, readAppliedState, writeAppliedState } from "./applied-state.ts";
+
+const topology: Topology = {
+  project: "acme",
+  workspace: "default",
+  bus: { url: "file" },
+  defaults: {
+    poll_interval: "5m",
+    event_retention: "7d",
+    log_level: "info",
+    checkpoint: { store: "file" },
+    wal: { rotate: { max_size: "64mb", max_age: "1h" } },
+  },
+  sources: [],
+  actors: [],
+  routes: [],
+  transforms: [],
+  loggers: [],
+};
+
+const state: AppliedState = {
+  format_version: "1.0",
+  serial: 7,
+  hash: "a".repeat(64),
+  applied_at: "2026-01-02T03:04:05.000Z",
+  topology,
+};
+
+async function directory(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "orgloop-"));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  return dir;
+}
+
+test("nothing was applied where there is no file; what was written is read, by its owner only", async () => {
+  const dir = await directory();
+  expect(await readAppliedState(dir)).toBeNull();
+  await writeAppliedState(dir, { ...state, serial: 6 });
+  await writeAppliedState(dir, state);
+  expect(await readAppliedState(dir)).toEqual(state);
+  expect((await stat(join(dir, "state.json"))).mode & 0o777).toBe(0o600);
+});
+
+test.each([
+  ["{", "JSON"],
+  ["null", "format_version: found none"],
+  [JSON.stringify({ ...state, format_version: "2.0" }), 'found "2.0", expected "1.0"'],
+  [JSON.stringify({ ...state, serial: 0 }), "expected serial"],
+  [JSON.stringify({ ...state, topology: { ...topology, routes: null } }), "expected serial"],
+])("a file that cannot be understood is an error that says what to do: %s", async (text, said) => {
+  const dir = await directory();
+  await writeFile(join(dir, "state.json"), text);
+  const error = await readAppliedState(dir).catch((thrown) => thrown);
+  expect(error).toMatchObject({ code: "STATE_UNREADABLE" });
+  expect(error.message).toContain(join(dir, "state.json"));
+  expect(error.message).toContain(said);
+  expect(error.message).toContain("delete it");
+});
