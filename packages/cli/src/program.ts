@@ -9,7 +9,7 @@ export function orgloopProgram(): Command {
     .description("Routes an organisation's events to its people and agents, from YAML.")
     .version(cliVersion(), "-V, --version")
     .option("-c, --config <path>", "project directory or its orgloop.yaml")
-    .option("-w, --workspace <name>", "workspace (default: default)")
+    .option("-w, --workspace <name>", "workspace (default: the selected one)")
     .option("-v, --verbose", "say more; errors show their stack")
     .option("--json", "one JSON document on stdout")
     .option("--quiet", "no progress")
@@ -99,6 +99,7 @@ export function orgloopProgram(): Command {
     .option("--dry-run", "only count them")
     .option("--rate <rate>", "at most so many: 5/s, 10/m")
     .action(lazy(() => import("./commands/replay.ts").then((it) => it.replay)));
+  addWorkspaces(program);
   addDeadLetters(program);
   addWal(program);
   program
@@ -106,6 +107,32 @@ export function orgloopProgram(): Command {
     .description("version of orgloop, Node and platform")
     .action(lazy(() => import("./commands/version.ts").then((it) => it.version)));
   return program;
+}
+
+function addWorkspaces(program: Command): void {
+  const workspace = program.command("workspace").description("environments of one project");
+  workspace
+    .command("list")
+    .description("the workspaces; * marks the selected one")
+    .action(lazy(() => import("./commands/workspace-list.ts").then((it) => it.workspaceList)));
+  workspace
+    .command("select <name>")
+    .description("what commands mean where --workspace does not say")
+    .action(lazy(() => import("./commands/workspace-select.ts").then((it) => it.workspaceSelect)));
+  workspace
+    .command("new <name>")
+    .description("write workspaces/NAME.yaml")
+    .action(lazy(() => import("./commands/workspace-new.ts").then((it) => it.workspaceNew)));
+  workspace
+    .command("delete <name>")
+    .description("delete its state and its file; asks where events would be lost")
+    .option("--yes", "do not ask")
+    .option("--force", "the same")
+    .action(lazy(() => import("./commands/workspace-delete.ts").then((it) => it.workspaceDelete)));
+  workspace
+    .command("show [name]")
+    .description("settings, variables and overrides, each with its file and line; its state")
+    .action(lazy(() => import("./commands/workspace-show.ts").then((it) => it.workspaceShow)));
 }
 
 function addDeadLetters(program: Command): void {

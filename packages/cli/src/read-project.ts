@@ -1,9 +1,8 @@
-import { statSync } from "node:fs";
-import path from "node:path";
 import { type LoadedProject, loadProject } from "@orgloop/config";
 import type { Problem, Topology } from "@orgloop/sdk";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
+import { projectDirectory } from "./project-directory.ts";
 
 /** Loads the project that the flags name. With `plugins`, each `config` is checked against its package as well. */
 export async function readProject(
@@ -17,12 +16,6 @@ export async function readProject(
     ...options,
     lookup: pluginLookup({ projectDir: projectDirectory(flags.config) }),
   });
-}
-
-/** The project's directory: the one that was named, or the one of the file that was. */
-export function projectDirectory(config: string): string {
-  const isFile = statSync(config, { throwIfNoEntry: false })?.isFile() ?? /\.ya?ml$/.test(config);
-  return isFile ? path.dirname(config) : config;
 }
 
 /** Loads the project for commands that need a valid one: its errors are told, and the exit status is 2. */

@@ -4,6 +4,7 @@ import { hasCode, messageOf } from "@orgloop/sdk";
 import type { Command, CommandContext, GlobalFlags } from "./command.ts";
 import { CommandError, type ExitStatus } from "./command-error.ts";
 import { type Output, processOutput } from "./output.ts";
+import { DEFAULT, selectedWorkspace } from "./selected-workspace.ts";
 
 /** The global flags as commander hands them over; `color` is false after `--no-color`. */
 export interface RawFlags {
@@ -23,12 +24,14 @@ export async function runCommand<Options>(
   options: Options,
 ): Promise<void> {
   const context = commandContext(raw);
+  const { flags, home } = context;
   try {
-    checkWorkspaceName(context.flags.workspace);
-    process.exitCode = await command(context, args, options);
+    const workspace = raw.workspace ?? selectedWorkspace(home, flags.config);
+    checkWorkspaceName(workspace);
+    process.exitCode = await command({ ...context, flags: { ...flags, workspace } }, args, options);
   } catch (error) {
     process.exitCode = exitStatusOf(error);
-    reportError(context.output, context.flags, error);
+    reportError(context.output, flags, error);
   }
 }
 
@@ -50,7 +53,7 @@ function commandContext(raw: RawFlags): CommandContext {
   const flags: GlobalFlags = {
     config: path.resolve(config ?? "."),
     configGiven: config !== undefined,
-    workspace: raw.workspace ?? "default",
+    workspace: raw.workspace ?? DEFAULT,
     verbose: raw.verbose ?? false,
     json: raw.json ?? false,
     quiet: raw.quiet ?? false,

@@ -1,7 +1,8 @@
 export { canonicalTopology, topologyHash } from "./canonical-topology.ts";
 export type { Declaration, ItemKind } from "./declarations.ts";
 export type { ConfigIssue } from "./describe-issue.ts";
-export { type DocumentPath, formatPath } from "./document-path.ts";
+export { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";
+export { findManifest } from "./find-manifest.ts";
 export { type LoadedProject, type LoadOptions, loadProject } from "./load-project.ts";
 export type { ModuleInstance } from "./module-instances.ts";
 export { type PluginConfigResult, parsePluginConfig } from "./parse-plugin-config.ts";
@@ -25,6 +26,7 @@ export { type Environment, readEnvironment } from "./read-environment.ts";
 export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read-workspace.ts";
 export { resolveReferences } from "./resolve-references.ts";
 export { restartedSources } from "./restarted-sources.ts";
+export { isWorkspaceName } from "./schema/fields.ts";
 export { readersAgree } from "./second-reader.ts";
 export type { Layer, Position, SourceDocument } from "./source-document.ts";
 export {

@@ -35,16 +35,18 @@ export async function claimDataDir(dir: string, project: string): Promise<DataDi
 }
 
 async function claim(dir: string, project: string): Promise<void> {
-  const file = join(dir, "owner.json");
-  const owner = await readOwner(file);
-  if (owner === project) return;
-  if (owner !== null) {
-    throw new OrgLoopError(
-      "DATA_DIR_OWNED",
-      `${dir} belongs to the project "${owner}", this one is "${project}": choose another data directory`,
-    );
-  }
-  await replaceFile(file, `${JSON.stringify({ project })}\n`);
+  if ((await requireOwner(dir, project)) === project) return;
+  await replaceFile(join(dir, "owner.json"), `${JSON.stringify({ project })}\n`);
+}
+
+/** The project that a data directory belongs to: `project`, or null where there is none yet. Throws `DATA_DIR_OWNED`. */
+export async function requireOwner(dir: string, project: string): Promise<string | null> {
+  const owner = await readOwner(join(dir, "owner.json"));
+  if (owner === null || owner === project) return owner;
+  throw new OrgLoopError(
+    "DATA_DIR_OWNED",
+    `${dir} belongs to the project "${owner}", this one is "${project}": choose another data directory`,
+  );
 }
 
 /** The project that a data directory belongs to; null where there is none yet. */

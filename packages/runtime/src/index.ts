@@ -1,3 +1,5 @@
+export { type AppliedState, readAppliedState } from "@orgloop/stores";
+
 import type { RunningProcess, StartOptions } from "./start-process.ts";
 
 export { isDataDirHeld } from "./data-dir-held.ts";
@@ -9,6 +11,7 @@ export {
 } from "./dead-letter-filter.ts";
 export type { InjectedDraft } from "./ingest.ts";
 export { pluginLookup } from "./plugins.ts";
+export { removeDataDir } from "./remove-data-dir.ts";
 export type { RunningProcess, StartOptions } from "./start-process.ts";
 export type {
   ActorStatus,

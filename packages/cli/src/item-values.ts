@@ -1,0 +1,68 @@
+import {
+  type DocumentPath,
+  formatPath,
+  type ItemKind,
+  type Provenance,
+  type ValueOrigin,
+  valueOrigin,
+} from "@orgloop/config";
+import type { Topology } from "@orgloop/sdk";
+
+interface Item {
+  readonly name: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** One value, and where it was written; null for a built-in default. */
+export interface PlacedValue {
+  readonly path: string;
+  readonly value: unknown;
+  readonly origin: ValueOrigin | null;
+}
+
+const ITEMS: Readonly<Record<ItemKind, (topology: Topology) => readonly Item[]>> = {
+  source: ({ sources }) => sources.map((value) => ({ name: value.id, value: { ...value } })),
+  actor: ({ actors }) => actors.map((value) => ({ name: value.id, value: { ...value } })),
+  route: ({ routes }) => routes.map((value) => ({ name: value.name, value: { ...value } })),
+  transform: ({ transforms }) =>
+    transforms.map((value) => ({ name: value.name, value: { ...value } })),
+  logger: ({ loggers }) => loggers.map((value) => ({ name: value.name, value: { ...value } })),
+};
+
+export const ITEM_KINDS: readonly string[] = Object.keys(ITEMS);
+
+export function isItemKind(kind: string): kind is ItemKind {
+  return Object.hasOwn(ITEMS, kind);
+}
+
+/** The items of a kind, by name. */
+export function itemsOf(topology: Topology, kind: ItemKind): readonly Item[] {
+  return ITEMS[kind](topology);
+}
+
+/** Every value of an item of the Topology, with where it was written. */
+export function itemValues(
+  provenance: Provenance,
+  kind: ItemKind,
+  name: string,
+  item: unknown,
+): PlacedValue[] {
+  return leaves(item).map(({ path, value }) => ({
+    path: formatPath(path),
+    value,
+    origin: valueOrigin(provenance, kind, name, path),
+  }));
+}
+
+/** Everything in `value` that is neither a mapping nor a list with something in it. */
+export function leaves(
+  value: unknown,
+  path: DocumentPath = [],
+): { readonly path: DocumentPath; readonly value: unknown }[] {
+  if (value === undefined) return [];
+  const nested = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  if (nested.length === 0) return path.length === 0 ? [] : [{ path, value }];
+  return nested.flatMap(([key, inner]) =>
+    leaves(inner, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+}
