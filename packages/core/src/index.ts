@@ -1,5 +1,6 @@
 export * from "./actor-queue.ts";
 export * from "./attempt-delivery.ts";
+export * from "./audit-output.ts";
 export * from "./breaker.ts";
 export * from "./complete-event.ts";
 export * from "./conclude-attempt.ts";
@@ -8,6 +9,7 @@ export * from "./delivery-policy.ts";
 export * from "./expiry.ts";
 export * from "./filter.ts";
 export * from "./interpolate.ts";
+export * from "./loop-detector.ts";
 export * from "./match.ts";
 export * from "./ordering-key.ts";
 export * from "./rate-limit.ts";

@@ -1,4 +1,5 @@
 import type { LogEntry, OrgLoopEvent, Prompt, RouteSpec, SourceSpec } from "@orgloop/sdk";
+import { auditEntry, auditOutput } from "./audit-output.ts";
 import type { Delivery } from "./delivery.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Matcher } from "./match.ts";
@@ -55,12 +56,18 @@ export async function routeEvent(
       continue;
     }
     const prompt = router.promptOf(route);
+    const template = route.then.config;
+    const config = interpolate(template, result.event);
+    const promptMeta = prompt?.meta ?? null;
+    for (const flag of auditOutput({ template, config, event: result.event, promptMeta })) {
+      router.log({ ...where, ...auditEntry(flag) });
+    }
     deliveries.push({
       event: result.event,
       route: route.name,
       actor: route.then.actor,
       orderingKey: orderingKey(event, route, router.sources.get(event.source)),
-      config: interpolate(route.then.config, result.event),
+      config,
       ...(prompt === undefined ? {} : { prompt }),
       replay: event.replay ?? 0,
     });

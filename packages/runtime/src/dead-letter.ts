@@ -59,7 +59,16 @@ export type LetterHistory = Pick<
   "attempts" | "first_at" | "first_error" | "last_error"
 >;
 
-/** The letter of an event that could not be routed. */
+/** Whether an event that has come back was given up as a whole before: the process died between the burial and the ack. */
+export async function isUnroutable(
+  { id, replay = 0 }: OrgLoopEvent,
+  deadLetters: DeadLetterStore,
+): Promise<boolean> {
+  const letter = await deadLetters.get(letterId([id]));
+  return letter !== null && (letter.event.replay ?? 0) === replay;
+}
+
+/** The letter of an event that could not be routed, or must not be: a loop. */
 export function unroutableLetter(event: OrgLoopEvent, error: string, nowMs: number): DeadLetter {
   const at = new Date(nowMs).toISOString();
   return {

@@ -19,6 +19,7 @@ const LEVELS: Partial<Record<Phase, Level>> = {
   "circuit.open": "warn",
   "wal.repair": "warn",
   alert: "warn",
+  "audit.flag": "warn",
   "loop.detected": "warn",
   "deliver.failure": "error",
   "deliver.dead_letter": "error",

@@ -11,9 +11,10 @@ import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
-import { isBuried, unroutableLetter } from "./dead-letter.ts";
+import { isBuried, isUnroutable, unroutableLetter } from "./dead-letter.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
+import type { LoopGuard } from "./loop-guard.ts";
 import { goesTo, offBus, type ReplayTarget } from "./replayed-event.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -28,6 +29,7 @@ export interface RouteSubscriberOptions {
   readonly history: EventHistory;
   readonly recorder: EventRecorder;
   readonly starts: AttemptStarts;
+  readonly loops: LoopGuard;
   readonly project: string;
   /** Aborted when a drain gives up on what is under way. */
   readonly abandon: AbortSignal;
@@ -46,6 +48,16 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     const { event, target } = offBus(held);
     const startedMs = router.now();
     const returned = receipt.attempt > 1;
+    if (returned && (await isUnroutable(event, options.deadLetters).catch(() => false))) {
+      return settlement.ack(held);
+    }
+    const loop = options.loops(event);
+    if (loop !== null) {
+      // Dropped on every route: a replay of a time range leaves it, one by its id does not.
+      const routes = router.matcher.match(event).map(({ name }) => name);
+      options.recorder.record(event, routes);
+      return buryWhole(held, loop, options);
+    }
     const key = startKey(event.id, event.replay ?? 0);
     const deaths = returned ? options.starts.deaths(key) : 0;
     let routed: RoutedEvent;
@@ -92,14 +104,22 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
 async function buryUnroutable(
   held: OrgLoopEvent,
   error: unknown,
+  options: RouteSubscriberOptions,
+): Promise<void> {
+  const message = `routing failed: ${messageOf(error)}`;
+  const { id: event_id, trace_id, source } = offBus(held).event;
+  options.router.log({ phase: "system.error", event_id, trace_id, source, error: message });
+  await buryWhole(held, message, options);
+}
+
+/** One letter for the event, whatever routes it would have taken. */
+async function buryWhole(
+  held: OrgLoopEvent,
+  why: string,
   { router, bury, settlement }: RouteSubscriberOptions,
 ): Promise<void> {
-  const { event } = offBus(held);
-  const message = `routing failed: ${messageOf(error)}`;
-  const { id: event_id, trace_id, source } = event;
-  router.log({ phase: "system.error", event_id, trace_id, source, error: message });
-  if (!(await bury(unroutableLetter(event, message, router.now())))) {
-    throw new OrgLoopError("DRAINING", "the process is stopping", { cause: error });
+  if (!(await bury(unroutableLetter(offBus(held).event, why, router.now())))) {
+    throw new OrgLoopError("DRAINING", "the process is stopping");
   }
   settlement.ack(held);
 }

@@ -1,4 +1,4 @@
-import type { DeliveryPolicy, Router } from "@orgloop/core";
+import { type DeliveryPolicy, loopDetector, type Router } from "@orgloop/core";
 import type { Actor, OrgLoopEvent, Subscription, Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import { type ActorDeliverer, actorDeliverer } from "./actor-deliverer.ts";
@@ -13,6 +13,7 @@ import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";
 import { type LetterReplays, letterReplays } from "./letter-replays.ts";
+import { loopGuard } from "./loop-guard.ts";
 import type { OpenProcess } from "./open-process.ts";
 import { routeSubscriber } from "./route-subscriber.ts";
 import { type Settlement, settlement } from "./settlement.ts";
@@ -121,6 +122,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     history,
     recorder,
     starts,
+    loops: loopGuard({ detector: loopDetector(), now: clock.now, log }),
     project: topology.project,
     abandon,
   });

@@ -28,6 +28,8 @@ export const PHASES = [
   "wal.rotate",
   "wal.compact",
   "wal.repair",
+  "audit.flag",
+  "inbox.notify",
   "loop.detected",
   "loop.circuit_broken",
   "system.start",

@@ -133,6 +133,12 @@ describe("the request", () => {
     expect(seen[0]?.request.headers["orgloop-replay"]).toBe("2");
   });
 
+  it("sends the trace along", async () => {
+    const { url, seen } = await receiver();
+    await deliver({ url });
+    expect(seen[0]?.request.headers["orgloop-trace"]).toBe(event.trace_id);
+  });
+
   it("refuses URLs that are not http, or that carry a password", () => {
     for (const url of [
       "ftp://a.example",

@@ -8,7 +8,7 @@ import { hostOf, sendRequest } from "./send-request.ts";
 /**
  * An actor that sends each event to a URL. Every request has Standard Webhooks' `webhook-id`, the delivery's id (the event's, see
  * `DeliveryContext`), so that the receiver can drop what it has seen; with a `secret` it is signed. A replay carries
- * `OrgLoop-Replay: N`: it is meant to be done again.
+ * `OrgLoop-Replay: N`: it is meant to be done again. `OrgLoop-Trace` is for what the receiver itself sends to a webhook of ours in turn.
  */
 export function webhookActor(
   config: WebhookActorConfig,
@@ -23,6 +23,7 @@ export function webhookActor(
       const body = render({ event, launch_prompt: context.prompt?.text });
       const headers = new Headers(baseHeaders);
       identify(headers, signers, context.deliveryId ?? event.id, body, now());
+      headers.set("orgloop-trace", event.trace_id);
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
       const response = await send(config, headers, body, context);
       judgeResponse(response, `${config.method} ${hostOf(config.url)}`, now());

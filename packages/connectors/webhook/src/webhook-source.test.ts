@@ -271,6 +271,15 @@ describe("refusals", () => {
 });
 
 describe("plain webhooks", () => {
+  it("stays under the trace that our own actor sent along, and under no other word", async () => {
+    const traced = (trace: string) =>
+      source()({ body: "{}", headers: { "orgloop-trace": trace } }).then((it) => it?.trace_id);
+    expect(await traced("trc_0123abcDEF")).toBe("trc_0123abcDEF");
+    for (const trace of ["", "trc_", "evt_1", "trc_a b", `trc_${"a".repeat(65)}`]) {
+      expect(await traced(trace)).toBeUndefined();
+    }
+  });
+
   it("names the platform's event by event_type_field, `unknown` where it is missing", async () => {
     const nested = source({ event_type_field: "meta.kind", platform: "pager" });
     expect(await nested({ body: '{"meta":{"kind":"alert"},"type":"x"}' })).toMatchObject({

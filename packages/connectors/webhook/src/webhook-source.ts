@@ -45,8 +45,15 @@ function draft(
       platform_event: platformEvent ?? "unknown",
     },
     payload,
+    ...traceOf(request.headers),
     ...(github?.orderingKey !== undefined && { ordering_key: github.orderingKey }),
   };
+}
+
+/** The trace that our own webhook actor sends along: what follows from an event stays under its trace, and a loop is seen as one. */
+function traceOf(headers: WebhookRequest["headers"]): Pick<EventDraft, "trace_id"> {
+  const trace = headers["orgloop-trace"];
+  return trace !== undefined && /^trc_[A-Za-z0-9]{1,64}$/.test(trace) ? { trace_id: trace } : {};
 }
 
 /**

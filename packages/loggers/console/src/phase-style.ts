@@ -46,6 +46,8 @@ export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
   "wal.rotate": style("●", "dim", "debug"),
   "wal.compact": style("●", "dim", "debug"),
   "wal.repair": style("⚠", "yellow", "warn"),
+  "audit.flag": style("⚠", "yellow", "warn"),
+  "inbox.notify": style("▷", "cyan"),
   "loop.detected": style("⚠", "yellow", "warn"),
   "loop.circuit_broken": style("⛔", "red", "error"),
   "system.start": style("●", "magenta"),
