@@ -1,0 +1,89 @@
+import { sha256, slug, sluggedName } from "./slug.ts";
+
+/** Names in AWS of everything of a stage. Predictable, so that stacks refer to each other without exports. */
+export interface AwsNames {
+  /** The stage as it stands in names. */
+  readonly stage: string;
+  /** What every name begins with. */
+  readonly prefix: string;
+  readonly bus: string;
+  readonly busDlq: string;
+  readonly table: string;
+  readonly router: string;
+  readonly receiver: string;
+  /** The function that records what was applied. */
+  readonly recorder: string;
+  readonly scheduleGroup: string;
+  readonly dashboard: string;
+  readonly api: string;
+  /** What every actor queue's name begins with; no name of another stage does. */
+  readonly actorPrefix: string;
+  actorQueue(actor: string): string;
+  actorDlq(actor: string): string;
+  /** `group` is an actor's id, or the key of several (`delivererGroup`). */
+  deliverer(group: string): string;
+  /** `group` is a source's id, or the key of several (`pollerGroup`). */
+  poller(group: string): string;
+  schedule(source: string): string;
+  alarm(subject: string): string;
+  /** S3's names are global: hence account and region. */
+  bucket(account: string, region: string): string;
+  logGroup(functionName: string): string;
+}
+
+const STAGE_LIMIT = 24;
+/** Of functions, roles, schedules and schedule groups. */
+const NAME_LIMIT = 64;
+/** Of an SQS queue, with `.fifo`. */
+const QUEUE_LIMIT = 80;
+
+/** A stage that may stand in names as it is: short, and no other stage's shortened form or prefix. */
+const PLAIN_STAGE = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const SHORTENED = /(^|-)[0-9a-f]{8}$/;
+const ACTOR = /-actor(-|$)/;
+
+/**
+ * The stage in names: as it is where AWS allows it everywhere (at most 24 lower-case letters, digits and single hyphens), else
+ * shortened with 8 hex digits of its hash.
+ */
+export function stageName(stage: string): string {
+  const plain = PLAIN_STAGE.test(stage) && !SHORTENED.test(stage) && !ACTOR.test(stage);
+  if (plain && stage.length <= STAGE_LIMIT) return stage;
+  // Without hyphens: no prefix of one stage can be another's.
+  return `${slug(stage, 40).replaceAll("-", "").slice(0, 12)}-${sha256(stage).slice(0, 8)}`.replace(
+    /^-/,
+    "",
+  );
+}
+
+/** The names of a stage (DESIGN.md, Serverless): at most 64 characters, 80 for queues, 63 for the bucket. */
+export function awsNames(stageId: string): AwsNames {
+  const stage = stageName(stageId);
+  const prefix = `orgloop-${stage}-`;
+  const named = (kind: string, id: string) => sluggedName(`${prefix}${kind}-`, id, "", NAME_LIMIT);
+  const actorPrefix = `${prefix}actor-`;
+  // The slug is as long as the longer of the two names leaves room for, so that both read the same.
+  const queue = (actor: string) => sluggedName(actorPrefix, actor, "", QUEUE_LIMIT - 9);
+  return {
+    stage,
+    prefix,
+    bus: `${prefix}bus.fifo`,
+    busDlq: `${prefix}bus-dlq.fifo`,
+    table: `${prefix}state`,
+    router: `${prefix}route`,
+    receiver: `${prefix}receive`,
+    recorder: `${prefix}record`,
+    scheduleGroup: `${prefix}sources`,
+    dashboard: `${prefix}dashboard`,
+    api: `${prefix}webhooks`,
+    actorPrefix,
+    actorQueue: (actor) => `${queue(actor)}.fifo`,
+    actorDlq: (actor) => `${queue(actor)}-dlq.fifo`,
+    deliverer: (group) => named("deliver", group),
+    poller: (group) => named("poll", group),
+    schedule: (source) => named("source", source),
+    alarm: (subject) => `${prefix}${subject}`,
+    bucket: (account, region) => `${prefix}${account}-${region}`,
+    logGroup: (functionName) => `/aws/lambda/${functionName}`,
+  };
+}

@@ -1,0 +1,52 @@
+import type { DeliverySpec } from "@orgloop/sdk";
+import { sha256, slug } from "./slug.ts";
+
+/** SQS's limit for message groups and deduplication ids is 128; a suffix must fit behind. */
+const READABLE = /^[A-Za-z0-9_./-]{1,100}$/;
+const READABLE_ID = /^[A-Za-z0-9_-]{1,100}$/;
+
+/** `~` stands in no readable form. */
+const hashed = (text: string): string => `~${sha256(text)}`;
+
+/** The bus's message group of a source: the order of its events is kept. Its id where SQS allows it, else a hash. */
+export function messageGroup(source: string): string {
+  return READABLE.test(source) ? source : hashed(source);
+}
+
+/** By which the bus forgets, for 5 minutes, an event that was published twice; a replay is never forgotten. */
+export function eventDedupId({ id, replay }: { id: string; replay?: number }): string {
+  const name = READABLE_ID.test(id) ? id : hashed(id);
+  return replay ? `${name}.r${replay}` : name;
+}
+
+/** What identifies one delivery among all of its actor. */
+export interface DeliveryIdentity {
+  readonly eventId: string;
+  readonly route: string;
+  /** 0: the first time. */
+  readonly replay: number;
+}
+
+/** By which an actor's queue forgets a delivery that was sent twice. Two routes of one actor and replays are told apart. */
+export function deliveryDedupId({ eventId, route, replay }: DeliveryIdentity): string {
+  return sha256(JSON.stringify([eventId, route, replay]));
+}
+
+/**
+ * The message group of a delivery in its actor's queue: what waits in one is delivered in order. `order: key` has a group a route and
+ * ordering key, `route` a group a route, `none` a group a delivery.
+ */
+export function deliveryGroup(
+  delivery: DeliveryIdentity & {
+    readonly orderingKey: string;
+    readonly order: DeliverySpec["order"];
+  },
+): string {
+  const { eventId, route, replay, orderingKey, order } = delivery;
+  const parts = {
+    key: ["key", route, orderingKey],
+    route: ["route", route],
+    none: ["none", route, eventId, replay],
+  }[order];
+  return `${slug(route, 60)}-${sha256(JSON.stringify(parts))}`;
+}
