@@ -1,19 +1,35 @@
 import { defineConfig } from "vitest/config";
+import { canRun } from "./test/emulators/requirements.ts";
 
-const project = (name: string, include: string[], testTimeout = 5_000, isolate = true) => ({
-  test: { name, include, testTimeout, hookTimeout: testTimeout, isolate },
+const project = (name: string, include: string[], testTimeout = 5_000, options: object = {}) => ({
+  test: { name, include, testTimeout, hookTimeout: testTimeout, ...options },
 });
+
+const aws = canRun("aws");
+/** One MiniStack a project: `inject("aws")`. */
+const ministack = { globalSetup: "./test/emulators/ministack-setup.ts" };
 
 export default defineConfig({
   test: {
     reporters: ["default", "./test/closing-line-reporter.ts"],
     projects: [
       // Not isolated: loading zod, hono and the rest anew for each file takes longer than all the tests.
-      project("unit", ["packages/**/*.test.ts", "test/architecture.test.ts"], 5_000, false),
-      project("conformance", ["test/conformance/*.test.ts"], 60_000),
+      project("unit", ["packages/**/*.test.ts", "test/architecture.test.ts"], 5_000, {
+        isolate: false,
+      }),
+      project("conformance", ["test/conformance/*.test.ts"], 60_000, {
+        ...(aws ? ministack : { exclude: ["**/*-{sqs,dynamodb}.test.ts"] }),
+      }),
       project("property", ["test/property/*.test.ts"], 300_000),
       project("process", ["test/process/*.test.ts"], 120_000),
       project("faults", ["test/faults/*.test.ts"], 600_000),
+      project("stacks", ["test/stacks/*.test.ts"], 300_000),
+      ...(aws
+        ? [
+            project("serverless", ["test/serverless/*.test.ts"], 600_000, ministack),
+            project("parity", ["test/parity/*.test.ts"], 600_000, ministack),
+          ]
+        : []),
     ],
   },
 });
