@@ -46,24 +46,47 @@ export class ActorQueue {
   /** Routes that may have something to send, next one first. */
   readonly #rotation = new Fifo<RouteQueue>();
   readonly #wakes = new WakeList<Lane | RouteQueue>(isDue);
-  readonly #depth: number;
-  readonly #concurrency: number;
+  #depth: number;
+  #concurrency = 1;
   readonly #onLimited: NonNullable<ActorQueueOptions["onLimited"]>;
   #queued = 0;
   #arrivals = 0;
   #inFlight = 0;
 
   constructor({ depth, policies, breakers, rates, onLimited = () => {} }: ActorQueueOptions) {
-    let concurrency = 1;
-    let bound = depth;
     for (const [name, policy] of policies) {
       this.#routes.set(name, new RouteQueue(name, policy, breakers?.get(name), rates?.get(name)));
-      concurrency = Math.max(concurrency, policy.concurrency);
-      bound = Math.max(bound, policy.queueDepth ?? 0);
     }
-    this.#concurrency = concurrency;
     this.#onLimited = onLimited;
-    this.#depth = bound;
+    this.#depth = this.#measure(depth);
+  }
+
+  /**
+   * Goes on with these routes and that depth. What is queued stays, in its order and under the policy that it came with; a route
+   * keeps its breaker and rate, under the new policy. A route that is no longer there ends when its last delivery has left.
+   */
+  change({ depth, policies }: Pick<ActorQueueOptions, "depth" | "policies">, nowMs: number): void {
+    for (const [name, route] of this.#routes) {
+      if (policies.has(name)) continue;
+      route.retired = true;
+      this.#forget(route);
+    }
+    for (const [name, policy] of policies) {
+      const route = this.#routes.get(name);
+      if (route === undefined) this.#routes.set(name, new RouteQueue(name, policy));
+      else {
+        route.change(policy, nowMs);
+        this.#rotation.add(route);
+      }
+    }
+    this.#depth = this.#measure(depth);
+  }
+
+  /** Sets the concurrency, and gives the bound: each the most that a route has. */
+  #measure(depth: number): number {
+    const policies = [...this.#routes.values()].map((route) => route.policy);
+    this.#concurrency = Math.max(1, ...policies.map(({ concurrency }) => concurrency));
+    return Math.max(depth, ...policies.map(({ queueDepth }) => queueDepth ?? 0));
   }
 
   get queued(): number {
@@ -88,21 +111,28 @@ export class ActorQueue {
 
   /** True where a delivery of the route would displace none. */
   hasRoom(route: string): boolean {
-    return !this.#route(route).full && this.#queued < this.#depth;
+    return this.#routes.get(route)?.full !== true && this.#queued < this.#depth;
   }
 
-  /** Takes a delivery in, as the route's `overflow` says where there is no room. */
-  offer(delivery: Delivery, state: AttemptState = NO_ATTEMPTS): Offer {
-    const route = this.#route(delivery.route);
+  /**
+   * Takes a delivery in, as the route's `overflow` says where there is no room. `matched`: the policy under which its event was matched;
+   * default: the route's. With it the route may be one that has gone meanwhile.
+   */
+  offer(delivery: Delivery, state: AttemptState = NO_ATTEMPTS, matched?: DeliveryPolicy): Offer {
+    const route = this.#routeOf(delivery.route, matched);
+    const policy = matched ?? route.policy;
     if (this.hasRoom(delivery.route)) {
-      this.#add(route, delivery, state);
+      this.#add(route, delivery, state, policy);
       return { kind: "queued" };
     }
     if (route.policy.overflow === "block") return { kind: "full" };
     const victim = route.policy.overflow === "drop_oldest" ? this.#victim(route) : undefined;
-    if (victim === undefined) return { kind: "dropped", victim: delivery, state };
+    if (victim === undefined) {
+      this.#forget(route);
+      return { kind: "dropped", victim: delivery, state };
+    }
+    this.#add(route, delivery, state, policy);
     this.#remove(victim);
-    this.#add(route, delivery, state);
     return { kind: "dropped", victim: victim.delivery, state: victim.state };
   }
 
@@ -115,11 +145,11 @@ export class ActorQueue {
       this.#rotation.delete(route);
       const item = route.ready.first?.items.first;
       if (item === undefined) continue;
-      if (isExpired(item.delivery, route.policy, nowMs)) {
+      if (isExpired(item.delivery, item.policy, nowMs)) {
         this.#remove(item);
         return { kind: "expired", delivery: item.delivery, state: item.state };
       }
-      const gate = route.pass(nowMs);
+      const gate = route.pass(nowMs, item.policy.timeoutMs);
       if (gate.kind === "wait") {
         if (gate.limited) this.#onLimited(route.name, route.queued);
         if (gate.atMs !== null) this.#wakeRoute(route, gate.atMs);
@@ -160,9 +190,9 @@ export class ActorQueue {
     this.#rotation.add(route);
   }
 
-  #add(route: RouteQueue, delivery: Delivery, state: AttemptState): void {
+  #add(route: RouteQueue, delivery: Delivery, state: AttemptState, policy: DeliveryPolicy): void {
     this.#arrivals += 1;
-    route.add(delivery, state, this.#arrivals);
+    route.add(delivery, state, this.#arrivals, policy);
     this.#queued += 1;
     this.#rotation.add(route);
   }
@@ -173,6 +203,11 @@ export class ActorQueue {
     this.#queued -= 1;
     // The next of its lane need no longer wait for it.
     this.#rotation.add(route);
+    this.#forget(route);
+  }
+
+  #forget(route: RouteQueue): void {
+    if (route.retired && route.items.size === 0) this.#routes.delete(route.name);
   }
 
   #start(route: RouteQueue, item: QueuedDelivery): void {
@@ -219,6 +254,14 @@ export class ActorQueue {
       if (isNext) victim = oldest;
     }
     return victim;
+  }
+
+  #routeOf(name: string, matched: DeliveryPolicy | undefined): RouteQueue {
+    if (matched === undefined || this.#routes.has(name)) return this.#route(name);
+    const route = new RouteQueue(name, matched);
+    route.retired = true;
+    this.#routes.set(name, route);
+    return route;
   }
 
   #route(name: string): RouteQueue {

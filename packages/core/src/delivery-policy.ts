@@ -9,6 +9,11 @@ export interface DeliveryPolicy {
   readonly maxAgeMs: number | null;
   readonly timeoutMs: number;
   readonly order: DeliverySpec["order"];
+  /**
+   * What makes the ordering key; default: `order`. Deliveries of a route under two different values cannot be put in order by key: the
+   * earlier ones all go first.
+   */
+  readonly orderedBy?: string;
   readonly concurrency: number;
   readonly retry: RetryPolicy;
   readonly breaker: BreakerPolicy | null;
@@ -36,8 +41,14 @@ export interface BreakerPolicy {
   readonly maxCooldownMs: number;
 }
 
-/** Throws `INVALID_DURATION` or `INVALID_RATE` where a reference resolved to nonsense. */
-export function compilePolicy(spec: DeliverySpec): DeliveryPolicy {
+/**
+ * `sourceKeys`: the keys that the route's sources set. Throws `INVALID_DURATION` or `INVALID_RATE` where a reference resolved to
+ * nonsense.
+ */
+export function compilePolicy(
+  spec: DeliverySpec,
+  sourceKeys: Readonly<Record<string, string>> = {},
+): DeliveryPolicy {
   const { retry, circuit_breaker: breaker } = spec;
   return {
     rate: spec.max_rate === undefined ? null : { ...parseRate(spec.max_rate), burst: spec.burst },
@@ -46,6 +57,7 @@ export function compilePolicy(spec: DeliverySpec): DeliveryPolicy {
     maxAgeMs: spec.max_age === undefined ? null : parseDuration(spec.max_age),
     timeoutMs: parseDuration(spec.timeout),
     order: spec.order,
+    orderedBy: JSON.stringify([spec.order, spec.key ?? null, sourceKeys]),
     concurrency: spec.concurrency,
     retry: {
       maxAttempts: retry.max_attempts,

@@ -7,6 +7,8 @@ import { type RateState, reserve, UNUSED_RATE } from "./rate-limit.ts";
 /** A delivery in the queue, with what its attempts have left. */
 export interface QueuedDelivery {
   readonly delivery: Delivery;
+  /** As it was when the event was matched; of rate, breaker, bound and concurrency the route's own counts. */
+  readonly policy: DeliveryPolicy;
   state: AttemptState;
   readonly lane: Lane;
   /** Counts up in the order in which they came to the actor. */
@@ -18,9 +20,16 @@ export interface QueuedDelivery {
 export interface Lane {
   readonly key: string;
   readonly route: RouteQueue;
+  readonly epoch: Epoch;
   readonly items: Fifo<QueuedDelivery>;
   /** A retry's time: the lane waits until then. */
   notBeforeMs: number | null;
+}
+
+/** Deliveries whose ordering keys were made alike: only the oldest epoch's are attempted. */
+interface Epoch {
+  readonly orderedBy: string;
+  readonly lanes: Map<string, Lane>;
 }
 
 /** Whether the route may send now. */
@@ -35,7 +44,9 @@ const PROBE_GRACE_MS = 5_000;
 /** One route's share of its actor's queue: its lanes, its breaker, its rate. Holds state, decides by the pure rules. */
 export class RouteQueue {
   readonly name: string;
-  readonly policy: DeliveryPolicy;
+  policy: DeliveryPolicy;
+  /** The configuration no longer has it: it ends when it is empty. */
+  retired = false;
   breaker: BreakerState;
   rate: RateState;
   inFlight = 0;
@@ -45,7 +56,8 @@ export class RouteQueue {
   readonly items = new Fifo<QueuedDelivery>();
   /** Lanes whose first delivery may be attempted, longest waiting first. */
   readonly ready = new Fifo<Lane>();
-  readonly #lanes = new Map<string, Lane>();
+  /** Oldest first; none is empty. */
+  #epochs: Epoch[] = [];
   #unordered = 0;
 
   /** `breaker`: as it was stored, for a route that still has one. */
@@ -71,15 +83,32 @@ export class RouteQueue {
     return this.policy.queueDepth !== null && this.queued >= this.policy.queueDepth;
   }
 
-  add(delivery: Delivery, state: AttemptState, arrival: number): void {
-    const key = this.#laneKey(delivery);
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = { key, route: this, items: new Fifo(), notBeforeMs: null };
-      this.#lanes.set(key, lane);
-      this.ready.add(lane);
+  /** Goes on under another policy; what waits for an attempt is held back by the new rate and breaker. */
+  change(policy: DeliveryPolicy, nowMs: number): void {
+    this.policy = policy;
+    this.retired = false;
+    if (policy.breaker === null) this.breaker = CLOSED;
+    if (policy.rate === null) return;
+    // An hour reserved under a slow rate must not hold a fast one back.
+    const { count, perMs, burst } = policy.rate;
+    this.rate = Math.min(this.rate, nowMs + (burst * perMs) / count);
+  }
+
+  add(delivery: Delivery, state: AttemptState, arrival: number, policy: DeliveryPolicy): void {
+    const { orderedBy = policy.order } = policy;
+    let epoch = this.#epochs.at(-1);
+    if (epoch?.orderedBy !== orderedBy) {
+      epoch = { orderedBy, lanes: new Map() };
+      this.#epochs.push(epoch);
     }
-    const item: QueuedDelivery = { delivery, state, lane, arrival, inFlight: false };
+    const key = this.#laneKey(delivery, policy);
+    let lane = epoch.lanes.get(key);
+    if (lane === undefined) {
+      lane = { key, route: this, epoch, items: new Fifo(), notBeforeMs: null };
+      epoch.lanes.set(key, lane);
+      if (epoch === this.#epochs[0]) this.ready.add(lane);
+    }
+    const item: QueuedDelivery = { delivery, policy, state, lane, arrival, inFlight: false };
     lane.items.add(item);
     this.items.add(item);
   }
@@ -90,13 +119,22 @@ export class RouteQueue {
     const wasFirst = lane.items.first === item;
     lane.items.delete(item);
     this.items.delete(item);
-    if (lane.items.size === 0) {
-      this.#lanes.delete(lane.key);
-      this.ready.delete(lane);
-    } else if (wasFirst) {
+    if (lane.items.size === 0) this.#end(lane);
+    else if (wasFirst) {
       lane.notBeforeMs = null;
-      this.ready.add(lane);
+      if (lane.epoch === this.#epochs[0]) this.ready.add(lane);
     }
+  }
+
+  #end(lane: Lane): void {
+    const { epoch } = lane;
+    epoch.lanes.delete(lane.key);
+    this.ready.delete(lane);
+    if (epoch.lanes.size > 0) return;
+    const wasFirst = epoch === this.#epochs[0];
+    this.#epochs = this.#epochs.filter((other) => other !== epoch);
+    if (!wasFirst) return;
+    for (const next of this.#epochs[0]?.lanes.values() ?? []) this.ready.add(next);
   }
 
   /** The oldest delivery that is not in flight. */
@@ -106,21 +144,21 @@ export class RouteQueue {
   }
 
   /** Asks concurrency, then rate, then breaker; a probe is elected by asking. */
-  pass(nowMs: number): RouteGate {
+  pass(nowMs: number, timeoutMs: number): RouteGate {
     if (this.inFlight >= this.policy.concurrency)
       return { kind: "wait", atMs: null, limited: false };
     const { rate } = this.policy;
     const slot = rate === null ? null : reserve(this.rate, rate, nowMs);
     if (slot !== null && slot.atMs > nowMs) return { kind: "wait", atMs: slot.atMs, limited: true };
-    const gate = passBreaker(this.breaker, nowMs, this.policy.timeoutMs + PROBE_GRACE_MS);
+    const gate = passBreaker(this.breaker, nowMs, timeoutMs + PROBE_GRACE_MS);
     if (gate.kind === "hold") return { kind: "wait", atMs: gate.untilMs, limited: false };
     if (gate.kind === "probe") this.breaker = gate.state;
     if (slot !== null) this.rate = slot.state;
     return { kind: "pass", probe: gate.kind === "probe" };
   }
 
-  #laneKey({ orderingKey }: Delivery): string {
-    switch (this.policy.order) {
+  #laneKey({ orderingKey }: Delivery, { order }: DeliveryPolicy): string {
+    switch (order) {
       case "key":
         return orderingKey;
       case "route":
