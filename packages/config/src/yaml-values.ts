@@ -9,6 +9,7 @@ import {
   parseEvents,
   YAMLException,
 } from "js-yaml";
+import { readPlainYaml } from "./plain-yaml.ts";
 
 /** Nesting beyond this is refused. */
 const MAX_DEPTH = 64;
@@ -113,6 +114,10 @@ export function readEvents(text: string): YamlEvents {
  * use). Undefined where there is none. Bounded in depth, aliases and what they expand to. Throws {@link YamlError}.
  */
 export function readYaml(text: string): unknown {
+  return readPlainYaml(text) ?? readAnyYaml(text);
+}
+
+function readAnyYaml(text: string): unknown {
   const events = readEvents(text);
   try {
     const documents = constructFromEvents(events, {
