@@ -2,13 +2,16 @@
 const MAX_DEPTH = 48;
 /** Characters that mean the same to every YAML reader: printable ASCII, line feeds and common letters. */
 const UNUSUAL = /[^\n\x20-\x7e\u00a1-\u02ff]/;
-const KEY = /[A-Za-z_$][\w$./-]*/y;
-const FLOW_TEXT = /[\w$./][\w$./@+*=;()<>~^ -]*/y;
+/** Which characters may stand where. Tables: expressions that yield matches are slower, and this is hot. */
+const KEY_START = characters("_$");
+const KEY_PART = characters("_$./-", true);
+const FLOW_START = characters("_$./", true);
+const FLOW_PART = characters("_$./@+*=;()<>~^ -", true);
 const INTEGER = /^(0|-?[1-9]\d{0,14})$/;
 /** What can only be text: it begins as no number does. `5m`, `100/s` and `./a` do, `0x1F`, `1e3` and `.5` do not. */
 const TEXT = /^([A-Za-z_$/]|\.{1,2}\/|\d+[mshd/])/;
 /** Words with a meaning of their own, in YAML 1.1 or 1.2, whatever their case. */
-const WORDS = new Set(["true", "false", "null", "yes", "no", "on", "off", "y", "n"]);
+const WORD = /^(true|false|null|yes|no|on|off|y|n)$/i;
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
 /** This text is not plain. */
@@ -21,7 +24,18 @@ const HASH = 35;
 const COLON = 58;
 const DASH = 45;
 
-const isWord = (text: string) => text.length <= 5 && WORDS.has(text.toLowerCase());
+/** Letters, `others` and, where wanted, digits; by their codes. */
+function characters(others: string, digits = false): Uint8Array {
+  const table = new Uint8Array(128);
+  for (let code = 0; code < 128; code++) {
+    const character = String.fromCharCode(code);
+    const allowed = digits ? /[A-Za-z0-9]/ : /[A-Za-z]/;
+    if (allowed.test(character) || others.includes(character)) table[code] = 1;
+  }
+  return table;
+}
+
+const isWord = (text: string) => text.length <= 5 && WORD.test(text);
 
 /** The value of an unquoted scalar; `NO` where readers could differ on it. */
 function scalar(text: string): Read {
@@ -48,7 +62,6 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
   /** Of the line being read: where its content begins, and how far it is indented; -1 at the end. */
   let at = 0;
   let indent = 0;
-
   /** Goes to the next line with content that begins at or after `from`, a line's start. */
   const toContent = (from: number): void => {
     let start = from;
@@ -87,15 +100,15 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
 
   /** The key that begins at `at`; `at` is after its colon then. */
   const key = (): string | undefined => {
-    KEY.lastIndex = at;
-    const found = KEY.exec(text)?.[0];
-    if (found === undefined || isWord(found) || FORBIDDEN.has(found)) return undefined;
-    const colon = at + found.length;
+    if (KEY_START[text.charCodeAt(at)] !== 1) return undefined;
+    let colon = at + 1;
+    while (KEY_PART[text.charCodeAt(colon)] === 1) colon++;
     const after = text.charCodeAt(colon + 1);
     if (text.charCodeAt(colon) !== COLON) return undefined;
     if (colon + 1 < end && after !== SPACE && after !== NEWLINE) return undefined;
+    const found = text.slice(at, colon);
     at = colon + 1;
-    return found;
+    return isWord(found) || FORBIDDEN.has(found) ? undefined : found;
   };
 
   const skipSpaces = () => {
@@ -118,11 +131,10 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
     if (first === '"' || first === "'") return quoted(first);
     if (first === "{") return flowMapping(depth);
     if (first === "[") return flowList(depth);
-    FLOW_TEXT.lastIndex = at;
-    const found = FLOW_TEXT.exec(text)?.[0];
-    if (found === undefined) return NO;
-    at += found.length;
-    return scalar(found.trimEnd());
+    if (FLOW_START[text.charCodeAt(at)] !== 1) return NO;
+    const start = at;
+    while (FLOW_PART[text.charCodeAt(at)] === 1) at++;
+    return scalar(text.slice(start, at).trimEnd());
   };
 
   /** After an entry: true where another one follows, false at `close`. */
@@ -143,7 +155,7 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
       at++;
       return mapping;
     }
-    for (let keys = 1; ; keys++) {
+    for (let entries = 1; ; entries++) {
       const name = key();
       if (name === undefined) return NO;
       skipSpaces();
@@ -151,7 +163,7 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
       if (value === NO) return NO;
       mapping[name] = value;
       const another = more("}");
-      if (another !== true) return another === NO ? NO : unique(mapping, keys);
+      if (another !== true) return another === NO ? NO : unique(mapping, entries);
     }
   };
 
@@ -212,11 +224,11 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
     const read: Record<string, unknown> = {};
     const column = indent;
     if (depth > MAX_DEPTH) return NO;
-    let keys = 0;
+    let entries = 0;
     while (indent === column) {
       const name = key();
       if (name === undefined) return NO;
-      keys++;
+      entries++;
       const afterKey = at;
       skipSpaces();
       const code = text.charCodeAt(at);
@@ -230,11 +242,11 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
       if (value === NO) return NO;
       read[name] = value;
     }
-    return indent > column ? NO : unique(read, keys);
+    return indent > column ? NO : unique(read, entries);
   };
 
   toContent(0);
   if (indent !== 0) return undefined;
   const value = mapping(0);
-  return value === NO || indent !== -1 ? undefined : (value as Record<string, unknown>);
+  return value === NO || at < end ? undefined : (value as Record<string, unknown>);
 }
