@@ -12,15 +12,15 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   module.enableCompileCache();
   await import("../src/main.ts");
 } else {
-  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-  const node = ownNode(path.dirname(main));
+  const self = fileURLToPath(import.meta.url);
+  const node = ownNode(path.dirname(self));
   if (node === undefined) {
     process.stderr.write(
       `error: orgloop needs Node >= 22.18 (this is ${process.version}): run it through npm or npx in the checkout, after npm ci\n`,
     );
     process.exitCode = 1;
   } else {
-    runWith(node, main);
+    runWith(node, self);
   }
 }
 
@@ -32,9 +32,9 @@ function ownNode(directory) {
   return parent === directory ? undefined : ownNode(parent);
 }
 
-/** Runs the command under `node`, hands signals on and ends as it ended. */
-function runWith(node, main) {
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+/** Runs this file under `node`, hands signals on and ends as it ended. */
+function runWith(node, file) {
+  const child = spawn(node, [file, ...process.argv.slice(2)], { stdio: "inherit" });
   // A terminal sends Ctrl-C to the whole group: handing it on as well would count as the second one.
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
   process.on("SIGTERM", () => child.kill("SIGTERM"));

@@ -1,4 +1,4 @@
-export { type AppliedState, readAppliedState } from "@orgloop/stores";
+export { type AppliedState, readAppliedState } from "@orgloop/stores/applied-state";
 
 import type { RunningProcess, StartOptions } from "./start-process.ts";
 

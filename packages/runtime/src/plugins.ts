@@ -2,7 +2,6 @@ import { pathToFileURL } from "node:url";
 import { messageOf, OrgLoopError, type PluginDefinition, type PluginLookup } from "@orgloop/sdk";
 import { distance } from "fastest-levenshtein";
 import { findPlugin } from "./find-plugin.ts";
-import { isRegistering, legacyDefinition } from "./legacy-plugin.ts";
 
 /** The packages that come with OrgLoop. A literal import each, so that a reader and a bundler can follow it. */
 const OWN: Readonly<Record<string, () => Promise<{ default: object }>>> = {
@@ -63,9 +62,10 @@ async function imported(name: string, load: () => Promise<object>): Promise<obje
   }
 }
 
-function definitionOf(name: string, module: object): PluginDefinition {
+async function definitionOf(name: string, module: object): Promise<PluginDefinition> {
   const exported = "default" in module ? module.default : undefined;
   if (isDefinition(exported)) return exported;
+  const { isRegistering, legacyDefinition } = await import("./legacy-plugin.ts");
   if (isRegistering(module)) return legacyDefinition(name, module);
   throw new OrgLoopError(
     "PLUGIN_INVALID",

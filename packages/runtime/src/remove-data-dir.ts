@@ -1,8 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { lockDirectory } from "@orgloop/stores";
-import { requireOwner } from "./claim-data-dir.ts";
 
 /** Everything that a process keeps in its data directory. */
 const OURS = [
@@ -30,6 +28,8 @@ export async function removeDataDir(
   project: string,
 ): Promise<readonly string[] | null> {
   if (!existsSync(dir)) return null;
+  const { lockDirectory } = await import("@orgloop/stores");
+  const { requireOwner } = await import("./claim-data-dir.ts");
   const lock = await lockDirectory(dir, { purpose: "workspace delete" });
   try {
     await requireOwner(dir, project);

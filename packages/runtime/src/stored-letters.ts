@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { DeadLetter } from "@orgloop/sdk";
-import { fileDeadLetters, lockDirectory } from "@orgloop/stores";
+import type { DeadLetter, DeadLetterStore } from "@orgloop/sdk";
 import { type DeadLetterFilter, selectLetters } from "./dead-letter-filter.ts";
 
 /** The dead letters of a data directory on which no process runs. Throws `LOCKED` where one does. */
@@ -24,7 +23,7 @@ export async function purgeStoredLetters(
   });
 }
 
-type Letters = Awaited<ReturnType<typeof fileDeadLetters>>;
+type Letters = DeadLetterStore;
 
 /** `none` where nothing was ever kept: asking makes no directories. */
 async function withLetters<T>(
@@ -34,13 +33,14 @@ async function withLetters<T>(
 ): Promise<T> {
   const dir = join(dataDir, "dead-letters");
   if (!existsSync(dir)) return none;
+  const { fileDeadLetters, lockDirectory } = await import("@orgloop/stores");
   const lock = await lockDirectory(dataDir, { purpose: "dead letters" });
   try {
     const letters = await fileDeadLetters({ dir });
     try {
       return await task(letters);
     } finally {
-      await letters.close();
+      await letters.close?.();
     }
   } finally {
     await lock.release();

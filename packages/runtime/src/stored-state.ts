@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Topology } from "@orgloop/sdk";
-import { fileCheckpoints } from "@orgloop/stores";
 import { countDeadLetters } from "./count-dead-letters.ts";
 
 export interface StoredStateOptions {
@@ -33,6 +32,7 @@ async function readCheckpoints({ topology, projectDir, dataDir }: StoredStateOpt
   const checkpoints = new Map<string, string>();
   if (topology === null || topology.defaults.checkpoint.store === "memory") return checkpoints;
   const { dir } = topology.defaults.checkpoint;
+  const { fileCheckpoints } = await import("@orgloop/stores");
   const store = fileCheckpoints({
     dir: dir === undefined ? join(dataDir, "checkpoints") : resolve(projectDir, dir),
   });
