@@ -1,16 +1,7 @@
+import type { BreakerState } from "@orgloop/sdk";
 import type { BreakerPolicy } from "./delivery-policy.ts";
 
-/** A route's circuit breaker, as it is kept over restarts. Times in ms since the epoch. */
-export interface BreakerState {
-  /** Consecutive failures while closed. */
-  readonly failures: number;
-  /** Null: closed. Otherwise nothing is sent before this time, and one probe after it. */
-  readonly openUntilMs: number | null;
-  /** How long the breaker is held this time; grows with every failed probe. */
-  readonly cooldownMs: number;
-  /** The probe under way, and until when it is waited for: a host that died with it must not hold the route for ever. */
-  readonly probeUntilMs: number | null;
-}
+export type { BreakerState } from "@orgloop/sdk";
 
 export const CLOSED: BreakerState = {
   failures: 0,

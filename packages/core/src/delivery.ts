@@ -1,4 +1,6 @@
-import type { DeadReason, OrgLoopEvent, Prompt } from "@orgloop/sdk";
+import type { AttemptState, DeadReason, OrgLoopEvent, Prompt } from "@orgloop/sdk";
+
+export type { AttemptState } from "@orgloop/sdk";
 
 /** One event on its way to one actor over one route: what `routeEvent` yields and `attemptDelivery` attempts. */
 export interface Delivery {
@@ -13,18 +15,6 @@ export interface Delivery {
   readonly prompt?: Prompt;
   /** 0, or which replay of the event this is. */
   readonly replay: number;
-}
-
-/** What is remembered between the attempts of one delivery. Times in ms since the epoch. */
-export interface AttemptState {
-  /** Attempts that have failed; failed probes of an open breaker are not among them. */
-  readonly attempts: number;
-  /** Since when this delivery has failed as a probe; null: never, or it was attempted otherwise since. */
-  readonly probedSinceMs: number | null;
-  readonly firstAtMs: number | null;
-  readonly lastAtMs: number | null;
-  readonly firstError: string | null;
-  readonly lastError: string | null;
 }
 
 export const NO_ATTEMPTS: AttemptState = {

@@ -3,6 +3,7 @@ export * from "./bus.ts";
 export * from "./checkpoint-store.ts";
 export * from "./claim-store.ts";
 export * from "./dead-letter-store.ts";
+export * from "./delivery-state.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
 export * from "./logger.ts";

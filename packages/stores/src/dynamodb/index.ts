@@ -1,0 +1,10 @@
+export * from "./applied-state.ts";
+export * from "./attempts.ts";
+export { type DynamoCheckpointsOptions, dynamoCheckpoints } from "./checkpoints.ts";
+export * from "./claims.ts";
+export * from "./dead-letters.ts";
+export * from "./leased-checkpoints.ts";
+export type { LetterObjects, ListedLetter } from "./letter-item.ts";
+export * from "./replay-numbers.ts";
+export * from "./route-states.ts";
+export type { StateTable } from "./state-table.ts";

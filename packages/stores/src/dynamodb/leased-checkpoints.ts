@@ -1,0 +1,76 @@
+import { OrgLoopError } from "@orgloop/sdk";
+import { checkpointOf, type DynamoCheckpointsOptions, sourceKey } from "./checkpoints.ts";
+import { type ItemChange, updateItem, type Written } from "./write-item.ts";
+
+/** A source held by one poller, until it is released or its time is over. */
+export interface Lease {
+  /** The checkpoint as it stands; null where none was ever set. */
+  get(): string | null;
+  /**
+   * Moves the checkpoint, and counts the `events` that were put on the bus before it. Throws `LEASE_LOST`, and moves nothing, where the
+   * lease has run out or another poller has taken the source since.
+   */
+  set(checkpoint: string, counted?: { readonly events: number }): Promise<void>;
+  /** Lets the next poller in, and says how the poll ended. Fine where the lease is lost. */
+  release(result?: { readonly failed: boolean }): Promise<void>;
+}
+
+export interface LeasedCheckpoints {
+  /**
+   * Takes the source for `ttlMs`, which outlasts the function's timeout, so that the kill is the fence; null while another owner holds
+   * it. `owner` is of one invocation, and is told to nobody but `orgloop doctor`.
+   */
+  acquire(sourceId: string, owner: string, ttlMs: number): Promise<Lease | null>;
+}
+
+/** Checkpoints that only the holder of the source's lease can move: each lease has a number of its own, and a write needs the last. */
+export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedCheckpoints {
+  const { now = Date.now } = options;
+  return {
+    async acquire(sourceId, owner, ttlMs) {
+      const key = sourceKey(sourceId);
+      const acquired = await updateItem(options, key, {
+        set: { owner, lease_until_ms: now() + ttlMs, polled_ms: now() },
+        add: { fence: 1 },
+        condition: "attribute_not_exists(#lease_until_ms) OR #lease_until_ms <= :now",
+        values: { now: now() },
+      });
+      if (!acquired.done) return null;
+      const { fence } = acquired.item;
+      let checkpoint = checkpointOf(acquired.item);
+
+      const change = (of: ItemChange): Promise<Written> =>
+        updateItem(options, key, {
+          ...of,
+          condition: "#fence = :mine AND #lease_until_ms > :now",
+          names: ["fence", "lease_until_ms"],
+          values: { mine: fence, now: now() },
+        });
+
+      return {
+        get: () => checkpoint,
+        async set(next, { events } = { events: 0 }) {
+          const { done } = await change({
+            set: { checkpoint: next, updated_ms: now() },
+            add: { events },
+          });
+          if (!done) throw leaseLost(sourceId);
+          checkpoint = next;
+        },
+        async release({ failed } = { failed: false }) {
+          await change({
+            ...(failed ? { add: { failures: 1 } } : { set: { failures: 0 } }),
+            remove: ["owner", "lease_until_ms"],
+          });
+        },
+      };
+    },
+  };
+}
+
+function leaseLost(sourceId: string): OrgLoopError {
+  return new OrgLoopError(
+    "LEASE_LOST",
+    `the lease on ${sourceId} is over or was taken by another poller: its checkpoint stays, the next poll goes on from it`,
+  );
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type BreakerState,
+  OrgLoopError,
+  type RouteState,
+  type RouteStateStore,
+} from "@orgloop/sdk";
+import { inTurn } from "./in-turn.ts";
+import {
+  getItem,
+  type Item,
+  type ItemKey,
+  listedKey,
+  listItems,
+  type StateTable,
+  ttlSeconds,
+} from "./state-table.ts";
+import { updateItem } from "./write-item.ts";
+
+/** What the functions share of a route. */
+export interface SharedRouteState {
+  readonly breaker: BreakerState;
+  /** The rate limiter's theoretical arrival time; null: nothing was sent that still counts. */
+  readonly rateMs: number | null;
+  /** Of the item; 0 where there is none. What a change says of it is ignored. */
+  readonly version: number;
+}
+
+export interface RouteStateUpdate {
+  readonly before: SharedRouteState;
+  /** The same as `before` where nothing was written. */
+  readonly after: SharedRouteState;
+}
+
+export interface SharedRouteStates extends RouteStateStore {
+  /**
+   * Changes a route's state as if nobody else did: `change` is a pure function of it, called anew where another function was faster. Null,
+   * or a state that says the same, leaves it as it is: nothing is written. Throws `ROUTE_STATE_CONTENDED` where others always were faster.
+   */
+  update(
+    route: string,
+    change: (state: SharedRouteState) => SharedRouteState | null,
+  ): Promise<RouteStateUpdate>;
+}
+
+export interface DynamoRouteStatesOptions extends StateTable {
+  readonly now?: () => number;
+  /** From 0 to below 1. */
+  readonly random?: () => number;
+}
+
+/** How often a change is tried: with full jitter up to `MAX_DELAY_MS`, hundreds of functions come through. */
+const MAX_TRIES = 60;
+const FIRST_DELAY_MS = 5;
+const MAX_DELAY_MS = 300;
+/** Of a route that nobody delivers to any more; longer than an event waits. */
+const KEPT_MS = 15 * 86_400_000;
+
+/** One item a route that is ill or rated, changed by optimistic conditional writes. */
+export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRouteStates {
+  const { now = Date.now, random = Math.random } = options;
+  const turns = inTurn();
+
+  const changeOf = (
+    { breaker, rateMs }: Pick<SharedRouteState, "breaker" | "rateMs">,
+    route: string,
+  ) => ({
+    set: {
+      route,
+      failures: breaker.failures,
+      open_until_ms: breaker.openUntilMs,
+      cooldown_ms: breaker.cooldownMs,
+      probe_until_ms: breaker.probeUntilMs,
+      rate_ms: rateMs,
+      ttl: ttlSeconds(now() + KEPT_MS),
+    },
+    add: { version: 1 },
+  });
+
+  async function update(
+    route: string,
+    change: (state: SharedRouteState) => SharedRouteState | null,
+  ): Promise<RouteStateUpdate> {
+    const key = routeKey(route);
+    let item = await getItem(options, key);
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const before = stateOf(item);
+      const after = change(before);
+      if (after === null || isSame(before, after)) return { before, after: before };
+      const written = await updateItem(options, key, {
+        ...changeOf(after, route),
+        condition: item === null ? "attribute_not_exists(#version)" : "#version = :was",
+        values: item === null ? {} : { was: before.version },
+      });
+      if (written.done) return { before, after: stateOf(written.item) };
+      const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (tries - 1));
+      await sleep(longest * random());
+      item = await getItem(options, key);
+    }
+    throw new OrgLoopError(
+      "ROUTE_STATE_CONTENDED",
+      `the state of the route ${route} was changed by others ${MAX_TRIES} times in a row: the delivery is tried again later`,
+    );
+  }
+
+  return {
+    update: (route, change) => turns(route, () => update(route, change)),
+    async load() {
+      const states = new Map<string, RouteState>();
+      for await (const page of listItems(options, "route")) {
+        for (const item of page) {
+          const state = keptOf(stateOf(item));
+          if (state !== null) states.set(String(item.route), state);
+        }
+      }
+      return states;
+    },
+    async save(route, state) {
+      const { circuit = null, rateMs = null } = state ?? {};
+      const breaker = circuit === null ? CLOSED : { ...CLOSED, ...circuit };
+      await turns(route, () =>
+        updateItem(options, routeKey(route), changeOf({ breaker, rateMs }, route)),
+      );
+    },
+  };
+}
+
+const routeKey = (route: string): ItemKey => listedKey("route", route);
+
+const CLOSED: BreakerState = { failures: 0, openUntilMs: null, cooldownMs: 0, probeUntilMs: null };
+
+function stateOf(item: Item | null): SharedRouteState {
+  if (item === null) return { breaker: CLOSED, rateMs: null, version: 0 };
+  const { failures, open_until_ms, cooldown_ms, probe_until_ms, rate_ms, version } = item;
+  return {
+    breaker: {
+      failures: Number(failures),
+      openUntilMs: numberOrNull(open_until_ms),
+      cooldownMs: Number(cooldown_ms),
+      probeUntilMs: numberOrNull(probe_until_ms),
+    },
+    rateMs: numberOrNull(rate_ms),
+    version: Number(version),
+  };
+}
+
+const numberOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+function isSame(a: SharedRouteState, b: SharedRouteState): boolean {
+  return (
+    a.rateMs === b.rateMs &&
+    a.breaker.failures === b.breaker.failures &&
+    a.breaker.openUntilMs === b.breaker.openUntilMs &&
+    a.breaker.cooldownMs === b.breaker.cooldownMs &&
+    a.breaker.probeUntilMs === b.breaker.probeUntilMs
+  );
+}
+
+/** What a process that starts has to know; null for a healthy route. */
+function keptOf({ breaker, rateMs }: SharedRouteState): RouteState | null {
+  const { openUntilMs, cooldownMs } = breaker;
+  if (openUntilMs === null && rateMs === null) return null;
+  return { circuit: openUntilMs === null ? null : { openUntilMs, cooldownMs }, rateMs };
+}
