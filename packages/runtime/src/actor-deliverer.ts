@@ -7,6 +7,8 @@ import {
   circuitOf,
   type Delivery,
   type DeliveryPolicy,
+  deliveryId,
+  deliveryLetter,
   type Offer,
   type QueuedDelivery,
 } from "@orgloop/core";
@@ -18,8 +20,6 @@ import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { callActor } from "./call-actor.ts";
 import { type Clock, callAt } from "./clock.ts";
-import { deliveryLetter } from "./dead-letter.ts";
-import { deliveryId } from "./delivery-id.ts";
 import { deliveryEntry, deliveryReport } from "./delivery-report.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";
 import { rateLimitedLog } from "./rate-limited-log.ts";

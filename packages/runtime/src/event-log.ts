@@ -1,5 +1,5 @@
+import { isShown } from "@orgloop/core";
 import type { DefaultsSpec, LogEntry, Logger } from "@orgloop/sdk";
-import { isShown } from "./phase-level.ts";
 
 export interface EventLogOptions {
   /** Get every entry: the log file and the configured loggers. */

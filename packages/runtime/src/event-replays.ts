@@ -1,4 +1,4 @@
-import type { Matcher } from "@orgloop/core";
+import { goesTo, isReplay, type Matcher, type ReplayTarget, replayOnBus } from "@orgloop/core";
 import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
@@ -10,7 +10,6 @@ import {
   readRecorded,
 } from "./recorded-events.ts";
 import { type Pace, replayPace } from "./replay-pace.ts";
-import { goesTo, isReplay, type ReplayTarget, replayOnBus } from "./replayed-event.ts";
 
 export interface EventReplaysOptions {
   /** Where the recorder writes. */

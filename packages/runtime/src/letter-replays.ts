@@ -1,4 +1,11 @@
-import { type Delivery, interpolate, orderingKey, type Router } from "@orgloop/core";
+import {
+  type Delivery,
+  interpolate,
+  type LetterHistory,
+  letterOfReplay,
+  orderingKey,
+  type Router,
+} from "@orgloop/core";
 import {
   type DeadLetter,
   type DeadLetterStore,
@@ -9,7 +16,6 @@ import {
 import type { ActorDeliverer, Settled } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, waitUntil } from "./clock.ts";
-import { type LetterHistory, letterOfReplay } from "./dead-letter.ts";
 import { type Pace, replayPace } from "./replay-pace.ts";
 
 export interface LetterReplaysOptions {

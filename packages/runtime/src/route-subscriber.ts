@@ -1,4 +1,13 @@
-import { type Matcher, type RoutedEvent, type Router, routeEvent } from "@orgloop/core";
+import {
+  isBuried,
+  isUnroutable,
+  matcherFor,
+  offBus,
+  type RoutedEvent,
+  type Router,
+  routeEvent,
+  unroutableLetter,
+} from "@orgloop/core";
 import {
   type DeadLetterStore,
   type EventHandler,
@@ -11,11 +20,9 @@ import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
-import { isBuried, isUnroutable, unroutableLetter } from "./dead-letter.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { LoopGuard } from "./loop-guard.ts";
-import { goesTo, offBus, type ReplayTarget } from "./replayed-event.ts";
 import type { Settlement } from "./settlement.ts";
 
 export interface RouteSubscriberOptions {
@@ -65,7 +72,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
       if (deaths >= MAX_DEATHS) throw new Error(`the process ended ${deaths} times meanwhile`);
       if (returned) await options.starts.begin(key, options.abandon).catch(() => undefined);
       const { matcher, ...rest } = router;
-      const chosen = target === null ? matcher : onlyTo(target, matcher);
+      const chosen = target === null ? matcher : matcherFor(target, matcher);
       routed = await routeEvent(event, { ...rest, matcher: chosen }, receipt.settled);
     } catch (error) {
       options.recorder.record(event, []);
@@ -122,11 +129,6 @@ async function buryWhole(
     throw new OrgLoopError("DRAINING", "the process is stopping");
   }
   settlement.ack(held);
-}
-
-/** The routes that a replay is for. */
-function onlyTo(target: ReplayTarget, { match }: Matcher): Matcher {
-  return { match: (event) => match(event).filter(({ name }) => goesTo(name, target)) };
 }
 
 function record(

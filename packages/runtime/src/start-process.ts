@@ -1,4 +1,5 @@
 import type { Environment } from "@orgloop/config";
+import { offBus } from "@orgloop/core";
 import {
   type LogEntry,
   type OrgLoopEvent,
@@ -37,7 +38,6 @@ import {
   type StatusParts,
 } from "./read-status.ts";
 import { replayApi } from "./replay-api.ts";
-import { offBus } from "./replayed-event.ts";
 import { resolveTopology } from "./resolve-topology.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { AttemptState, Delivery } from "@orgloop/core";
 import type { DeadLetter, DeadLetterStore, DeadReason, OrgLoopEvent } from "@orgloop/sdk";
+import type { AttemptState, Delivery } from "./delivery.ts";
 
 /** One event and route make one dead letter: also where a crash repeats the burial, and where its replay fails. */
 function letterId(parts: readonly string[]): string {

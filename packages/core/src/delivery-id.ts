@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Delivery } from "@orgloop/core";
+import type { Delivery } from "./delivery.ts";
 
 /**
  * By which a receiver may drop what it has seen (`DeliveryContext.deliveryId`): the event's id, with a hash of the route where the actor

@@ -1,4 +1,5 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
+import type { Matcher } from "./match.ts";
 
 /**
  * A replay as it is on the bus. It has an id of its own there, so that it waits, is settled and comes back after a crash beside the event
@@ -45,6 +46,11 @@ export function offBus(held: OrgLoopEvent): { event: OrgLoopEvent; target: Repla
 
 export function goesTo(name: string, { route, skip }: ReplayTarget): boolean {
   return (route === undefined || route === name) && !skip?.includes(name);
+}
+
+/** The routes that a replay is for. */
+export function matcherFor(target: ReplayTarget, { match }: Matcher): Matcher {
+  return { match: (event) => match(event).filter(({ name }) => goesTo(name, target)) };
 }
 
 export function isReplay(held: OrgLoopEvent): held is ReplayOnBus {

@@ -1,5 +1,5 @@
-import type { Delivery } from "@orgloop/core";
 import { expect, test } from "vitest";
+import type { Delivery } from "./delivery.ts";
 import { deliveryId } from "./delivery-id.ts";
 
 test("the event's id, unless several routes or replays have to be told apart", () => {
