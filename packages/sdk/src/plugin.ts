@@ -27,12 +27,24 @@ export interface PluginPart<Config, Running> {
   create(config: Config, context: PluginContext): Promise<Running>;
 }
 
+/** How events come from a source: it is asked, or it is sent requests. */
+export type Intake = "poll" | "receive";
+
+/** The source of a connector. */
+export interface SourcePart<Config> extends PluginPart<Config, Source> {
+  /**
+   * Which of `poll` and `receive` its sources have, known before one is created: what is deployed for a source depends on it.
+   * Default: `["poll"]`.
+   */
+  readonly intake?: readonly Intake[];
+}
+
 /** What a package named under `connector:` exports as its default. */
 export interface ConnectorDefinition<SourceConfig = unknown, ActorConfig = unknown> {
   readonly kind: "connector";
   /** Short name, e.g. `github`. */
   readonly id: string;
-  readonly source?: PluginPart<SourceConfig, Source>;
+  readonly source?: SourcePart<SourceConfig>;
   readonly actor?: PluginPart<ActorConfig, Actor>;
 }
 

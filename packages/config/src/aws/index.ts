@@ -6,4 +6,5 @@ export {
   eventDedupId,
   messageGroup,
 } from "./message-keys.ts";
+export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
 export { shardOf } from "./shards.ts";

@@ -1,0 +1,27 @@
+/** The namespace of our own metrics in CloudWatch. Their one dimension is `Stage`: routes and actors are in the logs. */
+export const METRIC_NAMESPACE = "OrgLoop";
+export const METRIC_DIMENSION = "Stage";
+
+/** What the functions count, by embedded metric format; the dashboard and the alarms read these names. */
+export const METRICS = {
+  /** Events put on the bus by pollers and the receiver. */
+  published: "EventsPublished",
+  /** Requests that were refused by their source: signatures, forms. */
+  refused: "RequestsRefused",
+  /** Polls that failed. */
+  pollErrors: "PollErrors",
+  /** Events the router has settled. */
+  routed: "EventsRouted",
+  /** Deliveries that matched, sent to actor queues. */
+  matched: "DeliveriesMatched",
+  delivered: "DeliveriesDelivered",
+  /** Attempts that failed. */
+  failed: "AttemptsFailed",
+  /** Deliveries that were put off: retries, open breakers, rates. */
+  held: "DeliveriesHeld",
+  deadLetters: "DeadLetters",
+  breakersOpened: "BreakersOpened",
+  breakersClosed: "BreakersClosed",
+  /** Milliseconds from the event's time to its delivery. */
+  lag: "DeliveryLag",
+} as const;
