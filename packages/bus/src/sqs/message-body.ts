@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { OrgLoopError } from "@orgloop/sdk";
+import type { ObjectStore } from "./object-store.ts";
+
+/** Bytes of UTF-8. A batch of 10 then fits into what a Lambda is invoked with (6 MB). */
+const INLINE_LIMIT = 200_000;
+const VERSION = 1;
+
+/** JSON may hold these two, a message of SQS may not (SQS API, SendMessage: the characters of XML 1.0). */
+const REFUSED_BY_SQS = /[\uFFFE\uFFFF]/g;
+
+/**
+ * `{ "v": 1, ...value }` as JSON; over 200 KB it is put under `claims/` and the body is `{ "v": 1, "claim_check": KEY }`. The key
+ * has `keyHint` and the text's digest: the same value twice is one object.
+ */
+export async function wrapBody(
+  value: object,
+  objects: ObjectStore,
+  keyHint: string,
+): Promise<string> {
+  const text = JSON.stringify({ v: VERSION, ...value }).replace(REFUSED_BY_SQS, escaped);
+  if (Buffer.byteLength(text) <= INLINE_LIMIT) return text;
+  const digest = createHash("sha256").update(text).digest("hex");
+  const key = `claims/${keyHint.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 80)}-${digest}.json`;
+  await objects.put(key, text);
+  return JSON.stringify({ v: VERSION, claim_check: key });
+}
+
+/**
+ * What `wrapBody` was given, with its `v`. Throws `MESSAGE_UNREADABLE` where the body is none of ours; what reading the object
+ * throws otherwise may pass.
+ */
+export async function unwrapBody(
+  body: string,
+  objects: Pick<ObjectStore, "get">,
+): Promise<Readonly<Record<string, unknown>>> {
+  const value = parsed(body);
+  const key = value.claim_check;
+  if (key === undefined) return value;
+  if (typeof key !== "string" || !key.startsWith("claims/")) {
+    throw unreadable("its claim_check is no key under claims/");
+  }
+  return parsed(await objects.get(key));
+}
+
+function parsed(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable("it is no JSON", cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw unreadable("it is no JSON object");
+  }
+  const { v } = value as { v?: unknown };
+  if (v !== VERSION) throw unreadable(`its v is ${JSON.stringify(v)}, not ${VERSION}`);
+  return value as Record<string, unknown>;
+}
+
+function unreadable(why: string, cause?: unknown): OrgLoopError {
+  const message = `a message was not sent by OrgLoop, or by a later version: ${why}`;
+  return new OrgLoopError("MESSAGE_UNREADABLE", message, { cause });
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16)}`;
+}

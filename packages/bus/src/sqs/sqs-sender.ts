@@ -1,0 +1,104 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { OrgLoopError } from "@orgloop/sdk";
+import { type FifoMessage, nextBatch } from "./next-batch.ts";
+
+export interface SqsSenderOptions {
+  readonly sqs: SQSClient;
+  /** How often an entry is sent that a call took without it; a call that fails is the client's to repeat. Default 5. */
+  readonly maxAttempts?: number;
+  /** Default: 100 ms doubling, with full jitter. */
+  readonly retryDelayMs?: (attempt: number) => number;
+}
+
+export interface SqsSender {
+  /**
+   * Sends to a FIFO queue; within a group in the given order. Throws what the first failure threw: any of the others may be in
+   * the queue then, but of a group none behind one that is not. Repeat it all: SQS drops what it has.
+   */
+  sendAll(queueUrl: string, messages: readonly FifoMessage[]): Promise<void>;
+  /** The same, with an outcome for each message: null where it is in the queue. */
+  sendEach(queueUrl: string, messages: readonly FifoMessage[]): Promise<readonly (Error | null)[]>;
+}
+
+export function sqsSender(options: SqsSenderOptions): SqsSender {
+  const { sqs, maxAttempts = 5, retryDelayMs = jitteredMs } = options;
+
+  /** What failed of `batch`, and for good. */
+  async function send(
+    queueUrl: string,
+    messages: readonly FifoMessage[],
+    batch: readonly number[],
+  ): Promise<Map<number, { error: Error; final: boolean }>> {
+    const Entries = batch.map((index) => {
+      const { body, group, dedupId } = messages[index] as FifoMessage;
+      return {
+        Id: String(index),
+        MessageBody: body,
+        MessageGroupId: group,
+        MessageDeduplicationId: dedupId,
+      };
+    });
+    try {
+      const { Failed = [] } = await sqs.send(
+        new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }),
+      );
+      return new Map(
+        Failed.map(({ Id, Code, Message, SenderFault }) => [
+          Number(Id),
+          { error: refused(queueUrl, `${Code} ${Message ?? ""}`), final: SenderFault ?? false },
+        ]),
+      );
+    } catch (cause) {
+      const error = refused(queueUrl, "the call failed", cause);
+      return new Map(batch.map((index) => [index, { error, final: true }]));
+    }
+  }
+
+  async function sendEach(
+    queueUrl: string,
+    messages: readonly FifoMessage[],
+  ): Promise<readonly (Error | null)[]> {
+    const outcomes: (Error | null)[] = messages.map(() => null);
+    const attempts = new Map<number, number>();
+    let waiting: readonly number[] = messages.map((_, index) => index);
+    while (waiting.length > 0) {
+      const batch = nextBatch(messages, waiting);
+      const failed = await send(queueUrl, messages, batch);
+      const done = new Set(batch.filter((index) => !failed.has(index)));
+      const stuck = new Map<string, Error>();
+      let delayMs = 0;
+      for (const [index, { error, final }] of failed) {
+        const attempt = (attempts.get(index) ?? 0) + 1;
+        attempts.set(index, attempt);
+        if (final || attempt >= maxAttempts) {
+          stuck.set((messages[index] as FifoMessage).group, error);
+        } else delayMs = Math.max(delayMs, retryDelayMs(attempt));
+      }
+      waiting = waiting.filter((index) => {
+        const error = stuck.get((messages[index] as FifoMessage).group);
+        if (error !== undefined && !done.has(index)) outcomes[index] = error;
+        return error === undefined && !done.has(index);
+      });
+      if (delayMs > 0) await wait(delayMs);
+    }
+    return outcomes;
+  }
+
+  return {
+    sendEach,
+    async sendAll(queueUrl, messages) {
+      const error = (await sendEach(queueUrl, messages)).find((outcome) => outcome !== null);
+      if (error) throw error;
+    },
+  };
+}
+
+function refused(queueUrl: string, why: string, cause?: unknown): OrgLoopError {
+  const message = `${queueUrl} did not take a message: ${why}`;
+  return new OrgLoopError("QUEUE_REFUSED", message, { cause });
+}
+
+function jitteredMs(attempt: number): number {
+  return Math.random() * 100 * 2 ** (attempt - 1);
+}
