@@ -47,7 +47,7 @@ export async function runProject(context: CommandContext, options: RunOptions): 
     topology,
     projectDir,
     dataDir,
-    env: environment,
+    env,
     port: options.port,
     token: await ensureToken(home),
     lookup: pluginLookup({ projectDir }),

@@ -34,6 +34,8 @@ export interface Activity {
   buried(route: string | null, reason: DeadReason): void;
   /** Dead letters written. */
   readonly deadLetters: number;
+  /** Goes on with these sources and routes; those that stay keep their counts. */
+  change(topology: Pick<Topology, "sources" | "routes">): void;
 }
 
 /** Told of everything that is counted: the metrics. */
@@ -58,8 +60,8 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
     failed: 0,
     lastMatchedMs: null,
   });
-  const bySource = new Map(sources.map(({ id }) => [id, newSource()]));
-  const byRoute = new Map(routes.map(({ name }) => [name, newRoute()]));
+  let bySource = new Map(sources.map(({ id }) => [id, newSource()]));
+  let byRoute = new Map(routes.map(({ name }) => [name, newRoute()]));
   // Injected events may name a source that the topology does not have: these are counted together.
   const otherSources = newSource();
   const source = (id: string): SourceActivity => bySource.get(id) ?? otherSources;
@@ -102,6 +104,10 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
       deadLetters += 1;
       if (name !== null) route(name).failed += 1;
       listener.buried(name, reason);
+    },
+    change({ sources, routes }) {
+      bySource = new Map(sources.map(({ id }) => [id, bySource.get(id) ?? newSource()]));
+      byRoute = new Map(routes.map(({ name }) => [name, byRoute.get(name) ?? newRoute()]));
     },
   };
 }

@@ -16,7 +16,7 @@ import { type Clock, callAt } from "./clock.ts";
  */
 export function bindTransforms(
   topology: Topology,
-  transforms: ReadonlyMap<string, Transform>,
+  transforms: ReadonlyMap<string, { readonly part: Transform }>,
   clock: Clock,
   abandon: AbortSignal,
 ): ReadonlyMap<string, readonly RouteTransform[]> {
@@ -26,7 +26,7 @@ export function bindTransforms(
       route.name,
       route.transforms.map((use): RouteTransform => {
         const spec = specs.get(use.ref);
-        const transform = transforms.get(use.ref);
+        const transform = transforms.get(use.ref)?.part;
         if (spec === undefined || transform === undefined) {
           throw new OrgLoopError(
             "UNKNOWN_TRANSFORM",

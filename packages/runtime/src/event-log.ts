@@ -2,7 +2,7 @@ import { isShown } from "@orgloop/core";
 import type { DefaultsSpec, LogEntry, Logger } from "@orgloop/sdk";
 
 export interface EventLogOptions {
-  /** Get every entry: the log file and the configured loggers. */
+  /** Get every entry, to the end: the log file. */
   readonly loggers: readonly Logger[];
   /** Gets what `level` lets through: the terminal. */
   readonly onEntry: ((entry: LogEntry) => void) | undefined;
@@ -15,14 +15,15 @@ export interface EventLogOptions {
 /** Where all entries go through: completed once, then handed to everyone who keeps or shows them. */
 export interface EventLog {
   log(entry: Omit<LogEntry, "timestamp">): void;
-  /** Adds a logger that was opened later. */
-  add(logger: Logger): void;
+  /** Goes on with these loggers besides those it began with, and that level; closes those of before. */
+  change(loggers: readonly Logger[], level: DefaultsSpec["log_level"]): void;
   close(): Promise<void>;
 }
 
 export function eventLog(options: EventLogOptions): EventLog {
-  const { onEntry, level, project: module, workspace, now } = options;
-  const loggers = [...options.loggers];
+  const { onEntry, project: module, workspace, now } = options;
+  let { level, loggers } = options;
+  const closing = new Set<Promise<void>>();
   let lastMs = Number.NaN;
   let lastIso = "";
   const timestamp = (): string => {
@@ -45,12 +46,21 @@ export function eventLog(options: EventLogOptions): EventLog {
       }
       if (onEntry !== undefined && isShown(entry.phase, level)) onEntry(complete);
     },
-    add(logger) {
-      loggers.push(logger);
+    change(added, to) {
+      const before = loggers;
+      loggers = [...options.loggers, ...added];
+      level = to;
+      const gone = closeAll(before.filter((logger) => !loggers.includes(logger)));
+      closing.add(gone);
+      void gone.finally(() => closing.delete(gone));
     },
     async close() {
-      await Promise.allSettled(loggers.map((logger) => logger.flush?.()));
-      await Promise.allSettled(loggers.map((logger) => logger.close?.()));
+      await Promise.all([...closing, closeAll(loggers)]);
     },
   };
+}
+
+async function closeAll(loggers: readonly Logger[]): Promise<void> {
+  await Promise.allSettled(loggers.map((logger) => logger.flush?.()));
+  await Promise.allSettled(loggers.map((logger) => logger.close?.()));
 }

@@ -6,7 +6,7 @@ export interface EventRecorderOptions {
   /** Absolute; made where missing. */
   readonly dir: string;
   /** How long events are kept, in ms (`defaults.event_retention`). */
-  readonly retentionMs: number;
+  readonly retentionMs: () => number;
   /** Bytes of all files together; the oldest go first. Default 1 GB. */
   readonly maxBytes?: number;
   readonly now: () => number;
@@ -55,7 +55,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
     for (const [file, text] of byFile(lines)) {
       if (file !== currentFile || bytesSincePruning > maxBytes / 16) {
         await mkdir(join(dir, dirname(file)), { recursive: true, mode: 0o700 });
-        await prune({ dir, keep: file, oldestMs: now() - retentionMs, maxBytes });
+        await prune({ dir, keep: file, oldestMs: now() - retentionMs(), maxBytes });
         currentFile = file;
         bytesSincePruning = 0;
       }

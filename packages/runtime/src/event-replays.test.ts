@@ -137,7 +137,7 @@ test("the record is bounded by age and size, hour by hour, and read past damage"
   let nowMs = Date.parse("2026-11-01T00:30:00Z");
   const recorder = eventRecorder({
     dir,
-    retentionMs: 5 * 3_600_000,
+    retentionMs: () => 5 * 3_600_000,
     maxBytes: 3_000,
     now: () => nowMs,
     warn: (message) => warnings.push(message),

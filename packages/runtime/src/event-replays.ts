@@ -17,7 +17,7 @@ export interface EventReplaysOptions {
   readonly recorder: EventRecorder;
   readonly bus: SettlingEventBus;
   readonly backlog: Backlog;
-  readonly matcher: Matcher;
+  readonly matcher: () => Matcher;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   /** Aborted when intake stops. */
@@ -128,7 +128,9 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
         skip: query.ids === undefined ? dropped : undefined,
       });
       const goes = (line: RecordedLine): boolean =>
-        matcher.match(line.event).some(({ name }) => goesTo(name, target(line)));
+        matcher()
+          .match(line.event)
+          .some(({ name }) => goesTo(name, target(line)));
       const found = await findRecorded(dir, query, goes);
       const ids = new Set(found.map(({ id }) => id));
       const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));

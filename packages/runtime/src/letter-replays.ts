@@ -16,13 +16,12 @@ import {
 import type { ActorDeliverer, Settled } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, waitUntil } from "./clock.ts";
+import type { Current } from "./generation.ts";
 import { type Pace, replayPace } from "./replay-pace.ts";
 
 export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;
-  readonly router: Router;
-  /** References resolved. */
-  readonly routes: ReadonlyMap<string, RouteSpec>;
+  readonly current: Current;
   readonly deliverers: () => ReadonlyMap<string, ActorDeliverer>;
   readonly bury: Bury;
   readonly clock: Clock;
@@ -64,7 +63,7 @@ export interface LetterReplays {
 const RETRY_MS = 1_000;
 
 export function letterReplays(options: LetterReplaysOptions): LetterReplays {
-  const { deadLetters, router, routes, deliverers, clock, log, stop } = options;
+  const { deadLetters, current, deliverers, clock, log, stop } = options;
   const underWay = new Map<string, LetterHistory>();
   const running = new Set<Promise<void>>();
 
@@ -77,7 +76,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     if (route === null || actor === null) {
       return "it never got as far as a route: `orgloop replay --event` routes its event anew";
     }
-    const spec = routes.get(route);
+    const spec = current().routes.byName.get(route);
     if (spec === undefined) return `the route "${route}" no longer exists`;
     if (!deliverers().has(actor)) return `the actor "${actor}" no longer exists`;
     if (spec.then.actor !== actor) {
@@ -107,10 +106,15 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
       underWay.delete(id);
       return;
     }
-    const spec = routes.get(letter.route as string) as RouteSpec;
+    // An apply may have come in between.
+    const gone = refusal(letter);
+    if (gone !== null) throw new Error(gone);
+    const generation = current();
+    const spec = generation.routes.byName.get(letter.route as string) as RouteSpec;
     const deliverer = deliverers().get(spec.then.actor) as ActorDeliverer;
     const onSettled = (how: Settled): void => track(settled(id, how));
-    await deliverer.push(deliveryOf(letter, spec, router), onSettled, { waits: true });
+    const delivery = deliveryOf(letter, spec, generation.router);
+    await generation.use(() => deliverer.push(delivery, onSettled, { waits: true }));
   }
 
   async function settled(id: string, how: Settled): Promise<void> {

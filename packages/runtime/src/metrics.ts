@@ -1,4 +1,3 @@
-import type { Topology } from "@orgloop/sdk";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { ActivityListener } from "./activity.ts";
 import type { ActorStatus, RouteStatus, SourceStatus } from "./status.ts";
@@ -11,6 +10,8 @@ export interface MetricsReadings {
   readonly actors: () => readonly ActorStatus[];
   readonly routes: () => readonly RouteStatus[];
   readonly deadLetters: () => number;
+  /** The connector of a source or actor; undefined where it is gone. */
+  readonly connectorOf: (kind: "source" | "actor", id: string) => string | undefined;
 }
 
 export interface Metrics {
@@ -22,9 +23,7 @@ export interface Metrics {
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 30];
 
 /** Prometheus metrics: v1alpha1's names (section 10) and what else is worth watching. Labels name sources, routes, actors: never an event. */
-export function metrics(topology: Topology, readings: MetricsReadings): Metrics {
-  const sources = new Map(topology.sources.map(({ id, connector }) => [id, connector]));
-  const actors = new Map(topology.actors.map(({ id, connector }) => [id, connector]));
+export function metrics(readings: MetricsReadings): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const registers = [register];
@@ -78,20 +77,21 @@ export function metrics(topology: Topology, readings: MetricsReadings): Metrics 
     registers,
   });
   gauges(readings, registers);
-  const connectorOf = (actor: string): string => actors.get(actor) ?? "unknown";
+  const connectorOf = (kind: "source" | "actor", id: string): string =>
+    readings.connectorOf(kind, id) ?? "unknown";
   return {
     contentType: register.contentType,
     text: () => register.metrics(),
     listener: {
       received: (source, count) => received.inc({ source }, count),
       refused: (source, status) => refused.inc({ source, status: String(status) }),
-      sourceFailed: (source) =>
-        connectorErrors.inc({ connector: sources.get(source) ?? "unknown" }),
+      sourceFailed: (source) => connectorErrors.inc({ connector: connectorOf("source", source) }),
       delivered(route, actor, durationMs) {
-        routed.inc({ route, connector: connectorOf(actor) });
+        routed.inc({ route, connector: connectorOf("actor", actor) });
         processing.observe({ route }, durationMs / 1_000);
       },
-      attemptFailed: (_route, actor) => connectorErrors.inc({ connector: connectorOf(actor) }),
+      attemptFailed: (_route, actor) =>
+        connectorErrors.inc({ connector: connectorOf("actor", actor) }),
       retried: (route, actor) => retries.inc({ route, actor }),
       dropped: (route, actor) => dropped.inc({ route, actor }),
       buried: (_route, reason) => deadLetters.inc({ reason }),
@@ -130,6 +130,7 @@ function gauges(readings: MetricsReadings, registers: Registry[]): void {
     labelNames: ["actor"],
     registers,
     collect() {
+      this.reset();
       for (const { id, queued } of readings.actors()) this.set({ actor: id }, queued);
     },
   });
@@ -139,6 +140,7 @@ function gauges(readings: MetricsReadings, registers: Registry[]): void {
     labelNames: ["actor"],
     registers,
     collect() {
+      this.reset();
       for (const { id, in_flight } of readings.actors()) this.set({ actor: id }, in_flight);
     },
   });
@@ -148,6 +150,7 @@ function gauges(readings: MetricsReadings, registers: Registry[]): void {
     labelNames: ["actor"],
     registers,
     collect() {
+      this.reset();
       for (const { id, queue_depth } of readings.actors()) this.set({ actor: id }, queue_depth);
     },
   });
@@ -157,6 +160,7 @@ function gauges(readings: MetricsReadings, registers: Registry[]): void {
     labelNames: ["route"],
     registers,
     collect() {
+      this.reset();
       for (const { name, circuit } of readings.routes()) {
         this.set({ route: name }, ["closed", "half_open", "open"].indexOf(circuit));
       }

@@ -32,6 +32,7 @@ function opening(topology: Topology, packages: Readonly<Record<string, PluginDef
     claims: memoryClaims(),
     now: () => 0,
     warn: () => {},
+    open: new Set(),
     lookup: async (name) => {
       const found = packages[name];
       if (found === undefined) throw new OrgLoopError("PLUGIN_NOT_FOUND", `no package ${name}`);
@@ -121,7 +122,7 @@ test("transforms and loggers; a script runs in the script transform", async () =
     ["bots", "/project", { match: 1 }],
   ]);
   expect([...plugins.transforms.keys()]).toEqual(["own", "bots"]);
-  expect(plugins.loggers).toHaveLength(1);
+  expect([...plugins.loggers.keys()]).toEqual(["file"]);
 });
 
 test("every missing variable is named with all its uses; a prompt is no place for one", () => {

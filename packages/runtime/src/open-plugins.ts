@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { parsePluginConfig } from "@orgloop/config";
 import {
   type Actor,
@@ -13,6 +14,7 @@ import {
   type Topology,
   type Transform,
 } from "@orgloop/sdk";
+import { type Held, held } from "./held.ts";
 
 export interface OpenPluginsOptions {
   /** References resolved. */
@@ -23,16 +25,26 @@ export interface OpenPluginsOptions {
   readonly now: () => number;
   /** Says something of an item to the operator. */
   readonly warn: (item: string, message: string) => void;
+  /** What runs already: what is made from the same again is kept. */
+  readonly before?: OpenPlugins | undefined;
+  /** Where all that is open stands, loggers apart: the event log closes these. */
+  readonly open: Set<Held<unknown>>;
+}
+
+/** A part and what it was made from, references resolved. */
+export interface Plugin<Part> extends Held<Part> {
+  readonly package: string;
+  readonly config: unknown;
 }
 
 /** Everything of the topology that runs, by id or name. */
 export interface OpenPlugins {
-  readonly sources: ReadonlyMap<string, Source>;
-  readonly actors: ReadonlyMap<string, Actor>;
-  readonly transforms: ReadonlyMap<string, Transform>;
-  readonly loggers: readonly Logger[];
-  /** Closes sources, actors and transforms; the event log closes the loggers. */
-  close(): Promise<void>;
+  readonly sources: ReadonlyMap<string, Plugin<Source>>;
+  readonly actors: ReadonlyMap<string, Plugin<Actor>>;
+  readonly transforms: ReadonlyMap<string, Plugin<Transform>>;
+  readonly loggers: ReadonlyMap<string, Plugin<Logger>>;
+  /** What was not there before. */
+  readonly created: readonly Held<unknown>[];
 }
 
 /** What a script of the project runs in (v1alpha1, section 5). */
@@ -48,23 +60,28 @@ interface Wanted<Running> {
 }
 
 /**
- * Creates what the topology names: each configuration is checked with its references resolved. All failures are told at once, as
- * `PLUGINS_FAILED`, and what was open by then is closed.
+ * Creates what the topology names and `before` does not have: each configuration is checked with its references resolved. All failures
+ * are told at once, as `PLUGINS_FAILED`, and what was created by then is closed.
  */
 export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlugins> {
-  const { topology } = options;
-  const opened: { close?(): Promise<void> }[] = [];
+  const { topology, before } = options;
+  const created: Held<unknown>[] = [];
   const failures: string[] = [];
 
   async function open<Running extends object>(
     wanted: readonly Wanted<Running>[],
-  ): Promise<Map<string, Running>> {
+    existing: ReadonlyMap<string, Plugin<Running>> | undefined,
+    among = options.open,
+  ): Promise<Map<string, Plugin<Running>>> {
     const running = await Promise.all(
       wanted.map(async (one) => {
+        const kept = existing?.get(one.id);
+        if (kept !== undefined && isSame(one, kept)) return [[one.id, kept]] as const;
         try {
-          const created = await create(one, options);
-          opened.push(created);
-          return [[one.id, created]] as const;
+          const { package: name, config } = one;
+          const made = held(await create(one, options), among);
+          created.push(made);
+          return [[one.id, { ...made, package: name, config }]] as const;
         } catch (error) {
           failures.push(`  ${one.item}: ${messageOf(error)}`);
           return [];
@@ -75,30 +92,32 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   }
 
   const [sources, actors, transforms, loggers] = await Promise.all([
-    open(topology.sources.map(wantedSource)),
-    open(topology.actors.map(wantedActor)),
-    open(topology.transforms.map(wantedTransform)),
-    open(topology.loggers.map(wantedLogger)),
+    open(topology.sources.map(wantedSource), before?.sources),
+    open(topology.actors.map(wantedActor), before?.actors),
+    open(topology.transforms.map(wantedTransform), before?.transforms),
+    // The event log closes them, when it has told them of everything.
+    open(topology.loggers.map(wantedLogger), before?.loggers, new Set()),
   ]);
   if (failures.length > 0) {
-    await closeAll(opened);
+    await closeAll(created);
     const what = failures.length === 1 ? "one item" : `${failures.length} items`;
     throw new OrgLoopError(
       "PLUGINS_FAILED",
       `${what} could not be started:\n${failures.join("\n")}`,
     );
   }
-  return {
-    sources,
-    actors,
-    transforms,
-    loggers: [...loggers.values()],
-    close: () => closeAll([...sources.values(), ...actors.values(), ...transforms.values()]),
-  };
+  return { sources, actors, transforms, loggers, created };
 }
 
-async function closeAll(opened: readonly { close?(): Promise<void> }[]): Promise<void> {
-  await Promise.allSettled(opened.map((one) => one.close?.()));
+export async function closeAll(plugins: Iterable<Held<unknown>>): Promise<void> {
+  await Promise.all([...plugins].map((one) => one.close()));
+}
+
+function isSame(
+  wanted: Pick<Plugin<unknown>, "package" | "config">,
+  { package: name, config }: Plugin<unknown>,
+): boolean {
+  return wanted.package === name && isDeepStrictEqual(wanted.config, config);
 }
 
 async function create<Running>(

@@ -1,9 +1,10 @@
-import type { PluginLookup, Topology } from "@orgloop/sdk";
+import type { Topology } from "@orgloop/sdk";
 import { claimDataDir, type DataDir } from "./claim-data-dir.ts";
 import { type EventLog, type EventLogOptions, eventLog } from "./event-log.ts";
+import type { Held } from "./held.ts";
 import { logFile } from "./log-file.ts";
 import { type OpenBus, openBus } from "./open-bus.ts";
-import { type OpenPlugins, openPlugins } from "./open-plugins.ts";
+import { closeAll } from "./open-plugins.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 
 export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "now"> {
@@ -11,7 +12,6 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "n
   readonly topology: Topology;
   readonly projectDir: string;
   readonly dataDir: string;
-  readonly lookup: PluginLookup;
   /** Default: what the topology names. */
   readonly openBus?: typeof openBus | undefined;
 }
@@ -19,16 +19,18 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "n
 /** All that a process holds open. */
 export interface OpenProcess extends Stores {
   readonly log: EventLog["log"];
+  readonly journal: Pick<EventLog, "change">;
   readonly bus: OpenBus;
   readonly dataDir: DataDir;
-  readonly plugins: OpenPlugins;
+  /** Sources, actors and transforms that are to be closed with it. */
+  readonly plugins: Set<Held<unknown>>;
   /** Closes it all, last opened first. */
   close(): Promise<void>;
 }
 
-/** Opens data directory, event log, stores, bus and plugins; where one of them fails, closes the others and rejects. */
+/** Opens data directory, event log, stores and bus; where one of them fails, closes the others and rejects. */
 export async function openProcess(options: OpenProcessOptions): Promise<OpenProcess> {
-  const { topology, projectDir, lookup, onEntry, now } = options;
+  const { topology, projectDir, onEntry, now } = options;
   const { project, workspace, defaults } = topology;
   await using opened = new AsyncDisposableStack();
 
@@ -52,18 +54,9 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   const bus = await open({ spec: topology.bus, wal, dir: dataDir.wal, log, now });
   opened.defer(() => bus.close());
 
-  const { claims } = stores;
-  const plugins = await openPlugins({
-    topology,
-    projectDir,
-    lookup,
-    claims,
-    now,
-    warn: (item, message) => warn(`${item}: ${message}`),
-  });
-  opened.defer(() => plugins.close());
-  for (const logger of plugins.loggers) journal.add(logger);
+  const plugins = new Set<Held<unknown>>();
+  opened.defer(() => closeAll(plugins));
 
   const kept = opened.move();
-  return { ...stores, dataDir, log, bus, plugins, close: () => kept.disposeAsync() };
+  return { ...stores, dataDir, log, journal, bus, plugins, close: () => kept.disposeAsync() };
 }

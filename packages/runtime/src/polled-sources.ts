@@ -4,10 +4,10 @@ import type { PolledSource } from "./poll-loop.ts";
 /** Which sources are polled, and how often: those that can be; where one also takes webhooks, only with a `poll.interval`. */
 export function polledSources(
   topology: Topology,
-  sources: ReadonlyMap<string, Source>,
+  sources: ReadonlyMap<string, { readonly part: Source }>,
 ): readonly PolledSource[] {
   return topology.sources.flatMap(({ id, poll }) => {
-    const source = sources.get(id);
+    const source = sources.get(id)?.part;
     if (source === undefined || !isPolled(source)) return [];
     if (source.receive !== undefined && poll === undefined) return [];
     return [

@@ -7,7 +7,7 @@ import type { ProcessStatus, SourceStatus } from "./status.ts";
 
 export interface ReadApiOptions {
   /** As configured: references unresolved. */
-  readonly topology: Topology;
+  readonly topology: () => Topology;
   readonly activity: Activity;
   readonly history: EventHistory;
   readonly metrics: Metrics;
@@ -18,7 +18,6 @@ export interface ReadApiOptions {
 /** OrgLoop's read endpoints, mounted at `/api` (v1alpha1, section 10). */
 export function readApi(options: ReadApiOptions): Hono {
   const { topology, history, metrics, status, sources } = options;
-  const module = topology.project;
   const api = new Hono();
   api.use(async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
@@ -26,7 +25,10 @@ export function readApi(options: ReadApiOptions): Hono {
   });
   api.get("/status", (c) => c.json(status()));
   api.get("/routes", (c) => c.json(routes(options)));
-  api.get("/sources", (c) => c.json(sources().map((source) => ({ ...source, module }))));
+  api.get("/sources", (c) => {
+    const module = topology().project;
+    return c.json(sources().map((source) => ({ ...source, module })));
+  });
   api.get("/events", (c) => {
     const { from, to, source, route, limit } = c.req.query();
     const most = limit === undefined ? undefined : Number(limit);
@@ -48,11 +50,12 @@ export function readApi(options: ReadApiOptions): Hono {
 }
 
 function routes({ topology, activity }: ReadApiOptions) {
-  return topology.routes.map(({ name, when, then, with: prompt }) => {
+  const { project: module, routes } = topology();
+  return routes.map(({ name, when, then, with: prompt }) => {
     const { matched, lastMatchedMs } = activity.route(name);
     return {
       name,
-      module: topology.project,
+      module,
       when,
       actor: then.actor,
       ...(prompt !== undefined && { sop_file: prompt.prompt.file }),

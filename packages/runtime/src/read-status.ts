@@ -8,7 +8,7 @@ import type { ActorStatus, ProcessStatus, RouteStatus, SourceStatus } from "./st
 
 export interface StatusParts {
   /** As configured: references unresolved, so that no status shows a secret. */
-  readonly topology: Topology;
+  readonly topology: () => Topology;
   readonly activity: Activity;
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly polls: ReadonlyMap<string, PollState>;
@@ -25,7 +25,8 @@ const STATES = { healthy: "active", degraded: "degraded", unhealthy: "circuit_op
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 export function readStatus(parts: StatusParts): ProcessStatus {
-  const { topology, activity, backlog, now, startedMs, port, state } = parts;
+  const { activity, backlog, now, startedMs, port, state } = parts;
+  const topology = parts.topology();
   const { project, workspace, bus } = topology;
   const sources = readSources(parts);
   const uptime_ms = now() - startedMs;
@@ -60,7 +61,8 @@ export function readStatus(parts: StatusParts): ProcessStatus {
 }
 
 export function readSources({ topology, activity, polls }: StatusParts): readonly SourceStatus[] {
-  return topology.sources.map(({ id, connector, poll }) => {
+  const { sources, defaults } = topology();
+  return sources.map(({ id, connector, poll }) => {
     const counts = activity.source(id);
     const polled = polls.get(id);
     const status = polled === undefined ? "healthy" : sourceHealth(polled.circuit);
@@ -78,7 +80,7 @@ export function readSources({ topology, activity, polls }: StatusParts): readonl
       event_count: counts.events,
       last_event: iso(counts.lastEventMs),
       ...(polled !== undefined && {
-        poll_interval: poll?.interval ?? topology.defaults.poll_interval,
+        poll_interval: poll?.interval ?? defaults.poll_interval,
       }),
     };
   });
@@ -89,7 +91,7 @@ export function readRoutes({
   activity,
   deliverers,
 }: StatusParts): readonly RouteStatus[] {
-  return topology.routes.map(({ name, then }) => {
+  return topology().routes.map(({ name, then }) => {
     const { matched, delivered, failed } = activity.route(name);
     return {
       name,
@@ -102,7 +104,7 @@ export function readRoutes({
 }
 
 export function readActors({ topology, deliverers }: StatusParts): readonly ActorStatus[] {
-  return topology.actors.map(({ id, connector, queue_depth }) => {
+  return topology().actors.map(({ id, connector, queue_depth }) => {
     const deliverer = deliverers.get(id);
     return {
       id,

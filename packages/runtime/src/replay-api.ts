@@ -7,7 +7,8 @@ import { readJson } from "./read-json.ts";
 
 export interface ReplayApiOptions {
   readonly replays: EventReplays;
-  readonly routes: ReadonlyMap<string, unknown>;
+  /** Names of those that run now. */
+  readonly routes: () => { has(name: string): boolean };
   readonly stop: AbortSignal;
 }
 
@@ -34,7 +35,7 @@ export function replayApi({ replays, routes, stop }: ReplayApiOptions): Hono {
     if (events !== undefined && !isTexts(events)) {
       throw new OrgLoopError("INVALID_FILTER", "events: expected a list of ids");
     }
-    if (route !== undefined && !routes.has(route)) {
+    if (route !== undefined && !routes().has(route)) {
       throw new OrgLoopError("INVALID_FILTER", `there is no route "${route}"`);
     }
     const dryRun = dry_run === true;

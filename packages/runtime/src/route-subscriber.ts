@@ -4,16 +4,17 @@ import {
   matcherFor,
   offBus,
   type RoutedEvent,
-  type Router,
   routeEvent,
   unroutableLetter,
 } from "@orgloop/core";
 import {
   type DeadLetterStore,
   type EventHandler,
+  type LogEntry,
   messageOf,
   OrgLoopError,
   type OrgLoopEvent,
+  type Receipt,
   type RouteSpec,
 } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
@@ -22,12 +23,14 @@ import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
+import type { Current, Generation } from "./generation.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import type { Settlement } from "./settlement.ts";
 
 export interface RouteSubscriberOptions {
-  readonly router: Router;
-  readonly routes: ReadonlyMap<string, RouteSpec>;
+  readonly current: Current;
+  readonly now: () => number;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly settlement: Settlement;
   readonly bury: Bury;
@@ -50,10 +53,15 @@ const MAX_DEATHS = 3;
  * acked when every route that matched is settled: delivered, ended by a transform, or a durable dead letter.
  */
 export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
-  const { router, deliverers, settlement, activity } = options;
-  return async (held, receipt) => {
+  const { current, deliverers, settlement, activity } = options;
+
+  async function take(
+    held: OrgLoopEvent,
+    receipt: Receipt,
+    { router, routes }: Generation,
+  ): Promise<void> {
     const { event, target } = offBus(held);
-    const startedMs = router.now();
+    const startedMs = options.now();
     const returned = receipt.attempt > 1;
     if (returned && (await isUnroutable(event, options.deadLetters).catch(() => false))) {
       return settlement.ack(held);
@@ -86,7 +94,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     const dropped = ended.filter(({ by }) => by === "drop").map(({ route }) => route);
     options.recorder.record(event, dropped);
     activity.matched(matched, startedMs);
-    record(event, matched, startedMs, options);
+    record(event, matched, startedMs, routes.byName, options);
     let unsettled = deliveries.length;
     if (unsettled === 0) return settlement.ack(held);
     for (const { route } of ended) settlement.settle(held, route);
@@ -104,6 +112,11 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
         return deliverer.push(delivery, settled, { returned });
       }),
     );
+  }
+
+  return (held, receipt) => {
+    const generation = current();
+    return generation.use(() => take(held, receipt, generation));
   };
 }
 
@@ -115,7 +128,7 @@ async function buryUnroutable(
 ): Promise<void> {
   const message = `routing failed: ${messageOf(error)}`;
   const { id: event_id, trace_id, source } = offBus(held).event;
-  options.router.log({ phase: "system.error", event_id, trace_id, source, error: message });
+  options.log({ phase: "system.error", event_id, trace_id, source, error: message });
   await buryWhole(held, message, options);
 }
 
@@ -123,9 +136,9 @@ async function buryUnroutable(
 async function buryWhole(
   held: OrgLoopEvent,
   why: string,
-  { router, bury, settlement }: RouteSubscriberOptions,
+  { now, bury, settlement }: RouteSubscriberOptions,
 ): Promise<void> {
-  if (!(await bury(unroutableLetter(offBus(held).event, why, router.now())))) {
+  if (!(await bury(unroutableLetter(offBus(held).event, why, now())))) {
     throw new OrgLoopError("DRAINING", "the process is stopping");
   }
   settlement.ack(held);
@@ -135,7 +148,8 @@ function record(
   event: OrgLoopEvent,
   matched: readonly string[],
   startedMs: number,
-  { router, routes, history, project }: RouteSubscriberOptions,
+  routes: ReadonlyMap<string, RouteSpec>,
+  { now, history, project }: RouteSubscriberOptions,
 ): void {
   const specs = matched.map((name) => routes.get(name) as RouteSpec);
   history.add({
@@ -146,7 +160,7 @@ function record(
     matched_routes: matched,
     sop_files: specs.flatMap((spec) => spec.with?.prompt.file ?? []),
     actors: [...new Set(specs.map((spec) => spec.then.actor))],
-    processing_ms: router.now() - startedMs,
+    processing_ms: now() - startedMs,
     module: project,
     trace_id: event.trace_id,
   });

@@ -1,16 +1,15 @@
-import { type DeliveryPolicy, loopDetector, type Router } from "@orgloop/core";
-import type { Actor, OrgLoopEvent, Subscription, Topology } from "@orgloop/sdk";
+import { loopDetector } from "@orgloop/core";
+import type { OrgLoopEvent, Subscription } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
-import { type ActorDeliverer, actorDeliverer } from "./actor-deliverer.ts";
 import { alerts } from "./alerts.ts";
 import type { AttemptStarts } from "./attempt-starts.ts";
 import type { Backlog } from "./backlog.ts";
-import { bindTransforms } from "./bind-transforms.ts";
 import { burial } from "./burial.ts";
 import type { Clock } from "./clock.ts";
-import type { CompiledRoutes } from "./compile-routes.ts";
+import { type Deliverers, startDeliverers } from "./deliverers.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
+import type { Current } from "./generation.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";
 import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import { loopGuard } from "./loop-guard.ts";
@@ -19,9 +18,7 @@ import { routeSubscriber } from "./route-subscriber.ts";
 import { type Settlement, settlement } from "./settlement.ts";
 
 export interface StartDeliveryOptions {
-  /** References resolved. */
-  readonly topology: Topology;
-  readonly routes: CompiledRoutes;
+  readonly current: Current;
   readonly open: OpenProcess;
   readonly clock: Clock;
   readonly activity: Activity;
@@ -42,7 +39,7 @@ export interface StartDeliveryOptions {
 
 /** The half of the process behind the bus. */
 export interface RunningDelivery {
-  readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
+  readonly deliverers: Deliverers;
   readonly settlement: Settlement;
   readonly letterReplays: LetterReplays;
   /** Begins the hand-overs, with what was left from before first. */
@@ -51,23 +48,9 @@ export interface RunningDelivery {
 
 /** Puts together what takes events from the bus and gives them to the actors. */
 export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
-  const {
-    topology,
-    routes,
-    open,
-    clock,
-    activity,
-    backlog,
-    history,
-    recorder,
-    abandon,
-    kept,
-    starts,
-    stop,
-    onAcked,
-    onFatal,
-  } = options;
-  const { bus, plugins, deadLetters, log } = open;
+  const { current, open, clock, activity, backlog, history, recorder } = options;
+  const { abandon, kept, starts, stop, onAcked, onFatal } = options;
+  const { bus, deadLetters, log } = open;
   const alert = alerts({ log, now: clock.now });
   const bury = burial({ deadLetters, clock, log, activity, alert, abandon });
   const settled = settlement({
@@ -80,41 +63,20 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     onFatal,
     stop: abandon,
   });
-  const transforms = bindTransforms(topology, plugins.transforms, clock, abandon);
-  const router: Router = {
-    matcher: routes.matcher,
-    sources: new Map(topology.sources.map((source) => [source.id, source])),
-    transformsOf: (route) => transforms.get(route.name) ?? [],
-    promptOf: (route) => routes.prompts.get(route.name),
-    now: clock.now,
-    log,
-  };
   const replays = letterReplays({
     deadLetters,
-    router,
-    routes: routes.byName,
-    deliverers: () => deliverers,
+    current,
+    deliverers: () => deliverers.all,
     bury,
     clock,
     log,
     stop,
   });
-  const deliverers: ReadonlyMap<string, ActorDeliverer> = new Map(
-    topology.actors.map(({ id, queue_depth: depth }) => {
-      const actor = plugins.actors.get(id) as Actor;
-      const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
-      const { breakers, rates } = kept;
-      const shared = { clock, bury: replays.bury, log, activity, alert, kept, starts, abandon };
-      return [
-        id,
-        actorDeliverer({ ...shared, id, depth, policies, breakers, rates, actor }),
-      ] as const;
-    }),
-  );
+  const shared = { clock, bury: replays.bury, log, activity, alert, kept, starts, abandon };
+  const deliverers = startDeliverers(current(), shared);
   const handler = routeSubscriber({
-    router,
-    routes: routes.byName,
-    deliverers,
+    current,
+    deliverers: deliverers.all,
     settlement: settled,
     bury,
     deadLetters,
@@ -123,7 +85,9 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     recorder,
     starts,
     loops: loopGuard({ detector: loopDetector(), now: clock.now, log }),
-    project: topology.project,
+    project: current().topology.project,
+    now: clock.now,
+    log,
     abandon,
   });
   return {

@@ -10,11 +10,13 @@ import {
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Activity } from "./activity.ts";
+import type { Held } from "./held.ts";
 import type { Ingest } from "./ingest.ts";
 import { readBody } from "./read-body.ts";
 
 export interface WebhookRouteOptions {
-  readonly sources: ReadonlyMap<string, Source>;
+  /** Those that run now. */
+  readonly sources: () => ReadonlyMap<string, Held<Source>>;
   readonly ingest: Ingest;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
@@ -34,7 +36,7 @@ const LOGGED_ID = 200;
 
 /** `/webhook/SOURCE`: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP). */
 export function webhookRoute(options: WebhookRouteOptions) {
-  const { sources, log, activity, bodyLimit, stop } = options;
+  const { log, activity, bodyLimit, stop } = options;
   const budget = { used: 0, limit: BODIES_LIMIT };
 
   function refuse(c: Context, id: string, status: ContentfulStatusCode, error: string): Response {
@@ -46,7 +48,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
     return c.json({ error }, status);
   }
 
-  async function draftsOf(c: Context, source: Source & Required<Pick<Source, "receive">>) {
+  async function draftsOf(c: Context, source: Receiver) {
     let taken = 0;
     try {
       const body = await readBody(c.req.raw, bodyLimit, (bytes) => {
@@ -75,8 +77,8 @@ export function webhookRoute(options: WebhookRouteOptions) {
 
   return async (c: Context): Promise<Response> => {
     const id = sourceId(new URL(c.req.url).pathname);
-    const source = sources.get(id);
-    if (source === undefined || !receives(source)) {
+    const source = options.sources().get(id);
+    if (!receives(source)) {
       return refuse(c, id, 404, `no source "${id.slice(0, LOGGED_ID)}" takes webhooks`);
     }
     if (c.req.method !== "POST") {
@@ -85,7 +87,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
     if (stop.aborted) return refuse(c, id, 503, "the process is stopping");
     let drafts: readonly EventDraft[];
     try {
-      drafts = await draftsOf(c, source);
+      drafts = await source.use((part) => draftsOf(c, part));
     } catch (error) {
       if (isRefused(error)) return refuse(c, id, error.status, error.message);
       return refuse(c, id, isRetryAfter(error) ? 503 : 500, messageOf(error));
@@ -94,8 +96,10 @@ export function webhookRoute(options: WebhookRouteOptions) {
   };
 }
 
-function receives(source: Source): source is Source & Required<Pick<Source, "receive">> {
-  return source.receive !== undefined;
+type Receiver = Source & Required<Pick<Source, "receive">>;
+
+function receives(source: Held<Source> | undefined): source is Held<Receiver> {
+  return source?.part.receive !== undefined;
 }
 
 /** `/webhook/platform/hook` and `/webhook/platform%2Fhook` are one source (`config-at-scale.md`, Workspaces). */

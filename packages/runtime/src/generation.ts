@@ -1,0 +1,80 @@
+import type { Router } from "@orgloop/core";
+import type { LogEntry, Topology } from "@orgloop/sdk";
+import { bindTransforms } from "./bind-transforms.ts";
+import type { Clock } from "./clock.ts";
+import type { CompiledRoutes } from "./compile-routes.ts";
+import type { OpenPlugins } from "./open-plugins.ts";
+import type { PreparedTopology } from "./prepare-topology.ts";
+
+/**
+ * One configuration as it runs. An apply makes the next and swaps it in at once; an event is routed wholly under the one that it met.
+ * Whoever needs it asks for the current one each time and keeps none.
+ */
+export interface Generation extends PreparedTopology {
+  readonly plugins: OpenPlugins;
+  readonly router: Router;
+  /** Keeps what it routes with open until `run` has ended. */
+  use<Result>(run: () => Promise<Result>): Promise<Result>;
+  /** It is no longer the current one: resolves when nothing uses it any more. */
+  left(): Promise<void>;
+}
+
+/** The configuration that runs now. */
+export type Current = () => Generation;
+
+export interface GenerationOptions {
+  readonly prepared: PreparedTopology;
+  readonly plugins: OpenPlugins;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  /** Aborted when a drain gives up on what is under way. */
+  readonly abandon: AbortSignal;
+}
+
+/** Throws `UNKNOWN_TRANSFORM`. */
+export function generation(options: GenerationOptions): Generation {
+  const { prepared, plugins, clock, log, abandon } = options;
+  const idle = Promise.withResolvers<void>();
+  let uses = 0;
+  let over = false;
+  return {
+    ...prepared,
+    plugins,
+    router: routerOf(prepared.resolved, prepared.routes, {
+      transforms: bindTransforms(prepared.resolved, plugins.transforms, clock, abandon),
+      now: clock.now,
+      log,
+    }),
+    async use(run) {
+      uses += 1;
+      try {
+        return await run();
+      } finally {
+        uses -= 1;
+        if (over && uses === 0) idle.resolve();
+      }
+    },
+    left() {
+      over = true;
+      if (uses === 0) idle.resolve();
+      return idle.promise;
+    },
+  };
+}
+
+function routerOf(
+  topology: Topology,
+  { matcher, prompts }: CompiledRoutes,
+  {
+    transforms,
+    ...rest
+  }: Pick<Router, "now" | "log"> & { transforms: ReturnType<typeof bindTransforms> },
+): Router {
+  return {
+    ...rest,
+    matcher,
+    sources: new Map(topology.sources.map((source) => [source.id, source])),
+    transformsOf: (route) => transforms.get(route.name) ?? [],
+    promptOf: (route) => prompts.get(route.name),
+  };
+}

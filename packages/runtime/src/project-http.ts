@@ -1,0 +1,55 @@
+import type { DeadLetterStore } from "@orgloop/sdk";
+import { controlApi } from "./control-api.ts";
+import { deadLettersApi } from "./dead-letters-api.ts";
+import type { EventHistory } from "./event-history.ts";
+import type { EventReplays } from "./event-replays.ts";
+import type { Current } from "./generation.ts";
+import type { HttpServerOptions } from "./http-server.ts";
+import type { LetterReplays } from "./letter-replays.ts";
+import type { Metrics } from "./metrics.ts";
+import { readApi } from "./read-api.ts";
+import { readSources, readStatus, type StatusParts } from "./read-status.ts";
+import { replayApi } from "./replay-api.ts";
+import { type WebhookRouteOptions, webhookRoute } from "./webhook-route.ts";
+
+/** What a project serves by HTTP. */
+export type ProjectHttp = Pick<
+  HttpServerOptions,
+  "webhook" | "readApi" | "controlApi" | "metrics" | "notReady"
+>;
+
+export interface ProjectHttpOptions
+  extends Omit<WebhookRouteOptions, "sources">,
+    Pick<ProjectHttp, "notReady"> {
+  readonly current: Current;
+  readonly history: EventHistory;
+  readonly metrics: Metrics;
+  readonly parts: StatusParts;
+  readonly replays: EventReplays;
+  readonly letterReplays: LetterReplays;
+  readonly deadLetters: DeadLetterStore;
+  /** Begins to drain. */
+  readonly shutdown: () => void;
+}
+
+export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
+  const { current, metrics, parts, stop, deadLetters, notReady } = options;
+  const status = () => readStatus(parts);
+  return {
+    webhook: webhookRoute({ ...options, sources: () => current().plugins.sources }),
+    readApi: readApi({
+      ...options,
+      topology: parts.topology,
+      status,
+      sources: () => readSources(parts),
+    }),
+    controlApi: controlApi({
+      ...options,
+      status,
+      replay: replayApi({ replays: options.replays, routes: () => current().routes.byName, stop }),
+      deadLetters: deadLettersApi({ deadLetters, replays: options.letterReplays, stop }),
+    }),
+    metrics,
+    notReady,
+  };
+}
