@@ -50,9 +50,9 @@ export interface DynamoRouteStatesOptions extends StateTable {
 }
 
 /** How often a change is tried: with full jitter up to `MAX_DELAY_MS`, hundreds of functions come through. */
-const MAX_TRIES = 60;
+const MAX_TRIES = 40;
 const FIRST_DELAY_MS = 5;
-const MAX_DELAY_MS = 300;
+const MAX_DELAY_MS = 1_000;
 /** Of a route that nobody delivers to any more; longer than an event waits. */
 const KEPT_MS = 15 * 86_400_000;
 

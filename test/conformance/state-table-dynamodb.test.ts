@@ -1,0 +1,319 @@
+import { randomUUID } from "node:crypto";
+import { type BatchWriteItemCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import {
+  afterAttempt,
+  type BreakerPolicy,
+  CLOSED,
+  passBreaker,
+  reserve,
+  UNUSED_RATE,
+} from "@orgloop/core";
+import {
+  dynamoAppliedState,
+  dynamoAttempts,
+  dynamoCheckpoints,
+  dynamoDeadLetters,
+  dynamoReplayNumbers,
+  dynamoRouteStates,
+  leasedCheckpoints,
+  type SharedRouteState,
+  type StateTable,
+} from "@orgloop/stores/dynamodb";
+import { sampleDeadLetter } from "@orgloop/testkit";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { clientConfig } from "../emulators/client-config.ts";
+import { createStateTable } from "../emulators/create-state-table.ts";
+
+let client: DynamoDBClient;
+let state: StateTable;
+let nowMs: number;
+const now = () => nowMs;
+
+beforeEach(async () => {
+  nowMs = Date.parse("2026-11-01T00:00:00.000Z");
+  client = new DynamoDBClient(clientConfig(inject("aws")));
+  state = { client, table: `orgloop-state-${randomUUID()}` };
+  await createStateTable(client, state.table);
+});
+afterEach(() => client.destroy());
+
+const items = async () => (await client.send(new ScanCommand({ TableName: state.table }))).Items;
+
+describe("leases", () => {
+  test("one owner at a time; the next after the release, or when its time is over", async () => {
+    const leases = leasedCheckpoints({ ...state, now });
+    const first = await leases.acquire("github", "a", 1_000);
+    expect(first?.get()).toBeNull();
+    expect(await leases.acquire("github", "b", 1_000)).toBeNull();
+    expect(await leases.acquire("other", "b", 1_000)).not.toBeNull();
+    await first?.set("1", { events: 3 });
+    await first?.release();
+    const second = await leases.acquire("github", "b", 1_000);
+    expect(second?.get()).toBe("1");
+    nowMs += 1_000;
+    const third = await leases.acquire("github", "c", 1_000);
+    await third?.set("2");
+    expect(third?.get()).toBe("2");
+    expect(await dynamoCheckpoints(state).get("github")).toBe("2");
+  });
+
+  test("who lost the lease moves nothing, taken by another or not, and cannot end another's", async () => {
+    const leases = leasedCheckpoints({ ...state, now });
+    const late = await leases.acquire("github", "a", 1_000);
+    await late?.set("1");
+    nowMs += 1_000;
+    await expect(late?.set("2")).rejects.toMatchObject({ code: "LEASE_LOST" });
+    const holder = await leases.acquire("github", "b", 10_000);
+    await expect(late?.set("2")).rejects.toMatchObject({ code: "LEASE_LOST" });
+    await late?.release();
+    expect(await leases.acquire("github", "c", 1_000)).toBeNull();
+    await holder?.set("3");
+    expect(await dynamoCheckpoints(state).get("github")).toBe("3");
+  });
+
+  test("of many that poll at once one gets the source", async () => {
+    const taken = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        leasedCheckpoints({ ...state, now }).acquire("github", `${n}`, 1_000),
+      ),
+    );
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe("route states", () => {
+  const POLICY: BreakerPolicy = { failureThreshold: 5, cooldownMs: 1_000, maxCooldownMs: 60_000 };
+  /** As many functions: each has a store of its own. */
+  const functions = (count: number) =>
+    Array.from({ length: count }, () => dynamoRouteStates({ ...state, now }));
+
+  test("a hundred functions reserve at once, and never more than the rate", async () => {
+    const rate = { count: 10, perMs: 1_000, burst: 1 };
+    const times = await Promise.all(
+      functions(100).map(async (states) => {
+        let atMs = 0;
+        await states.update("rated", (shared) => {
+          const reserved = reserve(shared.rateMs ?? UNUSED_RATE, rate, nowMs);
+          atMs = reserved.atMs;
+          return { ...shared, rateMs: reserved.state };
+        });
+        return atMs;
+      }),
+    );
+    const sorted = times.toSorted((a, b) => a - b);
+    expect(sorted[0]).toBe(nowMs);
+    for (const [index, atMs] of sorted.entries()) {
+      expect(Math.abs(atMs - (nowMs + index * 100))).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test("of fifty functions that find the breaker's cooldown over, one probes", async () => {
+    const [first] = functions(1);
+    await first?.update("ill", (shared) => ({
+      ...shared,
+      breaker: { ...CLOSED, openUntilMs: nowMs - 1, cooldownMs: 1_000 },
+    }));
+    const gates = await Promise.all(
+      functions(50).map(async (states) => {
+        let kind = "";
+        await states.update("ill", (shared) => {
+          const gate = passBreaker(shared.breaker, nowMs, 30_000);
+          kind = gate.kind;
+          return gate.kind === "probe" ? { ...shared, breaker: gate.state } : null;
+        });
+        return kind;
+      }),
+    );
+    expect(gates.filter((kind) => kind === "probe")).toHaveLength(1);
+    expect(gates.filter((kind) => kind === "hold")).toHaveLength(49);
+  });
+
+  test("failures of many functions are all counted", async () => {
+    await Promise.all(functions(4).map((states) => states.update("ill", (shared) => fail(shared))));
+    const [states] = functions(1);
+    const { before, after } = (await states?.update("ill", fail)) ?? {};
+    expect(before?.breaker.failures).toBe(4);
+    expect(after?.breaker.openUntilMs).toBe(nowMs + 1_000);
+    expect(await states?.load()).toEqual(
+      new Map([
+        ["ill", { circuit: { openUntilMs: nowMs + 1_000, cooldownMs: 1_000 }, rateMs: null }],
+      ]),
+    );
+  });
+
+  const fail = (shared: SharedRouteState): SharedRouteState => ({
+    ...shared,
+    breaker: afterAttempt(shared.breaker, "failure", false, POLICY, nowMs),
+  });
+
+  test("a healthy route writes nothing", async () => {
+    const [states] = functions(1);
+    const { before, after } =
+      (await states?.update("healthy", (shared) => ({
+        ...shared,
+        breaker: afterAttempt(shared.breaker, "success", false, POLICY, nowMs),
+      }))) ?? {};
+    expect(after).toBe(before);
+    expect(await items()).toEqual([]);
+  });
+});
+
+describe("attempts", () => {
+  test("starts are counted however many begin; an outcome is kept; forgotten is gone", async () => {
+    const attempts = dynamoAttempts({ ...state, now });
+    expect(await attempts.load("dlv_1")).toBeNull();
+    const starts = await Promise.all(Array.from({ length: 20 }, () => attempts.start("dlv_1")));
+    expect(starts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+    expect(await attempts.load("dlv_1")).toMatchObject({ state: null, starts: 20 });
+    const record = {
+      state: {
+        attempts: 2,
+        probedSinceMs: null,
+        firstAtMs: 1.5,
+        lastAtMs: 2,
+        firstError: "é\0",
+        lastError: "",
+      },
+      starts: 0,
+      reservedAtMs: 7.25,
+      heldUntilMs: null,
+    };
+    await attempts.save("dlv_1", record);
+    expect(await attempts.load("dlv_1")).toEqual(record);
+    expect(await attempts.start("dlv_1")).toBe(1);
+    expect(await attempts.load("dlv_1")).toEqual({ ...record, starts: 1 });
+    expect(await attempts.load("x".repeat(5_000))).toBeNull();
+    const [item] = (await items()) ?? [];
+    expect(item?.ttl?.N).toBe(String(nowMs / 1_000 + 15 * 86_400));
+    await attempts.forget("dlv_1");
+    expect(await attempts.load("dlv_1")).toBeNull();
+  });
+});
+
+describe("dead letters", () => {
+  const objects = new Map<string, string>();
+  const bucket = {
+    async put(key: string, text: string) {
+      objects.set(key, text);
+    },
+    async get(key: string) {
+      return objects.get(key) ?? Promise.reject(new Error(`no object ${key}`));
+    },
+  };
+  const open = () => dynamoDeadLetters({ ...state, objects: bucket, now });
+  beforeEach(() => objects.clear());
+
+  test("longer than an item may be, it lies in the bucket, whole", async () => {
+    const letters = open();
+    const long = sampleDeadLetter(1, "é".repeat(400_000));
+    await letters.put(long);
+    await letters.put(sampleDeadLetter(2));
+    expect(objects.size).toBe(1);
+    expect(await letters.get("dl_1")).toEqual(long);
+    expect(await letters.list()).toEqual([long, sampleDeadLetter(2)]);
+    await letters.put(sampleDeadLetter(1, "short"));
+    expect(await letters.get("dl_1")).toEqual(sampleDeadLetter(1, "short"));
+    objects.clear();
+    expect(await letters.listed()).toHaveLength(2);
+  });
+
+  test("listed by route, actor, reason and time, without its event", async () => {
+    const letters = open();
+    const some = [
+      sampleDeadLetter(0),
+      { ...sampleDeadLetter(1), route: "other" },
+      { ...sampleDeadLetter(2), actor: "slack" },
+      { ...sampleDeadLetter(3), reason: "poison" as const },
+      { ...sampleDeadLetter(4), last_at: "2026-11-02T00:00:00.000Z" },
+      { ...sampleDeadLetter(5), route: null, actor: null, last_error: "x".repeat(9_000) },
+    ];
+    for (const letter of some) await letters.put(letter);
+    const ids = async (filter: Parameters<typeof letters.listed>[0]) =>
+      (await letters.listed(filter)).map(({ id }) => id);
+    expect(await ids({})).toEqual(some.map(({ id }) => id));
+    expect(await ids({ route: "other" })).toEqual(["dl_1"]);
+    expect(await ids({ actor: "slack" })).toEqual(["dl_2"]);
+    expect(await ids({ reason: "poison" })).toEqual(["dl_3"]);
+    expect(await ids({ since: "2026-11-01T12:00:00+01:00" })).toEqual(["dl_4"]);
+    expect(await ids({ until: "2026-11-01T00:01:00Z" })).not.toContain("dl_4");
+    const [listed] = await letters.listed({ route: "other" });
+    const { event, first_error, ordering_key, ...shown } = { ordering_key: "", ...some[1] };
+    expect(listed).toEqual({ ...shown, replayed_ms: null });
+    expect((await letters.listed())[5]?.last_error).toHaveLength(500);
+    expect(await letters.count()).toBe(6);
+  });
+
+  test("a replay on its way is marked until the letter comes anew", async () => {
+    const letters = open();
+    await letters.put(sampleDeadLetter(1));
+    await letters.markReplayed("dl_1");
+    await letters.markReplayed("dl_unknown");
+    expect((await letters.listed()).map(({ replayed_ms }) => replayed_ms)).toEqual([nowMs]);
+    await letters.put(sampleDeadLetter(1));
+    expect((await letters.listed())[0]?.replayed_ms).toBeNull();
+  });
+
+  test("hundreds are spread over the partitions, listed page by page, and removed though the table throttles", async () => {
+    client.middlewareStack.add(
+      (next, context) => (args) =>
+        next(
+          context.commandName === "QueryCommand"
+            ? { ...args, input: { ...args.input, Limit: 2 } as typeof args.input }
+            : args,
+        ),
+      { step: "initialize" },
+    );
+    const letters = open();
+    const count = 200;
+    await Promise.all(Array.from({ length: count }, (_, n) => letters.put(sampleDeadLetter(n))));
+    const partitions = new Map<string, number>();
+    for (const { pk } of (await items()) ?? []) {
+      partitions.set(String(pk?.S), (partitions.get(String(pk?.S)) ?? 0) + 1);
+    }
+    expect(partitions.size).toBeGreaterThan(16);
+    expect(Math.max(...partitions.values())).toBeLessThan(count / 5);
+    expect(await letters.listed()).toHaveLength(count);
+    expect(await letters.count()).toBe(count);
+    let refusals = 0;
+    client.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context.commandName !== "BatchWriteItemCommand" || refusals === 5) return next(args);
+        refusals += 1;
+        const requests = Object.values(
+          (args.input as BatchWriteItemCommand["input"]).RequestItems ?? {},
+        )[0];
+        const [taken, left] = [requests?.slice(0, 3), requests?.slice(3)];
+        const result = await next({
+          ...args,
+          input: { RequestItems: { [state.table]: taken } } as typeof args.input,
+        });
+        return {
+          ...result,
+          output: { ...result.output, UnprocessedItems: { [state.table]: left } },
+        };
+      },
+      { step: "initialize" },
+    );
+    await letters.remove(Array.from({ length: count - 1 }, (_, n) => `dl_${n}`));
+    expect(refusals).toBe(5);
+    expect((await letters.list()).map(({ id }) => id)).toEqual([`dl_${count - 1}`]);
+  });
+});
+
+test("the applied state is counted on by one deploy at a time", async () => {
+  const applied = dynamoAppliedState(state);
+  expect(await applied.read()).toBeNull();
+  const at = (serial: number, hash: string) => ({ serial, hash, applied_at: "2026-11-01" });
+  await applied.write(at(1, "a"));
+  await expect(applied.write(at(1, "b"))).rejects.toMatchObject({ code: "STATE_MOVED" });
+  await expect(applied.write(at(3, "c"))).rejects.toMatchObject({ code: "STATE_MOVED" });
+  await applied.write(at(2, "b"));
+  expect(await applied.read()).toEqual(at(2, "b"));
+});
+
+test("replays of an event are numbered apart, also when asked for at once", async () => {
+  const numbers = dynamoReplayNumbers({ ...state, now });
+  const given = await Promise.all(Array.from({ length: 10 }, () => numbers.next("evt_1")));
+  expect(new Set(given)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
+  expect(await numbers.next("evt_2")).toBe(1);
+});

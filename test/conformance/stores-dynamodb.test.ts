@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DeadLetterStore, RouteStateStore } from "@orgloop/sdk";
+import {
+  dynamoCheckpoints,
+  dynamoClaims,
+  dynamoDeadLetters,
+  dynamoRouteStates,
+  type LetterObjects,
+  type StateTable,
+} from "@orgloop/stores/dynamodb";
+import { checkpointSuite, claimSuite, deadLetterSuite, routeStateSuite } from "@orgloop/testkit";
+import { afterAll, inject } from "vitest";
+import { clientConfig } from "../emulators/client-config.ts";
+import { createStateTable } from "../emulators/create-state-table.ts";
+
+const client = new DynamoDBClient(clientConfig(inject("aws")));
+afterAll(() => client.destroy());
+
+const tables = new WeakMap<object, StateTable>();
+const objects = new Map<string, string>();
+const bucket: LetterObjects = {
+  async put(key, text) {
+    objects.set(key, text);
+  },
+  async get(key) {
+    const text = objects.get(key);
+    if (text === undefined) throw new Error(`no object ${key}`);
+    return text;
+  },
+};
+
+/** Each store has a table of its own; a reopened one has the table of the one before. */
+function harness<Store extends object>(make: (state: StateTable) => Store) {
+  const opened = (state: StateTable) => {
+    const store = make(state);
+    tables.set(store, state);
+    return store;
+  };
+  return {
+    name: "dynamodb",
+    open: async () => {
+      const table = `orgloop-conformance-${randomUUID()}`;
+      await createStateTable(client, table);
+      return opened({ client, table });
+    },
+    reopen: async (store: Store) => opened(tables.get(store) as StateTable),
+  };
+}
+
+checkpointSuite(harness((state) => dynamoCheckpoints({ ...state })));
+claimSuite(harness((state) => dynamoClaims(state)));
+deadLetterSuite(
+  harness<DeadLetterStore>((state) => dynamoDeadLetters({ ...state, objects: bucket })),
+);
+routeStateSuite(harness<RouteStateStore>((state) => dynamoRouteStates({ ...state })));
