@@ -13,7 +13,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   stores: ["sdk"],
   bus: ["sdk", "stores"],
   testkit: ["sdk", "stores"],
-  runtime: ["sdk", "core", "config", "stores", "bus", "plugins"],
+  host: ["sdk", "core", "config"],
+  runtime: ["sdk", "core", "host", "config", "stores", "bus", "plugins"],
+  serverless: ["sdk", "core", "host", "config", "stores", "bus"],
   cli: ["sdk", "config", "runtime", "bus"],
   plugin: ["sdk"],
 };

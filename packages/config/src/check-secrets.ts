@@ -1,6 +1,6 @@
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
-import { holdsReference } from "./schema/fields.ts";
+import { holdsReference } from "./holds-reference.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /** Warns of a password in the bus's URL, in valid documents: it would stand in the Topology, which is to hold no secret. */

@@ -1,8 +1,8 @@
 import type { DeliverySpec } from "@orgloop/sdk";
 import { parseDuration } from "@orgloop/sdk";
 import { isMapping } from "./document-path.ts";
+import { holdsReference } from "./holds-reference.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
-import { holdsReference } from "./schema/fields.ts";
 
 const RETRY: DeliverySpec["retry"] = {
   max_attempts: 3,

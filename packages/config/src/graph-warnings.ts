@@ -1,7 +1,7 @@
 import { at, type Declaration, type Declarations } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
-import { holdsReference } from "./schema/fields.ts";
+import { holdsReference } from "./holds-reference.ts";
 
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 

@@ -3,9 +3,9 @@ import { at, ITEM_KINDS, identityOf, placeOf } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import { holdsReference } from "./holds-reference.ts";
 import { type ItemNames, itemNames } from "./item-names.ts";
 import { type Connector, connectorAt, findConnectors } from "./module-connectors.ts";
-import { holdsReference } from "./schema/fields.ts";
 import { type Instance, ownersOf, type Team } from "./scope.ts";
 import { mayBeUnread, mayBeUnreadIn, type Unread } from "./unread.ts";
 

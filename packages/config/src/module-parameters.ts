@@ -2,10 +2,10 @@ import { DURATION_PATTERN, RATE_PATTERN } from "@orgloop/sdk";
 import { show } from "./describe-issue.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import { holdsReference } from "./holds-reference.ts";
 import { mergeLayers, placed } from "./layer.ts";
 import type { LoadedModule } from "./load-module.ts";
 import { nearest, suggestion } from "./nearest.ts";
-import { holdsReference } from "./schema/fields.ts";
 import type { ParameterInput, RequirementInput } from "./schema/module-schema.ts";
 import type { Layer } from "./source-document.ts";
 

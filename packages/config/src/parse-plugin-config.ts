@@ -1,8 +1,8 @@
 import type { StandardIssue, StandardSchema } from "@orgloop/sdk";
 import { type ConfigIssue, describeIssue, stepsOf } from "./describe-issue.ts";
 import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
+import { holdsReference } from "./holds-reference.ts";
 import { nearest } from "./nearest.ts";
-import { holdsReference } from "./schema/fields.ts";
 import { schemaKeys } from "./schema-keys.ts";
 
 /** `value` where it holds; else `errors`, at least one. Unknown keys are `warnings` and are not in the value. */

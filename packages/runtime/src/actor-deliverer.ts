@@ -12,13 +12,12 @@ import {
   type Offer,
   type QueuedDelivery,
 } from "@orgloop/core";
+import { abandonment, callActor } from "@orgloop/host";
 import { type Actor, type DeadReason, type LogEntry, OrgLoopError } from "@orgloop/sdk";
-import { abandonment } from "./abandonment.ts";
 import type { Activity } from "./activity.ts";
 import type { Alert } from "./alerts.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
-import { callActor } from "./call-actor.ts";
 import { type Clock, callAt } from "./clock.ts";
 import { deliveryEntry, deliveryReport } from "./delivery-report.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";

@@ -1,6 +1,6 @@
 import type { Router } from "@orgloop/core";
+import { bindTransforms } from "@orgloop/host";
 import type { LogEntry, Topology } from "@orgloop/sdk";
-import { bindTransforms } from "./bind-transforms.ts";
 import type { Clock } from "./clock.ts";
 import type { CompiledRoutes } from "./compile-routes.ts";
 import type { OpenPlugins } from "./open-plugins.ts";

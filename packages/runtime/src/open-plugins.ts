@@ -1,30 +1,27 @@
 import { isDeepStrictEqual } from "node:util";
-import { parsePluginConfig } from "@orgloop/config";
+import {
+  type OpenPluginOptions,
+  openPlugin,
+  type WantedPlugin,
+  wantedActor,
+  wantedLogger,
+  wantedSource,
+  wantedTransform,
+} from "@orgloop/host";
 import {
   type Actor,
-  type ClaimStore,
   type Logger,
   messageOf,
   OrgLoopError,
-  type PluginContext,
-  type PluginDefinition,
-  type PluginLookup,
-  type PluginPart,
   type Source,
   type Topology,
   type Transform,
 } from "@orgloop/sdk";
 import { type Held, held } from "./held.ts";
 
-export interface OpenPluginsOptions {
+export interface OpenPluginsOptions extends OpenPluginOptions {
   /** References resolved. */
   readonly topology: Topology;
-  readonly projectDir: string;
-  readonly lookup: PluginLookup;
-  readonly claims: ClaimStore;
-  readonly now: () => number;
-  /** Says something of an item to the operator. */
-  readonly warn: (item: string, message: string) => void;
   /** What runs already: what is made from the same again is kept. */
   readonly before?: OpenPlugins | undefined;
   /** Where all that is open stands, loggers apart: the event log closes these. */
@@ -47,18 +44,6 @@ export interface OpenPlugins {
   readonly created: readonly Held<unknown>[];
 }
 
-/** What a script of the project runs in (v1alpha1, section 5). */
-const SCRIPT_PACKAGE = "@orgloop/transform-script";
-
-interface Wanted<Running> {
-  /** e.g. `source "github"`. */
-  readonly item: string;
-  readonly id: string;
-  readonly package: string;
-  readonly config: unknown;
-  readonly partOf: (definition: PluginDefinition) => PluginPart<unknown, Running> | undefined;
-}
-
 /**
  * Creates what the topology names and `before` does not have: each configuration is checked with its references resolved. All failures
  * are told at once, as `PLUGINS_FAILED`, and what was created by then is closed.
@@ -69,7 +54,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   const failures: string[] = [];
 
   async function open<Running extends object>(
-    wanted: readonly Wanted<Running>[],
+    wanted: readonly WantedPlugin<Running>[],
     existing: ReadonlyMap<string, Plugin<Running>> | undefined,
     among = options.open,
   ): Promise<Map<string, Plugin<Running>>> {
@@ -79,7 +64,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
         if (kept !== undefined && isSame(one, kept)) return [[one.id, kept]] as const;
         try {
           const { package: name, config } = one;
-          const made = held(await create(one, options), among);
+          const made = held(await openPlugin(one, options), among);
           created.push(made);
           return [[one.id, { ...made, package: name, config }]] as const;
         } catch (error) {
@@ -118,71 +103,4 @@ function isSame(
   { package: name, config }: Plugin<unknown>,
 ): boolean {
   return wanted.package === name && isDeepStrictEqual(wanted.config, config);
-}
-
-async function create<Running>(
-  { item, id, package: name, config, partOf }: Wanted<Running>,
-  { lookup, projectDir, now, claims, warn }: OpenPluginsOptions,
-): Promise<Running> {
-  const part = partOf(await lookup(name));
-  if (part === undefined) {
-    throw new OrgLoopError(
-      "PLUGIN_WRONG_KIND",
-      `${name} is nothing that a ${item.split(" ")[0]} can be made of`,
-    );
-  }
-  const checked = await parsePluginConfig(part.config, config);
-  if (checked.errors !== undefined) {
-    const said = checked.errors.map(({ path, message }) => [...path.slice(-1), message].join(": "));
-    throw new OrgLoopError("INVALID_CONFIG", said.join("; "));
-  }
-  const context: PluginContext = {
-    id,
-    projectDir,
-    now,
-    claims,
-    warn: (message) => warn(item, message),
-  };
-  return part.create(checked.value, context);
-}
-
-function wantedSource({ id, connector, config }: Topology["sources"][number]): Wanted<Source> {
-  return {
-    item: `source "${id}"`,
-    id,
-    package: connector,
-    config,
-    partOf: (found) => (found.kind === "connector" ? found.source : undefined),
-  };
-}
-
-function wantedActor({ id, connector, config }: Topology["actors"][number]): Wanted<Actor> {
-  return {
-    item: `actor "${id}"`,
-    id,
-    package: connector,
-    config,
-    partOf: (found) => (found.kind === "connector" ? found.actor : undefined),
-  };
-}
-
-function wantedTransform(spec: Topology["transforms"][number]): Wanted<Transform> {
-  const script = spec.type === "script";
-  return {
-    item: `transform "${spec.name}"`,
-    id: spec.name,
-    package: script ? SCRIPT_PACKAGE : (spec.package ?? ""),
-    config: script ? { script: spec.script } : spec.config,
-    partOf: (found) => (found.kind === "transform" ? found : undefined),
-  };
-}
-
-function wantedLogger({ name, type, config }: Topology["loggers"][number]): Wanted<Logger> {
-  return {
-    item: `logger "${name}"`,
-    id: name,
-    package: type,
-    config,
-    partOf: (found) => (found.kind === "logger" ? found : undefined),
-  };
 }

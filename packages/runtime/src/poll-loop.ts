@@ -1,8 +1,9 @@
+import { type Poll, type PollSourceOptions, pollSource } from "@orgloop/host";
 import { isRetryAfter, type LogEntry, messageOf, type Source } from "@orgloop/sdk";
 import pLimit from "p-limit";
 import type { Activity } from "./activity.ts";
 import { type Clock, waitUntil } from "./clock.ts";
-import { type Poll, type PollSourceOptions, pollSource } from "./poll-source.ts";
+import type { Ingest } from "./ingest.ts";
 import {
   afterPollError,
   CLOSED_SOURCE,
@@ -19,7 +20,8 @@ export interface PolledSource {
 }
 
 export interface PollLoopOptions
-  extends Omit<PollSourceOptions, "id" | "source" | "onCheckpoint" | "deadlineMs"> {
+  extends Omit<PollSourceOptions, "id" | "source" | "keep" | "onCheckpoint" | "deadlineMs"> {
+  readonly ingest: Ingest;
   readonly sources: readonly PolledSource[];
   /** Most polls at a time, over all sources. */
   readonly concurrency: number;
@@ -91,7 +93,7 @@ async function pollOnce(
   state: PollState,
   options: PollLoopOptions,
 ): Promise<Poll | null> {
-  const { clock, stop, log } = options;
+  const { clock, stop, log, ingest } = options;
   if (stop.aborted) return null;
   if (state.circuit.open) log({ phase: "source.circuit_retry", source: id });
   state.lastPollMs = clock.now();
@@ -100,6 +102,10 @@ async function pollOnce(
     id,
     source,
     deadlineMs: POLL_DEADLINE_MS,
+    keep(drafts, patience) {
+      const sourced = drafts.map((draft) => ({ ...draft, source: id }));
+      return ingest(sourced, () => patience);
+    },
     onCheckpoint: (checkpoint) => {
       state.checkpoint = checkpoint;
     },

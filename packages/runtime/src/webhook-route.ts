@@ -1,12 +1,5 @@
-import {
-  type EventDraft,
-  isRefused,
-  isRetryAfter,
-  type LogEntry,
-  messageOf,
-  type Source,
-  type WebhookRequest,
-} from "@orgloop/sdk";
+import { answerWebhook, webhookSourceId } from "@orgloop/host";
+import type { LogEntry, Source, WebhookRequest } from "@orgloop/sdk";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Activity } from "./activity.ts";
@@ -30,86 +23,50 @@ export interface WebhookRouteOptions {
 
 /** Of all requests together. */
 const BODIES_LIMIT = 256 * 1024 ** 2;
-const RETRY_AFTER_S = 5;
-/** Characters of an id that the log keeps: anyone may send any. */
-const LOGGED_ID = 200;
 
 /** `/webhook/SOURCE`: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP). */
 export function webhookRoute(options: WebhookRouteOptions) {
   const { log, activity, bodyLimit, stop } = options;
   const budget = { used: 0, limit: BODIES_LIMIT };
-
-  function refuse(c: Context, id: string, status: ContentfulStatusCode, error: string): Response {
-    log({ phase: "source.refused", source: id.slice(0, LOGGED_ID), error, metadata: { status } });
-    activity.refused(id, status);
-    if (status === 503) c.header("retry-after", String(RETRY_AFTER_S));
-    if (status === 405) c.header("allow", "POST");
-    if (status === 413) c.header("connection", "close");
-    return c.json({ error }, status);
-  }
-
-  async function draftsOf(c: Context, source: Receiver) {
-    let taken = 0;
-    try {
-      const body = await readBody(c.req.raw, bodyLimit, (bytes) => {
-        taken += bytes;
-        budget.used += bytes;
-        return budget;
-      });
-      return await source.receive(webhookRequest(c, body));
-    } finally {
-      budget.used -= taken;
-    }
-  }
-
-  async function keep(c: Context, id: string, drafts: readonly EventDraft[]): Promise<Response> {
-    const patience = (): AbortSignal =>
-      AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
-    try {
-      const sourced = drafts.map((draft) => ({ ...draft, source: id }));
-      const events = await options.ingest(sourced, patience);
-      const event_ids = events.map((event) => event.id);
-      return c.json({ ok: true, event_id: event_ids[0] ?? null, event_ids });
-    } catch (error) {
-      return refuse(c, id, 503, `not kept: ${messageOf(error)}`);
-    }
-  }
+  const patience = (): AbortSignal =>
+    AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
 
   return async (c: Context): Promise<Response> => {
-    const id = sourceId(new URL(c.req.url).pathname);
-    const source = options.sources().get(id);
-    if (!receives(source)) {
-      return refuse(c, id, 404, `no source "${id.slice(0, LOGGED_ID)}" takes webhooks`);
-    }
-    if (c.req.method !== "POST") {
-      return refuse(c, id, 405, `${c.req.method} is not allowed: send a POST`);
-    }
-    if (stop.aborted) return refuse(c, id, 503, "the process is stopping");
-    let drafts: readonly EventDraft[];
-    try {
-      drafts = await source.use((part) => draftsOf(c, part));
-    } catch (error) {
-      if (isRefused(error)) return refuse(c, id, error.status, error.message);
-      return refuse(c, id, isRetryAfter(error) ? 503 : 500, messageOf(error));
-    }
-    return keep(c, id, drafts);
+    const id = webhookSourceId(new URL(c.req.url).pathname);
+    let taken = 0;
+    const release = (): void => {
+      budget.used -= taken;
+      taken = 0;
+    };
+    const { status, headers, body } = await answerWebhook({
+      id,
+      method: c.req.method,
+      source: receiverOf(options.sources().get(id)),
+      stopping: stop.aborted,
+      log,
+      onRefused: (refused) => activity.refused(id, refused),
+      async read() {
+        const bytes = await readBody(c.req.raw, bodyLimit, (more) => {
+          taken += more;
+          budget.used += more;
+          return budget;
+        });
+        return webhookRequest(c, bytes);
+      },
+      keep(drafts) {
+        release();
+        const sourced = drafts.map((draft) => ({ ...draft, source: id }));
+        return options.ingest(sourced, patience);
+      },
+    });
+    release();
+    return c.json(body, status as ContentfulStatusCode, headers);
   };
 }
 
-type Receiver = Source & Required<Pick<Source, "receive">>;
-
-function receives(source: Held<Source> | undefined): source is Held<Receiver> {
-  return source?.part.receive !== undefined;
-}
-
-/** `/webhook/platform/hook` and `/webhook/platform%2Fhook` are one source (`config-at-scale.md`, Workspaces). */
-function sourceId(pathname: string): string {
-  const rest = pathname.slice("/webhook/".length);
-  try {
-    return decodeURIComponent(rest);
-  } catch {
-    return rest;
-  }
+function receiverOf(source: Held<Source> | undefined): Pick<Source, "receive"> | undefined {
+  if (source?.part.receive === undefined) return undefined;
+  return { receive: (request) => source.use(async (part) => part.receive?.(request) ?? []) };
 }
 
 function webhookRequest(c: Context, body: Uint8Array): WebhookRequest {

@@ -1,6 +1,7 @@
 import { DURATION_PATTERN, parseDuration, RATE_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
 import { z } from "zod";
 import { isMapping } from "../document-path.ts";
+import { holdsReference } from "../holds-reference.ts";
 import { nearest } from "../nearest.ts";
 import { FORBIDDEN_KEYS } from "../yaml-values.ts";
 
@@ -8,7 +9,6 @@ import { FORBIDDEN_KEYS } from "../yaml-values.ts";
 
 /** A value that holds `${…}` is not checked for its format: it is known only at the moment of use. */
 const REFERENCE = "\\$\\{";
-export const holdsReference = (text: string): boolean => text.includes("${");
 
 /** A mapping that knows all its keys; a key it does not know is an error with the nearest one that it does. */
 export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {

@@ -2,9 +2,10 @@ import { isIP } from "node:net";
 import type { z } from "zod";
 import type { DocumentPath } from "../document-path.ts";
 import { isMapping } from "../document-path.ts";
+import { holdsReference } from "../holds-reference.ts";
 import { nearest } from "../nearest.ts";
 import { FORBIDDEN_KEYS } from "../yaml-values.ts";
-import { holdsReference, isEventPath } from "./fields.ts";
+import { isEventPath } from "./fields.ts";
 
 type Report = (path: DocumentPath, expected: string, params?: Record<string, unknown>) => void;
 type Check = (value: unknown, path: DocumentPath, report: Report) => void;

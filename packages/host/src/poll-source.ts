@@ -1,26 +1,26 @@
 import {
   type CheckpointStore,
+  type EventDraft,
   formatDuration,
   OrgLoopError,
   type Source,
   type SourcePage,
 } from "@orgloop/sdk";
 import { type Clock, callAt } from "./clock.ts";
-import type { Ingest } from "./ingest.ts";
 
 export interface PollSourceOptions {
   readonly id: string;
   readonly source: Source & Required<Pick<Source, "poll">>;
-  readonly checkpoints: CheckpointStore;
-  readonly ingest: Ingest;
+  readonly checkpoints: Pick<CheckpointStore, "get" | "set">;
+  /** Puts a page's events on the bus: resolves when they are durable. It may wait for room until `patience` is aborted. */
+  readonly keep: (drafts: readonly EventDraft[], patience: AbortSignal) => Promise<unknown>;
   readonly clock: Clock;
   /** How long one poll may take. */
   readonly deadlineMs: number;
   /** Aborted on drain. */
   readonly stop: AbortSignal;
-  readonly onCheckpoint: (checkpoint: string) => void;
+  readonly onCheckpoint?: (checkpoint: string) => void;
 }
-
 /** Who failed: the source, or the host that could not keep what the source gave. */
 export type PollResult =
   | { readonly kind: "done" }
@@ -38,7 +38,7 @@ export interface Poll {
  * deadline and on drain, whether the source minds its signal or not.
  */
 export async function pollSource(options: PollSourceOptions): Promise<Poll> {
-  const { id, source, checkpoints, clock, deadlineMs, stop, onCheckpoint } = options;
+  const { id, source, checkpoints, clock, deadlineMs, stop, onCheckpoint = () => {} } = options;
   const controller = new AbortController();
   const ended = Promise.withResolvers<"ended">();
   const end = (reason: Error): void => {
@@ -70,7 +70,7 @@ export async function pollSource(options: PollSourceOptions): Promise<Poll> {
       }
       if (page.done) return { result: { kind: "done" }, released };
       by = "host";
-      current = await keep(page.value, current, options, controller.signal);
+      current = await keepPage(page.value, current, options, controller.signal);
     }
   } catch (error) {
     if (stop.aborted) return { result: { kind: "stopped" }, released };
@@ -81,14 +81,13 @@ export async function pollSource(options: PollSourceOptions): Promise<Poll> {
   }
 }
 
-async function keep(
+async function keepPage(
   { events, checkpoint }: SourcePage,
   before: string | null,
-  { id, ingest, checkpoints, onCheckpoint }: PollSourceOptions,
+  { id, keep, checkpoints, onCheckpoint = () => {} }: PollSourceOptions,
   patience: AbortSignal,
 ): Promise<string> {
-  const drafts = events.map((draft) => ({ ...draft, source: id }));
-  if (drafts.length > 0) await ingest(drafts, () => patience);
+  if (events.length > 0) await keep(events, patience);
   if (checkpoint !== before) {
     await checkpoints.set(id, checkpoint);
     onCheckpoint(checkpoint);

@@ -1,0 +1,95 @@
+import {
+  type EventDraft,
+  isRefused,
+  isRetryAfter,
+  type LogEntry,
+  messageOf,
+  type OrgLoopEvent,
+  type Source,
+  type WebhookRequest,
+} from "@orgloop/sdk";
+
+/** What the sender of a webhook hears. */
+export interface WebhookAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface AnswerWebhookOptions {
+  /** As {@link webhookSourceId} reads it of the path; it may be anything that somebody sends. */
+  readonly id: string;
+  readonly method: string;
+  /** Undefined: there is none of that id. */
+  readonly source: Pick<Source, "receive"> | undefined;
+  /** True: nothing more is taken in. */
+  readonly stopping?: boolean;
+  /** Reads the request, the body last. It may throw a refusal (413). */
+  readonly read: () => Promise<WebhookRequest>;
+  /** Resolves when all events are durable on the bus. */
+  readonly keep: (drafts: readonly EventDraft[]) => Promise<readonly OrgLoopEvent[]>;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly onRefused?: (status: number) => void;
+}
+
+const RETRY_AFTER_S = 5;
+/** Characters of an id that the log keeps: anyone may send any. */
+const LOGGED_ID = 200;
+
+/**
+ * Takes a webhook in: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP); what the source refuses, a source that
+ * there is not (404), another method than POST (405) and what could not be kept (503, with Retry-After) are told and logged.
+ */
+export async function answerWebhook(options: AnswerWebhookOptions): Promise<WebhookAnswer> {
+  const { id, method, source, read } = options;
+  if (!receives(source)) {
+    return refuse(options, 404, `no source "${id.slice(0, LOGGED_ID)}" takes webhooks`);
+  }
+  if (method !== "POST") return refuse(options, 405, `${method} is not allowed: send a POST`);
+  if (options.stopping) return refuse(options, 503, "the process is stopping");
+  let drafts: readonly EventDraft[];
+  try {
+    drafts = await source.receive(await read());
+  } catch (error) {
+    if (isRefused(error)) return refuse(options, error.status, error.message);
+    return refuse(options, isRetryAfter(error) ? 503 : 500, messageOf(error));
+  }
+  try {
+    const event_ids = (await options.keep(drafts)).map((event) => event.id);
+    const body = { ok: true, event_id: event_ids[0] ?? null, event_ids };
+    return { status: 200, headers: {}, body };
+  } catch (error) {
+    return refuse(options, 503, `not kept: ${messageOf(error)}`);
+  }
+}
+
+/** Of `/webhook/platform/hook` and of `/webhook/platform%2Fhook`: one source (`config-at-scale.md`, Workspaces). */
+export function webhookSourceId(pathname: string): string {
+  const rest = pathname.slice("/webhook/".length);
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return rest;
+  }
+}
+
+function refuse(
+  { id, log, onRefused }: AnswerWebhookOptions,
+  status: number,
+  error: string,
+): WebhookAnswer {
+  log({ phase: "source.refused", source: id.slice(0, LOGGED_ID), error, metadata: { status } });
+  onRefused?.(status);
+  const headers = {
+    ...(status === 503 && { "retry-after": String(RETRY_AFTER_S) }),
+    ...(status === 405 && { allow: "POST" }),
+    ...(status === 413 && { connection: "close" }),
+  };
+  return { status, headers, body: { error } };
+}
+
+function receives(
+  source: Pick<Source, "receive"> | undefined,
+): source is Required<Pick<Source, "receive">> {
+  return source?.receive !== undefined;
+}

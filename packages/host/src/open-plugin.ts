@@ -1,0 +1,107 @@
+import { parsePluginConfig } from "@orgloop/config/plugin-config";
+import {
+  type Actor,
+  type ActorSpec,
+  type Logger,
+  type LoggerSpec,
+  OrgLoopError,
+  type PluginContext,
+  type PluginDefinition,
+  type PluginLookup,
+  type PluginPart,
+  type Source,
+  type SourceSpec,
+  type Transform,
+  type TransformSpec,
+} from "@orgloop/sdk";
+
+/** What everything of a host that is opened gets. */
+export interface OpenPluginOptions extends Omit<PluginContext, "id" | "warn"> {
+  readonly lookup: PluginLookup;
+  /** Says something of an item to the operator. */
+  readonly warn: (item: string, message: string) => void;
+}
+
+/** An item of the topology that is to run, references resolved. */
+export interface WantedPlugin<Running> {
+  /** e.g. `source "github"`. */
+  readonly item: string;
+  readonly id: string;
+  readonly package: string;
+  readonly config: unknown;
+  readonly partOf: (definition: PluginDefinition) => PluginPart<unknown, Running> | undefined;
+}
+
+/** What a script of the project runs in (v1alpha1, section 5). */
+const SCRIPT_PACKAGE = "@orgloop/transform-script";
+
+/**
+ * Makes an item run: its configuration is checked first. Throws `PLUGIN_WRONG_KIND`, `INVALID_CONFIG`, or what the lookup or the plugin
+ * throws.
+ */
+export async function openPlugin<Running>(
+  { item, id, package: name, config, partOf }: WantedPlugin<Running>,
+  { lookup, warn, projectDir, now, claims }: OpenPluginOptions,
+): Promise<Running> {
+  const part = partOf(await lookup(name));
+  if (part === undefined) {
+    throw new OrgLoopError(
+      "PLUGIN_WRONG_KIND",
+      `${name} is nothing that a ${item.split(" ")[0]} can be made of`,
+    );
+  }
+  const checked = await parsePluginConfig(part.config, config);
+  if (checked.errors !== undefined) {
+    const said = checked.errors.map(({ path, message }) => [...path.slice(-1), message].join(": "));
+    throw new OrgLoopError("INVALID_CONFIG", said.join("; "));
+  }
+  const context: PluginContext = {
+    id,
+    projectDir,
+    now,
+    claims,
+    warn: (message) => warn(item, message),
+  };
+  return part.create(checked.value, context);
+}
+
+export function wantedSource({ id, connector, config }: SourceSpec): WantedPlugin<Source> {
+  return {
+    item: `source "${id}"`,
+    id,
+    package: connector,
+    config,
+    partOf: (found) => (found.kind === "connector" ? found.source : undefined),
+  };
+}
+
+export function wantedActor({ id, connector, config }: ActorSpec): WantedPlugin<Actor> {
+  return {
+    item: `actor "${id}"`,
+    id,
+    package: connector,
+    config,
+    partOf: (found) => (found.kind === "connector" ? found.actor : undefined),
+  };
+}
+
+export function wantedTransform(spec: TransformSpec): WantedPlugin<Transform> {
+  const script = spec.type === "script";
+  return {
+    item: `transform "${spec.name}"`,
+    id: spec.name,
+    package: script ? SCRIPT_PACKAGE : (spec.package ?? ""),
+    config: script ? { script: spec.script } : spec.config,
+    partOf: (found) => (found.kind === "transform" ? found : undefined),
+  };
+}
+
+export function wantedLogger({ name, type, config }: LoggerSpec): WantedPlugin<Logger> {
+  return {
+    item: `logger "${name}"`,
+    id: name,
+    package: type,
+    config,
+    partOf: (found) => (found.kind === "logger" ? found : undefined),
+  };
+}
