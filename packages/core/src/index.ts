@@ -1,4 +1,5 @@
 export * from "./actor-queue.ts";
+export * from "./admit-delivery.ts";
 export * from "./attempt-delivery.ts";
 export * from "./audit-output.ts";
 export * from "./breaker.ts";
@@ -11,6 +12,7 @@ export * from "./delivery-policy.ts";
 export * from "./expiry.ts";
 export * from "./filter.ts";
 export * from "./interpolate.ts";
+export * from "./log-entries.ts";
 export * from "./loop-detector.ts";
 export * from "./match.ts";
 export * from "./ordering-key.ts";

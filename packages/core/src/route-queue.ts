@@ -1,3 +1,4 @@
+import { probeTimeoutMs } from "./admit-delivery.ts";
 import { type BreakerState, CLOSED, passBreaker } from "./breaker.ts";
 import type { AttemptState, Delivery } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
@@ -37,9 +38,6 @@ export type RouteGate =
   | { readonly kind: "pass"; readonly probe: boolean }
   /** `atMs` null: until an attempt ends. `limited`: the rate makes it wait. */
   | { readonly kind: "wait"; readonly atMs: number | null; readonly limited: boolean };
-
-/** A probe is given up on this long after its timeout: time for the host to say how it ended. */
-const PROBE_GRACE_MS = 5_000;
 
 /** One route's share of its actor's queue: its lanes, its breaker, its rate. Holds state, decides by the pure rules. */
 export class RouteQueue {
@@ -150,7 +148,7 @@ export class RouteQueue {
     const { rate } = this.policy;
     const slot = rate === null ? null : reserve(this.rate, rate, nowMs);
     if (slot !== null && slot.atMs > nowMs) return { kind: "wait", atMs: slot.atMs, limited: true };
-    const gate = passBreaker(this.breaker, nowMs, timeoutMs + PROBE_GRACE_MS);
+    const gate = passBreaker(this.breaker, nowMs, probeTimeoutMs(timeoutMs));
     if (gate.kind === "hold") return { kind: "wait", atMs: gate.untilMs, limited: false };
     if (gate.kind === "probe") this.breaker = gate.state;
     if (slot !== null) this.rate = slot.state;

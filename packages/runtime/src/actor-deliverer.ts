@@ -7,6 +7,7 @@ import {
   circuitOf,
   type Delivery,
   type DeliveryPolicy,
+  deliveryEntry,
   deliveryId,
   deliveryLetter,
   type Offer,
@@ -19,7 +20,7 @@ import type { Alert } from "./alerts.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, callAt } from "./clock.ts";
-import { deliveryEntry, deliveryReport } from "./delivery-report.ts";
+import { deliveryReport } from "./delivery-report.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";
 import { rateLimitedLog } from "./rate-limited-log.ts";
 

@@ -1,3 +1,4 @@
+import { burialEntry, letterEntry } from "@orgloop/core";
 import { type DeadLetter, type DeadLetterStore, type LogEntry, messageOf } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { Alert } from "./alerts.ts";
@@ -21,15 +22,7 @@ const RETRY_MS = 5_000;
 
 export function burial({ deadLetters, clock, log, activity, alert, abandon }: BurialOptions): Bury {
   return async (letter) => {
-    const { event, route, actor, reason, attempts, last_error } = letter;
-    const about = {
-      event_id: event.id,
-      trace_id: event.trace_id,
-      source: event.source,
-      event_type: event.type,
-      ...(route !== null && { route }),
-      ...(actor !== null && { target: actor }),
-    };
+    const { route, actor, reason, last_error } = letter;
     for (;;) {
       if (abandon.aborted) return false;
       try {
@@ -37,12 +30,11 @@ export function burial({ deadLetters, clock, log, activity, alert, abandon }: Bu
         break;
       } catch (error) {
         const message = `dead letter not written, will be tried again: ${messageOf(error)}`;
-        log({ ...about, phase: "system.error", error: message });
+        log({ ...letterEntry(letter), phase: "system.error", error: message });
         await waitUntil(clock, clock.now() + RETRY_MS, abandon);
       }
     }
-    const error = last_error === null ? {} : { error: last_error };
-    log({ ...about, phase: "deliver.dead_letter", result: reason, attempt: attempts, ...error });
+    log(burialEntry(letter));
     activity.buried(route, reason);
     // What had no room has an alert of its own.
     if (reason !== "backpressure") {

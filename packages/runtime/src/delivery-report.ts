@@ -1,4 +1,11 @@
-import type { BreakerState, Delivery, Outcome } from "@orgloop/core";
+import {
+  attemptEntry,
+  type BreakerState,
+  circuitEntry,
+  type Delivery,
+  deliveryEntry,
+  type Outcome,
+} from "@orgloop/core";
 import { isPermanent, type LogEntry } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { Alert } from "./alerts.ts";
@@ -38,36 +45,24 @@ export function deliveryReport({
     attempt: number,
     duration_ms: number,
   ): void {
-    const about = { ...deliveryEntry(delivery), attempt, duration_ms };
+    log(attemptEntry(delivery, outcome, attempt, duration_ms));
     if (outcome.kind === "delivered") {
-      log({ ...about, phase: "deliver.success", result: outcome.status });
       activity.delivered(delivery.route, delivery.actor, duration_ms);
       return;
     }
     activity.attemptFailed(delivery.route, delivery.actor, duration_ms);
-    const { lastError } = outcome.state;
-    const failure = { ...about, ...(lastError !== null && { error: lastError }) };
-    if (outcome.kind === "dead") {
-      log({ ...failure, phase: "deliver.failure", result: outcome.reason });
-      return;
-    }
-    activity.retried(delivery.route, delivery.actor);
-    const againMs = outcome.kind === "retry" ? outcome.atMs : outcome.untilMs;
-    const metadata = { retry_at: new Date(againMs).toISOString() };
-    log({ ...failure, phase: "deliver.retry", metadata });
+    if (outcome.kind !== "dead") activity.retried(delivery.route, delivery.actor);
   }
 
   function circuit(delivery: Delivery, before: BreakerState, after: BreakerState): void {
-    if (before.openUntilMs === after.openUntilMs) return;
-    const about = deliveryEntry(delivery);
+    const entry = circuitEntry(delivery, before, after);
+    if (entry === null) return;
+    log(entry);
     const { route, actor: target } = delivery;
     if (after.openUntilMs === null) {
       openSinceMs.delete(route);
-      log({ ...about, phase: "circuit.close" });
       return;
     }
-    const metadata = { until: new Date(after.openUntilMs).toISOString() };
-    log({ ...about, phase: "circuit.open", metadata });
     const sinceMs = openSinceMs.get(route) ?? now();
     openSinceMs.set(route, sinceMs);
     if (now() - sinceMs < ILL_AFTER_MS) return;
@@ -88,17 +83,4 @@ export function deliveryReport({
   }
 
   return { attempted, circuit, gone, dropped };
-}
-
-/** What an entry of the log says of a delivery. */
-export function deliveryEntry({ event, route, actor, replay }: Delivery) {
-  return {
-    ...(replay > 0 && { replay }),
-    event_id: event.id,
-    trace_id: event.trace_id,
-    source: event.source,
-    event_type: event.type,
-    route,
-    target: actor,
-  };
 }

@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type Admission,
+  admitDelivery,
+  probeTimeoutMs,
+  type RouteGates,
+} from "./admit-delivery.ts";
+import { CLOSED } from "./breaker.ts";
+import type { DeliveryPolicy } from "./delivery-policy.ts";
+
+const HEALTHY: RouteGates = { breaker: CLOSED, rateMs: null };
+const BREAKER = { failureThreshold: 1, cooldownMs: 60_000, maxCooldownMs: 60_000 };
+type Policy = Pick<DeliveryPolicy, "rate" | "breaker" | "timeoutMs">;
+const plain: Policy = { rate: null, breaker: BREAKER, timeoutMs: 1_000 };
+const rated: Policy = { ...plain, rate: { count: 1, perMs: 10_000, burst: 1 } };
+const open: RouteGates = {
+  breaker: { ...CLOSED, openUntilMs: 5_000, cooldownMs: 60_000 },
+  rateMs: null,
+};
+
+describe("admitting a delivery", () => {
+  test("a healthy route without a rate lets it through and changes nothing", () => {
+    const admission = admitDelivery(HEALTHY, plain, null, 0);
+    expect(admission).toEqual({ kind: "attempt", probe: false, gates: HEALTHY });
+    expect(admission.gates).toBe(HEALTHY);
+  });
+
+  test("an open breaker holds until its time and gives a reserved time up", () => {
+    const held = admitDelivery(open, rated, 4_000, 4_500);
+    expect(held).toMatchObject({ kind: "hold", by: "breaker", untilMs: 5_000, reservedAtMs: null });
+    expect(held.gates).toBe(open);
+  });
+
+  test("one probe is elected; the next waits for it", () => {
+    const first = admitDelivery(open, plain, null, 5_000);
+    expect(first).toMatchObject({ kind: "attempt", probe: true });
+    const untilMs = 5_000 + probeTimeoutMs(plain.timeoutMs);
+    expect(admitDelivery(first.gates, plain, null, 5_001)).toMatchObject({ kind: "hold", untilMs });
+  });
+
+  test("a breaker that is switched off holds nothing", () => {
+    expect(admitDelivery(open, { ...plain, breaker: null }, null, 0).kind).toBe("attempt");
+  });
+
+  test("a send time is reserved once, used when it has come, and void when it is long past", () => {
+    const first = admitDelivery(HEALTHY, rated, null, 0);
+    expect(first.kind).toBe("attempt");
+    const second = admitDelivery(first.gates, rated, null, 0);
+    expect(second).toMatchObject({ kind: "hold", by: "rate", untilMs: 10_000 });
+    const { reservedAtMs } = second as Extract<Admission, { kind: "hold" }>;
+    const early = admitDelivery(second.gates, rated, reservedAtMs, 4_000);
+    expect(early).toMatchObject({ kind: "hold", untilMs: 10_000, reservedAtMs });
+    expect(early.gates).toBe(second.gates);
+    const inTime = admitDelivery(second.gates, rated, reservedAtMs, 10_500);
+    expect(inTime).toEqual({ kind: "attempt", probe: false, gates: second.gates });
+    const late = admitDelivery(second.gates, rated, reservedAtMs, 15_500);
+    expect(late).toMatchObject({ kind: "hold", untilMs: 20_000 });
+  });
+
+  test("who comes when they are told is held once by the rate, and nobody is sent too early", () => {
+    const deliveries = fc.array(fc.nat(20_000), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(deliveries, fc.integer({ min: 1, max: 5 }), (arrivals, burst) => {
+        const policy = { ...plain, rate: { count: 1, perMs: 1_000, burst } };
+        let gates = HEALTHY;
+        const sent: number[] = [];
+        const waiting = arrivals.map((atMs) => ({
+          atMs,
+          reserved: null as number | null,
+          holds: 0,
+        }));
+        while (waiting.length > 0) {
+          waiting.sort((left, right) => left.atMs - right.atMs);
+          const one = waiting[0] as (typeof waiting)[number];
+          const admission = admitDelivery(gates, policy, one.reserved, one.atMs);
+          gates = admission.gates;
+          if (admission.kind === "attempt") {
+            sent.push(one.atMs);
+            waiting.shift();
+          } else {
+            one.holds += 1;
+            one.reserved = admission.reservedAtMs;
+            one.atMs = admission.untilMs;
+          }
+          if (one.holds > 1) return false;
+        }
+        return sent.every((atMs, at) => {
+          const before = sent[at - burst];
+          return before === undefined || atMs - before >= 1_000 - 2 * burst - 2;
+        });
+      }),
+    );
+  });
+});

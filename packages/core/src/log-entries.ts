@@ -1,0 +1,73 @@
+import type { DeadLetter, LogEntry } from "@orgloop/sdk";
+import type { BreakerState } from "./breaker.ts";
+import type { Delivery, Outcome } from "./delivery.ts";
+
+/** An entry of the log before a host has completed it. */
+export type OpenEntry = Omit<LogEntry, "timestamp">;
+
+/** What an entry of the log says of a delivery. */
+export function deliveryEntry({ event, route, actor, replay }: Delivery) {
+  return {
+    ...(replay > 0 && { replay }),
+    event_id: event.id,
+    trace_id: event.trace_id,
+    source: event.source,
+    event_type: event.type,
+    route,
+    target: actor,
+  };
+}
+
+/** What the log says of an attempt that has ended. */
+export function attemptEntry(
+  delivery: Delivery,
+  outcome: Outcome,
+  attempt: number,
+  duration_ms: number,
+): OpenEntry {
+  const about = { ...deliveryEntry(delivery), attempt, duration_ms };
+  if (outcome.kind === "delivered") {
+    return { ...about, phase: "deliver.success", result: outcome.status };
+  }
+  const { lastError } = outcome.state;
+  const failure = { ...about, ...(lastError !== null && { error: lastError }) };
+  if (outcome.kind === "dead") {
+    return { ...failure, phase: "deliver.failure", result: outcome.reason };
+  }
+  const againMs = outcome.kind === "retry" ? outcome.atMs : outcome.untilMs;
+  const metadata = { retry_at: new Date(againMs).toISOString() };
+  return { ...failure, phase: "deliver.retry", metadata };
+}
+
+/** What the log says of a breaker after an attempt; null: nothing has changed. */
+export function circuitEntry(
+  delivery: Delivery,
+  before: BreakerState,
+  after: BreakerState,
+): OpenEntry | null {
+  if (before.openUntilMs === after.openUntilMs) return null;
+  const about = deliveryEntry(delivery);
+  if (after.openUntilMs === null) return { ...about, phase: "circuit.close" };
+  const metadata = { until: new Date(after.openUntilMs).toISOString() };
+  return { ...about, phase: "circuit.open", metadata };
+}
+
+/** What an entry of the log says of a dead letter. */
+export function letterEntry({ event, route, actor }: DeadLetter) {
+  return {
+    event_id: event.id,
+    trace_id: event.trace_id,
+    source: event.source,
+    event_type: event.type,
+    ...(route !== null && { route }),
+    ...(actor !== null && { target: actor }),
+  };
+}
+
+/** What the log says of a dead letter that is durable. */
+export function burialEntry(letter: DeadLetter): OpenEntry {
+  const { reason, attempts, last_error } = letter;
+  const error = last_error === null ? {} : { error: last_error };
+  const about = letterEntry(letter);
+  return { ...about, phase: "deliver.dead_letter", result: reason, attempt: attempts, ...error };
+}
