@@ -1,7 +1,7 @@
+import { parseInjected } from "@orgloop/core";
 import { messageOf } from "@orgloop/sdk";
 import { Hono } from "hono";
 import type { Ingest } from "./ingest.ts";
-import { parseInjected } from "./parse-injected.ts";
 import { readBody } from "./read-body.ts";
 import type { ProcessStatus } from "./status.ts";
 

@@ -1,6 +1,6 @@
+import type { DeadLetterSummary } from "@orgloop/core";
 import { type DeadLetter, type DeliveryContext, PermanentError } from "@orgloop/sdk";
 import { expect, test, vi } from "vitest";
-import type { DeadLetterSummary } from "./dead-letter-filter.ts";
 import {
   type Fixture,
   jsonWebhook,

@@ -1,7 +1,7 @@
+import { parseLetterFilter, selectLetters, summaryOf, textOf } from "@orgloop/core";
 import type { DeadLetterStore } from "@orgloop/sdk";
 import { hasCode, messageOf } from "@orgloop/sdk";
 import { type Context, Hono } from "hono";
-import { parseLetterFilter, selectLetters, summaryOf, textOf } from "./dead-letter-filter.ts";
 import type { LetterReplays } from "./letter-replays.ts";
 import { readJson } from "./read-json.ts";
 

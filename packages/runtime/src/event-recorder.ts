@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { RecordedLine } from "@orgloop/core";
 import { hasCode, messageOf, type OrgLoopEvent } from "@orgloop/sdk";
 
 export interface EventRecorderOptions {
@@ -12,15 +13,6 @@ export interface EventRecorderOptions {
   readonly now: () => number;
   /** Told, once until it works again, that events are not recorded. */
   readonly warn: (message: string) => void;
-}
-
-/** One line of the record. */
-export interface RecordedLine {
-  /** When it was routed, ISO 8601, UTC. */
-  readonly at: string;
-  readonly event: OrgLoopEvent;
-  /** Routes on which a transform dropped it; absent: none. */
-  readonly dropped?: readonly string[];
 }
 
 /**

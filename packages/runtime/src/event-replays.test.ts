@@ -167,7 +167,7 @@ test("the record is bounded by age and size, hour by hour, and read past damage"
     ["evt_3", 4],
     ["evt_7", 0],
   ]);
-  for (const one of found) expect((await readRecorded(dir, one))?.event.id).toBe(one.id);
+  for (const one of found) expect((await readRecorded(dir, one.place))?.event.id).toBe(one.id);
   expect(await findRecorded(dir, { since: "2026-11-01T04:00:00Z" })).toHaveLength(1);
   expect(await findRecorded(dir, { until: "2026-11-01T03:00:00Z" })).toHaveLength(1);
   expect(await findRecorded(dir, { ids: new Set(["evt_3"]) })).toHaveLength(1);

@@ -1,14 +1,13 @@
+import type { RecordedEvent as Recorded, RecordedLine, RecordedQuery } from "@orgloop/core";
 import { goesTo, isReplay, type Matcher, type ReplayTarget, replayOnBus } from "@orgloop/core";
 import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
-import type { EventRecorder, RecordedLine } from "./event-recorder.ts";
-import {
-  findRecorded,
-  type RecordedEvent,
-  type RecordedQuery,
-  readRecorded,
-} from "./recorded-events.ts";
+import type { EventRecorder } from "./event-recorder.ts";
+import { findRecorded, type RecordedPlace, readRecorded } from "./recorded-events.ts";
+
+type RecordedEvent = Recorded<RecordedPlace>;
+
 import { type Pace, replayPace } from "./replay-pace.ts";
 
 export interface EventReplaysOptions {
@@ -87,7 +86,7 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
   ): Promise<void> {
     for (const recorded of found) {
       if (!(await pace()) || !(await room(recorded.source))) return;
-      const line = await readRecorded(dir, recorded);
+      const line = await readRecorded(dir, recorded.place);
       if (line === null) continue;
       await publish(replayOnBus(line.event, number(recorded), target(line)), line.event);
     }

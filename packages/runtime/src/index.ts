@@ -2,14 +2,14 @@ export { type AppliedState, readAppliedState } from "@orgloop/stores/applied-sta
 
 import type { RunningProcess, StartOptions } from "./start-process.ts";
 
-export { isDataDirHeld } from "./data-dir-held.ts";
 export {
   type DeadLetterFilter,
   type DeadLetterSummary,
+  type InjectedDraft,
   parseLetterFilter,
   summaryOf,
-} from "./dead-letter-filter.ts";
-export type { InjectedDraft } from "./ingest.ts";
+} from "@orgloop/core";
+export { isDataDirHeld } from "./data-dir-held.ts";
 export { pluginLookup } from "./plugins.ts";
 export { removeDataDir } from "./remove-data-dir.ts";
 export type { RunningProcess, StartOptions } from "./start-process.ts";

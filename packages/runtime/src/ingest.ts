@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { completeEvent } from "@orgloop/core";
+import { completeEvent, type InjectedDraft } from "@orgloop/core";
 import {
-  type EventDraft,
   hasCode,
   type LogEntry,
   OrgLoopError,
@@ -11,11 +10,6 @@ import {
 import type { Activity } from "./activity.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
-
-/** An event from outside a source: it says itself where it comes from. */
-export interface InjectedDraft extends EventDraft {
-  readonly source: string;
-}
 
 /**
  * The one place where events enter: drafts are completed and published. Resolves with the events when the bus has them

@@ -1,11 +1,4 @@
-import {
-  type Delivery,
-  interpolate,
-  type LetterHistory,
-  letterOfReplay,
-  orderingKey,
-  type Router,
-} from "@orgloop/core";
+import { type LetterHistory, letterDelivery, letterOfReplay, replayRefusal } from "@orgloop/core";
 import {
   type DeadLetter,
   type DeadLetterStore,
@@ -72,18 +65,11 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     void task.finally(() => running.delete(task));
   }
 
-  function refusal({ route, actor }: DeadLetter): string | null {
-    if (route === null || actor === null) {
-      return "it never got as far as a route: `orgloop replay --event` routes its event anew";
-    }
-    const spec = current().routes.byName.get(route);
-    if (spec === undefined) return `the route "${route}" no longer exists`;
-    if (!deliverers().has(actor)) return `the actor "${actor}" no longer exists`;
-    if (spec.then.actor !== actor) {
-      return `the route "${route}" now goes to "${spec.then.actor}", no longer to "${actor}"`;
-    }
-    return null;
-  }
+  const refusal = (letter: DeadLetter): string | null =>
+    replayRefusal(letter, {
+      route: (name) => current().routes.byName.get(name),
+      hasActor: (id) => deliverers().has(id),
+    });
 
   async function replayAll(ids: readonly string[], pace: Pace): Promise<void> {
     for (const id of ids) {
@@ -113,7 +99,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     const spec = generation.routes.byName.get(letter.route as string) as RouteSpec;
     const deliverer = deliverers().get(spec.then.actor) as ActorDeliverer;
     const onSettled = (how: Settled): void => track(settled(id, how));
-    const delivery = deliveryOf(letter, spec, generation.router);
+    const delivery = letterDelivery(letter, spec, generation.router);
     await generation.use(() => deliverer.push(delivery, onSettled, { waits: true }));
   }
 
@@ -170,24 +156,5 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     async ended() {
       while (running.size > 0) await Promise.all(running);
     },
-  };
-}
-
-/**
- * What the actor gets: the event as it would have got it then, config and prompt as the route has them now (a letter holds neither:
- * they may hold secrets, and may be what was mended).
- */
-function deliveryOf(letter: DeadLetter, spec: RouteSpec, router: Router): Delivery {
-  const replay = (letter.event.replay ?? 0) + 1;
-  const event = { ...letter.event, replay };
-  const prompt = router.promptOf(spec);
-  return {
-    event,
-    route: spec.name,
-    actor: spec.then.actor,
-    orderingKey: letter.ordering_key ?? orderingKey(event, spec, router.sources.get(event.source)),
-    config: interpolate(spec.then.config, event),
-    ...(prompt !== undefined && { prompt }),
-    replay,
   };
 }

@@ -1,4 +1,5 @@
 import { type Environment, readEnvironment } from "@orgloop/config";
+import type { InjectedDraft } from "@orgloop/core";
 import { offBus } from "@orgloop/core";
 import {
   type LogEntry,
@@ -19,7 +20,7 @@ import { eventRecorder } from "./event-recorder.ts";
 import { eventReplays } from "./event-replays.ts";
 import { type Current, generation } from "./generation.ts";
 import type { HttpServer } from "./http-server.ts";
-import { type InjectedDraft, ingest } from "./ingest.ts";
+import { ingest } from "./ingest.ts";
 import { keptRouteStates } from "./kept-route-states.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { metrics } from "./metrics.ts";

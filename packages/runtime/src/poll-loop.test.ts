@@ -1,3 +1,4 @@
+import type { InjectedDraft } from "@orgloop/core";
 import {
   type LogEntry,
   type PollOptions,
@@ -9,7 +10,6 @@ import { memoryCheckpoints } from "@orgloop/stores";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { countActivity } from "./activity.ts";
-import type { InjectedDraft } from "./ingest.ts";
 import { type PolledSource, pollLoop } from "./poll-loop.ts";
 import { topologyOf } from "./process-fixture.ts";
 

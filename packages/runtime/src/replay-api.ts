@@ -1,6 +1,6 @@
+import { textOf, timeOf } from "@orgloop/core";
 import { OrgLoopError } from "@orgloop/sdk";
 import { Hono } from "hono";
-import { textOf, timeOf } from "./dead-letter-filter.ts";
 import { answerError } from "./dead-letters-api.ts";
 import type { EventReplays } from "./event-replays.ts";
 import { readJson } from "./read-json.ts";

@@ -1,6 +1,6 @@
+import type { InjectedDraft } from "@orgloop/core";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { startHttpServer } from "./http-server.ts";
-import type { InjectedDraft } from "./ingest.ts";
 import { openProject, type ProjectOptions } from "./open-project.ts";
 import type { ProcessStatus } from "./status.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { type DeadLetterFilter, selectLetters } from "@orgloop/core";
 import type { DeadLetter, DeadLetterStore } from "@orgloop/sdk";
-import { type DeadLetterFilter, selectLetters } from "./dead-letter-filter.ts";
 
 /** The dead letters of a data directory on which no process runs. Throws `LOCKED` where one does. */
 export async function readStoredLetters(

@@ -1,5 +1,9 @@
-import { EVENT_TYPES, OrgLoopError } from "@orgloop/sdk";
-import type { InjectedDraft } from "./ingest.ts";
+import { EVENT_TYPES, type EventDraft, OrgLoopError } from "@orgloop/sdk";
+
+/** An event from outside a source: it says itself where it comes from. */
+export interface InjectedDraft extends EventDraft {
+  readonly source: string;
+}
 
 const ID = /^evt_[a-zA-Z0-9]+$/;
 const TRACE_ID = /^trc_[a-zA-Z0-9]+$/;
