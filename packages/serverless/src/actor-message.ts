@@ -1,0 +1,59 @@
+import { type FifoMessage, type ObjectStore, unwrapBody, wrapBody } from "@orgloop/bus/sqs";
+import { deliveryDedupId, deliveryGroup } from "@orgloop/config/aws";
+import { type Delivery, deliveryId } from "@orgloop/core";
+import { type DeliverySpec, OrgLoopError } from "@orgloop/sdk";
+
+/** A delivery as it stands in its actor's queue: it ends under the policy that it was matched with, whatever is deployed meanwhile. */
+export interface ActorMessage {
+  /** `topologyHash` of the Topology it was matched under. */
+  readonly topology: string;
+  readonly delivery: Delivery;
+  readonly policy: DeliverySpec;
+  /** `DeliveryContext.deliveryId`; the attempts are kept under it. */
+  readonly delivery_id: string;
+  /** ISO 8601, UTC. */
+  readonly matched_at: string;
+}
+
+export interface MatchedDelivery {
+  readonly delivery: Delivery;
+  readonly policy: DeliverySpec;
+  readonly topologyHash: string;
+  /** Whether its actor has other routes as well. */
+  readonly severalRoutes: boolean;
+  readonly nowMs: number;
+}
+
+/** What is sent to the queue of the delivery's actor: in order by group, once by its deduplication id. */
+export async function actorMessage(
+  { delivery, policy, topologyHash, severalRoutes, nowMs }: MatchedDelivery,
+  objects: ObjectStore,
+): Promise<FifoMessage> {
+  const { event, route, orderingKey, replay } = delivery;
+  const identity = { eventId: event.id, route, replay };
+  const message: ActorMessage = {
+    topology: topologyHash,
+    delivery,
+    policy,
+    delivery_id: deliveryId(delivery, severalRoutes),
+    matched_at: new Date(nowMs).toISOString(),
+  };
+  return {
+    body: await wrapBody(message, objects, event.id),
+    group: deliveryGroup({ ...identity, orderingKey, order: policy.order }),
+    dedupId: deliveryDedupId(identity),
+  };
+}
+
+/** Throws `MESSAGE_UNREADABLE` where the body is none of ours, and what reading its object throws. */
+export async function readActorMessage(
+  body: string,
+  objects: Pick<ObjectStore, "get">,
+): Promise<ActorMessage> {
+  const message = await unwrapBody(body, objects);
+  const { delivery, policy, delivery_id } = message as Partial<ActorMessage>;
+  if (typeof delivery?.event?.id === "string" && policy && typeof delivery_id === "string") {
+    return message as unknown as ActorMessage;
+  }
+  throw new OrgLoopError("MESSAGE_UNREADABLE", "a message in an actor's queue holds no delivery");
+}
