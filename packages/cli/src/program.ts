@@ -33,6 +33,16 @@ export function orgloopProgram(): Command {
     .description("every error and warning of the configuration")
     .action(lazy(() => import("./commands/validate.ts").then((it) => it.validate)));
   program
+    .command("plan")
+    .description("what was applied → what the files say")
+    .option("--out <file>", "save the plan, for apply")
+    .option("--detailed-exitcode", "exit 0: no changes, 1: error, 2: changes")
+    .action(lazy(() => import("./commands/plan.ts").then((it) => it.plan)));
+  program
+    .command("apply [file]")
+    .description("make the running process what the files, or a saved plan, say")
+    .action(lazy(() => import("./commands/apply.ts").then((it) => it.apply)));
+  program
     .command("start")
     .description("run the project; --daemon in the background")
     .option("--daemon", "run in the background")

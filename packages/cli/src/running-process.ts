@@ -76,11 +76,24 @@ export function isAlive(pid: number): boolean {
 export class ControlError extends OrgLoopError {
   /** Of HTTP. */
   readonly status: number;
+  /** The `code` of the answer, e.g. `STATE_MISMATCH`; null where it has none. */
+  readonly reason: string | null;
+  /** The `error` of the answer. */
+  readonly said: string;
 
-  constructor(status: number, message: string) {
-    super("CONTROL_FAILED", message);
+  constructor(pathname: string, status: number, { error, code }: Refusal) {
+    const said = typeof error === "string" ? error : `HTTP ${status}`;
+    super("CONTROL_FAILED", `the running process refused ${pathname}: ${said}`);
     this.status = status;
+    this.reason = typeof code === "string" ? code : null;
+    this.said = said;
   }
+}
+
+/** The body of an answer without success. */
+interface Refusal {
+  readonly error?: unknown;
+  readonly code?: unknown;
 }
 
 /** Asks the running process. Throws {@link ControlError}. */
@@ -98,10 +111,7 @@ export async function callProcess<Answer>(
     signal: AbortSignal.timeout(pathname === STATUS ? ANSWER_MS : COMMAND_MS),
   });
   const text = await response.text();
-  if (!response.ok) {
-    const said = errorOf(text) ?? `HTTP ${response.status}`;
-    throw new ControlError(response.status, `the running process refused ${pathname}: ${said}`);
-  }
+  if (!response.ok) throw new ControlError(pathname, response.status, refusalOf(text));
   return JSON.parse(text) as Answer;
 }
 
@@ -133,11 +143,10 @@ async function readText(file: string): Promise<string | null> {
   }
 }
 
-function errorOf(text: string): string | null {
+function refusalOf(text: string): Refusal {
   try {
-    const { error } = JSON.parse(text);
-    return typeof error === "string" ? error : null;
+    return Object(JSON.parse(text));
   } catch {
-    return null;
+    return {};
   }
 }

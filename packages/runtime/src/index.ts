@@ -21,6 +21,7 @@ export type {
   SourceStatus,
 } from "./status.ts";
 export { purgeStoredLetters, readStoredLetters } from "./stored-letters.ts";
+export { type QueuedEvents, readStoredQueues } from "./stored-queues.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./stored-state.ts";
 
 /**

@@ -1,0 +1,109 @@
+import path from "node:path";
+import { type PlanState, planTopology, topologyHash } from "@orgloop/config";
+import { hasCode, type Topology } from "@orgloop/sdk";
+import type { Command, CommandContext } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { uncoveredUses } from "../missing-variables.ts";
+import { planReportText } from "../plan/plan-report-text.ts";
+import { BRIEF, WHOLE } from "../plan/plan-text.ts";
+import type { RunningState } from "../plan/running-state.ts";
+import { type SavedPlan, stateName } from "../plan/saved-plan.ts";
+import { planReport, type SurveyedPlan, surveyPlan } from "../plan/survey-plan.ts";
+import { warnOf } from "../plan/warn-of.ts";
+import { invalidProject, readProject, readValidProject } from "../read-project.ts";
+import { type ControlError, callProcess } from "../running-process.ts";
+
+/** What the process answers. */
+interface Applied {
+  readonly serial: number;
+  readonly hash: string;
+}
+
+/** `orgloop apply [FILE]`: makes what runs what the files, or a saved plan, say; without a restart. */
+export const apply: Command = async (context, [file]) => {
+  const { flags, output } = context;
+  const survey =
+    file === undefined
+      ? await surveyFiles(context)
+      : await surveySaved(context, path.resolve(file));
+  const { running, desired, plan } = survey;
+  if (running === null) throw notRunning(survey);
+  const limits = flags.verbose ? WHOLE : BRIEF;
+  if (!flags.json) output.write(`${planReportText(survey, limits, output.style)}\n`);
+  const settled = plan.changes.length === 0 && running.hash === topologyHash(desired);
+  const state: PlanState = settled ? running : await send(context, survey, running);
+  const { serial, hash } = state;
+  if (flags.json) {
+    output.result({ ...planReport(survey), applied: { changed: !settled, serial, hash } }, "");
+  } else if (!settled) {
+    const { summary } = planTopology(running.topology, desired);
+    output.write(`\n${output.style("green", `Applied ${stateName(state)}: ${summary}`)}\n`);
+  }
+  return 0;
+};
+
+async function surveyFiles(context: CommandContext): Promise<SurveyedPlan> {
+  const project = await readValidProject(context, { plugins: true });
+  warnOf(
+    project.warnings.filter(({ code }) => code !== "missing-variable"),
+    context.output,
+  );
+  return surveyPlan(context, project, project.topology);
+}
+
+/** A saved plan needs the files no more than to find the process: what it says is applied. */
+async function surveySaved(context: CommandContext, file: string): Promise<SurveyedPlan> {
+  const { readSavedPlan } = await import("../plan/saved-plan.ts");
+  const saved = await readSavedPlan(file);
+  const { workspace } = context.flags;
+  if (saved.workspace !== workspace) {
+    const message = `the plan is for the workspace "${saved.workspace}", here it is "${workspace}": add --workspace ${saved.workspace}`;
+    throw new CommandError("OTHER_WORKSPACE", message);
+  }
+  const project = await readProject(context);
+  const missing = project.errors.filter(({ code }) => code === "no-project");
+  if (missing.length > 0) throw invalidProject(missing);
+  const survey = await surveyPlan(context, project, saved.topology);
+  if (survey.running === null) throw notRunning(survey);
+  const { state } = saved;
+  for (const found of [survey.running, survey.state]) {
+    if (found.serial !== state.serial || found.hash !== state.hash) throw stale(saved, found);
+  }
+  return survey;
+}
+
+function stale({ state }: SavedPlan, found: PlanState): CommandError {
+  const message = `the plan was made from ${stateName(state)}, by now there is ${stateName(found)}: make a new plan; nothing was applied`;
+  return new CommandError("STATE_MISMATCH", message);
+}
+
+function notRunning({ workspace, dataDir }: SurveyedPlan): CommandError {
+  const message = `nothing runs in the workspace "${workspace}" (${dataDir}): \`orgloop start\` applies the configuration as it starts`;
+  return new CommandError("NOT_RUNNING", message);
+}
+
+async function send(
+  { home, output }: CommandContext,
+  { desired: topology, project }: SurveyedPlan,
+  { process, serial, hash }: RunningState,
+): Promise<Applied> {
+  const json: { readonly topology: Topology; readonly expect: PlanState } = {
+    topology,
+    expect: { serial, hash },
+  };
+  output.progress("Applying ...");
+  try {
+    return await callProcess<Applied>(home, process, "/control/apply", { json });
+  } catch (error) {
+    if (!hasCode(error, "CONTROL_FAILED")) throw error;
+    const { reason, said } = error as ControlError & Error;
+    const missing = reason === "MISSING_VARIABLES";
+    throw new CommandError(
+      reason ?? "NOT_APPLIED",
+      `not applied, what ran before goes on: ${said}${missing ? uncoveredUses(project, said) : ""}`,
+      { cause: error, exitStatus: missing ? 2 : 1 },
+    );
+  } finally {
+    output.progress(null);
+  }
+}

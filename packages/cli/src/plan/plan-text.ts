@@ -1,0 +1,177 @@
+import {
+  changeOrigin,
+  type Difference,
+  formatPath,
+  type LoadedProject,
+  type Plan,
+  type PlanAction,
+  type PlanChange,
+  type PlanKind,
+  type Provenance,
+  withoutSecrets,
+} from "@orgloop/config";
+import { counted } from "../counted.ts";
+import type { Output, Style } from "../output.ts";
+import { shortValue } from "../value-table.ts";
+import { reasonOf, removalReason } from "./change-reason.ts";
+import type { Loss } from "./losses.ts";
+import { planGroups } from "./plan-groups.ts";
+import { textChange } from "./text-change.ts";
+
+/** How much is shown; beyond it, what is left out is counted. */
+export interface PlanLimits {
+  readonly groups: number;
+  /** Entries of one kind and action in a group. */
+  readonly entries: number;
+  /** Differences of one entry. */
+  readonly differences: number;
+}
+
+export const BRIEF: PlanLimits = { groups: 40, entries: 8, differences: 12 };
+export const WHOLE: PlanLimits = {
+  groups: Number.POSITIVE_INFINITY,
+  entries: Number.POSITIVE_INFINITY,
+  differences: Number.POSITIVE_INFINITY,
+};
+
+export interface PlanTextOptions {
+  readonly project: Pick<LoadedProject, "provenance" | "instances" | "topology">;
+  readonly losses: readonly Loss[];
+  readonly limits: PlanLimits;
+  readonly style: Output["style"];
+}
+
+const MARKS: Readonly<Record<PlanAction, [string, Style]>> = {
+  add: ["+", "green"],
+  change: ["~", "yellow"],
+  remove: ["-", "red"],
+};
+const DONE: Readonly<Record<PlanAction, string>> = {
+  add: "added",
+  change: "changed",
+  remove: "removed",
+};
+/** So many items that change alike are told in one entry. */
+const ALIKE = 3;
+
+/** The changes of a plan, by team and module, in lines; without the summary. */
+export function planLines(plan: Plan, options: PlanTextOptions): string[] {
+  const groups = planGroups(plan.changes, options.project);
+  const shown = groups.slice(0, options.limits.groups);
+  const lines = shown.flatMap(({ heading, changes }) => [
+    "",
+    options.style("bold", heading),
+    ...groupLines(changes, options),
+  ]);
+  const rest = groups.slice(shown.length).flatMap(({ changes }) => changes);
+  if (rest.length === 0) return lines;
+  const where = counted(
+    groups.length - shown.length,
+    "further team or module",
+    "further teams and modules",
+  );
+  return [
+    ...lines,
+    "",
+    `… and ${counted(rest.length, "change")} in ${where}; --verbose shows them, --json lists them`,
+  ];
+}
+
+function groupLines(changes: readonly PlanChange[], options: PlanTextOptions): string[] {
+  const lines: string[] = [];
+  for (const alike of Map.groupBy(changes, ({ kind, action }) => `${action} ${kind}`).values()) {
+    const entries = entriesOf(alike);
+    const shown = entries.slice(0, options.limits.entries);
+    lines.push(...shown.flatMap((entry) => entryLines(entry, options)));
+    const left = entries.slice(shown.length).flat();
+    const [{ kind, action } = { kind: "route", action: "change" } as const] = left;
+    if (left.length > 0)
+      lines.push(`    … and ${kinds(left.length, kind, "more ")} ${DONE[action]}`);
+  }
+  return lines;
+}
+
+/** Those that change alike in one entry, where they are many; each other change is an entry of its own. */
+function entriesOf(changes: readonly PlanChange[]): PlanChange[][] {
+  const alike = Map.groupBy(changes, (change) =>
+    change.action === "change" ? JSON.stringify(change.differences) : change,
+  );
+  return [...alike.values()].flatMap((members) =>
+    members.length >= ALIKE ? [members] : members.map((one) => [one]),
+  );
+}
+
+function entryLines(members: readonly PlanChange[], options: PlanTextOptions): string[] {
+  const [first] = members as [PlanChange];
+  const { kind, name, action } = first;
+  const { project, losses, style, limits } = options;
+  const [mark, color] = MARKS[action];
+  const loss = losses.find((one) => one.kind === kind && one.name === name);
+  const what = members.length === 1 ? `${kind} ${name}` : manyNames(members);
+  const heading = [
+    `  ${style(color, `${mark} ${what}`)}`,
+    ...(action === "add" ? [essence(kind, first.to)] : []),
+    ...(action === "change" ? [] : [style("dim", wholeReason(first, project.provenance))]),
+    ...(loss === undefined ? [] : [style("red", `! ${lossText(loss)}`)]),
+  ];
+  const shown = first.differences.slice(0, limits.differences);
+  const rest = first.differences.length - shown.length;
+  return [
+    heading.filter((part) => part !== "").join("  "),
+    ...shown.flatMap((one) => differenceLines(first, one, options)),
+    ...(rest > 0 ? [`      … and ${counted(rest, "more value")}`] : []),
+  ];
+}
+
+function manyNames(members: readonly PlanChange[]): string {
+  const [{ kind }] = members as [PlanChange];
+  const names = members.slice(0, 3).map(({ name }) => name);
+  const rest = members.length - names.length;
+  return `${kinds(members.length, kind)}: ${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+function kinds(count: number, kind: PlanKind, before = ""): string {
+  return counted(count, `${before}${kind}`, `${before}${kind === "bus" ? "buses" : `${kind}s`}`);
+}
+
+function wholeReason(change: PlanChange, provenance: Provenance): string {
+  if (change.action === "remove") return removalReason(provenance, change.kind, change.name);
+  const origin = changeOrigin(change, provenance);
+  return origin === null ? "" : `${origin.file}:${origin.line}`;
+}
+
+function differenceLines(
+  { kind, name }: PlanChange,
+  difference: Difference,
+  { project, style }: PlanTextOptions,
+): string[] {
+  const { path, from, to } = difference;
+  const reason = reasonOf(project.provenance, kind, name, difference);
+  const because = reason === "" ? "" : `  ${style("dim", reason)}`;
+  const [before, after] = [withoutSecrets(from, path), withoutSecrets(to, path)];
+  if (typeof before === "string" && typeof after === "string" && /\n/.test(before + after)) {
+    const { heading, lines } = textChange(before, after);
+    return [
+      `      ${formatPath(path)}: ${heading}${because}`,
+      ...lines.map((it) => `        ${it}`),
+    ];
+  }
+  const value = (side: unknown) => (side === undefined ? "(none)" : shortValue(side, 80));
+  return [`      ${formatPath(path)}: ${value(before)} → ${value(after)}${because}`];
+}
+
+/** What a new item is, in a word. */
+function essence(kind: PlanKind, item: unknown): string {
+  const { connector, when, then, type, package: name, script } = Object(item);
+  if (kind === "source" || kind === "actor") return `(${connector})`;
+  if (kind === "route") return `(${when?.source?.join(", ")} → ${then?.actor})`;
+  if (kind === "transform") return `(${script ?? name})`;
+  return kind === "logger" ? `(${type})` : "";
+}
+
+/** What is lost with one change. */
+export function lossText({ kind, checkpoint, queued }: Loss): string {
+  if (checkpoint) return "its checkpoint goes: it would begin anew";
+  const events = counted(queued, "event");
+  return kind === "bus" ? `${events} wait on the old bus` : `${events} queued`;
+}

@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import {
+  type LoadedProject,
+  type Plan,
+  type PlanDocument,
+  type PlanState,
+  planDocument,
+  planTopology,
+} from "@orgloop/config";
+import type { AppliedState } from "@orgloop/runtime";
+import type { Topology } from "@orgloop/sdk";
+import type { CommandContext } from "../command.ts";
+import { dataDirectory } from "../data-directory.ts";
+import { type Loss, lossesOf } from "./losses.ts";
+import { type RunningState, runningState } from "./running-state.ts";
+
+/** Everything that is to be said of what would change. */
+export interface SurveyedPlan {
+  readonly project: LoadedProject;
+  readonly workspace: string;
+  readonly dataDir: string;
+  /** Null: nothing was applied yet. */
+  readonly applied: Pick<AppliedState, "serial" | "hash" | "applied_at"> | null;
+  /** What was applied → what the files (or a saved plan) say. */
+  readonly plan: Plan;
+  readonly desired: Topology;
+  readonly state: PlanState;
+  readonly running: RunningState | null;
+  /** What was applied → what runs; null where nothing runs. */
+  readonly drift: Plan | null;
+  readonly losses: readonly Loss[];
+}
+
+export const NOTHING_APPLIED: PlanState = { serial: 0, hash: null };
+
+/** Compares what was applied in the workspace with `desired`, whether or not a process runs, and both with what runs. */
+export async function surveyPlan(
+  context: CommandContext,
+  project: LoadedProject,
+  desired: Topology,
+): Promise<SurveyedPlan> {
+  const { dataDir } = dataDirectory(context, project);
+  const applied = await readApplied(dataDir);
+  const plan = planTopology(applied?.topology ?? null, desired);
+  const running = await runningState(context, dataDir);
+  const drift =
+    running === null || running.hash === applied?.hash
+      ? null
+      : planTopology(applied?.topology ?? null, running.topology);
+  const losses =
+    applied === null
+      ? []
+      : await lossesOf(context, {
+          plan,
+          from: applied.topology,
+          to: desired,
+          projectDir: project.projectDir,
+          dataDir,
+          running,
+        });
+  return {
+    project,
+    workspace: desired.workspace,
+    dataDir,
+    applied,
+    plan,
+    desired,
+    state: applied === null ? NOTHING_APPLIED : { serial: applied.serial, hash: applied.hash },
+    running,
+    drift,
+    losses,
+  };
+}
+
+async function readApplied(dataDir: string): Promise<AppliedState | null> {
+  if (!existsSync(dataDir)) return null;
+  const { readAppliedState } = await import("@orgloop/runtime");
+  return readAppliedState(dataDir);
+}
+
+/** What `plan --json` prints beside the fixed form (`spec/cli.md`). */
+export interface PlanReport extends PlanDocument {
+  /** What is lost by it. */
+  readonly destructive: readonly Loss[];
+  /** What runs is not what was applied; null where nothing runs, or both are the same. */
+  readonly drift: Pick<PlanDocument, "state" | "summary" | "changes"> | null;
+}
+
+export function planReport(survey: SurveyedPlan): PlanReport {
+  const { plan, drift, workspace, state, running, losses, project } = survey;
+  const { provenance } = project;
+  return {
+    ...planDocument(plan, { workspace, state, provenance }),
+    destructive: losses,
+    drift: drift && driftDocument(drift, workspace, running ?? state),
+  };
+}
+
+/** The changes of what runs stand in no file. */
+function driftDocument(drift: Plan, workspace: string, { serial, hash }: PlanState) {
+  const nowhere = { origins: new Map(), documents: new Map(), settings: [] };
+  const { state, summary, changes } = planDocument(drift, {
+    workspace,
+    state: { serial, hash },
+    provenance: nowhere,
+  });
+  return { state, summary, changes };
+}
