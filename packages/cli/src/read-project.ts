@@ -29,9 +29,15 @@ export async function readValidProject(
   return { ...project, topology };
 }
 
-/** The refusal of a project with errors, which names them all. */
+/** More than these are read nowhere but in `validate`. */
+const MOST_ERRORS = 50;
+
+/** The refusal of a project with errors, which names them. */
 export function invalidProject(errors: readonly Problem[]): CommandError {
-  const listed = errors.map((problem) => `\n  ${problemLine(problem)}`).join("");
+  const shown = errors.slice(0, MOST_ERRORS).map((problem) => `\n  ${problemLine(problem)}`);
+  const rest = errors.length - shown.length;
+  if (rest > 0) shown.push(`\n  and ${rest} more: \`orgloop validate\` lists them`);
+  const listed = shown.join("");
   const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
   return new CommandError("CONFIG_INVALID", `the configuration has ${count}:${listed}`, {
     exitStatus: 2,

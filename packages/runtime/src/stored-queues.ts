@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { compileMatcher } from "@orgloop/core";
+import { compileMatcher, goesTo, offBus } from "@orgloop/core";
 import type { Topology } from "@orgloop/sdk";
-import { goesTo, offBus } from "./replayed-event.ts";
 
 /** How many events wait, by route and by actor; those with none are left out. */
 export interface QueuedEvents {

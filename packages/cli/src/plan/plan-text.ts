@@ -27,7 +27,7 @@ export interface PlanLimits {
   readonly differences: number;
 }
 
-export const BRIEF: PlanLimits = { groups: 40, entries: 8, differences: 12 };
+export const BRIEF: PlanLimits = { groups: 40, entries: 12, differences: 12 };
 export const WHOLE: PlanLimits = {
   groups: Number.POSITIVE_INFINITY,
   entries: Number.POSITIVE_INFINITY,
@@ -79,8 +79,8 @@ export function planLines(plan: Plan, options: PlanTextOptions): string[] {
 
 function groupLines(changes: readonly PlanChange[], options: PlanTextOptions): string[] {
   const lines: string[] = [];
-  for (const alike of Map.groupBy(changes, ({ kind, action }) => `${action} ${kind}`).values()) {
-    const entries = entriesOf(alike);
+  for (const same of Map.groupBy(changes, ({ kind, action }) => `${action} ${kind}`).values()) {
+    const entries = entriesOf(same, options.limits.entries);
     const shown = entries.slice(0, options.limits.entries);
     lines.push(...shown.flatMap((entry) => entryLines(entry, options)));
     const left = entries.slice(shown.length).flat();
@@ -91,11 +91,16 @@ function groupLines(changes: readonly PlanChange[], options: PlanTextOptions): s
   return lines;
 }
 
-/** Those that change alike in one entry, where they are many; each other change is an entry of its own. */
-function entriesOf(changes: readonly PlanChange[]): PlanChange[][] {
-  const alike = Map.groupBy(changes, (change) =>
-    change.action === "change" ? JSON.stringify(change.differences) : change,
-  );
+/**
+ * Those that change alike in one entry, where they are many, and so those that come or go, where they are more than `most`; each
+ * other one is an entry of its own.
+ */
+function entriesOf(changes: readonly PlanChange[], most: number): PlanChange[][] {
+  const many = changes.length > most;
+  const alike = Map.groupBy(changes, (change) => {
+    if (change.action === "change") return JSON.stringify(change.differences);
+    return many ? change.action : change;
+  });
   return [...alike.values()].flatMap((members) =>
     members.length >= ALIKE ? [members] : members.map((one) => [one]),
   );
@@ -107,11 +112,11 @@ function entryLines(members: readonly PlanChange[], options: PlanTextOptions): s
   const { project, losses, style, limits } = options;
   const [mark, color] = MARKS[action];
   const loss = losses.find((one) => one.kind === kind && one.name === name);
-  const what = members.length === 1 ? `${kind} ${name}` : manyNames(members);
+  const alone = members.length === 1;
   const heading = [
-    `  ${style(color, `${mark} ${what}`)}`,
-    ...(action === "add" ? [essence(kind, first.to)] : []),
-    ...(action === "change" ? [] : [style("dim", wholeReason(first, project.provenance))]),
+    `  ${style(color, `${mark} ${alone ? `${kind} ${name}` : manyNames(members)}`)}`,
+    ...(alone && action === "add" ? [essence(kind, first.to)] : []),
+    ...(alone && action !== "change" ? [style("dim", wholeReason(first, project.provenance))] : []),
     ...(loss === undefined ? [] : [style("red", `! ${lossText(loss)}`)]),
   ];
   const shown = first.differences.slice(0, limits.differences);
@@ -141,12 +146,14 @@ function wholeReason(change: PlanChange, provenance: Provenance): string {
 }
 
 function differenceLines(
-  { kind, name }: PlanChange,
+  change: PlanChange,
   difference: Difference,
   { project, style }: PlanTextOptions,
 ): string[] {
+  const { kind, name } = change;
   const { path, from, to } = difference;
-  const reason = reasonOf(project.provenance, kind, name, difference);
+  const reason =
+    promptFile(change, difference) ?? reasonOf(project.provenance, kind, name, difference);
   const because = reason === "" ? "" : `  ${style("dim", reason)}`;
   const [before, after] = [withoutSecrets(from, path), withoutSecrets(to, path)];
   if (typeof before === "string" && typeof after === "string" && /\n/.test(before + after)) {
@@ -158,6 +165,12 @@ function differenceLines(
   }
   const value = (side: unknown) => (side === undefined ? "(none)" : shortValue(side, 80));
   return [`      ${formatPath(path)}: ${value(before)} → ${value(after)}${because}`];
+}
+
+/** The file of a prompt whose contents changed: they are written there, not where it is named. */
+function promptFile({ kind, to }: PlanChange, { path }: Difference): string | null {
+  const contents = path[0] === "with" && path[1] === "prompt" && path[2] !== "file";
+  return kind === "route" && contents ? (Object(to).with?.prompt?.file ?? null) : null;
 }
 
 /** What a new item is, in a word. */

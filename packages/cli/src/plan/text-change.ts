@@ -19,8 +19,8 @@ export function textChange(from: string, to: string, shown = SHOWN_LINES): TextC
     return { heading: `changed (${before.length} → ${after.length} lines)`, lines: [] };
   }
   // util.diff says 1 for what only its first argument has.
-  const changed = diff(after, before).filter(([operation]) => operation !== 0);
-  const added = changed.filter(([operation]) => operation === 1).length;
+  const changed = diff(before, after).filter(([operation]) => operation !== 0);
+  const added = changed.filter(([operation]) => operation === -1).length;
   const removed = changed.length - added;
   const parts = [
     ...(added > 0 ? [`${added} ${added === 1 ? "line" : "lines"} added`] : []),
@@ -30,7 +30,7 @@ export function textChange(from: string, to: string, shown = SHOWN_LINES): TextC
   ];
   const lines = changed
     .slice(0, shown)
-    .map(([operation, line]) => `${operation === 1 ? "+" : "-"} ${cut(line)}`);
+    .map(([operation, line]) => `${operation === -1 ? "+" : "-"} ${cut(line)}`);
   const rest = changed.length - lines.length;
   return {
     heading: parts.join(", "),
