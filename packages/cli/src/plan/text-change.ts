@@ -1,4 +1,5 @@
 import { diff } from "node:util";
+import { counted } from "../counted.ts";
 
 /** Beyond this only the sizes are told: comparing takes time with the square of the differences. */
 const MOST_LINES = 2_000;
@@ -34,7 +35,7 @@ export function textChange(from: string, to: string, shown = SHOWN_LINES): TextC
   const rest = changed.length - lines.length;
   return {
     heading: parts.join(", "),
-    lines: rest > 0 ? [...lines, `… and ${rest} more lines`] : lines,
+    lines: rest > 0 ? [...lines, `… and ${counted(rest, "more line")}`] : lines,
   };
 }
 
