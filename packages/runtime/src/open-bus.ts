@@ -44,6 +44,11 @@ export async function openBus({ spec, wal, dir, log, now }: OpenBusOptions): Pro
         );
       });
     }
+    case "sqs":
+      throw new OrgLoopError(
+        "BUS_UNSUPPORTED",
+        "a workspace on sqs runs on AWS and is not started but deployed: npx sst deploy --stage WORKSPACE. To run it here, give it another bus",
+      );
     default:
       throw new OrgLoopError(
         "BUS_UNSUPPORTED",

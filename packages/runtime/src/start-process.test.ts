@@ -64,6 +64,10 @@ test("what this process cannot run is refused before anything is opened for good
     code: "BUS_UNSUPPORTED",
     message: expect.not.stringContaining("pass"),
   });
+  expect(await start(topologyOf(parts, [], { bus: "sqs" }))).toMatchObject({
+    code: "BUS_UNSUPPORTED",
+    message: expect.stringContaining("sst deploy --stage"),
+  });
   expect(await start(topologyOf(parts, [route("r", "hook", "nobody")]))).toMatchObject({
     code: "INVALID_ROUTE",
   });

@@ -46,6 +46,11 @@ export interface BusCapabilities {
   readonly durable: boolean;
   /** `unacked` lists the whole bus, or only what this process holds (SQS). */
   readonly unacked: "bus" | "process";
+  /**
+   * True where a source's later events come only when those that were taken before are acked (SQS: a message group is locked
+   * while any of it is in flight). Absent: taken events hold up nothing.
+   */
+  readonly locksSource?: boolean;
 }
 
 /**

@@ -26,7 +26,7 @@ it("a value comes out as it went in, whatever its characters and size, and SQS t
       expect(Buffer.byteLength(body)).toBeLessThanOrEqual(200_000);
       expect(await unwrapBody(body, objectsIn(kept))).toEqual({ v: 1, event });
     }),
-    { numRuns: 30 },
+    { numRuns: 12 },
   );
 });
 
