@@ -10,8 +10,10 @@ import { memoryCheckpoints } from "@orgloop/stores";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { countActivity } from "./activity.ts";
-import { type PolledSource, pollLoop } from "./poll-loop.ts";
+import { held } from "./held.ts";
+import { pollLoop } from "./poll-loop.ts";
 import { topologyOf } from "./process-fixture.ts";
+import type { PolledSource } from "./source-loop.ts";
 
 type Poll = (checkpoint: string | null, options: PollOptions) => AsyncIterable<SourcePage>;
 
@@ -48,7 +50,10 @@ function polling(
     ([id, poll]): PolledSource => ({
       id,
       intervalMs,
-      source: (typeof poll === "function" ? { poll } : poll) as PolledSource["source"],
+      source: held(
+        (typeof poll === "function" ? { poll } : poll) as PolledSource["source"]["part"],
+        new Set(),
+      ),
     }),
   );
   const loop = pollLoop({

@@ -1,145 +1,113 @@
-import { type Poll, type PollSourceOptions, pollSource } from "@orgloop/host";
-import { isRetryAfter, type LogEntry, messageOf, type Source } from "@orgloop/sdk";
+import type { CheckpointStore } from "@orgloop/sdk";
 import pLimit from "p-limit";
-import type { Activity } from "./activity.ts";
-import { type Clock, waitUntil } from "./clock.ts";
-import type { Ingest } from "./ingest.ts";
+import { forgetCheckpoint } from "./applied.ts";
+import { CLOSED_SOURCE } from "./source-circuit.ts";
 import {
-  afterPollError,
-  CLOSED_SOURCE,
-  SOURCE_COOLDOWN_MS,
-  type SourceCircuit,
-  sourceHealth,
-} from "./source-circuit.ts";
+  POLL_JITTER,
+  type PolledSource,
+  type PollState,
+  type SourceLoop,
+  type SourceLoopOptions,
+  sourceLoop,
+} from "./source-loop.ts";
 
-/** A source that is polled. */
-export interface PolledSource {
-  readonly id: string;
-  readonly source: Source & Required<Pick<Source, "poll">>;
-  readonly intervalMs: number;
-}
-
-export interface PollLoopOptions
-  extends Omit<PollSourceOptions, "id" | "source" | "keep" | "onCheckpoint" | "deadlineMs"> {
-  readonly ingest: Ingest;
+export interface PollLoopOptions extends Omit<SourceLoopOptions, "limit"> {
+  readonly checkpoints: CheckpointStore;
   readonly sources: readonly PolledSource[];
   /** Most polls at a time, over all sources. */
   readonly concurrency: number;
-  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
-  readonly activity: Activity;
-  readonly clock: Clock;
-}
-
-/** What is known of a polled source. */
-export interface PollState {
-  circuit: SourceCircuit;
-  checkpoint: string | null;
-  lastPollMs: number | null;
+  /** Aborted on drain. */
+  readonly stop: AbortSignal;
 }
 
 export interface PollLoop {
   readonly states: ReadonlyMap<string, PollState>;
   start(): void;
+  /**
+   * Goes on with these sources. One that is the same keeps its circuit and its next poll; of one that was made anew the poll in flight
+   * ends first; of one that is gone it is cut. `restarted`: those whose checkpoint is forgotten then.
+   */
+  change(sources: readonly PolledSource[], restarted: readonly string[]): void;
   /** Resolves when the last poll has ended, after `stop` was aborted. */
   readonly ended: Promise<void>;
 }
 
-/** How far an interval is spread to either side, so that sources that started together do not stay together. */
-const JITTER = 0.1;
 /** The first polls of many sources are spread by this much each, and by no more than a tenth of the interval. */
 const START_SPREAD_MS = 10;
-const POLL_DEADLINE_MS = 120_000;
-/** How soon a source is polled again after the host could not keep what it gave. */
-const HOST_RETRY_MS = 10_000;
 
-/**
- * Polls every source at once, then at its interval; never two polls of one source at a time. A source that fails five times in a
- * row is left alone for a minute.
- */
+/** Polls every source at once, then at its interval. */
 export function pollLoop(options: PollLoopOptions): PollLoop {
-  const { sources, concurrency, clock, stop } = options;
-  const limit = pLimit(concurrency);
-  const states = new Map<string, PollState>(
-    sources.map(({ id }) => [id, { circuit: CLOSED_SOURCE, checkpoint: null, lastPollMs: null }]),
-  );
-  const stopped = waitUntil(clock, Number.POSITIVE_INFINITY, stop);
-  const spreadMs = START_SPREAD_MS * (sources.length - 1);
+  const { concurrency, clock, stop, checkpoints, log } = options;
+  const shared = { ...options, limit: pLimit(concurrency) };
+  const states = new Map(options.sources.map(({ id }) => [id, newState()]));
+  const loops = new Map<string, SourceLoop>();
+  /** What must have ended before a source of that id is polled again. */
+  const leaving = new Map<string, Promise<void>>();
 
-  async function run(polled: PolledSource): Promise<void> {
-    const state = states.get(polled.id) as PollState;
-    const firstMs = clock.random() * Math.min(spreadMs, polled.intervalMs * JITTER);
-    if (firstMs > 0) await waitUntil(clock, clock.now() + firstMs, stop);
-    while (!stop.aborted) {
-      const poll = await limit(() => pollOnce(polled, state, options));
-      if (poll === null || poll.result.kind === "stopped") return;
-      const nextMs = judge(polled, state, poll, options);
-      await waitUntil(clock, nextMs, stop);
-      await Promise.race([poll.released, stopped]);
-    }
+  function begin(polled: PolledSource, spreadMs: number): void {
+    const { id, intervalMs } = polled;
+    const state = states.get(id) ?? newState();
+    states.set(id, state);
+    const firstMs = clock.random() * Math.min(spreadMs, intervalMs * POLL_JITTER);
+    const before = leaving.get(id) ?? Promise.resolve();
+    const loop = sourceLoop(polled, state, { firstMs, before }, shared);
+    if (stop.aborted) loop.end(true);
+    loops.set(id, loop);
   }
 
-  const ended = Promise.withResolvers<void>();
+  function leave(id: string, until: Promise<void>): void {
+    const earlier = leaving.get(id);
+    const left = Promise.all([earlier, until]).then(() => {
+      if (leaving.get(id) === left) leaving.delete(id);
+    });
+    leaving.set(id, left);
+  }
+
+  stop.addEventListener(
+    "abort",
+    () => {
+      for (const loop of loops.values()) loop.end(true);
+    },
+    { once: true },
+  );
+
   return {
     states,
-    ended: ended.promise,
     start() {
-      void Promise.all(sources.map(run)).then(() => ended.resolve(), ended.reject);
+      const spreadMs = START_SPREAD_MS * (options.sources.length - 1);
+      for (const polled of options.sources) begin(polled, spreadMs);
+    },
+    change(sources, restarted) {
+      const next = new Map(sources.map((polled) => [polled.id, polled]));
+      const ended = new Map<string, Promise<void>>();
+      for (const [id, loop] of loops) {
+        const to = next.get(id);
+        if (to?.source === loop.polled.source) {
+          loop.reschedule(to.intervalMs);
+          continue;
+        }
+        loop.end(to === undefined || restarted.includes(id));
+        loops.delete(id);
+        ended.set(id, loop.ended);
+        const state = states.get(id);
+        if (to === undefined || restarted.includes(id)) states.delete(id);
+        else states.set(id, { ...(state ?? newState()), circuit: CLOSED_SOURCE });
+      }
+      for (const [id, end] of ended) leave(id, end);
+      for (const id of restarted) {
+        const forget = () => forgetCheckpoint(id, checkpoints, log);
+        leave(id, (leaving.get(id) ?? Promise.resolve()).then(forget));
+      }
+      const added = sources.filter(({ id }) => !loops.has(id));
+      for (const polled of added) begin(polled, START_SPREAD_MS * (added.length - 1));
+    },
+    get ended() {
+      const all = [...loops.values()].map((loop) => loop.ended);
+      return Promise.all([...all, ...leaving.values()]).then(() => undefined);
     },
   };
 }
 
-async function pollOnce(
-  { id, source }: PolledSource,
-  state: PollState,
-  options: PollLoopOptions,
-): Promise<Poll | null> {
-  const { clock, stop, log, ingest } = options;
-  if (stop.aborted) return null;
-  if (state.circuit.open) log({ phase: "source.circuit_retry", source: id });
-  state.lastPollMs = clock.now();
-  return pollSource({
-    ...options,
-    id,
-    source,
-    deadlineMs: POLL_DEADLINE_MS,
-    keep(drafts, patience) {
-      const sourced = drafts.map((draft) => ({ ...draft, source: id }));
-      return ingest(sourced, () => patience);
-    },
-    onCheckpoint: (checkpoint) => {
-      state.checkpoint = checkpoint;
-    },
-  });
-}
-
-/** Logs what came of a poll, and says when the next is due. */
-function judge(
-  { id, source, intervalMs }: PolledSource,
-  state: PollState,
-  { result }: Poll,
-  { clock, log, activity }: PollLoopOptions,
-): number {
-  const nowMs = clock.now();
-  const regularMs = nowMs + intervalMs * (1 - JITTER + 2 * JITTER * clock.random());
-  const hinted = (): number =>
-    Math.min(regularMs, Math.max(nowMs, source.nextPoll?.(nowMs) ?? Number.POSITIVE_INFINITY));
-  if (result.kind !== "failed") {
-    if (state.circuit.open) log({ phase: "source.circuit_close", source: id });
-    state.circuit = CLOSED_SOURCE;
-    return hinted();
-  }
-  const { error, by } = result;
-  const metadata = { by };
-  log({ phase: "source.error", source: id, error: messageOf(error), metadata });
-  activity.sourceFailed(id);
-  if (by === "host") return nowMs + Math.min(intervalMs, HOST_RETRY_MS);
-  if (isRetryAfter(error)) return Math.max(regularMs, nowMs + error.retryAfterMs);
-  const wasOpen = state.circuit.open;
-  state.circuit = afterPollError(state.circuit);
-  if (!state.circuit.open) return regularMs;
-  if (!wasOpen) {
-    const result = sourceHealth(state.circuit);
-    log({ phase: "source.circuit_open", source: id, result, error: messageOf(error) });
-  }
-  return nowMs + SOURCE_COOLDOWN_MS;
+function newState(): PollState {
+  return { circuit: CLOSED_SOURCE, checkpoint: null, lastPollMs: null };
 }

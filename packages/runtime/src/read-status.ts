@@ -2,8 +2,8 @@ import type { DeadLetterStore, Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
-import type { PollState } from "./poll-loop.ts";
 import { sourceHealth } from "./source-circuit.ts";
+import type { PollState } from "./source-loop.ts";
 import type { ActorStatus, ProcessStatus, RouteStatus, SourceStatus } from "./status.ts";
 
 export interface StatusParts {
