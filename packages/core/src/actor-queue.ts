@@ -17,8 +17,13 @@ export type Offer =
 
 /** What the host does next. */
 export type Next =
-  /** Attempt it, then say how it ended by `finish`. */
-  | { readonly kind: "attempt"; readonly item: QueuedDelivery; readonly probe: boolean }
+  /** Attempt it under `policy`, then say how it ended by `finish`. */
+  | {
+      readonly kind: "attempt";
+      readonly item: QueuedDelivery;
+      readonly probe: boolean;
+      readonly policy: DeliveryPolicy;
+    }
   /** It is too old: it has left the queue and becomes a dead letter, `expired`. */
   | { readonly kind: "expired"; readonly delivery: Delivery; readonly state: AttemptState }
   /** Ask again at `atMs`, and whenever something was offered or finished. */
@@ -156,7 +161,7 @@ export class ActorQueue {
         continue;
       }
       this.#start(route, item);
-      return { kind: "attempt", item, probe: gate.probe };
+      return { kind: "attempt", item, probe: gate.probe, policy: route.policyOf(item) };
     }
     return { kind: "wait", atMs: this.#wakes.nextMs };
   }

@@ -92,6 +92,13 @@ export class RouteQueue {
     this.rate = Math.min(this.rate, nowMs + (burst * perMs) / count);
   }
 
+  /** That of its matching, with the route's rate and breaker. */
+  policyOf({ policy }: QueuedDelivery): DeliveryPolicy {
+    if (policy === this.policy) return policy;
+    const { rate, breaker } = this.policy;
+    return { ...policy, rate, breaker };
+  }
+
   add(delivery: Delivery, state: AttemptState, arrival: number, policy: DeliveryPolicy): void {
     const { orderedBy = policy.order } = policy;
     let epoch = this.#epochs.at(-1);

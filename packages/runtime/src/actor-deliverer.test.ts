@@ -13,6 +13,7 @@ import { countActivity } from "./activity.ts";
 import { actorDeliverer } from "./actor-deliverer.ts";
 import { alerts } from "./alerts.ts";
 import { burial } from "./burial.ts";
+import { held } from "./held.ts";
 import { recordingActor, route, topologyOf } from "./process-fixture.ts";
 
 function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 100) {
@@ -53,7 +54,7 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
     starts: { deaths: () => 0, begin: async () => {}, end: none },
     depth,
     policies,
-    actor,
+    actor: held(actor, new Set()),
     clock,
     bury,
     log,

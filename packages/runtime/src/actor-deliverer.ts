@@ -6,10 +6,10 @@ import {
   type Circuit,
   circuitOf,
   type Delivery,
-  type DeliveryPolicy,
   deliveryEntry,
   deliveryId,
   deliveryLetter,
+  type Next,
   type Offer,
   type QueuedDelivery,
 } from "@orgloop/core";
@@ -21,13 +21,16 @@ import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, callAt } from "./clock.ts";
 import { deliveryReport } from "./delivery-report.ts";
-import type { KeptRouteStates } from "./kept-route-states.ts";
+import type { Held } from "./held.ts";
+import { isSlow, type KeptRouteStates } from "./kept-route-states.ts";
 import { rateLimitedLog } from "./rate-limited-log.ts";
+import { waitingPlaces } from "./waiting-places.ts";
 
 export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimited"> {
   /** The actor's. */
   readonly id: string;
-  readonly actor: Actor;
+  /** Null: it does not exist yet; deliveries wait for it. */
+  readonly actor: Held<Actor> | null;
   readonly clock: Clock;
   readonly bury: Bury;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
@@ -42,18 +45,41 @@ export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimite
 /** How a delivery has ended: the actor has it, or a durable dead letter. */
 export type Settled = "delivered" | "buried";
 
+type Policies = ActorDelivererOptions["policies"];
+type Attempt = Extract<Next, { kind: "attempt" }>;
+
+/** What is to be known of a delivery as long as it is unsettled. */
+interface Taken {
+  readonly onSettled: (how: Settled) => void;
+  /** It may have ended the process before. */
+  readonly returned: boolean;
+  /** The same for every attempt, whatever routes the actor has meanwhile. */
+  readonly deliveryId: string;
+}
+
 /** Gives one actor its deliveries: core's queue decides, this attempts, waits, buries and settles. */
 export interface ActorDeliverer {
   /**
    * Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops.
    * With `waits` it waits for its place whatever the route's `overflow` says, and displaces nothing. `returned`: it was handed over
-   * before, and may be what ended the process then.
+   * before, and may be what ended the process then. `matched`: the actor's policies when the event was matched; default: those of now.
    */
   push(
     delivery: Delivery,
     onSettled: (how: Settled) => void,
-    options?: { readonly waits?: boolean; readonly returned?: boolean },
+    options?: {
+      readonly waits?: boolean;
+      readonly returned?: boolean;
+      readonly matched?: Policies | undefined;
+    },
   ): Promise<void>;
+  /**
+   * Goes on with this actor and these routes: attempts in flight end with the actor they began with. Without any route what is queued
+   * still goes out; where the actor never existed it becomes dead letters.
+   */
+  change(to: Pick<ActorDelivererOptions, "actor" | "depth" | "policies">): void;
+  /** Resolves when nothing is queued or in flight. */
+  idle(): Promise<void>;
   readonly queued: number;
   readonly inFlight: number;
   readonly depth: number;
@@ -65,18 +91,17 @@ export interface ActorDeliverer {
 }
 
 export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
-  const { policies, actor, clock, bury, log, activity, abandon } = options;
+  const { clock, bury, log, activity, abandon } = options;
   const { id, alert, kept, starts } = options;
   const limited = rateLimitedLog(id, log, clock.now);
   const queue = new ActorQueue({ ...options, onLimited: limited });
-  /** Deliveries that may have ended the process before. */
-  const suspects = new Set<Delivery>();
+  const taken = new Map<Delivery, Taken>();
   const abandoned = abandonment(abandon);
   const report = deliveryReport({ log, activity, alert, now: clock.now });
-  const settled = new Map<Delivery, (how: Settled) => void>();
-  const idle = Promise.withResolvers<void>();
-  /** Who waits for a place, by route. */
-  const applicants = new Map<string, Set<() => void>>();
+  const ended = Promise.withResolvers<void>();
+  let waitingForIdle: (() => void)[] = [];
+  let { actor, policies } = options;
+  const places = waitingPlaces();
   let cancelWake = (): void => {};
   let working = 0;
   let burying = 0;
@@ -84,35 +109,20 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
 
   function pump(): void {
     cancelWake();
-    while (!closed) {
+    while (!closed && (actor !== null || policies.size === 0)) {
       const next = queue.next(clock.now());
       if (next.kind === "wait") {
         if (next.atMs !== null) cancelWake = callAt(clock, next.atMs, pump);
         break;
       }
       if (next.kind === "expired") void work(() => giveUp(next.delivery, "expired", next.state));
-      else void work(() => attempt(next.item, next.probe));
+      else void work(() => attempt(next));
     }
-    for (const waiting of applicants.values()) {
-      // One a route: it wakes the next when it has its place. All of them after closing: each is turned away.
-      for (const wake of waiting) {
-        wake();
-        if (!closed) break;
-      }
-    }
-  }
-
-  function place(route: string): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = applicants.get(route) ?? new Set();
-      applicants.set(route, waiting);
-      const wake = (): void => {
-        waiting.delete(wake);
-        if (waiting.size === 0) applicants.delete(route);
-        resolve();
-      };
-      waiting.add(wake);
-    });
+    if (closed) places.wakeAll();
+    else places.wakeOne();
+    if (queue.queued + queue.inFlight + working > 0) return;
+    for (const resolve of waitingForIdle) resolve();
+    waitingForIdle = [];
   }
 
   /** Counts what `close` waits for. */
@@ -120,18 +130,18 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     working += 1;
     await task();
     working -= 1;
-    if (closed && working === 0) idle.resolve();
+    if (closed && working === 0) ended.resolve();
     pump();
   }
 
   function keep(route: string): void {
-    kept.save(route, queue.breaker(route), queue.rate(route));
+    // What is left of a route that has gone is nothing for a restart.
+    if (policies.has(route)) kept.save(route, queue.breaker(route), queue.rate(route));
   }
 
   function settle(delivery: Delivery, how: Settled): void {
-    suspects.delete(delivery);
-    settled.get(delivery)?.(how);
-    settled.delete(delivery);
+    taken.get(delivery)?.onSettled(how);
+    taken.delete(delivery);
   }
 
   async function giveUp(
@@ -153,11 +163,12 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     if (burying > MAX_BURYING) await buried;
   }
 
-  async function attempt(item: QueuedDelivery, probe: boolean): Promise<void> {
+  async function attempt(next: Attempt): Promise<void> {
+    const { item, policy } = next;
     const { delivery } = item;
-    const policy = policies.get(delivery.route) as DeliveryPolicy;
+    if (actor === null) return neverCame(item);
     if (isSlow(policy)) keep(delivery.route);
-    if (!suspects.has(delivery)) return attemptOnce(item, probe, policy);
+    if (taken.get(delivery)?.returned !== true) return attemptOnce(next, actor);
     const key = startKey(delivery.event.id, delivery.replay, delivery.route);
     const deaths = starts.deaths(key);
     if (deaths >= policy.retry.maxAttempts) {
@@ -170,15 +181,19 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     }
     // A disk that takes no note of it must not keep it from being delivered.
     await starts.begin(key, abandon).catch(() => undefined);
-    await attemptOnce(item, probe, policy);
+    await attemptOnce(next, actor);
     starts.end(key);
   }
 
-  async function attemptOnce(
-    item: QueuedDelivery,
-    probe: boolean,
-    policy: DeliveryPolicy,
-  ): Promise<void> {
+  async function neverCame(item: QueuedDelivery): Promise<void> {
+    const { delivery } = item;
+    const lastError = `the route "${delivery.route}" was removed before there was an actor "${id}"`;
+    const state = { ...item.state, firstError: item.state.firstError ?? lastError, lastError };
+    await giveUp(delivery, "permanent", state);
+    queue.finish(item, { kind: "dead", reason: "permanent", state });
+  }
+
+  async function attemptOnce({ item, policy, probe }: Attempt, by: Held<Actor>): Promise<void> {
     const { delivery, state } = item;
     const about = deliveryEntry(delivery);
     const number = state.attempts + 1;
@@ -198,16 +213,20 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       now: clock.now,
       random: clock.random,
       deliver: () =>
-        callActor(delivery, number, {
-          actor,
-          deliveryId: deliveryId(delivery, policies.size > 1),
-          timeoutMs: policy.timeoutMs,
-          abandonment: abandoned,
-          clock,
-        }).catch((error) => {
-          report.gone(delivery, error);
-          throw error;
-        }),
+        by
+          .use((part) =>
+            callActor(delivery, number, {
+              actor: part,
+              deliveryId: taken.get(delivery)?.deliveryId ?? delivery.event.id,
+              timeoutMs: policy.timeoutMs,
+              abandonment: abandoned,
+              clock,
+            }),
+          )
+          .catch((error) => {
+            report.gone(delivery, error);
+            throw error;
+          }),
     });
     // Abandoned, not failed: it is on the bus and comes again after the restart.
     if (abandon.aborted && outcome.kind !== "delivered") return;
@@ -231,40 +250,48 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       for (const route of policies.keys()) keep(route);
     },
     circuit: (route) => circuitOf(queue.breaker(route), clock.now()),
-    async push(delivery, onSettled, { waits = false, returned = false } = {}) {
-      settled.set(delivery, onSettled);
-      if (returned) suspects.add(delivery);
+    change(to) {
+      ({ actor, policies } = to);
+      queue.change(to, clock.now());
+      pump();
+    },
+    idle() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waitingForIdle.push(resolve);
+      pump();
+      return promise;
+    },
+    async push(delivery, onSettled, { waits = false, returned = false, matched = policies } = {}) {
+      const policy = matched.get(delivery.route);
+      taken.set(delivery, {
+        onSettled,
+        returned,
+        deliveryId: deliveryId(delivery, matched.size > 1),
+      });
       for (;;) {
         if (closed) {
-          settled.delete(delivery);
+          taken.delete(delivery);
           throw new OrgLoopError("DRAINING", "the process is stopping: nothing more is taken on");
         }
         const mayOffer = !waits || queue.hasRoom(delivery.route);
-        const offer: Offer = mayOffer ? queue.offer(delivery) : { kind: "full" };
+        const offer: Offer = mayOffer ? queue.offer(delivery, undefined, policy) : { kind: "full" };
         if (offer.kind === "queued") return pump();
         if (offer.kind === "dropped") {
           report.dropped(offer.victim, queue.depth);
           pump();
           return buryAside(offer.victim, offer.state);
         }
-        await place(delivery.route);
+        await places.wait(delivery.route);
       }
     },
     close() {
       closed = true;
       pump();
-      if (working === 0) idle.resolve();
-      return idle.promise;
+      if (working === 0) ended.resolve();
+      return ended.promise;
     },
   };
 }
 
 /** Displaced deliveries whose dead letters are being written at once: they share syncs. */
 const MAX_BURYING = 1_000;
-
-/** Rates whose deliveries are at least this far apart are kept at once: a crash would let another through too early. */
-const SLOW_SPACING_MS = 10_000;
-
-function isSlow({ rate }: DeliveryPolicy): boolean {
-  return rate !== null && rate.perMs / rate.count >= SLOW_SPACING_MS;
-}

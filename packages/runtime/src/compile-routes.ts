@@ -6,7 +6,7 @@ import { messageOf, OrgLoopError, type Prompt, type RouteSpec, type Topology } f
 export interface CompiledRoutes {
   readonly matcher: Matcher;
   readonly byName: ReadonlyMap<string, RouteSpec>;
-  /** By actor, then by route. */
+  /** By actor, then by route; also of actors that do not exist yet, where routes wait for them. */
   readonly policies: ReadonlyMap<string, ReadonlyMap<string, DeliveryPolicy>>;
   readonly prompts: ReadonlyMap<string, Prompt>;
 }
@@ -17,13 +17,19 @@ export function compileRoutes(topology: Topology, projectDir: string): CompiledR
     topology.actors.map(({ id }) => [id, new Map<string, DeliveryPolicy>()]),
   );
   const prompts = new Map<string, Prompt>();
-  for (const { name, then, delivery, with: prompt } of topology.routes) {
-    const ofActor = policies.get(then.actor);
+  const keys = new Map(topology.sources.map(({ id, key }) => [id, key]));
+  for (const { name, when, then, delivery, with: prompt } of topology.routes) {
+    let ofActor = policies.get(then.actor);
     if (ofActor === undefined) {
-      throw new OrgLoopError("INVALID_ROUTE", `route "${name}": there is no actor "${then.actor}"`);
+      if (then.queue_until_exists !== true) {
+        const message = `route "${name}": there is no actor "${then.actor}"`;
+        throw new OrgLoopError("INVALID_ROUTE", message);
+      }
+      ofActor = new Map();
+      policies.set(then.actor, ofActor);
     }
     try {
-      ofActor.set(name, compilePolicy(delivery));
+      ofActor.set(name, compilePolicy(delivery, keysOf(when.source, keys)));
     } catch (cause) {
       const message = `route "${name}": delivery: ${messageOf(cause)}`;
       throw new OrgLoopError("INVALID_ROUTE", message, { cause });
@@ -38,4 +44,16 @@ export function compileRoutes(topology: Topology, projectDir: string): CompiledR
     policies,
     prompts,
   };
+}
+
+/** What the route's sources set as their key, if anything. */
+function keysOf(
+  sources: readonly string[],
+  keys: ReadonlyMap<string, string | undefined>,
+): Record<string, string> {
+  const entries = sources.flatMap((id) => {
+    const key = keys.get(id);
+    return key === undefined ? [] : [[id, key] as const];
+  });
+  return Object.fromEntries(entries.toSorted());
 }

@@ -1,12 +1,10 @@
-import type { DeliveryPolicy } from "@orgloop/core";
-import type { Actor } from "@orgloop/sdk";
+import { CLOSED, UNUSED_RATE } from "@orgloop/core";
 import {
   type ActorDeliverer,
   type ActorDelivererOptions,
   actorDeliverer,
 } from "./actor-deliverer.ts";
 import type { Generation } from "./generation.ts";
-import type { Held } from "./held.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";
 
 /** What all deliverers share. */
@@ -15,26 +13,96 @@ export type DelivererSurroundings = Pick<
   "clock" | "bury" | "log" | "activity" | "alert" | "starts" | "abandon"
 > & { readonly kept: KeptRouteStates };
 
-/** One deliverer for each actor. */
+/** One deliverer for each actor, for each that routes wait for, and for each that is gone and has deliveries left. */
 export interface Deliverers {
   /** By actor. */
   readonly all: ReadonlyMap<string, ActorDeliverer>;
+  /**
+   * Goes on as `to` has it, at once. An actor that is gone gets what is queued for it, and what is still being routed under `from`; then
+   * it is closed, as one is that was made anew when its attempts have ended.
+   */
+  change(from: Generation, to: Generation): void;
 }
 
-export function startDeliverers(
-  { resolved, routes, plugins }: Generation,
-  shared: DelivererSurroundings,
-): Deliverers {
-  const { breakers, rates } = shared.kept;
-  const all = new Map(
-    resolved.actors.map(({ id, queue_depth: depth }) => {
-      const { part: actor } = plugins.actors.get(id) as Held<Actor>;
-      const policies = routes.policies.get(id) as ReadonlyMap<string, DeliveryPolicy>;
-      return [
-        id,
-        actorDeliverer({ ...shared, id, depth, policies, breakers, rates, actor }),
-      ] as const;
-    }),
+/** What a deliverer works with. */
+type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
+
+/** Of an actor that does not exist yet, as of one that does not say (`config-at-scale.md`, Defaults). */
+const DEFAULT_DEPTH = 1_000;
+
+export function startDeliverers(first: Generation, shared: DelivererSurroundings): Deliverers {
+  const { kept, log } = shared;
+  const { breakers, rates } = kept;
+  const all = new Map<string, ActorDeliverer>();
+  const works = new Map<string, Work>();
+  /** Actors that are gone, and under which configuration they went. */
+  const draining = new Map<string, Generation>();
+
+  function begin(id: string, work: Work, restored: Partial<ActorDelivererOptions> = {}): void {
+    works.set(id, work);
+    all.set(id, actorDeliverer({ ...shared, ...restored, id, ...work }));
+  }
+
+  function go(id: string, deliverer: ActorDeliverer, work: Work): void {
+    const before = works.get(id)?.actor ?? null;
+    works.set(id, work);
+    deliverer.change(work);
+    if (before !== work.actor) void before?.release();
+  }
+
+  async function drain(id: string, deliverer: ActorDeliverer, from: Generation): Promise<void> {
+    const { actor = null, depth = DEFAULT_DEPTH } = works.get(id) ?? {};
+    draining.set(id, from);
+    go(id, deliverer, { actor, depth, policies: new Map() });
+    const { queued, inFlight } = deliverer;
+    const metadata = { in_flight: inFlight };
+    log({
+      phase: "module.unloading",
+      target: id,
+      result: "draining",
+      queue_depth: queued,
+      metadata,
+    });
+    await from.left();
+    await deliverer.idle();
+    if (draining.get(id) !== from) return;
+    draining.delete(id);
+    all.delete(id);
+    works.delete(id);
+    await deliverer.close();
+    await actor?.release();
+    log({ phase: "module.removed", target: id });
+  }
+
+  for (const [id, work] of worksOf(first)) begin(id, work, { breakers, rates });
+  return {
+    all,
+    change(from, to) {
+      const next = worksOf(to);
+      for (const [id, deliverer] of all) {
+        if (!next.has(id) && !draining.has(id)) void drain(id, deliverer, from);
+      }
+      for (const [id, work] of next) {
+        draining.delete(id);
+        const deliverer = all.get(id);
+        if (deliverer === undefined) begin(id, work);
+        else go(id, deliverer, work);
+      }
+      for (const [id, policies] of from.routes.policies) {
+        for (const route of policies.keys()) {
+          if (!next.get(id)?.policies.has(route)) kept.save(route, CLOSED, UNUSED_RATE);
+        }
+      }
+    },
+  };
+}
+
+function worksOf({ resolved, routes, plugins }: Generation): Map<string, Work> {
+  const depths = new Map(resolved.actors.map((actor) => [actor.id, actor.queue_depth]));
+  return new Map(
+    [...routes.policies].map(([id, policies]) => [
+      id,
+      { actor: plugins.actors.get(id) ?? null, depth: depths.get(id) ?? DEFAULT_DEPTH, policies },
+    ]),
   );
-  return { all };
 }

@@ -100,7 +100,8 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     const deliverer = deliverers().get(spec.then.actor) as ActorDeliverer;
     const onSettled = (how: Settled): void => track(settled(id, how));
     const delivery = letterDelivery(letter, spec, generation.router);
-    await generation.use(() => deliverer.push(delivery, onSettled, { waits: true }));
+    const matched = generation.routes.policies.get(spec.then.actor);
+    await generation.use(() => deliverer.push(delivery, onSettled, { waits: true, matched }));
   }
 
   async function settled(id: string, how: Settled): Promise<void> {

@@ -4,10 +4,13 @@ import { readBody } from "./read-body.ts";
 /** Far more than a filter with thousands of ids. */
 const LIMIT_BYTES = 8 * 1024 ** 2;
 
-/** The JSON object of a request; `{}` for none. Throws `INVALID_JSON`, and `REFUSED` where it is too large. */
-export async function readJson(request: Request): Promise<Readonly<Record<string, unknown>>> {
+/** The JSON object of a request, of at most `limit` bytes (default 8 MB); `{}` for none. Throws `INVALID_JSON`, and `REFUSED` where it is too large. */
+export async function readJson(
+  request: Request,
+  limit = LIMIT_BYTES,
+): Promise<Readonly<Record<string, unknown>>> {
   const budget = { used: 0, limit: Number.POSITIVE_INFINITY };
-  const text = new TextDecoder().decode(await readBody(request, LIMIT_BYTES, () => budget));
+  const text = new TextDecoder().decode(await readBody(request, limit, () => budget));
   if (text.trim() === "") return {};
   let value: unknown;
   try {

@@ -109,7 +109,8 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
         if (returned && (await isBuried(delivery, options.deadLetters).catch(() => false))) {
           return settled();
         }
-        return deliverer.push(delivery, settled, { returned });
+        const matched = routes.policies.get(delivery.actor);
+        return deliverer.push(delivery, settled, { returned, matched });
       }),
     );
   }
