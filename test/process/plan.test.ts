@@ -114,6 +114,7 @@ test("a missing variable is a warning, a secret in the configuration is hidden",
 });
 
 test("what is lost is marked: a checkpoint, events that wait, the old bus", async () => {
+  await edit("connectors/sources.yaml", "cron: every 5m", 'cron: "0 0 1 1 *"');
   const started = await start();
   expect(await started.end("SIGTERM")).toBe(0);
   const data = path.join(root, "home/data");
