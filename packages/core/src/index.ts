@@ -12,6 +12,8 @@ export * from "./delivery-id.ts";
 export * from "./delivery-policy.ts";
 export * from "./expiry.ts";
 export * from "./filter.ts";
+export * from "./inbox.ts";
+export * from "./inbox-session.ts";
 export * from "./interpolate.ts";
 export * from "./letter-replay.ts";
 export * from "./log-entries.ts";

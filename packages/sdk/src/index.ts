@@ -6,6 +6,7 @@ export * from "./dead-letter-store.ts";
 export * from "./delivery-state.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
+export * from "./inbox-store.ts";
 export * from "./logger.ts";
 export * from "./path.ts";
 export * from "./plugin.ts";

@@ -11,6 +11,7 @@ export * from "./dead-letter-suite.ts";
 export * from "./enterprise.ts";
 export * from "./fake-clock.ts";
 export * from "./fault-proxy.ts";
+export * from "./inbox-suite.ts";
 export * from "./route-state-suite.ts";
 export * from "./store-harness.ts";
 export { testEvent } from "./test-event.ts";

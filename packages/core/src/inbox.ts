@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { DURATION_PATTERN, type InboxEntry, type OrgLoopEvent, parseDuration } from "@orgloop/sdk";
+import { eventId } from "./complete-event.ts";
+import type { Delivery } from "./delivery.ts";
+
+/** Of a route that has `then.config.inbox: true` and a `session_key` (v1alpha1, section 4). */
+export interface InboxTerms {
+  readonly sessionKey: string;
+  readonly ttlMs: number;
+  readonly maxBatch: number;
+}
+
+const DEFAULT_TTL_MS = 3_600_000;
+const DEFAULT_BATCH = 100;
+/** More than this one drain does not take, whatever it asks for. */
+export const MAX_BATCH = 1_000;
+
+const SOURCE = "orgloop";
+const KIND = "inbox.notification";
+
+/**
+ * Whether a delivery goes to an inbox instead of straight to its actor: null where it does not, also where its `session_key` came out
+ * empty. What `inbox_ttl` and `inbox_max_batch` say is taken where it has sense.
+ */
+export function inboxTerms({ config, event }: Delivery): InboxTerms | null {
+  const { inbox, session_key: key, inbox_ttl: ttl, inbox_max_batch: batch } = config;
+  if (inbox !== true || key === undefined || key === null || isInboxNotice(event)) return null;
+  const sessionKey = String(key);
+  if (sessionKey === "") return null;
+  const hasTtl = typeof ttl === "string" && DURATION_PATTERN.test(ttl);
+  const count = Number(batch);
+  return {
+    sessionKey,
+    ttlMs: hasTtl ? parseDuration(ttl) : DEFAULT_TTL_MS,
+    maxBatch: Number.isInteger(count) && count > 0 ? Math.min(count, MAX_BATCH) : DEFAULT_BATCH,
+  };
+}
+
+export function inboxEntry(delivery: Delivery, terms: InboxTerms, nowMs: number): InboxEntry {
+  const { event, route, actor, orderingKey, replay } = delivery;
+  const parts = [event.id, route, String(replay)].join("\0");
+  return {
+    id: `in_${createHash("sha256").update(parts).digest("hex").slice(0, 32)}`,
+    session_key: terms.sessionKey,
+    route,
+    actor,
+    event,
+    ordering_key: orderingKey,
+    queued_at: new Date(nowMs).toISOString(),
+    expires_at: new Date(nowMs + terms.ttlMs).toISOString(),
+    max_batch: terms.maxBatch,
+  };
+}
+
+export interface InboxNotice {
+  readonly sessionKey: string;
+  readonly pending: number;
+  /** The first that waits. */
+  readonly oldest: OrgLoopEvent;
+  readonly nowMs: number;
+}
+
+/** What the actor gets instead of the events: its id is the same while the same event waits first. */
+export function inboxNotification({
+  sessionKey,
+  pending,
+  oldest,
+  nowMs,
+}: InboxNotice): OrgLoopEvent {
+  return {
+    id: eventId(SOURCE, `inbox/${sessionKey}\0${oldest.id}\0${oldest.replay ?? 0}`),
+    timestamp: new Date(nowMs).toISOString(),
+    source: SOURCE,
+    type: "message.received",
+    provenance: { platform: SOURCE, platform_event: KIND },
+    payload: {
+      kind: KIND,
+      pending_count: pending,
+      session_key: sessionKey,
+      oldest_event_at: oldest.timestamp,
+      drain_command: `orgloop inbox drain --key ${shellQuoted(sessionKey)} --format json`,
+      instructions:
+        "Drain the inbox and work on all of it as it is now: what a later event has overtaken needs nothing more.",
+    },
+    trace_id: oldest.trace_id,
+    ...(oldest.module !== undefined && { module: oldest.module }),
+  };
+}
+
+/** Whether an event is what {@link inboxNotification} makes: it goes straight to the actor. */
+export function isInboxNotice({ source, payload }: OrgLoopEvent): boolean {
+  return source === SOURCE && payload.kind === KIND;
+}
+
+/** One word of a POSIX shell: keys come from events, and agents run what they are told. */
+function shellQuoted(text: string): string {
+  return /^[\w@%+=:,./#-]+$/.test(text) ? `"${text}"` : `'${text.replaceAll("'", `'\\''`)}'`;
+}

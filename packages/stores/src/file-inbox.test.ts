@@ -1,0 +1,69 @@
+import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inboxSuite, sampleInboxEntry } from "@orgloop/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fileInbox } from "./file-inbox.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "orgloop-inbox-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const fresh = () => mkdtemp(join(root, "dir-"));
+const dirs = new WeakMap<object, string>();
+async function openIn(dir: string) {
+  const store = await fileInbox({ dir });
+  dirs.set(store, dir);
+  return store;
+}
+
+inboxSuite({
+  name: "fileInbox",
+  open: async () => openIn(await fresh()),
+  reopen: (store) => openIn(dirs.get(store) as string),
+});
+
+describe("the file", () => {
+  test("a torn tail is cut; a line that is none of ours is reported and left out", async () => {
+    const dir = await fresh();
+    const store = await fileInbox({ dir });
+    await store.put(sampleInboxEntry(1));
+    await store.close();
+    const file = join(dir, "inbox.jsonl");
+    await appendFile(file, '{"what":1}\nnull\n{"id":"in_2","sess');
+    const warnings: string[] = [];
+    const again = await fileInbox({ dir, warn: (message) => warnings.push(message) });
+    expect((await again.list("agent", 9)).map(({ id }) => id)).toEqual(["in_1"]);
+    expect(warnings).toEqual([expect.stringContaining("2 lines are no inbox entries")]);
+    await again.put(sampleInboxEntry(3));
+    await again.close();
+    expect((await readFile(file, "utf8")).split("\n")).toHaveLength(5);
+  });
+
+  test("stays small however much has gone through it", async () => {
+    const dir = await fresh();
+    const store = await fileInbox({ dir });
+    await store.put(sampleInboxEntry(0));
+    await store.setNotified("agent", true);
+    for (let n = 1; n < 100; n += 1) {
+      await store.put(sampleInboxEntry(n, "other", "x".repeat(10_000)));
+      await store.remove("other", [`in_${n}`]);
+    }
+    await store.close();
+    expect((await stat(join(dir, "inbox.jsonl"))).size).toBeLessThan(100_000);
+    const again = await openIn(dir);
+    expect(await again.sessions()).toEqual([{ session_key: "agent", pending: 1, notified: true }]);
+    expect(await again.list("agent", 9)).toEqual([sampleInboxEntry(0)]);
+    await again.close();
+  });
+
+  test("a list of very large events is cut, but never empty", async () => {
+    const store = await openIn(await fresh());
+    const text = "x".repeat(9 * 1024 ** 2);
+    for (const n of [1, 2, 3]) await store.put(sampleInboxEntry(n, "agent", text));
+    expect((await store.list("agent", 9)).map(({ id }) => id)).toEqual(["in_1"]);
+    await store.close();
+  });
+});
