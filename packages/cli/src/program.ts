@@ -111,6 +111,7 @@ export function orgloopProgram(): Command {
     .action(lazy(() => import("./commands/replay.ts").then((it) => it.replay)));
   addWorkspaces(program);
   addDeadLetters(program);
+  addInbox(program);
   addWal(program);
   program
     .command("version")
@@ -175,6 +176,26 @@ function addDeadLetters(program: Command): void {
     .action(
       lazy(() => import("./commands/dead-letters-purge.ts").then((it) => it.deadLettersPurge)),
     );
+}
+
+function addInbox(program: Command): void {
+  const inbox = program.command("inbox").description("events that an agent fetches itself");
+  inbox
+    .command("drain")
+    .description("fetch a session's events; they are gone from the inbox then")
+    .requiredOption("--key <session_key>", "the session")
+    .option("--limit <n>", "at most so many (default: the route's inbox_max_batch)")
+    .addOption(
+      new Option("--format <format>", "JSON, or lines for people")
+        .choices(["json", "text"])
+        .default("json"),
+    )
+    .action(lazy(() => import("./commands/inbox-drain.ts").then((it) => it.inboxDrain)));
+  inbox
+    .command("status")
+    .description("how many events wait, by session")
+    .option("--key <session_key>", "only of this session")
+    .action(lazy(() => import("./commands/inbox-status.ts").then((it) => it.inboxStatus)));
 }
 
 function addWal(program: Command): void {

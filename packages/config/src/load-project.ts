@@ -15,6 +15,7 @@ import { expandModules } from "./expand-modules.ts";
 import { findManifest } from "./find-manifest.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
+import { inboxWarnings } from "./inbox-warnings.ts";
 import { mergeLayers } from "./layer.ts";
 import { linkReferences } from "./link-references.ts";
 import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
@@ -132,6 +133,10 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
+    inboxWarnings(
+      byKind.route.filter(({ enabled }) => enabled),
+      findings,
+    );
     checkSecrets(settings, findings);
     topology = buildTopology(
       projectSettings(workspaceName, settings, mergeLayers(root.defaults)),

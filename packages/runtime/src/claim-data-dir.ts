@@ -9,6 +9,7 @@ export interface DataDir {
   readonly checkpoints: string;
   readonly deadLetters: string;
   readonly claims: string;
+  readonly inbox: string;
   readonly log: string;
   /** Breakers and rates. */
   readonly routeStates: string;
@@ -75,6 +76,7 @@ function dataDir(dir: string, lock: DirectoryLock): DataDir {
     checkpoints: join(dir, "checkpoints"),
     deadLetters: join(dir, "dead-letters"),
     claims: join(dir, "claims"),
+    inbox: join(dir, "inbox"),
     log: join(dir, "log"),
     events: join(dir, "events"),
     routeStates: join(dir, "route-state.json"),

@@ -6,16 +6,19 @@ import {
   messageOf,
   type RouteSpec,
 } from "@orgloop/sdk";
-import type { ActorDeliverer, Settled } from "./actor-deliverer.ts";
+import type { Settled } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, waitUntil } from "./clock.ts";
 import type { Current } from "./generation.ts";
+import type { Push } from "./inbox.ts";
 import { type Pace, replayPace } from "./replay-pace.ts";
 
 export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;
   readonly current: Current;
-  readonly deliverers: () => ReadonlyMap<string, ActorDeliverer>;
+  readonly hasActor: (id: string) => boolean;
+  /** Gives a delivery a place: an inbox, or its actor's queue. */
+  readonly push: Push;
   readonly bury: Bury;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
@@ -56,7 +59,7 @@ export interface LetterReplays {
 const RETRY_MS = 1_000;
 
 export function letterReplays(options: LetterReplaysOptions): LetterReplays {
-  const { deadLetters, current, deliverers, clock, log, stop } = options;
+  const { deadLetters, current, clock, log, stop } = options;
   const underWay = new Map<string, LetterHistory>();
   const running = new Set<Promise<void>>();
 
@@ -68,7 +71,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   const refusal = (letter: DeadLetter): string | null =>
     replayRefusal(letter, {
       route: (name) => current().routes.byName.get(name),
-      hasActor: (id) => deliverers().has(id),
+      hasActor: (id) => options.hasActor(id),
     });
 
   async function replayAll(ids: readonly string[], pace: Pace): Promise<void> {
@@ -97,11 +100,10 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     if (gone !== null) throw new Error(gone);
     const generation = current();
     const spec = generation.routes.byName.get(letter.route as string) as RouteSpec;
-    const deliverer = deliverers().get(spec.then.actor) as ActorDeliverer;
     const onSettled = (how: Settled): void => track(settled(id, how));
     const delivery = letterDelivery(letter, spec, generation.router);
     const matched = generation.routes.policies.get(spec.then.actor);
-    await generation.use(() => deliverer.push(delivery, onSettled, { waits: true, matched }));
+    await generation.use(() => options.push(delivery, onSettled, { waits: true, matched }));
   }
 
   async function settled(id: string, how: Settled): Promise<void> {

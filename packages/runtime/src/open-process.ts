@@ -47,7 +47,8 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   const { checkpoint, wal } = defaults;
   const stores = await openStores({ dataDir, projectDir, checkpoint, now, warn });
   opened.defer(async () => {
-    await Promise.all([stores.deadLetters.close?.(), stores.claims.close?.()]);
+    const { deadLetters, claims, inbox } = stores;
+    await Promise.all([deadLetters.close?.(), claims.close?.(), inbox.close?.()]);
   });
 
   const open = options.openBus ?? openBus;

@@ -218,6 +218,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         parts,
         replays,
         letterReplays: delivery.letterReplays,
+        inbox: delivery.inbox,
         deadLetters: open.deadLetters,
         shutdown: () => void life.end(),
         notReady: life.notReady,
@@ -233,6 +234,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
             await forgetCheckpoint(id, checkpoints, log);
           }
         }
+        await delivery.inbox.start();
         const subscription = delivery.subscribe();
         pollers.start();
         life.begin(async (failed) => {
@@ -251,7 +253,8 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
           });
           for (const deliverer of delivery.deliverers.all.values()) deliverer.keep();
           await kept.flushed();
-          await Promise.all([delivery.letterReplays.ended(), replays.ended()]);
+          const { letterReplays, inbox } = delivery;
+          await Promise.all([letterReplays.ended(), replays.ended(), inbox.ended()]);
           log({ phase: "runtime.stop" });
           await open.close();
         });

@@ -4,12 +4,14 @@ import type {
   ClaimStore,
   DeadLetterStore,
   DefaultsSpec,
+  InboxStore,
   RouteStateStore,
 } from "@orgloop/sdk";
 import {
   fileCheckpoints,
   fileClaims,
   fileDeadLetters,
+  fileInbox,
   fileRouteStates,
   memoryCheckpoints,
 } from "@orgloop/stores";
@@ -19,6 +21,7 @@ export interface Stores {
   readonly checkpoints: CheckpointStore;
   readonly deadLetters: DeadLetterStore;
   readonly claims: ClaimStore;
+  readonly inbox: InboxStore;
   readonly routeStates: RouteStateStore;
 }
 
@@ -37,13 +40,14 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     checkpoint.dir === undefined ? dataDir.checkpoints : resolve(projectDir, checkpoint.dir);
   const checkpoints =
     checkpoint.store === "memory" ? memoryCheckpoints() : fileCheckpoints({ dir, now });
+  await using opened = new AsyncDisposableStack();
   const deadLetters = await fileDeadLetters({ dir: dataDir.deadLetters, warn });
-  try {
-    const claims = await fileClaims({ dir: dataDir.claims });
-    const routeStates = await fileRouteStates({ file: dataDir.routeStates, warn });
-    return { checkpoints, deadLetters, claims, routeStates };
-  } catch (error) {
-    await deadLetters.close();
-    throw error;
-  }
+  opened.defer(() => deadLetters.close());
+  const claims = await fileClaims({ dir: dataDir.claims });
+  opened.defer(() => claims.close());
+  const inbox = await fileInbox({ dir: dataDir.inbox, warn });
+  opened.defer(() => inbox.close());
+  const routeStates = await fileRouteStates({ file: dataDir.routeStates, warn });
+  opened.move();
+  return { checkpoints, deadLetters, claims, inbox, routeStates };
 }

@@ -5,6 +5,8 @@ import type { EventHistory } from "./event-history.ts";
 import type { EventReplays } from "./event-replays.ts";
 import type { Current } from "./generation.ts";
 import type { HttpServerOptions } from "./http-server.ts";
+import type { Inbox } from "./inbox.ts";
+import { inboxApi } from "./inbox-api.ts";
 import type { LetterReplays } from "./letter-replays.ts";
 import type { Metrics } from "./metrics.ts";
 import { readApi } from "./read-api.ts";
@@ -27,6 +29,7 @@ export interface ProjectHttpOptions
   readonly parts: StatusParts;
   readonly replays: EventReplays;
   readonly letterReplays: LetterReplays;
+  readonly inbox: Inbox;
   readonly deadLetters: DeadLetterStore;
   /** Begins to drain. */
   readonly shutdown: () => void;
@@ -39,6 +42,7 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
     webhook: webhookRoute({ ...options, sources: () => current().plugins.sources }),
     readApi: readApi({
       ...options,
+      inbox: inboxApi(options.inbox),
       topology: parts.topology,
       status,
       sources: () => readSources(parts),

@@ -10,6 +10,8 @@ export interface ReadApiOptions {
   readonly topology: () => Topology;
   readonly activity: Activity;
   readonly history: EventHistory;
+  /** Mounted at `/inbox`. */
+  readonly inbox: Hono;
   readonly metrics: Metrics;
   readonly status: () => ProcessStatus;
   readonly sources: () => readonly SourceStatus[];
@@ -45,6 +47,7 @@ export function readApi(options: ReadApiOptions): Hono {
   api.get("/metrics", async (c) =>
     c.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
   );
+  api.route("/inbox", options.inbox);
   api.get("/doctor", (c) => c.json(diagnose(status())));
   return api;
 }

@@ -9,6 +9,7 @@ const OURS = [
   "claims",
   "dead-letters",
   "events",
+  "inbox",
   "lock.json",
   "log",
   "owner.json",

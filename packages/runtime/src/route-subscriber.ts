@@ -18,12 +18,12 @@ import {
   type RouteSpec,
 } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
-import type { ActorDeliverer } from "./actor-deliverer.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { Current, Generation } from "./generation.ts";
+import type { Push } from "./inbox.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -31,7 +31,8 @@ export interface RouteSubscriberOptions {
   readonly current: Current;
   readonly now: () => number;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
-  readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
+  /** Gives a delivery a place: an inbox, or its actor's queue. */
+  readonly push: Push;
   readonly settlement: Settlement;
   readonly bury: Bury;
   readonly deadLetters: DeadLetterStore;
@@ -53,7 +54,7 @@ const MAX_DEATHS = 3;
  * acked when every route that matched is settled: delivered, ended by a transform, or a durable dead letter.
  */
 export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
-  const { current, deliverers, settlement, activity } = options;
+  const { current, push, settlement, activity } = options;
 
   async function take(
     held: OrgLoopEvent,
@@ -100,7 +101,6 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     for (const { route } of ended) settlement.settle(held, route);
     await Promise.all(
       deliveries.map(async (delivery) => {
-        const deliverer = deliverers.get(delivery.actor) as ActorDeliverer;
         const settled = (): void => {
           unsettled -= 1;
           if (unsettled === 0) settlement.ack(held);
@@ -110,7 +110,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
           return settled();
         }
         const matched = routes.policies.get(delivery.actor);
-        return deliverer.push(delivery, settled, { returned, matched });
+        return push(delivery, settled, { returned, matched });
       }),
     );
   }

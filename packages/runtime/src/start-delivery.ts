@@ -1,6 +1,7 @@
 import { loopDetector } from "@orgloop/core";
 import type { OrgLoopEvent, Subscription } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
+import type { ActorDeliverer } from "./actor-deliverer.ts";
 import { alerts } from "./alerts.ts";
 import type { AttemptStarts } from "./attempt-starts.ts";
 import type { Backlog } from "./backlog.ts";
@@ -10,6 +11,7 @@ import { type Deliverers, startDeliverers } from "./deliverers.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { Current } from "./generation.ts";
+import { type Inbox, inboxFirst, openInbox } from "./inbox.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";
 import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import { loopGuard } from "./loop-guard.ts";
@@ -42,6 +44,7 @@ export interface RunningDelivery {
   readonly deliverers: Deliverers;
   readonly settlement: Settlement;
   readonly letterReplays: LetterReplays;
+  readonly inbox: Inbox;
   /** Begins the hand-overs, with what was left from before first. */
   subscribe(): Subscription;
 }
@@ -66,7 +69,8 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
   const replays = letterReplays({
     deadLetters,
     current,
-    deliverers: () => deliverers.all,
+    hasActor: (id) => deliverers.all.has(id),
+    push: (...delivery) => push(...delivery),
     bury,
     clock,
     log,
@@ -74,9 +78,25 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
   });
   const shared = { clock, bury: replays.bury, log, activity, alert, kept, starts, abandon };
   const deliverers = startDeliverers(current(), shared);
+  const inbox = openInbox({
+    store: open.inbox,
+    routeOf: (name) => current().routes.byName.get(name),
+    promptOf: (route) => current().router.promptOf(route),
+    delivererOf: (id) => deliverers.all.get(id),
+    bury: replays.bury,
+    clock,
+    log,
+    activity,
+    stop,
+    abandon,
+  });
+  const push = inboxFirst(inbox, (delivery, ...rest) => {
+    const deliverer = deliverers.all.get(delivery.actor) as ActorDeliverer;
+    return deliverer.push(delivery, ...rest);
+  });
   const handler = routeSubscriber({
     current,
-    deliverers: deliverers.all,
+    push,
     settlement: settled,
     bury,
     deadLetters,
@@ -94,6 +114,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     deliverers,
     settlement: settled,
     letterReplays: replays,
+    inbox,
     subscribe: () => bus.subscribe({}, handler),
   };
 }

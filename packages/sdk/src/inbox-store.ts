@@ -27,8 +27,8 @@ export interface InboxSession {
 
 /** Inboxes over restarts: what `put` resolved is there until it is removed. */
 export interface InboxStore {
-  /** Resolves when the entry is durable. The same id twice is one entry, in the place of the first. */
-  put(entry: InboxEntry): Promise<void>;
+  /** Resolves when the entry is durable. The same id twice is one entry, in the place of the first; false: it was there. */
+  put(entry: InboxEntry): Promise<boolean>;
   /** A session's entries in the order in which they were put, at most `limit`; fewer where they are large, but one at least. */
   list(sessionKey: string, limit: number): Promise<readonly InboxEntry[]>;
   /** Resolves when that is durable; unknown ids are ignored. */

@@ -25,6 +25,12 @@ interface Notice {
 }
 type Line = InboxEntry | Removal | Notice;
 
+interface Change {
+  readonly line: Line;
+  /** Of an entry: whether it was there before. */
+  isNew?: boolean;
+}
+
 /** The file is rewritten when this much of it, and more than half, is of entries that were removed. */
 const MIN_COMPACTION_BYTES = 64 * 1024;
 /** A list is cut here. */
@@ -53,9 +59,11 @@ export async function fileInbox({
   });
   if (damaged > 0) warn(`${path}: ${damaged} lines are no inbox entries: left out`);
 
-  function apply(line: Line, place: Place): void {
+  function apply(line: Line, place: Place, change?: Change): void {
     if ("event" in line) {
-      bytes += place.length - (index.put(line, place)?.length ?? 0);
+      const before = index.put(line, place);
+      if (change !== undefined) change.isNew = before === undefined;
+      bytes += place.length - (before?.length ?? 0);
     } else if ("removed" in line) {
       for (const { length } of index.remove(line.session, line.removed)) bytes -= length;
     } else {
@@ -64,13 +72,13 @@ export async function fileInbox({
   }
 
   /** Writes first; what memory knows changes when that is durable. */
-  async function commit(lines: readonly Line[]): Promise<void> {
+  async function commit(changes: readonly Change[]): Promise<void> {
     let offset = file.size;
-    const texts = lines.map((line) => `${JSON.stringify(line)}\n`);
+    const texts = changes.map(({ line }) => `${JSON.stringify(line)}\n`);
     await file.append(texts.join(""), { durable: true });
-    for (const [at, line] of lines.entries()) {
+    for (const [at, change] of changes.entries()) {
       const length = Buffer.byteLength(texts[at] as string);
-      apply(line, { offset, length });
+      apply(change.line, { offset, length }, change);
       offset += length;
     }
     if (file.size - bytes > Math.max(bytes, MIN_COMPACTION_BYTES)) {
@@ -108,12 +116,17 @@ export async function fileInbox({
     return entries;
   }
 
-  const change = groupCommit<Line>((task) => file.inTurn(task), commit);
+  const commitInTurn = groupCommit<Change>((task) => file.inTurn(task), commit);
+  const write = (line: Line): Promise<void> => commitInTurn({ line });
   return {
-    put: (entry) => change(entry),
+    async put(entry) {
+      const change: Change = { line: entry };
+      await commitInTurn(change);
+      return change.isNew === true;
+    },
     remove: (session, removed) =>
-      removed.length === 0 ? Promise.resolve() : change({ session, removed }),
-    setNotified: (session, notified) => change({ session, notified }),
+      removed.length === 0 ? Promise.resolve() : write({ session, removed }),
+    setNotified: (session, notified) => write({ session, notified }),
     list: (sessionKey, limit) =>
       file.inTurn(() => read(upTo(MAX_LIST_BYTES, index.of(sessionKey).take(limit)))),
     sessions: async () => index.sessions(),

@@ -5,9 +5,7 @@ import { InboxIndex } from "./inbox-index.ts";
 export function memoryInbox(): InboxStore {
   const index = new InboxIndex<InboxEntry>();
   return {
-    async put(entry) {
-      index.put(entry, entry);
-    },
+    put: async (entry) => index.put(entry, entry) === undefined,
     list: async (sessionKey, limit) => [...index.of(sessionKey).take(limit)],
     async remove(sessionKey, ids) {
       index.remove(sessionKey, ids);

@@ -43,8 +43,9 @@ export function inboxSuite(harness: StoreHarness<InboxStore>): void {
     test("many at once keep the order of the calls; the same id is one, in its first place", async () => {
       const store = await open();
       await putAll(store, 100);
-      await Promise.all([store.put(sampleInboxEntry(7)), store.put(sampleInboxEntry(7))]);
-      expect(await idsOf(store)).toEqual(Array.from({ length: 100 }, (_, n) => `in_${n}`));
+      const again = await Promise.all([7, 7, 100, 100].map((n) => store.put(sampleInboxEntry(n))));
+      expect(again).toEqual([false, false, true, false]);
+      expect(await idsOf(store)).toEqual(Array.from({ length: 101 }, (_, n) => `in_${n}`));
     });
 
     test("what was removed is gone from that session only; unknown ids are ignored", async () => {

@@ -1,0 +1,279 @@
+import {
+  type Delivery,
+  deliveryEntry,
+  type InboxTerms,
+  inboxEntry,
+  inboxNotification,
+  inboxTerms,
+  interpolate,
+  isInboxNotice,
+  MAX_BATCH,
+} from "@orgloop/core";
+import {
+  type InboxEntry,
+  type InboxStore,
+  type LogEntry,
+  messageOf,
+  type OrgLoopEvent,
+  type Prompt,
+  type RouteSpec,
+} from "@orgloop/sdk";
+import type { Activity } from "./activity.ts";
+import type { ActorDeliverer, Settled } from "./actor-deliverer.ts";
+import type { Bury } from "./burial.ts";
+import { type Clock, waitUntil } from "./clock.ts";
+
+import { expireInboxes } from "./inbox-expiry.ts";
+import { inboxSessions } from "./inbox-sessions.ts";
+
+/** {@link ActorDeliverer.push} of the delivery's actor. */
+export type Push = ActorDeliverer["push"];
+
+export interface InboxOptions {
+  readonly store: InboxStore;
+  /** The route as it is now; undefined where it is gone. */
+  readonly routeOf: (name: string) => RouteSpec | undefined;
+  readonly promptOf: (route: RouteSpec) => Prompt | undefined;
+  /** Straight to the actor, past its inbox. */
+  readonly delivererOf: (actor: string) => ActorDeliverer | undefined;
+  readonly bury: Bury;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly activity: Activity;
+  /** Aborted when the process begins to stop. */
+  readonly stop: AbortSignal;
+  /** Aborted when a drain gives up waiting. */
+  readonly abandon: AbortSignal;
+}
+
+/** What a drain found. Nothing is removed yet: `done` does that when the answer has gone out, `keep` leaves it. */
+export interface InboxBatch {
+  readonly events: readonly OrgLoopEvent[];
+  readonly remaining: number;
+  /** The id of the last entry where more wait. */
+  readonly continuation: string | null;
+  done(): Promise<void>;
+  keep(): void;
+}
+
+/**
+ * Where agents fetch their events themselves: a delivery whose route says so is kept, durably, and is settled with that; the actor is
+ * told once until it has drained. What nobody fetches in time becomes a dead letter, `expired`.
+ */
+export interface Inbox {
+  /** Takes the delivery where its route has an inbox; resolves when it has a place. False: it is none of ours. */
+  take(delivery: Delivery, onSettled: (how: Settled) => void): Promise<boolean>;
+  drain(sessionKey: string, limit?: number): Promise<InboxBatch>;
+  pending(sessionKey: string): Promise<number>;
+  sessions(): Promise<readonly { readonly session_key: string; readonly pending: number }[]>;
+  /** Tells the actors what waits from before, and begins to look for what expires. */
+  start(): Promise<void>;
+  /** Resolves when, after the stop, nothing is under way. */
+  ended(): Promise<void>;
+}
+
+const RETRY_MS = 5_000;
+/** Entries that are being written at once: they share syncs. */
+const MAX_WRITING = 1_000;
+
+export function openInbox(options: InboxOptions): Inbox {
+  const { store, clock, log, activity, stop, abandon } = options;
+  const sessions = inboxSessions();
+  /** Being drained or buried: nobody else gets them meanwhile. */
+  const taken = new Set<string>();
+  const running = new Set<Promise<unknown>>();
+  let writing = 0;
+  let choosing: Promise<unknown> = Promise.resolve();
+
+  function track<T>(task: Promise<T>): Promise<T> {
+    const settled = task.catch(() => undefined);
+    running.add(settled);
+    void settled.finally(() => running.delete(settled));
+    return task;
+  }
+
+  /** Tries until the disk takes it; null where the process stops before. */
+  async function durably<T>(what: string, write: () => Promise<T>): Promise<T | null> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (abandon.aborted) return null;
+        log({ phase: "system.error", error: `${what}, will be tried again: ${messageOf(error)}` });
+        await waitUntil(clock, clock.now() + RETRY_MS, abandon);
+      }
+    }
+  }
+
+  async function keep(
+    delivery: Delivery,
+    terms: InboxTerms,
+    onSettled: (how: Settled) => void,
+  ): Promise<void> {
+    const startedMs = clock.now();
+    const entry = inboxEntry(delivery, terms, startedMs);
+    const isNew = await durably("inbox entry not written", () => store.put(entry));
+    if (isNew === null) return;
+    const duration_ms = clock.now() - startedMs;
+    const metadata = { session_key: terms.sessionKey };
+    const about = { ...deliveryEntry(delivery), duration_ms, metadata };
+    log({ ...about, phase: "deliver.success", result: "queued in the inbox" });
+    activity.delivered(delivery.route, delivery.actor, duration_ms);
+    onSettled("delivered");
+    // Otherwise it came back after a crash, and was counted at the start.
+    if (isNew && sessions.change(terms.sessionKey, { kind: "queued" })) tell(terms.sessionKey);
+  }
+
+  function tell(key: string): void {
+    void track(
+      notify(key).catch((error) => {
+        noticeEnded(key, "failed", null, error);
+      }),
+    );
+  }
+
+  async function notify(key: string): Promise<void> {
+    const [oldest] = await store.list(key, 1);
+    if (oldest === undefined) {
+      // Drained meanwhile.
+      if (sessions.change(key, { kind: "notice_delivered" })) tell(key);
+      return;
+    }
+    const route = options.routeOf(oldest.route);
+    const deliverer = route === undefined ? undefined : options.delivererOf(route.then.actor);
+    if (route === undefined || deliverer === undefined) {
+      throw new Error(`the route "${oldest.route}" no longer exists`);
+    }
+    const delivery = noticeOf(key, oldest, route);
+    const ended = (how: Settled): void => noticeEnded(key, how, delivery);
+    await deliverer.push(delivery, ended, { waits: true });
+  }
+
+  function noticeOf(key: string, oldest: InboxEntry, route: RouteSpec): Delivery {
+    const { pending } = sessions.state(key);
+    const notice = { sessionKey: key, pending, oldest: oldest.event, nowMs: clock.now() };
+    const prompt = options.promptOf(route);
+    return {
+      event: inboxNotification(notice),
+      route: route.name,
+      actor: route.then.actor,
+      orderingKey: `inbox/${key}`,
+      config: { ...interpolate(route.then.config, oldest.event), session_key: key },
+      ...(prompt !== undefined && { prompt }),
+      replay: 0,
+    };
+  }
+
+  function noticeEnded(
+    key: string,
+    how: Settled | "failed",
+    delivery: Delivery | null,
+    error?: unknown,
+  ): void {
+    const isTold = how === "delivered";
+    const again = sessions.change(key, { kind: isTold ? "notice_delivered" : "notice_failed" });
+    if (stop.aborted && !isTold) return;
+    const { pending } = sessions.state(key);
+    log({
+      ...(delivery !== null && deliveryEntry(delivery)),
+      phase: "inbox.notify",
+      result: isTold ? "delivered" : "failed",
+      ...(error !== undefined && { error: messageOf(error) }),
+      metadata: { session_key: key, pending_count: pending },
+    });
+    if (sessions.state(key).notice === "sent") remember(key, true);
+    if (again) tell(key);
+  }
+
+  /** Forgotten, it only tells the actor once more after a restart. */
+  function remember(key: string, notified: boolean): void {
+    track(store.setNotified(key, notified)).catch((error) =>
+      log({ phase: "system.error", error: `inbox notice not written: ${messageOf(error)}` }),
+    );
+  }
+
+  async function choose(key: string, limit?: number): Promise<InboxBatch> {
+    const most = Math.min(limit ?? (await store.list(key, 1))[0]?.max_batch ?? 1, MAX_BATCH);
+    const nowMs = clock.now();
+    const entries = (await store.list(key, most + taken.size))
+      .filter(({ id, expires_at }) => !taken.has(id) && Date.parse(expires_at) > nowMs)
+      .slice(0, most);
+    const ids = entries.map(({ id }) => id);
+    for (const id of ids) taken.add(id);
+    const remaining = Math.max(0, sessions.state(key).pending - entries.length);
+    return {
+      events: entries.map(({ event }) => event),
+      remaining,
+      continuation: remaining > 0 ? (ids.at(-1) ?? null) : null,
+      done: () => track(remove(key, ids)),
+      keep() {
+        for (const id of ids) taken.delete(id);
+      },
+    };
+  }
+
+  /** The notice first: where the process dies in between, the actor is told again of what it has. */
+  async function remove(key: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const write = async (): Promise<true> => {
+      await Promise.all([store.setNotified(key, false), store.remove(key, ids)]);
+      return true;
+    };
+    const isRemoved = await durably("inbox not drained", write);
+    for (const id of ids) taken.delete(id);
+    if (isRemoved === null) return;
+    if (sessions.change(key, { kind: "drained", count: ids.length })) tell(key);
+  }
+
+  return {
+    async take(delivery, onSettled) {
+      const terms = inboxTerms(delivery);
+      if (terms === null) return false;
+      writing += 1;
+      const kept = track(keep(delivery, terms, onSettled)).finally(() => {
+        writing -= 1;
+      });
+      if (writing > MAX_WRITING) await kept;
+      return true;
+    },
+    drain(key, limit) {
+      // One after the other: what one takes the next must not see.
+      const batch = choosing.then(() => choose(key, limit));
+      choosing = batch.catch(() => undefined);
+      return batch;
+    },
+    pending: async (key) => sessions.state(key).pending,
+    sessions: async () =>
+      Array.from(sessions.keys(), (session_key) => ({
+        session_key,
+        pending: sessions.state(session_key).pending,
+      })).filter(({ pending }) => pending > 0),
+    async start() {
+      sessions.load(await store.sessions());
+      for (const key of [...sessions.keys()]) {
+        if (sessions.change(key, { kind: "resumed" })) tell(key);
+      }
+      const onExpired = (key: string): void => {
+        sessions.change(key, { kind: "expired", count: 1 });
+      };
+      void track(expireInboxes({ ...options, taken, onExpired }));
+    },
+    async ended() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+/** Gives a delivery to the inbox of its session where it has one, otherwise to its actor. */
+export function inboxFirst({ take }: Pick<Inbox, "take">, push: Push): Push {
+  return async (delivery, onSettled, options) => {
+    const { event, config } = delivery;
+    if (isInboxNotice(event)) {
+      // A dead letter that is replayed: the template would look for the key in the notification.
+      const { session_key } = event.payload;
+      return push({ ...delivery, config: { ...config, session_key } }, onSettled, options);
+    }
+    if (await take(delivery, onSettled)) return;
+    await push(delivery, onSettled, options);
+  };
+}
