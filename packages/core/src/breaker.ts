@@ -13,7 +13,7 @@ export const CLOSED: BreakerState = {
 export type Circuit = "closed" | "open" | "half_open";
 
 /** `half_open`: the cooldown has passed, a probe is due or under way. */
-export function circuitOf(state: BreakerState, nowMs: number): Circuit {
+export function circuitOf(state: Pick<BreakerState, "openUntilMs">, nowMs: number): Circuit {
   if (state.openUntilMs === null) return "closed";
   return nowMs < state.openUntilMs ? "open" : "half_open";
 }

@@ -1,1 +1,2 @@
 export * from "./actor-message.ts";
+export * from "./event-history.ts";

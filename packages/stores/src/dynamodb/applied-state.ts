@@ -3,7 +3,7 @@ import { getItem, type ItemKey, type StateTable, singleKey } from "./state-table
 import { updateItem } from "./write-item.ts";
 
 /** What was last applied in a stage. The Topology itself lies in the bucket, see `topologyKey`. */
-export interface StageState {
+export interface AppliedStage {
   /** Counts the deploys that changed something; the first is 1. */
   readonly serial: number;
   /** `topologyHash` of the Topology. */
@@ -14,11 +14,11 @@ export interface StageState {
 
 export interface DynamoAppliedState {
   /** Null where nothing was applied. */
-  read(): Promise<StageState | null>;
+  read(): Promise<AppliedStage | null>;
   /**
    * Writes it, where the serial before it is still the one that is there. Throws `STATE_MOVED` where another deploy was faster.
    */
-  write(state: StageState): Promise<void>;
+  write(state: AppliedStage): Promise<void>;
 }
 
 export function dynamoAppliedState(state: StateTable): DynamoAppliedState {

@@ -7,4 +7,5 @@ export * from "./leased-checkpoints.ts";
 export type { LetterObjects, ListedLetter } from "./letter-item.ts";
 export * from "./replay-numbers.ts";
 export * from "./route-states.ts";
+export * from "./source-states.ts";
 export type { StateTable } from "./state-table.ts";

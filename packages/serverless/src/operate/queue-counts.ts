@@ -1,0 +1,34 @@
+import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { isMissing } from "./aws-errors.ts";
+import type { OpenStage } from "./open-stage.ts";
+
+/** What SQS says of a queue, approximately. */
+export interface QueueCounts {
+  readonly waiting: number;
+  /** Received and not yet settled: under way, or hidden until its time comes. */
+  readonly inFlight: number;
+}
+
+/** Zeros where there is no such queue. */
+export async function queueCounts(
+  { sqs, queueUrl }: Pick<OpenStage, "sqs" | "queueUrl">,
+  name: string,
+): Promise<QueueCounts> {
+  const command = new GetQueueAttributesCommand({
+    QueueUrl: queueUrl(name),
+    AttributeNames: [
+      "ApproximateNumberOfMessages",
+      "ApproximateNumberOfMessagesDelayed",
+      "ApproximateNumberOfMessagesNotVisible",
+    ],
+  });
+  try {
+    const { Attributes = {} } = await sqs.send(command);
+    const count = (kind: "" | "Delayed" | "NotVisible") =>
+      Number(Attributes[`ApproximateNumberOfMessages${kind}`] ?? 0);
+    return { waiting: count("") + count("Delayed"), inFlight: count("NotVisible") };
+  } catch (error) {
+    if (isMissing(error)) return { waiting: 0, inFlight: 0 };
+    throw error;
+  }
+}
