@@ -156,3 +156,33 @@ test("a plan is saved for its owner alone; apply without a process says what to 
   await edit("orgloop.yaml", "bus: file", "buss: file");
   expect(await run("apply")).toMatchObject({ code: 2, stdout: "" });
 });
+
+test("plan --events tells which recorded events would meet another fate, by route, with examples", async () => {
+  const started = await start();
+  const lines = [1, 2, 3].map((n) => ({ source: "inbox", payload: { n, urgent: n === 1 } }));
+  const file = path.join(root, "sent.jsonl");
+  await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  expect(await run("inject", file)).toMatchObject({ code: 0 });
+  expect(await started.end("SIGTERM")).toBe(0);
+
+  const before = await run("plan", "--events");
+  expect(before.stdout).toMatch(
+    /\nAll \d recorded events would be routed as before \(.*data\/events\)/,
+  );
+
+  await edit("routes/routes.yaml", "payload.urgent: true", 'payload.n: [{ numeric: [">", 1] }]');
+  for (const target of [[], [path.join(root, "home/data/events")], [file]]) {
+    const { answer } = await json("plan", "--events", ...target);
+    expect(answer.events).toMatchObject({ changed: 3, unreadable: 0, not_compared: [] });
+    expect(answer.events.routes).toMatchObject([
+      { route: "tell-urgent", counts: { now_routed: 2, no_longer_routed: 1 } },
+    ]);
+    expect(answer.events.routes[0].examples).toHaveLength(3);
+  }
+  const { code, stdout } = await run("plan", "--events", file);
+  expect(code).toBe(0);
+  expect(stdout).toContain("\n3 of 3 recorded events meet another fate");
+  expect(stdout).toContain("\n  ~ route tell-urgent: 2 now routed, 1 no longer routed\n");
+  expect(stdout).toContain("evt_line2: not routed → delivered to terminal");
+  expect(await run("plan", "--events", path.join(root, "none.jsonl"))).toMatchObject({ code: 1 });
+});

@@ -36,6 +36,10 @@ export function orgloopProgram(): Command {
     .command("plan")
     .description("what was applied → what the files say")
     .option("--out <file>", "save the plan, for apply")
+    .option(
+      "--events [file]",
+      "which recorded events (JSONL; default: the system's own) would be routed otherwise",
+    )
     .option("--detailed-exitcode", "exit 0: no changes, 1: error, 2: changes")
     .action(lazy(() => import("./commands/plan.ts").then((it) => it.plan)));
   program

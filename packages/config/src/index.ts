@@ -16,6 +16,7 @@ export {
 } from "./plan-document.ts";
 export {
   type Difference,
+  differences,
   type Plan,
   type PlanAction,
   type PlanChange,

@@ -1,5 +1,6 @@
 export { type AppliedState, readAppliedState } from "@orgloop/stores/applied-state";
 
+import type { CompareRoutingOptions, RoutingComparison } from "./compare-routing.ts";
 import type { RunningProcess, StartOptions } from "./start-process.ts";
 
 export {
@@ -9,6 +10,7 @@ export {
   parseLetterFilter,
   summaryOf,
 } from "@orgloop/core";
+export type { RouteComparison, RoutingComparison } from "./compare-routing.ts";
 export { isDataDirHeld } from "./data-dir-held.ts";
 export { pluginLookup } from "./plugins.ts";
 export { removeDataDir } from "./remove-data-dir.ts";
@@ -32,4 +34,10 @@ export { readStoredState, type StoredState, type StoredStateOptions } from "./st
 export async function startProcess(options: StartOptions): Promise<RunningProcess> {
   const { startProcess: start } = await import("./start-process.ts");
   return start(options);
+}
+
+/** What becomes of recorded events under another configuration; nothing is delivered. What that takes is imported only then. */
+export async function compareRouting(options: CompareRoutingOptions): Promise<RoutingComparison> {
+  const { compareRouting: compare } = await import("./compare-routing.ts");
+  return compare(options);
 }

@@ -10,12 +10,14 @@ import { readValidProject } from "../read-project.ts";
 export interface PlanOptions {
   readonly out?: string;
   readonly detailedExitcode?: boolean;
+  /** A file or directory; true: the record of the running system. */
+  readonly events?: string | true;
 }
 
 /** `orgloop plan`: what was applied → what the files say. */
 export const plan: Command<PlanOptions> = async (context, _args, options) => {
   const { flags, output } = context;
-  const { out, detailedExitcode = false } = options;
+  const { out, detailedExitcode = false, events } = options;
   try {
     const project = await readValidProject(context);
     warnOf(project.warnings, output);
@@ -24,10 +26,19 @@ export const plan: Command<PlanOptions> = async (context, _args, options) => {
       const { savePlan } = await import("../plan/saved-plan.ts");
       await savePlan(path.resolve(out), survey);
     }
+    const behaviour =
+      events === undefined
+        ? null
+        : await import("../plan/behaviour.ts").then(async ({ behaviourOf, behaviourLines }) => {
+            const found = await behaviourOf(context, survey, events);
+            return { found, lines: behaviourLines(found, output.style) };
+          });
     const limits = flags.verbose ? WHOLE : BRIEF;
     output.result(
-      flags.json ? planReport(survey) : null,
-      flags.json ? "" : planReportText(survey, limits, output.style),
+      flags.json ? { ...planReport(survey), ...(behaviour && { events: behaviour.found }) } : null,
+      flags.json
+        ? ""
+        : [planReportText(survey, limits, output.style), ...(behaviour?.lines ?? [])].join("\n"),
     );
     if (out !== undefined) output.note(`Saved; \`orgloop apply ${out}\` does exactly this.`);
     return detailedExitcode && survey.plan.changes.length > 0 ? 2 : 0;

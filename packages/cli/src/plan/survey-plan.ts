@@ -20,7 +20,7 @@ export interface SurveyedPlan {
   readonly workspace: string;
   readonly dataDir: string;
   /** Null: nothing was applied yet. */
-  readonly applied: Pick<AppliedState, "serial" | "hash" | "applied_at"> | null;
+  readonly applied: AppliedState | null;
   /** What was applied → what the files (or a saved plan) say. */
   readonly plan: Plan;
   readonly desired: Topology;

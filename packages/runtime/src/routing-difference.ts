@@ -1,0 +1,69 @@
+import { differences, formatPath } from "@orgloop/config";
+import type { Delivery } from "@orgloop/core";
+import type { RouteFate } from "./routing-side.ts";
+
+/** How the fate of an event on one route differs. */
+export const ROUTING_CHANGES = [
+  "now_routed",
+  "no_longer_routed",
+  "now_dropped",
+  "no_longer_dropped",
+  "delivered_otherwise",
+] as const;
+export type RoutingChange = (typeof ROUTING_CHANGES)[number];
+
+export interface RoutingDifference {
+  readonly change: RoutingChange;
+  /** What becomes of the event: `not routed`, `dropped by NAME`, `delivered to ACTOR`, or the values that differ, by path. */
+  readonly from: string | Readonly<Record<string, unknown>>;
+  readonly to: string | Readonly<Record<string, unknown>>;
+}
+
+/** So many differing values of one delivery are told. */
+const MOST_PATHS = 5;
+const MOST_CHARACTERS = 200;
+
+/** What differs between two fates on one route (undefined: it does not match); null where nothing does. */
+export function routingDifference(
+  before: RouteFate | undefined,
+  after: RouteFate | undefined,
+): RoutingDifference | null {
+  const told = { from: fateText(before), to: fateText(after) };
+  if (before === undefined && after === undefined) return null;
+  if (before === undefined) return { change: "now_routed", ...told };
+  if (after === undefined) return { change: "no_longer_routed", ...told };
+  if (before.kind === "ended") {
+    return after.kind === "ended" ? null : { change: "no_longer_dropped", ...told };
+  }
+  if (after.kind === "ended") return { change: "now_dropped", ...told };
+  const found = differences(shownOf(before.delivery), shownOf(after.delivery));
+  if (found.length === 0) return null;
+  const side = (which: "from" | "to") =>
+    Object.fromEntries(
+      found
+        .slice(0, MOST_PATHS)
+        .flatMap((one) =>
+          one[which] === undefined ? [] : [[formatPath(one.path), cut(one[which])]],
+        ),
+    );
+  return { change: "delivered_otherwise", from: side("from"), to: side("to") };
+}
+
+function fateText(fate: RouteFate | undefined): string {
+  if (fate === undefined) return "not routed";
+  return fate.kind === "ended"
+    ? `dropped by ${fate.transform}`
+    : `delivered to ${fate.delivery.actor}`;
+}
+
+/** What the actor sees, and by what its order is kept. */
+function shownOf({ event, actor, config, prompt, orderingKey }: Delivery) {
+  const instructions = prompt && { text: prompt.text, meta: prompt.meta };
+  return { event, actor, config, prompt: instructions, ordering_key: orderingKey };
+}
+
+/** An example, not the whole: long values are cut. */
+function cut(value: unknown): unknown {
+  const text = JSON.stringify(value);
+  return text.length <= MOST_CHARACTERS ? value : `${text.slice(0, MOST_CHARACTERS)}…`;
+}
