@@ -18,6 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serverless: ["sdk", "core", "host", "config", "stores", "bus"],
   cli: ["sdk", "config", "runtime", "bus"],
   plugin: ["sdk"],
+  functions: ["serverless"],
+  stacks: ["sdk", "config"],
 };
 
 interface SourceFile {
@@ -164,6 +166,9 @@ test("the README's table of one event's life names at most seven files, and they
 /** The package a file is in: its name, its folder, and which rule it follows. */
 function packageOf(file: string): { name: string; directory: string; kind: string } {
   const parts = file.split("/");
+  if (parts[0] === "functions" || parts[0] === "stacks") {
+    return { name: `@orgloop/${parts[0]}`, directory: parts[0], kind: parts[0] };
+  }
   if (parts[0] !== "packages") {
     const depth = parts[0] === "examples" || parts[0] === "modules" ? 2 : 1;
     return { name: "", directory: parts.slice(0, depth).join("/"), kind: "outside" };

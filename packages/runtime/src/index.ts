@@ -12,7 +12,7 @@ export {
 } from "@orgloop/core";
 export type { RouteComparison, RoutingComparison } from "./compare-routing.ts";
 export { isDataDirHeld } from "./data-dir-held.ts";
-export { pluginLookup } from "./plugins.ts";
+export { pluginEntry, pluginLookup } from "./plugins.ts";
 export { removeDataDir } from "./remove-data-dir.ts";
 export type { RunningProcess, StartOptions } from "./start-process.ts";
 export type {

@@ -1,4 +1,4 @@
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { messageOf, OrgLoopError, type PluginDefinition, type PluginLookup } from "@orgloop/sdk";
 import { distance } from "fastest-levenshtein";
 import { findPlugin } from "./find-plugin.ts";
@@ -37,6 +37,27 @@ export function pluginLookup({ projectDir }: { readonly projectDir: string }): P
     found.set(name, loading);
     loading.catch(() => found.delete(name));
     return loading;
+  };
+}
+
+/**
+ * The module that `pluginLookup` takes for a package, as an absolute path: what a bundler begins with. Rejects as the lookup does, and
+ * with `PLUGIN_INVALID` for a package of OrgLoop 0.7.9's form, which runs in a process only.
+ */
+export function pluginEntry({ projectDir }: { readonly projectDir: string }) {
+  return async (name: string): Promise<string> => {
+    const plugin = await findPlugin(projectDir, name);
+    const own = Object.hasOwn(OWN, name);
+    if (plugin === undefined || (own && plugin.api !== 1)) {
+      if (own) return fileURLToPath(import.meta.resolve(name));
+      throw notFound(projectDir, name);
+    }
+    const module = await imported(name, () => import(pathToFileURL(plugin.entry).href));
+    if ("default" in module && isDefinition(module.default)) return plugin.entry;
+    throw new OrgLoopError(
+      "PLUGIN_INVALID",
+      `package "${name}" has OrgLoop 0.7.9's form, which runs in a process only: expected a default export made by defineConnector, defineTransform or defineLogger`,
+    );
   };
 }
 

@@ -13,6 +13,10 @@ export interface AwsNames {
   readonly receiver: string;
   /** The function that records what was applied. */
   readonly recorder: string;
+  /** The function that empties the bucket before it is deleted. */
+  readonly emptier: string;
+  /** The parameter that holds in how many stacks the stage lies. */
+  readonly layoutParameter: string;
   readonly scheduleGroup: string;
   readonly dashboard: string;
   readonly api: string;
@@ -40,14 +44,14 @@ const QUEUE_LIMIT = 80;
 /** A stage that may stand in names as it is: short, and no other stage's shortened form or prefix. */
 const PLAIN_STAGE = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const SHORTENED = /(^|-)[0-9a-f]{8}$/;
-const ACTOR = /-actor(-|$)/;
+const KIND = /-(actor|poll)(-|$)/;
 
 /**
  * The stage in names: as it is where AWS allows it everywhere (at most 24 lower-case letters, digits and single hyphens), else
  * shortened with 8 hex digits of its hash.
  */
 export function stageName(stage: string): string {
-  const plain = PLAIN_STAGE.test(stage) && !SHORTENED.test(stage) && !ACTOR.test(stage);
+  const plain = PLAIN_STAGE.test(stage) && !SHORTENED.test(stage) && !KIND.test(stage);
   if (plain && stage.length <= STAGE_LIMIT) return stage;
   // Without hyphens: no prefix of one stage can be another's.
   return `${slug(stage, 40).replaceAll("-", "").slice(0, 12)}-${sha256(stage).slice(0, 8)}`.replace(
@@ -73,6 +77,8 @@ export function awsNames(stageId: string): AwsNames {
     router: `${prefix}route`,
     receiver: `${prefix}receive`,
     recorder: `${prefix}record`,
+    emptier: `${prefix}empty`,
+    layoutParameter: `/orgloop/${stage}/layout`,
     scheduleGroup: `${prefix}sources`,
     dashboard: `${prefix}dashboard`,
     api: `${prefix}webhooks`,

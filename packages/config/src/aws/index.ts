@@ -8,3 +8,4 @@ export {
 } from "./message-keys.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
 export { shardOf } from "./shards.ts";
+export { sha256 } from "./slug.ts";

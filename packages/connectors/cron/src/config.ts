@@ -1,5 +1,5 @@
 import { messageOf } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 import { parseSchedule } from "./schedule.ts";
 
 const schedule = z

@@ -1,5 +1,5 @@
 import { DURATION_PATTERN } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 
 /** `config` of an exec actor. */
 export const execActorConfig = z.strictObject({

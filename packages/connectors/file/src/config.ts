@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** `config` of a file actor. */
 export const fileActorConfig = z.strictObject({

@@ -1,5 +1,5 @@
 import { DURATION_PATTERN } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What can be polled: v1alpha1's names, and issues. */
 export const GITHUB_EVENTS = [

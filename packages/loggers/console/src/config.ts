@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** `config` of a console logger (v1alpha1, section 8). */
 export const consoleConfig = z.strictObject({

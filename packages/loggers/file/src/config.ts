@@ -1,5 +1,5 @@
 import { DURATION_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 
 const duration = z.string().regex(DURATION_PATTERN, "expected a duration, e.g. 7d");
 

@@ -1,5 +1,5 @@
 import { DURATION_PATTERN, messageOf, splitPath } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 
 const path = z.string().superRefine((value, context) => {
   try {

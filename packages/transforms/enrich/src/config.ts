@@ -1,5 +1,5 @@
 import { messageOf, splitPath } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 import { parseComparison } from "./comparison.ts";
 
 /** Turns what `parse` throws into an issue at the value. */

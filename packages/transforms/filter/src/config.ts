@@ -1,5 +1,5 @@
 import { messageOf } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 import { compileCriteria } from "./criteria.ts";
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the host makes of a transform with `type: script` (v1alpha1, section 2). */
 export const scriptConfig = z.strictObject({

@@ -1,0 +1,2 @@
+/** Called by CloudFormation at the end of a deploy. */
+export { appliedResource as handler } from "@orgloop/serverless/deploy";

@@ -1,0 +1,28 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { awsNames } from "@orgloop/config/aws";
+import { readDeployed } from "./read-deployed.ts";
+
+/** Reads a stage in AWS, with the credentials and the endpoint of the environment. */
+export function deployedReader(where: {
+  readonly stage: string;
+  readonly account: string;
+  readonly region: string;
+}) {
+  const { stage, account, region } = where;
+  const forcePathStyle = process.env.AWS_ENDPOINT_URL !== undefined;
+  return (wanted: ReadonlySet<string>) =>
+    readDeployed(
+      {
+        ssm: new SSMClient({ region }),
+        s3: new S3Client({ region, forcePathStyle }),
+        sqs: new SQSClient({ region }),
+        dynamodb: new DynamoDBClient({ region }),
+        stage,
+        bucket: awsNames(stage).bucket(account, region),
+      },
+      wanted,
+    );
+}

@@ -1,0 +1,2 @@
+export { appliedResource, bucketContentsResource } from "./custom-resources.ts";
+export { deployedReader } from "./deployed-reader.ts";

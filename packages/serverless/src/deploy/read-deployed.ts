@@ -1,0 +1,98 @@
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
+import { awsNames } from "@orgloop/config/aws";
+import type { ActorSpec, Topology } from "@orgloop/sdk";
+import { dynamoAppliedState, type StateTable, topologyKey } from "@orgloop/stores/dynamodb";
+import { DRAINING_KEY } from "./draining.ts";
+
+export interface DeployedReader {
+  readonly ssm: SSMClient;
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  readonly dynamodb: StateTable["client"];
+  readonly stage: string;
+  /** The stage's bucket. */
+  readonly bucket: string;
+}
+
+/** What a stage holds of the deploys before this one. */
+export interface DeployedStage {
+  /** As it was written when the stage was created; null where there is no stage. */
+  readonly layout: {
+    readonly actors: number;
+    readonly pollers: number;
+    readonly sources: number;
+  } | null;
+  readonly actors: readonly ActorSpec[];
+  readonly draining: readonly ActorSpec[];
+  readonly empty: ReadonlySet<string>;
+}
+
+/** Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty queues. */
+export async function readDeployed(
+  reader: DeployedReader,
+  wanted: ReadonlySet<string>,
+): Promise<DeployedStage> {
+  const { dynamodb, stage } = reader;
+  const names = awsNames(stage);
+  const layout = await orNull(
+    reader.ssm.send(new GetParameterCommand({ Name: names.layoutParameter })),
+  );
+  if (layout === null) return { layout: null, actors: [], draining: [], empty: new Set() };
+  const state = { client: dynamodb, table: names.table };
+  const applied = await orNull(dynamoAppliedState(state).read());
+  const topology = applied && (await readJson<Topology>(reader, topologyKey(applied.hash)));
+  const draining = (await readJson<readonly ActorSpec[]>(reader, DRAINING_KEY)) ?? [];
+  const actors = topology?.actors ?? [];
+  const removed = [...actors, ...draining].map(({ id }) => id).filter((id) => !wanted.has(id));
+  const empty = new Set<string>();
+  for (const id of new Set(removed)) {
+    const queues = [names.actorQueue(id), names.actorDlq(id)];
+    const depths = await Promise.all(queues.map((queue) => depthOf(reader.sqs, queue)));
+    if (depths.every((depth) => depth === 0)) empty.add(id);
+  }
+  return { layout: JSON.parse(layout.Parameter?.Value ?? "null"), actors, draining, empty };
+}
+
+async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Promise<Value | null> {
+  const found = await orNull(s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })));
+  const text = await found?.Body?.transformToString();
+  return text === undefined ? null : JSON.parse(text);
+}
+
+const COUNTS = [
+  "ApproximateNumberOfMessages",
+  "ApproximateNumberOfMessagesNotVisible",
+  "ApproximateNumberOfMessagesDelayed",
+] as const;
+
+/** Messages of a queue, waiting or in flight; 0 where there is no such queue. */
+async function depthOf(sqs: SQSClient, QueueName: string): Promise<number> {
+  const found = await orNull(sqs.send(new GetQueueUrlCommand({ QueueName })));
+  if (found === null) return 0;
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: found.QueueUrl, AttributeNames: [...COUNTS] }),
+  );
+  return COUNTS.reduce((sum, count) => sum + Number(Attributes?.[count] ?? 0), 0);
+}
+
+const ABSENT = [
+  "ParameterNotFound",
+  "ResourceNotFoundException",
+  "NoSuchKey",
+  "NoSuchBucket",
+  "NotFound",
+  "QueueDoesNotExist",
+  "AWS.SimpleQueueService.NonExistentQueue",
+];
+
+/** Null where AWS says that the thing does not exist. */
+async function orNull<Value>(asked: Promise<Value>): Promise<Value | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof Error && ABSENT.includes(error.name)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import { shardOf } from "@orgloop/config/aws";
+import { type ActorSpec, parseDuration } from "@orgloop/sdk";
+import type { Stack } from "aws-cdk-lib";
+import { CfnWaitConditionHandle } from "aws-cdk-lib";
+import { eventBusArn } from "./arns.ts";
+import { eventSource } from "./event-source.ts";
+import { fifoQueue } from "./fifo-queue.ts";
+import { connectorGrants, readSecrets, receiveFrom, useObjects, useTable } from "./grants.ts";
+import { delivererGroups, type Group } from "./groups.ts";
+import { lambdaFunction } from "./lambda-function.ts";
+import type { Stage } from "./stage.ts";
+
+/** What a function needs beside its longest attempt: a cold start, settling, returning the rest of the batch. */
+const MARGIN_S = 30;
+const LEAST_TIMEOUT_S = 60;
+const MOST_TIMEOUT_S = 900;
+
+/** The actors' queues and deliver functions, each in the shard of its id. Actors that drain are among them. */
+export function actors(stage: Stage): readonly Stack[] {
+  const all = [...stage.topology.actors, ...stage.draining];
+  const shared = stage.topology.aws?.deliverers === "per_connector";
+  const groups = delivererGroups(stage.topology, all);
+  const groupOf = new Map(groups.flatMap((group) => group.items.map(({ id }) => [id, group])));
+  const before = shared ? [sharedDeliverers(stage, groups)] : [];
+  const shards = Array.from({ length: stage.layout.actors }, (_, at) => {
+    const stack = stage.stack(`actors-${at}`, `OrgLoop: actors, part ${at + 1}`);
+    // A stack needs a resource, also before its first actor and after its last.
+    new CfnWaitConditionHandle(stack, "Shard");
+    for (const deliverers of before) stack.addDependency(deliverers);
+    return stack;
+  });
+  for (const actor of all) {
+    const stack = shards[shardOf(actor.id, shards.length)];
+    const group = groupOf.get(actor.id);
+    if (stack && group) addActor(stack, stage, actor, group, shared);
+  }
+  return [...before, ...shards];
+}
+
+function addActor(
+  stack: Stack,
+  stage: Stage,
+  actor: ActorSpec,
+  group: Group<ActorSpec>,
+  shared: boolean,
+): void {
+  const { names } = stage;
+  const id = names.actorQueue(actor.id).slice(names.actorPrefix.length, -".fifo".length);
+  const queue = fifoQueue(stack, `${id}-queue`, stage, {
+    name: names.actorQueue(actor.id),
+    dlqName: names.actorDlq(actor.id),
+    visibilityS: 6 * timeoutOf(stage, group),
+  });
+  const functionName = names.deliverer(group.key);
+  const mapping = eventSource(stack, `${id}-source`, {
+    queue: names.actorQueue(actor.id),
+    functionName,
+    maximumConcurrency: concurrencyOf(stage, actor),
+  });
+  mapping.addDependency(queue);
+  if (!shared) mapping.addDependency(deliverer(stack, `${id}-deliver`, stage, group));
+}
+
+/** `deliverers: per_connector`: the functions that several actors share. */
+function sharedDeliverers(stage: Stage, groups: readonly Group<ActorSpec>[]): Stack {
+  const stack = stage.stack("deliverers", "OrgLoop: deliver functions");
+  new CfnWaitConditionHandle(stack, "Shard");
+  for (const group of groups) {
+    const name = stage.names.deliverer(group.key);
+    deliverer(stack, name.slice(stage.names.prefix.length), stage, group);
+  }
+  return stack;
+}
+
+function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpec>) {
+  const { names, topology } = stage;
+  const ids = new Set(group.items.map((actor) => actor.id));
+  const routes = topology.routes.filter(({ then }) => ids.has(then.actor));
+  const buses = group.items.flatMap(({ config }) =>
+    typeof config.event_bus === "string" ? [eventBusArn(config.event_bus)] : [],
+  );
+  return lambdaFunction(stack, id, stage, {
+    kind: "deliver",
+    name: names.deliverer(group.key),
+    description: `Delivers to ${group.key}`,
+    packages: [group.connector],
+    spec: {
+      actors: group.items,
+      ...(topology.network ? { network: topology.network } : {}),
+    },
+    timeoutS: timeoutOf(stage, group),
+    memoryMb: 256,
+    statements: [
+      receiveFrom(...group.items.map((actor) => names.actorQueue(actor.id))),
+      useTable(stage),
+      useObjects(stage, "claims"),
+      ...readSecrets(stage, [group.items, routes.map(({ then }) => then.config)]),
+      ...connectorGrants(group.connector, buses),
+    ],
+  });
+}
+
+/** Long enough for an attempt of the slowest route to any of the group, whatever came before it in the batch. */
+function timeoutOf({ topology }: Stage, { items }: Group<ActorSpec>): number {
+  const ids = new Set(items.map(({ id }) => id));
+  const slowest = topology.routes
+    .filter(({ then }) => ids.has(then.actor))
+    .reduce((most, { delivery }) => Math.max(most, parseDuration(delivery.timeout)), 0);
+  const wanted = Math.ceil(slowest / 1000) + MARGIN_S;
+  return Math.min(MOST_TIMEOUT_S, Math.max(LEAST_TIMEOUT_S, wanted));
+}
+
+/** Attempts in flight to an actor, as its routes allow. */
+function concurrencyOf({ topology }: Stage, { id }: ActorSpec): number {
+  return topology.routes
+    .filter(({ then }) => then.actor === id)
+    .reduce((most, { delivery }) => Math.max(most, delivery.concurrency), 0);
+}

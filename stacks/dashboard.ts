@@ -1,0 +1,153 @@
+import { awsNames, METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "@orgloop/config/aws";
+
+export interface DashboardOf {
+  /** The workspace. */
+  readonly stage: string;
+  readonly project: string;
+  readonly region: string;
+}
+
+/** CloudWatch's grid is 24 wide. */
+const WIDTH = 8;
+const HEIGHT = 6;
+
+type Metric = readonly unknown[];
+
+/** The dashboard of a workspace, in CloudWatch's form (AWS, Dashboard Body Structure and Syntax). */
+export function dashboardBody({ stage, project, region }: DashboardOf) {
+  const names = awsNames(stage);
+  const own = (metric: keyof typeof METRICS, label: string, options: object = {}): Metric => [
+    METRIC_NAMESPACE,
+    METRICS[metric],
+    METRIC_DIMENSION,
+    stage,
+    { label, ...options },
+  ];
+  const queue = (metric: string, name: string, label: string): Metric => [
+    "AWS/SQS",
+    metric,
+    "QueueName",
+    name,
+    { label },
+  ];
+  const lambda = (metric: string, name: string, label: string): Metric => [
+    "AWS/Lambda",
+    metric,
+    "FunctionName",
+    name,
+    { label },
+  ];
+  /** All queues or functions whose name begins so: actors come and go, the dashboard stays. */
+  const search = (schema: string, metric: string, prefix: string, statistic: string): Metric => [
+    {
+      expression: `SUM(SEARCH('{${schema}} MetricName="${metric}" "${prefix}"', '${statistic}', 60))`,
+      label: metric,
+    },
+  ];
+  const graph = (title: string, stat: string, metrics: readonly Metric[], unit?: string) => ({
+    title,
+    stat,
+    metrics,
+    unit,
+  });
+  const graphs = [
+    graph("Flow: events in, routed, delivered", "Sum", [
+      own("published", "published"),
+      own("routed", "routed"),
+      own("matched", "matched"),
+      own("delivered", "delivered"),
+    ]),
+    graph(
+      "Lag: from the event to its delivery",
+      "p50",
+      [
+        own("lag", "median", { stat: "p50" }),
+        own("lag", "99 of 100", { stat: "p99" }),
+        own("lag", "longest", { stat: "Maximum" }),
+      ],
+      "ms",
+    ),
+    graph("Dead letters", "Sum", [
+      own("deadLetters", "given up"),
+      queue("ApproximateNumberOfMessagesVisible", names.busDlq, "on the bus's dead-letter queue"),
+    ]),
+    graph("Breakers", "Sum", [
+      own("breakersOpened", "opened"),
+      own("breakersClosed", "closed"),
+      own("held", "deliveries held"),
+    ]),
+    graph("Waiting on the bus", "Maximum", [
+      queue("ApproximateNumberOfMessagesVisible", names.bus, "waiting"),
+      queue("ApproximateNumberOfMessagesNotVisible", names.bus, "in flight"),
+      queue("ApproximateAgeOfOldestMessage", names.bus, "age of the oldest, s"),
+    ]),
+    graph("Waiting for actors", "Maximum", [
+      search(
+        "AWS/SQS,QueueName",
+        "ApproximateNumberOfMessagesVisible",
+        names.actorPrefix,
+        "Maximum",
+      ),
+      search(
+        "AWS/SQS,QueueName",
+        "ApproximateNumberOfMessagesNotVisible",
+        names.actorPrefix,
+        "Maximum",
+      ),
+    ]),
+    graph("Failures", "Sum", [
+      own("failed", "attempts"),
+      own("pollErrors", "polls"),
+      own("refused", "requests refused"),
+    ]),
+    graph("Functions: errors and throttles", "Sum", [
+      lambda("Errors", names.router, "router: errors"),
+      lambda("Throttles", names.router, "router: throttles"),
+      lambda("Errors", names.receiver, "receiver: errors"),
+      search("AWS/Lambda,FunctionName", "Errors", names.prefix, "Sum"),
+    ]),
+    graph(
+      "Router: duration",
+      "p50",
+      [
+        [
+          ...lambda("Duration", names.router, "median").slice(0, 4),
+          { label: "median", stat: "p50" },
+        ],
+        [
+          ...lambda("Duration", names.router, "p99").slice(0, 4),
+          { label: "99 of 100", stat: "p99" },
+        ],
+      ],
+      "ms",
+    ),
+  ];
+  return {
+    widgets: [
+      {
+        type: "text",
+        x: 0,
+        y: 0,
+        width: 24,
+        height: 1,
+        properties: { markdown: `# ${project}: ${stage}` },
+      },
+      ...graphs.map(({ title, stat, metrics, unit }, at) => ({
+        type: "metric",
+        x: (at % 3) * WIDTH,
+        y: 1 + Math.floor(at / 3) * HEIGHT,
+        width: WIDTH,
+        height: HEIGHT,
+        properties: {
+          title,
+          view: "timeSeries",
+          region,
+          period: 60,
+          stat,
+          metrics,
+          ...(unit ? { yAxis: { left: { label: unit, showUnits: false, min: 0 } } } : {}),
+        },
+      })),
+    ],
+  };
+}

@@ -1,0 +1,100 @@
+import { Aws } from "aws-cdk-lib";
+import { objectArn, parameterArn, queueArn, tableArn } from "./arns.ts";
+import type { Stage } from "./stage.ts";
+
+/** One statement of a policy; every grant is of this form, so that a test can read them all. */
+export interface Statement {
+  readonly Effect: "Allow";
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+}
+
+const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
+  Effect: "Allow",
+  Action,
+  Resource,
+});
+
+/** The stage's bucket. */
+export const bucketOf = ({ names }: Stage): string => names.bucket(Aws.ACCOUNT_ID, Aws.REGION);
+
+export const useTable = ({ names }: Stage): Statement =>
+  allow(
+    [
+      "dynamodb:BatchGetItem",
+      "dynamodb:BatchWriteItem",
+      "dynamodb:ConditionCheckItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+    ],
+    tableArn(names.table),
+  );
+
+const SEND = ["sqs:GetQueueAttributes", "sqs:SendMessage"];
+
+export const sendToBus = ({ names }: Stage): Statement => allow(SEND, queueArn(names.bus));
+
+/** The one wildcard: actors come and go, the router's role stays as it is. */
+export const sendToActors = ({ names }: Stage): Statement =>
+  allow(SEND, queueArn(`${names.actorPrefix}*.fifo`));
+
+export const receiveFrom = (...queues: readonly string[]): Statement =>
+  allow(
+    [
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:ReceiveMessage",
+    ],
+    ...queues.map(queueArn),
+  );
+
+/** Reads and writes objects under `folder` of the stage's bucket. */
+export const useObjects = (stage: Stage, folder: string): Statement =>
+  allow(["s3:GetObject", "s3:PutObject"], objectArn(bucketOf(stage), `${folder}/*`));
+
+export const writeObjects = (stage: Stage, folder: string): Statement =>
+  allow(["s3:PutObject"], objectArn(bucketOf(stage), `${folder}/*`));
+
+/** Empties the stage's bucket before it is deleted. */
+export const emptyBucket = (stage: Stage): readonly Statement[] => [
+  allow(["s3:ListBucket"], `arn:${Aws.PARTITION}:s3:::${bucketOf(stage)}`),
+  allow(["s3:DeleteObject"], objectArn(bucketOf(stage), "*")),
+];
+
+export const readObject = (bucket: string, key: string): Statement =>
+  allow(["s3:GetObject"], objectArn(bucket, key));
+
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** The names of all `${NAME}` in a value, sorted. */
+export function secretsOf(value: unknown): readonly string[] {
+  const text = JSON.stringify(value) ?? "";
+  return [...new Set([...text.matchAll(REFERENCE)].map(([, name = ""]) => name))].sort();
+}
+
+/** Reads the secrets that `value` refers to, each by its own parameter; none where there are none. */
+export function readSecrets({ secretPrefix }: Stage, value: unknown): readonly Statement[] {
+  const parameters = secretsOf(value).map((name) => parameterArn(`${secretPrefix}${name}/value`));
+  return parameters.length === 0
+    ? []
+    : [allow(["ssm:GetParameter", "ssm:GetParameters"], ...parameters)];
+}
+
+/** Encrypts and decrypts with the customer's key, where there is one. */
+export const useKey = ({ topology }: Stage): readonly Statement[] =>
+  topology.aws?.kms_key === undefined
+    ? []
+    : [allow(["kms:Decrypt", "kms:GenerateDataKey"], topology.aws.kms_key)];
+
+/** What an actor's connector does in AWS itself. */
+export function connectorGrants(connector: string, arns: readonly string[]): readonly Statement[] {
+  if (connector !== "@orgloop/connector-eventbridge" || arns.length === 0) return [];
+  return [allow(["events:PutEvents"], ...arns)];
+}
+
+export const writeLogs = (logGroupArn: string): Statement =>
+  allow(["logs:CreateLogStream", "logs:PutLogEvents"], `${logGroupArn}:*`);

@@ -1,0 +1,50 @@
+import type { ActorSpec, SourceSpec, Topology } from "@orgloop/sdk";
+
+/** What one function serves. */
+export interface Group<Item> {
+  /** Names the function: the item's id, or connector and team. */
+  readonly key: string;
+  readonly connector: string;
+  readonly items: readonly Item[];
+}
+
+/** Above it, a function a source would break the account's quota of IAM roles (DESIGN.md, Serverless). */
+const MOST_POLLERS_PER_SOURCE = 100;
+
+/** The poller functions of `polled` sources: one a source, or one a connector and team. */
+export function pollerGroups(
+  { aws }: Topology,
+  polled: readonly SourceSpec[],
+): readonly Group<SourceSpec>[] {
+  const preset = polled.length > MOST_POLLERS_PER_SOURCE ? "per_connector" : "per_source";
+  return (aws?.pollers ?? preset) === "per_source" ? each(polled) : byConnector(polled);
+}
+
+/** The key of the poller function of each source, by the source's id. */
+export function pollerOf(groups: readonly Group<SourceSpec>[]): ReadonlyMap<string, string> {
+  return new Map(groups.flatMap(({ key, items }) => items.map(({ id }) => [id, key] as const)));
+}
+
+/** The deliver functions of `actors`: one an actor, or one a connector and team. */
+export function delivererGroups(
+  { aws }: Topology,
+  actors: readonly ActorSpec[],
+): readonly Group<ActorSpec>[] {
+  return aws?.deliverers === "per_connector" ? byConnector(actors) : each(actors);
+}
+
+function each<Item extends SourceSpec | ActorSpec>(items: readonly Item[]): Group<Item>[] {
+  return items.map((item) => ({ key: item.id, connector: item.connector, items: [item] }));
+}
+
+function byConnector<Item extends SourceSpec | ActorSpec>(items: readonly Item[]): Group<Item>[] {
+  const groups = Map.groupBy(items, ({ id, connector }) => {
+    const team = id.includes("/") ? `/${id.slice(0, id.lastIndexOf("/"))}` : "";
+    return `${connector}${team}`;
+  });
+  return [...groups].map(([key, members]) => ({
+    key: key.replace(/^@orgloop\/connector-/, ""),
+    connector: members[0]?.connector ?? "",
+    items: members,
+  }));
+}

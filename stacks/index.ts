@@ -1,0 +1,7 @@
+export { dashboardBody } from "./dashboard.ts";
+export { type Deployed, stillDraining } from "./draining.ts";
+export { secretsOf } from "./grants.ts";
+export { newLayout, type StageLayout } from "./layout.ts";
+export { orgloopStacks } from "./orgloop-stacks.ts";
+export { type PrepareOptions, prepareStage, stageRegion } from "./prepare-stage.ts";
+export type { BundleLookup, FunctionKind, StackFactory, StageInput } from "./stage.ts";

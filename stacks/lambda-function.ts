@@ -1,0 +1,107 @@
+import { Aws, Stack } from "aws-cdk-lib";
+import { CfnRole } from "aws-cdk-lib/aws-iam";
+import { CfnFunction } from "aws-cdk-lib/aws-lambda";
+import { CfnLogGroup } from "aws-cdk-lib/aws-logs";
+import type { Construct } from "constructs";
+import { logGroupArn, queueUrl } from "./arns.ts";
+import { codeOf } from "./code-asset.ts";
+import { bucketOf, readObject, type Statement, useKey, writeLogs } from "./grants.ts";
+import { logRetentionDays } from "./retention.ts";
+import { specValue } from "./spec-value.ts";
+import type { FunctionKind, Stage } from "./stage.ts";
+
+export interface LambdaFunction {
+  readonly kind: FunctionKind;
+  readonly name: string;
+  readonly description: string;
+  /** The packages that are bundled with it. */
+  readonly packages: readonly string[];
+  /** `ORGLOOP_SPEC`. */
+  readonly spec?: unknown;
+  readonly timeoutS: number;
+  readonly memoryMb: number;
+  readonly reservedConcurrency?: number;
+  readonly statements: readonly Statement[];
+}
+
+const RUNTIME = "nodejs22.x";
+
+/** A function with a role of its own, which can do what `statements` say and write its log. */
+export function lambdaFunction(
+  scope: Construct,
+  id: string,
+  stage: Stage,
+  options: LambdaFunction,
+): CfnFunction {
+  const { names, topology } = stage;
+  const { name, kind, packages, reservedConcurrency } = options;
+  const aws = topology.aws ?? {};
+  const spec = options.spec === undefined ? undefined : specValue(scope, `${id}Spec`, options.spec);
+  const logs = new CfnLogGroup(scope, `${id}Logs`, {
+    logGroupName: names.logGroup(name),
+    retentionInDays: logRetentionDays(aws.log_retention),
+  });
+  const Statement = [
+    writeLogs(logGroupArn(names.logGroup(name))),
+    ...options.statements,
+    ...useKey(stage),
+    ...(spec?.object ? [readObject(spec.object.bucket, spec.object.key)] : []),
+  ];
+  const role = new CfnRole(scope, `${id}Role`, {
+    assumeRolePolicyDocument: trust("lambda.amazonaws.com"),
+    policies: [{ policyName: "use", policyDocument: { Version: "2012-10-17", Statement } }],
+    ...(aws.permissions_boundary ? { permissionsBoundary: aws.permissions_boundary } : {}),
+    ...(aws.vpc ? { managedPolicyArns: [VPC_POLICY] } : {}),
+  });
+  const made = new CfnFunction(scope, id, {
+    functionName: name,
+    description: options.description.slice(0, 256),
+    runtime: RUNTIME,
+    architectures: ["arm64"],
+    handler: "index.handler",
+    code: codeOf(Stack.of(scope), stage.bundles(kind, packages)),
+    role: role.attrArn,
+    timeout: options.timeoutS,
+    memorySize: options.memoryMb,
+    ...(reservedConcurrency ? { reservedConcurrentExecutions: reservedConcurrency } : {}),
+    environment: {
+      variables: {
+        ORGLOOP_STAGE: stage.stage,
+        ORGLOOP_PROJECT: topology.project,
+        ORGLOOP_TABLE: names.table,
+        ORGLOOP_BUCKET: bucketOf(stage),
+        ORGLOOP_BUS_URL: queueUrl(names.bus),
+        ORGLOOP_SECRET_PREFIX: stage.secretPrefix,
+        ...(spec ? { ORGLOOP_SPEC: spec.value } : {}),
+      },
+    },
+    ...(aws.vpc
+      ? {
+          vpcConfig: {
+            subnetIds: [...(aws.vpc.subnets ?? [])],
+            securityGroupIds: [...(aws.vpc.security_groups ?? [])],
+          },
+        }
+      : {}),
+  });
+  made.addDependency(logs);
+  return made;
+}
+
+/** The network interfaces of a function in a VPC: AWS's own policy, since they have no names to grant. */
+const VPC_POLICY = `arn:${Aws.PARTITION}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`;
+
+/** Who may take a role. */
+export function trust(Service: string, Condition?: object): object {
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service },
+        Action: "sts:AssumeRole",
+        ...(Condition ? { Condition } : {}),
+      },
+    ],
+  };
+}

@@ -1,0 +1,37 @@
+import type { Topology } from "@orgloop/sdk";
+import { pollerGroups } from "./groups.ts";
+
+/**
+ * In how many sibling stacks the parts of a stage lie. An item's stack is a hash modulo this number, and CloudFormation cannot move a
+ * named thing from stack to stack: so it is decided once, when the stage is created.
+ */
+export interface StageLayout {
+  readonly actors: number;
+  readonly pollers: number;
+  readonly sources: number;
+}
+
+/** CloudFormation's limit is 500 resources a stack; the rest is for what belongs to a whole stack. */
+export const MOST_RESOURCES = 480;
+
+/** A stack is filled to about half on the first day: hashes are uneven, and organisations grow. */
+const ACTORS_A_STACK = 36;
+const POLLERS_A_STACK = 60;
+const SOURCES_A_STACK = 230;
+
+const FEWEST: StageLayout = { actors: 4, pollers: 1, sources: 2 };
+
+/** The layout of a new stage. */
+export function newLayout(topology: Topology): StageLayout {
+  const stacks = (count: number, each: number, fewest: number) =>
+    Math.max(fewest, Math.ceil(count / each));
+  return {
+    actors: stacks(topology.actors.length, ACTORS_A_STACK, FEWEST.actors),
+    pollers: stacks(
+      pollerGroups(topology, topology.sources).length,
+      POLLERS_A_STACK,
+      FEWEST.pollers,
+    ),
+    sources: stacks(topology.sources.length, SOURCES_A_STACK, FEWEST.sources),
+  };
+}

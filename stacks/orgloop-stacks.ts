@@ -1,0 +1,58 @@
+import { awsNames } from "@orgloop/config/aws";
+import type { Stack } from "aws-cdk-lib";
+import { CfnResource, Tags } from "aws-cdk-lib";
+import { actors } from "./actors.ts";
+import { applied } from "./applied.ts";
+import { pollerGroups } from "./groups.ts";
+import { ingress } from "./ingress.ts";
+import { MOST_RESOURCES } from "./layout.ts";
+import { observability } from "./observability.ts";
+import { pollers } from "./pollers.ts";
+import { routing } from "./routing.ts";
+import { schedules } from "./schedules.ts";
+import type { StackFactory, Stage, StageInput } from "./stage.ts";
+import { storage } from "./storage.ts";
+
+/**
+ * Everything of a stage, in the order in which it can be deployed without losing an event: storage → actors → router → pollers and
+ * ingress → what was applied. Throws where a stack would have more resources than CloudFormation takes.
+ */
+export function orgloopStacks(newStack: StackFactory, input: StageInput): readonly Stack[] {
+  const names = awsNames(input.stage);
+  const stack: StackFactory = (id, text) => newStack(`${names.prefix}${id}`, text);
+  const stage: Stage = { ...input, names, stack };
+  const { sources } = stage.topology;
+  const polled = pollerGroups(
+    stage.topology,
+    sources.filter((source) => stage.intake(source).polled),
+  );
+  const received = sources.filter((source) => stage.intake(source).received);
+  const rows: readonly (readonly Stack[])[] = [
+    [storage(stage)],
+    actors(stage),
+    [routing(stage)],
+    pollers(stage, polled),
+    [...schedules(stage, polled), ingress(stage, received)].filter((it) => it !== null),
+    [observability(stage)],
+    [applied(stage)],
+  ];
+  for (const [at, row] of rows.entries()) {
+    for (const one of row) {
+      for (const before of rows[at - 1] ?? []) one.addDependency(before);
+      for (const [key, value] of Object.entries(stage.topology.aws?.tags ?? {})) {
+        Tags.of(one).add(key, value);
+      }
+    }
+  }
+  const all = rows.flat();
+  for (const one of all) refuseTooMany(one);
+  return all;
+}
+
+function refuseTooMany(stack: Stack): void {
+  const count = stack.node.findAll().filter((it) => CfnResource.isCfnResource(it)).length;
+  if (count <= MOST_RESOURCES) return;
+  throw new Error(
+    `stack ${stack.stackName} would have ${count} resources, and CloudFormation takes 500: in how many stacks a stage lies is decided when it is created, so deploy this workspace as a new stage`,
+  );
+}

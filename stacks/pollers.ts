@@ -1,0 +1,61 @@
+import { shardOf } from "@orgloop/config/aws";
+import type { SourceSpec } from "@orgloop/sdk";
+import type { Stack } from "aws-cdk-lib";
+import { CfnWaitConditionHandle } from "aws-cdk-lib";
+import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
+import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
+import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
+import type { Group } from "./groups.ts";
+import { lambdaFunction } from "./lambda-function.ts";
+import type { Stage } from "./stage.ts";
+
+/** The rest of a long look-back comes with the next tick: every page moves the checkpoint. */
+const TIMEOUT_S = 300;
+
+/** The poller functions, each in the shard of its group's key, and the group of all schedules. */
+export function pollers(stage: Stage, groups: readonly Group<SourceSpec>[]): readonly Stack[] {
+  const shards = Array.from({ length: stage.layout.pollers }, (_, at) => {
+    const stack = stage.stack(`pollers-${at}`, `OrgLoop: pollers, part ${at + 1}`);
+    if (at === 0) new CfnScheduleGroup(stack, "Schedules", { name: stage.names.scheduleGroup });
+    else new CfnWaitConditionHandle(stack, "Shard");
+    return stack;
+  });
+  for (const group of groups) {
+    const stack = shards[shardOf(group.key, shards.length)];
+    if (stack) addPoller(stack, stage, group);
+  }
+  return shards;
+}
+
+function addPoller(stack: Stack, stage: Stage, group: Group<SourceSpec>): void {
+  const { names, topology } = stage;
+  const name = names.poller(group.key);
+  const id = name.slice(names.prefix.length);
+  const poller = lambdaFunction(stack, id, stage, {
+    kind: "poll",
+    name,
+    description: `Polls ${group.key}`,
+    packages: [group.connector],
+    spec: {
+      project: topology.project,
+      sources: group.items,
+      ...(topology.network ? { network: topology.network } : {}),
+    },
+    timeoutS: TIMEOUT_S,
+    memoryMb: 512,
+    statements: [
+      sendToBus(stage),
+      useTable(stage),
+      writeObjects(stage, "claims"),
+      ...readSecrets(stage, group.items),
+    ],
+  });
+  // The next tick is the retry; a second attempt of this one would meet the lease of the first.
+  const invoke = new CfnEventInvokeConfig(stack, `${id}-invoke`, {
+    functionName: name,
+    qualifier: "$LATEST",
+    maximumRetryAttempts: 0,
+    maximumEventAgeInSeconds: 60,
+  });
+  invoke.addDependency(poller);
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Environment, loadProject, topologyHash } from "@orgloop/config";
+import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
+import { bundleFunctions } from "./bundle-functions.ts";
+import { type Deployed, stillDraining } from "./draining.ts";
+import { functionPackages } from "./function-packages.ts";
+import { newLayout, type StageLayout } from "./layout.ts";
+import type { StageInput } from "./stage.ts";
+
+export interface PrepareOptions {
+  /** The project's directory, absolute. */
+  readonly projectDir: string;
+  /** The workspace, which is the stage. */
+  readonly stage: string;
+  readonly env: Environment;
+  readonly lookup: PluginLookup;
+  /** The absolute path of a package's module. */
+  readonly entry: (packageName: string) => Promise<string>;
+  /** Holds the functions' sources. */
+  readonly functionsDir: string;
+  /** Where bundles are written. */
+  readonly outDir: string;
+  readonly secretPrefix: string;
+  readonly retain: boolean;
+  /** What earlier deploys left, for a Topology that has the actors `wanted`; `layout` is null where there was none. */
+  readonly readDeployed: (
+    wanted: ReadonlySet<string>,
+  ) => Promise<Deployed & { readonly layout: StageLayout | null }>;
+}
+
+/** Reads a project for deploying. Throws `CONFIG_INVALID` with the errors of `orgloop validate`, and where the bus is not `sqs`. */
+export async function prepareStage(options: PrepareOptions): Promise<StageInput> {
+  const { stage, lookup } = options;
+  const topology = await readTopology(options);
+  const deployed = await options.readDeployed(new Set(topology.actors.map(({ id }) => id)));
+  const draining = stillDraining(topology, deployed);
+  const intake = await readIntakes(topology, lookup);
+  const polled = topology.sources.filter((source) => intake(source).polled);
+  const received = topology.sources.filter((source) => intake(source).received);
+  const wanted = functionPackages(topology, { polled, received }, [
+    ...topology.actors,
+    ...draining,
+  ]);
+  const entries = new Map<string, string>();
+  for (const name of new Set(wanted.flatMap(([, packages]) => packages))) {
+    entries.set(name, await options.entry(name));
+  }
+  return {
+    stage,
+    topology,
+    hash: topologyHash(topology),
+    intake,
+    bundles: await bundleFunctions({
+      functionsDir: options.functionsDir,
+      outDir: options.outDir,
+      entry: (name) => entries.get(name) ?? name,
+      scripts: readScripts(topology, options.projectDir),
+      wanted,
+    }),
+    layout: deployed.layout ?? newLayout(topology),
+    draining,
+    secretPrefix: options.secretPrefix,
+    retain: options.retain,
+  };
+}
+
+/** The Topology of a workspace that can be deployed. Throws `CONFIG_INVALID`. */
+async function readTopology({ projectDir, stage, env, lookup }: PrepareOptions): Promise<Topology> {
+  const { topology, errors } = await loadProject({
+    path: projectDir,
+    workspace: stage,
+    env,
+    lookup,
+  });
+  if (topology === null) {
+    const listed = errors
+      .map(({ file, line, column, message }) => `\n  ${file}:${line}:${column}: ${message}`)
+      .join("");
+    const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
+    throw new OrgLoopError("CONFIG_INVALID", `the configuration has ${count}:${listed}`);
+  }
+  if (topology.bus.url !== "sqs") {
+    throw new OrgLoopError(
+      "CONFIG_INVALID",
+      `workspace "${stage}" of ${topology.project} has the bus ${topology.bus.url.split(":")[0]}: only a workspace with bus: sqs is deployed to AWS; write it in workspaces/${stage}.yaml`,
+    );
+  }
+  return topology;
+}
+
+async function readIntakes(
+  { sources }: Topology,
+  lookup: PluginLookup,
+): Promise<StageInput["intake"]> {
+  const names = [...new Set(sources.map(({ connector }) => connector))];
+  const found = names.map(async (name) => {
+    const plugin = await lookup(name);
+    return [name, plugin.kind === "connector" ? plugin.source?.intake : undefined] as const;
+  });
+  const intakes = new Map(await Promise.all(found));
+  return ({ connector, poll }) => {
+    const intake = intakes.get(connector) ?? ["poll"];
+    const received = intake.includes("receive");
+    // As in a process: what also takes webhooks is polled only where an interval is set.
+    return { received, polled: intake.includes("poll") && (!received || poll !== undefined) };
+  };
+}
+
+function readScripts({ transforms }: Topology, projectDir: string): Map<string, Uint8Array> {
+  const paths = transforms.flatMap(({ script }) => script ?? []);
+  return new Map(paths.map((path) => [path, readFileSync(join(projectDir, path))]));
+}
+
+/** The region that a workspace names; undefined where it names none, or cannot be read: deploying says why. */
+export async function stageRegion(
+  options: Pick<PrepareOptions, "projectDir" | "env"> & { readonly stage: string | undefined },
+): Promise<string | undefined> {
+  const { projectDir, env, stage } = options;
+  if (stage === undefined) return undefined;
+  const { topology } = await loadProject({ path: projectDir, workspace: stage, env });
+  return topology?.aws?.region;
+}

@@ -1,0 +1,45 @@
+import { eventSource } from "./event-source.ts";
+import { routerPackages } from "./function-packages.ts";
+import { readSecrets, receiveFrom, sendToActors, useObjects, useTable } from "./grants.ts";
+import { lambdaFunction } from "./lambda-function.ts";
+import type { Stage } from "./stage.ts";
+
+const TIMEOUT_S = 30;
+/** Six times the timeout (AWS, Lambda with SQS). */
+export const ROUTER_VISIBILITY_S = 180;
+
+/** Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the account's. */
+export const ROUTER_CONCURRENCY = 50;
+
+/** The router: it matches what the bus has against the Topology, and sends to the actors' queues. */
+export function routing(stage: Stage) {
+  const { names, topology, hash } = stage;
+  const stack = stage.stack("routing", "OrgLoop: the router");
+  const { transforms, routes } = topology;
+  const router = lambdaFunction(stack, "Router", stage, {
+    kind: "route",
+    name: names.router,
+    description: `Routes the events of ${topology.project}`,
+    packages: routerPackages(topology),
+    spec: { topology, hash },
+    timeoutS: TIMEOUT_S,
+    memoryMb: 1024,
+    reservedConcurrency: ROUTER_CONCURRENCY,
+    statements: [
+      receiveFrom(names.bus),
+      sendToActors(stage),
+      useTable(stage),
+      useObjects(stage, "claims"),
+      useObjects(stage, "events"),
+      // What transforms and filters use; an actor's secrets stay with its deliver function.
+      ...readSecrets(stage, [transforms, routes.map(({ when }) => when)]),
+    ],
+  });
+  const mapping = eventSource(stack, "Bus", {
+    queue: names.bus,
+    functionName: names.router,
+    maximumConcurrency: ROUTER_CONCURRENCY,
+  });
+  mapping.addDependency(router);
+  return stack;
+}

@@ -1,0 +1,92 @@
+import { shardOf } from "@orgloop/config/aws";
+import { parseDuration, type SourceSpec } from "@orgloop/sdk";
+import { Aws, type Stack } from "aws-cdk-lib";
+import { CfnRole } from "aws-cdk-lib/aws-iam";
+import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import { functionArn } from "./arns.ts";
+import { type Group, pollerOf } from "./groups.ts";
+import { trust } from "./lambda-function.ts";
+import type { Stage } from "./stage.ts";
+
+const MINUTE_MS = 60_000;
+/** The share of an interval within which a tick may come, in parts of it, and the most minutes. */
+const SPREAD = 5;
+const MOST_SPREAD_MINUTES = 15;
+
+/** One schedule a polled source, each in the shard of its id. */
+export function schedules(stage: Stage, groups: readonly Group<SourceSpec>[]): readonly Stack[] {
+  const keys = pollerOf(groups);
+  const roles = new Map<Stack, CfnRole>();
+  const shards = Array.from({ length: stage.layout.sources }, (_, at) => {
+    const stack = stage.stack(`sources-${at}`, `OrgLoop: schedules of sources, part ${at + 1}`);
+    roles.set(stack, scheduleRole(stack, stage));
+    return stack;
+  });
+  for (const source of groups.flatMap(({ items }) => items)) {
+    const stack = shards[shardOf(source.id, shards.length)];
+    const role = stack && roles.get(stack);
+    if (stack && role) addSchedule(stack, stage, source, keys.get(source.id) ?? "", role);
+  }
+  return shards;
+}
+
+function addSchedule(
+  stack: Stack,
+  { names, topology }: Stage,
+  { id, poll }: SourceSpec,
+  group: string,
+  role: CfnRole,
+): void {
+  const name = names.schedule(id);
+  const minutes = Math.ceil(
+    parseDuration(poll?.interval ?? topology.defaults.poll_interval) / MINUTE_MS,
+  );
+  const kms = topology.aws?.kms_key;
+  new CfnSchedule(stack, name.slice(names.prefix.length), {
+    name,
+    groupName: names.scheduleGroup,
+    description: `Polls ${id}`.slice(0, 512),
+    scheduleExpression: `rate(${minutes} ${minutes === 1 ? "minute" : "minutes"})`,
+    flexibleTimeWindow: {
+      mode: "FLEXIBLE",
+      maximumWindowInMinutes: Math.min(
+        MOST_SPREAD_MINUTES,
+        Math.max(1, Math.floor(minutes / SPREAD)),
+      ),
+    },
+    ...(kms ? { kmsKeyArn: kms } : {}),
+    target: {
+      arn: functionArn(names.poller(group)),
+      roleArn: role.attrArn,
+      input: JSON.stringify({ source: id }),
+      // The next tick is the retry.
+      retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+    },
+  });
+}
+
+/** What Scheduler may do: call the stage's pollers. Only schedules of this stage may take it (AWS, confused deputy). */
+function scheduleRole(stack: Stack, { names, topology }: Stage): CfnRole {
+  const boundary = topology.aws?.permissions_boundary;
+  return new CfnRole(stack, "Role", {
+    assumeRolePolicyDocument: trust("scheduler.amazonaws.com", {
+      StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID },
+    }),
+    policies: [
+      {
+        policyName: "invoke",
+        policyDocument: {
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Action: ["lambda:InvokeFunction"],
+              Resource: [functionArn(`${names.prefix}poll-*`)],
+            },
+          ],
+        },
+      },
+    ],
+    ...(boundary ? { permissionsBoundary: boundary } : {}),
+  });
+}

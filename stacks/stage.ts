@@ -1,0 +1,39 @@
+import type { AwsNames } from "@orgloop/config/aws";
+import type { ActorSpec, SourceSpec, Topology } from "@orgloop/sdk";
+import type { Stack } from "aws-cdk-lib";
+import type { StageLayout } from "./layout.ts";
+
+/** The functions' kinds: one file each in `functions/`. */
+export type FunctionKind = "poll" | "receive" | "route" | "deliver" | "record" | "empty";
+
+/** The directory of a function's bundled code with just these packages in it. */
+export type BundleLookup = (kind: FunctionKind, packages: readonly string[]) => string;
+
+/** What is to be deployed, as plain values: reading files, AWS and packages came before. */
+export interface StageInput {
+  /** The workspace. */
+  readonly stage: string;
+  readonly topology: Topology;
+  /** `topologyHash` of it. */
+  readonly hash: string;
+  readonly bundles: BundleLookup;
+  /** How events come from a source. */
+  readonly intake: (source: SourceSpec) => { readonly polled: boolean; readonly received: boolean };
+  /** Fixed when the stage was created. */
+  readonly layout: StageLayout;
+  /** Actors that were removed and whose queues are not known to be empty. */
+  readonly draining: readonly ActorSpec[];
+  /** A secret's parameter is this, its name and `/value`. */
+  readonly secretPrefix: string;
+  /** Whether state, history and claim checks stay when the stage is removed. */
+  readonly retain: boolean;
+}
+
+/** What every stack is made from. */
+export interface Stage extends StageInput {
+  readonly names: AwsNames;
+  /** A new stack, empty; the host (SST, plain CDK) decides on its environment. */
+  readonly stack: StackFactory;
+}
+
+export type StackFactory = (name: string, description: string) => Stack;
