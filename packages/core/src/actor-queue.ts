@@ -106,6 +106,13 @@ export class ActorQueue {
     return this.#depth;
   }
 
+  /** Deliveries that wait or are in flight, by route; only where there are some. */
+  *sizes(): Generator<readonly [route: string, count: number]> {
+    for (const { name, items } of this.#routes.values()) {
+      if (items.size > 0) yield [name, items.size];
+    }
+  }
+
   breaker(route: string): BreakerState {
     return this.#route(route).breaker;
   }

@@ -83,6 +83,8 @@ export interface ActorDeliverer {
   readonly queued: number;
   readonly inFlight: number;
   readonly depth: number;
+  /** Deliveries in the queue or in flight, by route; only where there are some. */
+  unsettled(): Iterable<readonly [route: string, count: number]>;
   /** Keeps every route's breaker and rate for the next process. */
   keep(): void;
   circuit(route: string): Circuit;
@@ -250,6 +252,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       for (const route of policies.keys()) keep(route);
     },
     circuit: (route) => circuitOf(queue.breaker(route), clock.now()),
+    unsettled: () => queue.sizes(),
     change(to) {
       ({ actor, policies } = to);
       queue.change(to, clock.now());

@@ -10,6 +10,8 @@ export interface ControlApiOptions {
   readonly ingest: Ingest;
   /** Begins to drain, after the answer has gone. */
   readonly shutdown: () => void;
+  /** `/topology`, `/queues` and `/apply`. */
+  readonly configuration: Hono;
   /** Mounted at `/replay`. */
   readonly replay: Hono;
   /** Mounted at `/dead-letters`. */
@@ -55,6 +57,7 @@ export function controlApi(options: ControlApiOptions): Hono {
       return c.json({ error: `not kept: ${messageOf(error)}` }, 503, { "retry-after": "5" });
     }
   });
+  api.route("/", options.configuration);
   api.route("/replay", options.replay);
   api.route("/dead-letters", options.deadLetters);
   api.post("/shutdown", (c) => {

@@ -18,10 +18,10 @@ export interface Deliverers {
   /** By actor. */
   readonly all: ReadonlyMap<string, ActorDeliverer>;
   /**
-   * Goes on as `to` has it, at once. An actor that is gone gets what is queued for it, and what is still being routed under `from`; then
-   * it is closed, as one is that was made anew when its attempts have ended.
+   * Goes on as `to` has it, at once. An actor that is gone gets what is queued for it, and what is still being routed under `from` and
+   * before, until `left` resolves; then it is closed, as one is that was made anew when its attempts have ended.
    */
-  change(from: Generation, to: Generation): void;
+  change(from: Generation, to: Generation, left: Promise<unknown>): void;
 }
 
 /** What a deliverer works with. */
@@ -35,8 +35,8 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
   const { breakers, rates } = kept;
   const all = new Map<string, ActorDeliverer>();
   const works = new Map<string, Work>();
-  /** Actors that are gone, and under which configuration they went. */
-  const draining = new Map<string, Generation>();
+  /** Actors that are gone, and when nothing new can come for them. */
+  const draining = new Map<string, Promise<unknown>>();
 
   function begin(id: string, work: Work, restored: Partial<ActorDelivererOptions> = {}): void {
     works.set(id, work);
@@ -50,9 +50,13 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
     if (before !== work.actor) void before?.release();
   }
 
-  async function drain(id: string, deliverer: ActorDeliverer, from: Generation): Promise<void> {
+  async function drain(
+    id: string,
+    deliverer: ActorDeliverer,
+    left: Promise<unknown>,
+  ): Promise<void> {
     const { actor = null, depth = DEFAULT_DEPTH } = works.get(id) ?? {};
-    draining.set(id, from);
+    draining.set(id, left);
     go(id, deliverer, { actor, depth, policies: new Map() });
     const { queued, inFlight } = deliverer;
     const metadata = { in_flight: inFlight };
@@ -63,9 +67,9 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
       queue_depth: queued,
       metadata,
     });
-    await from.left();
+    await left;
     await deliverer.idle();
-    if (draining.get(id) !== from) return;
+    if (draining.get(id) !== left) return;
     draining.delete(id);
     all.delete(id);
     works.delete(id);
@@ -77,10 +81,10 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
   for (const [id, work] of worksOf(first)) begin(id, work, { breakers, rates });
   return {
     all,
-    change(from, to) {
+    change(from, to, left) {
       const next = worksOf(to);
       for (const [id, deliverer] of all) {
-        if (!next.has(id) && !draining.has(id)) void drain(id, deliverer, from);
+        if (!next.has(id) && !draining.has(id)) void drain(id, deliverer, left);
       }
       for (const [id, work] of next) {
         draining.delete(id);

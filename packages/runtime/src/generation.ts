@@ -1,10 +1,12 @@
 import type { Router } from "@orgloop/core";
 import { bindTransforms } from "@orgloop/host";
-import type { LogEntry, Topology } from "@orgloop/sdk";
+import { type LogEntry, parseDuration, type Topology } from "@orgloop/sdk";
 import type { Clock } from "./clock.ts";
 import type { CompiledRoutes } from "./compile-routes.ts";
 import type { OpenPlugins } from "./open-plugins.ts";
+import { polledSources } from "./polled-sources.ts";
 import type { PreparedTopology } from "./prepare-topology.ts";
+import type { PolledSource } from "./source-loop.ts";
 
 /**
  * One configuration as it runs. An apply makes the next and swaps it in at once; an event is routed wholly under the one that it met.
@@ -13,6 +15,9 @@ import type { PreparedTopology } from "./prepare-topology.ts";
 export interface Generation extends PreparedTopology {
   readonly plugins: OpenPlugins;
   readonly router: Router;
+  readonly polled: readonly PolledSource[];
+  /** How long the event history is kept. */
+  readonly retentionMs: number;
   /** Keeps what it routes with open until `run` has ended. */
   use<Result>(run: () => Promise<Result>): Promise<Result>;
   /** It is no longer the current one: resolves when nothing uses it any more. */
@@ -31,7 +36,7 @@ export interface GenerationOptions {
   readonly abandon: AbortSignal;
 }
 
-/** Throws `UNKNOWN_TRANSFORM`. */
+/** Throws `UNKNOWN_TRANSFORM`, and `INVALID_DURATION` where a reference resolved to nonsense. */
 export function generation(options: GenerationOptions): Generation {
   const { prepared, plugins, clock, log, abandon } = options;
   const idle = Promise.withResolvers<void>();
@@ -40,6 +45,8 @@ export function generation(options: GenerationOptions): Generation {
   return {
     ...prepared,
     plugins,
+    polled: polledSources(prepared.resolved, plugins.sources),
+    retentionMs: parseDuration(prepared.resolved.defaults.event_retention),
     router: routerOf(prepared.resolved, prepared.routes, {
       transforms: bindTransforms(prepared.resolved, plugins.transforms, clock, abandon),
       now: clock.now,

@@ -1,35 +1,28 @@
-import { type Environment, readEnvironment } from "@orgloop/config";
+import { type Environment, readEnvironment, restartedSources } from "@orgloop/config";
 import type { InjectedDraft } from "@orgloop/core";
 import { offBus } from "@orgloop/core";
-import {
-  type LogEntry,
-  type OrgLoopEvent,
-  type PluginLookup,
-  parseDuration,
-  type Topology,
-} from "@orgloop/sdk";
+import type { LogEntry, OrgLoopEvent, PluginLookup, Topology } from "@orgloop/sdk";
 import { readAppliedState } from "@orgloop/stores";
 import { countActivity } from "./activity.ts";
-import { forgetCheckpoint, keepApplied, removedSources } from "./applied.ts";
 import { attemptStarts } from "./attempt-starts.ts";
 import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { type Configuration, configuration } from "./configuration.ts";
 import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
 import { eventRecorder } from "./event-recorder.ts";
 import { eventReplays } from "./event-replays.ts";
-import { type Current, generation } from "./generation.ts";
+import type { Generation } from "./generation.ts";
 import type { HttpServer } from "./http-server.ts";
 import { ingest } from "./ingest.ts";
 import { keptRouteStates } from "./kept-route-states.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { metrics } from "./metrics.ts";
 import type { openBus } from "./open-bus.ts";
-import { openPlugins } from "./open-plugins.ts";
-import { openProcess } from "./open-process.ts";
+import { type OpenGenerationOptions, openGeneration } from "./open-generation.ts";
+import { type OpenProcess, openProcess } from "./open-process.ts";
 import { pollLoop } from "./poll-loop.ts";
-import { polledSources } from "./polled-sources.ts";
-import { prepareTopology } from "./prepare-topology.ts";
+import { type PreparedTopology, prepareTopology } from "./prepare-topology.ts";
 import { type ProjectHttp, projectHttp } from "./project-http.ts";
 import {
   readActors,
@@ -78,6 +71,8 @@ export interface OpenProject {
   status(): ProcessStatus;
   /** Puts events on the bus; resolves when they are durable. */
   inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
+  /** Goes on under another configuration, without a restart (`Configuration`). */
+  apply: Configuration["apply"];
   /** Makes it the applied state, delivers what was left undelivered, and polls. `server`: where its HTTP is served. */
   begin(server: HttpServer): Promise<void>;
   /** Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to call twice. */
@@ -95,7 +90,9 @@ export interface OpenProject {
 export async function openProject(options: ProjectOptions): Promise<OpenProject> {
   const { topology, projectDir, env, lookup } = options;
   const clock = clockOf(options);
-  const prepared = prepareTopology(topology, readEnvironment(projectDir, env), projectDir);
+  const prepare = (wanted: Topology): PreparedTopology =>
+    prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
+  const prepared = prepare(topology);
   const open = await openProcess({
     ...options,
     topology: prepared.resolved,
@@ -113,21 +110,29 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
   };
   try {
     const before = await readAppliedState(options.dataDir);
-    const plugins = await openPlugins({
-      topology: prepared.resolved,
+    const opening: OpenGenerationOptions = {
       projectDir,
       lookup,
       claims: open.claims,
-      now: clock.now,
-      warn: (item, message) => log({ phase: "system.error", error: `${item}: ${message}` }),
       open: open.plugins,
+      clock,
+      log,
+      abandon: abandon.signal,
+    };
+    const first = await openGeneration(prepared, null, opening);
+    const configured = configuration({
+      first,
+      dataDir: options.dataDir,
+      before,
+      prepare,
+      open: (next, from) => openGeneration(next, from, opening),
+      checkpoints,
+      clock,
+      log,
+      stop: stop.signal,
     });
-    const first = generation({ prepared, plugins, clock, log, abandon: abandon.signal });
-    const current: Current = () => first;
-    open.journal.change(
-      [...plugins.loggers.values()].map(({ part }) => part),
-      prepared.resolved.defaults.log_level,
-    );
+    const { current } = configured;
+    tellLoggers(open.journal, first);
     const backlog = eventBacklog(options.backlogBounds ?? DEFAULT_BOUNDS);
     const unacked = await bus.unacked();
     for (const event of unacked) backlog.enter(event);
@@ -155,7 +160,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     const shared = { clock, activity, log };
     const recorder = eventRecorder({
       dir: open.dataDir.events,
-      retentionMs: () => parseDuration(current().resolved.defaults.event_retention),
+      retentionMs: () => current().retentionMs,
       now: clock.now,
       warn: (error) => log({ phase: "system.error", error }),
     });
@@ -185,11 +190,17 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     const take = ingest({ ...shared, bus, backlog, project: topology.project, onFatal: fail });
     const pollers = pollLoop({
       ...shared,
-      sources: polledSources(first.resolved, plugins.sources),
+      sources: first.polled,
       concurrency: options.pollConcurrency ?? 16,
       checkpoints,
       ingest: take,
       stop: stop.signal,
+    });
+    configured.onSwap((from, to, left) => {
+      tellLoggers(open.journal, to);
+      activity.change(to.topology);
+      delivery.deliverers.change(from, to, left);
+      pollers.change(to.polled, restartedSources(from.topology, to.topology));
     });
     let server: HttpServer | undefined;
     const parts: StatusParts = {
@@ -219,25 +230,22 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         replays,
         letterReplays: delivery.letterReplays,
         inbox: delivery.inbox,
+        configuration: configured,
         deadLetters: open.deadLetters,
         shutdown: () => void life.end(),
         notReady: life.notReady,
       }),
       status,
+      apply: configured.apply,
       inject: (drafts) => take(drafts, () => stop.signal),
       async begin(http) {
         server = http;
-        const { dataDir } = options;
-        await keepApplied({ dataDir, before, topology, checkpoints, now: clock.now });
-        if (before !== null) {
-          for (const id of removedSources(before.topology, topology)) {
-            await forgetCheckpoint(id, checkpoints, log);
-          }
-        }
+        await configured.begin();
         await delivery.inbox.start();
         const subscription = delivery.subscribe();
         pollers.start();
         life.begin(async (failed) => {
+          await configured.settled();
           const graceMs = failed ? 0 : (options.drainMs ?? DEFAULT_DRAIN_MS);
           const deliverers = delivery.deliverers.all.values();
           const { settlement } = delivery;
@@ -268,6 +276,11 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     await discard();
     throw error;
   }
+}
+
+function tellLoggers(journal: OpenProcess["journal"], { plugins, resolved }: Generation): void {
+  const loggers = [...plugins.loggers.values()].map(({ part }) => part);
+  journal.change(loggers, resolved.defaults.log_level);
 }
 
 function replayKey({ id, replay = 0 }: Pick<OrgLoopEvent, "id" | "replay">): string {

@@ -1,4 +1,6 @@
 import type { DeadLetterStore } from "@orgloop/sdk";
+import type { Configuration } from "./configuration.ts";
+import { configurationApi } from "./configuration-api.ts";
 import { controlApi } from "./control-api.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import type { EventHistory } from "./event-history.ts";
@@ -31,6 +33,7 @@ export interface ProjectHttpOptions
   readonly letterReplays: LetterReplays;
   readonly inbox: Inbox;
   readonly deadLetters: DeadLetterStore;
+  readonly configuration: Configuration;
   /** Begins to drain. */
   readonly shutdown: () => void;
 }
@@ -50,6 +53,7 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
     controlApi: controlApi({
       ...options,
       status,
+      configuration: configurationApi({ ...options, deliverers: parts.deliverers }),
       replay: replayApi({ replays: options.replays, routes: () => current().routes.byName, stop }),
       deadLetters: deadLettersApi({ deadLetters, replays: options.letterReplays, stop }),
     }),

@@ -1,5 +1,7 @@
+import type { PlanState } from "@orgloop/config";
 import type { InjectedDraft } from "@orgloop/core";
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
+import type { AppliedChange } from "./configuration.ts";
 import { startHttpServer } from "./http-server.ts";
 import { openProject, type ProjectOptions } from "./open-project.ts";
 import type { ProcessStatus } from "./status.ts";
@@ -19,6 +21,11 @@ export interface RunningProcess {
   status(): ProcessStatus;
   /** Puts events on the bus; resolves when they are durable. */
   inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
+  /**
+   * Goes on under `topology` without a restart: only what changed is touched. One at a time. Rejects, and everything goes on as before,
+   * with `STATE_MISMATCH` where something else runs than `expect` says, `RESTART_NEEDED`, `DRAINING`, or what keeps it from running.
+   */
+  apply(topology: Topology, expect?: PlanState): Promise<AppliedChange>;
   /** Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to call twice. */
   drain(): Promise<void>;
   /** Resolves when all is closed: with what forced it (a failed fsync of the bus), or undefined after a drain. */
@@ -38,6 +45,6 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
   failed.defer(() => http.close(0));
   await project.begin(http);
   failed.move();
-  const { status, inject, drain, closed } = project;
-  return { address: http.address, status, inject, drain, closed };
+  const { status, inject, apply, drain, closed } = project;
+  return { address: http.address, status, inject, apply, drain, closed };
 }

@@ -1,0 +1,36 @@
+import type { LogEntry } from "@orgloop/sdk";
+import type { Clock } from "./clock.ts";
+import { type Generation, generation } from "./generation.ts";
+import { closeAll, type OpenPluginsOptions, openPlugins } from "./open-plugins.ts";
+import type { PreparedTopology } from "./prepare-topology.ts";
+
+export interface OpenGenerationOptions
+  extends Pick<OpenPluginsOptions, "projectDir" | "lookup" | "claims" | "open"> {
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly abandon: AbortSignal;
+}
+
+/**
+ * Makes a configuration ready to run: what `before` has open already is kept, all else is opened. Rejects with `PLUGINS_FAILED`, or what
+ * `generation` throws; then what was opened for it is closed.
+ */
+export async function openGeneration(
+  prepared: PreparedTopology,
+  before: Generation | null,
+  { clock, log, abandon, ...rest }: OpenGenerationOptions,
+): Promise<Generation> {
+  const plugins = await openPlugins({
+    ...rest,
+    topology: prepared.resolved,
+    now: clock.now,
+    warn: (item, message) => log({ phase: "system.error", error: `${item}: ${message}` }),
+    before: before?.plugins,
+  });
+  try {
+    return generation({ prepared, plugins, clock, log, abandon });
+  } catch (error) {
+    await closeAll(plugins.created);
+    throw error;
+  }
+}
