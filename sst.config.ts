@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Stack } from "aws-cdk-lib";
 import type { SSTConfig } from "sst";
@@ -16,7 +16,7 @@ const root = process.cwd();
 const load = <Module>(path: string): Promise<Module> =>
   import(pathToFileURL(join(root, path)).href);
 const stacksOf = () => load<typeof Stacks>("stacks/index.ts");
-const projectDir = join(root, process.env.ORGLOOP_PROJECT ?? "examples/acme");
+const projectDir = resolve(root, process.env.ORGLOOP_PROJECT ?? "examples/acme");
 
 /**
  * Deploys a workspace of the organisation in `ORGLOOP_PROJECT` (default `examples/acme`). The stage is the workspace:

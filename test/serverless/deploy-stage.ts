@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { clientConfig } from "../emulators/client-config.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const SST = path.join(
+  path.dirname(createRequire(import.meta.url).resolve("sst/package.json")),
+  "cli/sst.js",
+);
+const COMMAND_TIMEOUT_MS = 240_000;
+
+export interface StageOptions {
+  /** As `inject("aws")` gives it. */
+  readonly aws: { readonly endpoint: string; readonly env: Readonly<Record<string, string>> };
+  /** The workspace. */
+  readonly stage: string;
+  /** The project's directory. */
+  readonly project: string;
+  /** Values of `${NAME}`. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+/** A stage as SST's command line deploys it, from a checkout of its own: two stages of one checkout share `.sst/`. */
+export interface SstStage {
+  /** Rejects with what SST printed where the deploy failed. Gives the outputs of all stacks. */
+  deploy(): Promise<Readonly<Record<string, string>>>;
+  /** What `sst diff` prints; its exit status says nothing. */
+  diff(): Promise<string>;
+  /** Removes the stage from AWS. */
+  remove(): Promise<void>;
+  /** Removes the checkout. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Makes ready to deploy: a checkout, and the secrets in SSM. */
+export async function sstStage(options: StageOptions): Promise<SstStage> {
+  const { aws, stage, project, secrets = {} } = options;
+  const checkout = await linkedCheckout();
+  const ssm = new SSMClient(clientConfig(aws));
+  for (const [name, Value] of Object.entries(secrets)) {
+    const Name = `/sst/orgloop/${stage}/Secret/${name}/value`;
+    await ssm.send(new PutParameterCommand({ Name, Value, Type: "SecureString", Overwrite: true }));
+  }
+  ssm.destroy();
+  const sst = (command: string) =>
+    run([command, "--stage", stage], {
+      cwd: checkout,
+      env: {
+        ...aws.env,
+        PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`,
+        HOME: checkout,
+        ORGLOOP_HOME: path.join(checkout, ".orgloop"),
+        ORGLOOP_PROJECT: project,
+        CI: "1",
+        NO_COLOR: "1",
+        // Without it a failure is a silent exit 0 where there is no internet.
+        SST_TELEMETRY_DISABLED: "1",
+      },
+    });
+  return {
+    async deploy() {
+      const { output, status } = await sst("deploy");
+      if (status !== 0 || !output.includes("Deployed:")) throw new Error(output);
+      return outputsOf(checkout);
+    },
+    diff: async () => (await sst("diff")).output,
+    async remove() {
+      const { output, status } = await sst("remove");
+      if (status !== 0 || !output.includes("Removed")) throw new Error(output);
+    },
+    [Symbol.asyncDispose]: () => rm(checkout, { recursive: true, force: true }),
+  };
+}
+
+/** A folder in which everything of the repository lies as a link, so that SST writes beside it and not into it. */
+async function linkedCheckout(): Promise<string> {
+  const checkout = await mkdtemp(path.join(tmpdir(), "orgloop-checkout-"));
+  for (const name of await readdir(ROOT)) {
+    if (name.startsWith(".")) continue;
+    await symlink(path.join(ROOT, name), path.join(checkout, name));
+  }
+  return checkout;
+}
+
+async function outputsOf(checkout: string): Promise<Record<string, string>> {
+  const text = await readFile(path.join(checkout, ".sst/outputs.json"), "utf8");
+  const ofStacks: Record<string, Record<string, string>> = JSON.parse(text);
+  return Object.assign({}, ...Object.values(ofStacks));
+}
+
+async function run(args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
+  const child = spawn(process.execPath, [SST, ...args], {
+    ...options,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: COMMAND_TIMEOUT_MS,
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject).on("close", resolve);
+  });
+  return { output, status };
+}
