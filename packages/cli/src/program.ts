@@ -90,9 +90,11 @@ export function orgloopProgram(): Command {
     .description("put events (JSON, JSONL; - is stdin) on the bus")
     .action(lazy(() => import("./commands/inject.ts").then((it) => it.inject)));
   program
-    .command("test <file>")
-    .description("put one event on the bus (as inject)")
-    .action(lazy(() => import("./commands/inject.ts").then((it) => it.inject)));
+    .command("test [path]")
+    .description("run the tests (*.test.yaml) of a project, module, folder or file; no network")
+    .option("--filter <text>", "only tests with this in their name")
+    .addHelpText("after", "\nWith EVENT.json or -: put one event on the bus (as inject).")
+    .action(lazy(() => import("./commands/test.ts").then((it) => it.test)));
   program
     .command("env [check]")
     .description("the variables wanted, where, and whether set; `check` exits 1 where one is not")

@@ -36,16 +36,21 @@ function schemaOf(plugin: PluginDefinition, item: Declaration): StandardSchema |
   );
 }
 
-/** Checks every item's `config` against its package's schema. A package that is missing is one error, at its first use. */
+/**
+ * Checks every item's `config` against its package's schema, but for those of the file `standIns`. A package that is missing is one
+ * error, at its first use.
+ */
 export async function checkPlugins(
   declarations: Declarations,
   lookup: PluginLookup,
   findings: Findings,
+  standIns?: string,
 ): Promise<void> {
   const { source, actor, transform, logger } = declarations;
   const uses = new Map<string, Declaration[]>();
   for (const item of [...source, ...actor, ...transform, ...logger] as Declaration[]) {
-    const name = item.enabled ? packageOf(item)?.name : undefined;
+    const checked = item.enabled && item.layers.at(-1)?.document.file !== standIns;
+    const name = checked ? packageOf(item)?.name : undefined;
     if (name === undefined) continue;
     const items = uses.get(name);
     if (items) items.push(item);

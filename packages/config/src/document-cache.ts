@@ -38,7 +38,9 @@ export interface DocumentCache {
 function fingerprint(): string {
   const own = import.meta.dirname;
   const deciding = readdirSync(join(own, "schema")).map((name) => join(own, "schema", name));
-  deciding.push(join(own, "yaml-values.ts"), join(own, "validate-document.ts"));
+  for (const name of ["plain-yaml.ts", "yaml-values.ts", "validate-document.ts"]) {
+    deciding.push(join(own, name));
+  }
   return deciding
     .map((file) => {
       const stats = statSync(file, { throwIfNoEntry: false });

@@ -3,7 +3,7 @@ export type { Declaration, ItemKind } from "./declarations.ts";
 export type { ConfigIssue } from "./describe-issue.ts";
 export { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";
 export { findManifest } from "./find-manifest.ts";
-export { type LoadedProject, type LoadOptions, loadProject } from "./load-project.ts";
+export { type LoadOptions, loadProject } from "./load-project.ts";
 export type { ModuleInstance } from "./module-instances.ts";
 export { type PluginConfigResult, parsePluginConfig } from "./parse-plugin-config.ts";
 export {
@@ -25,11 +25,15 @@ export {
 } from "./plan-topology.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read-workspace.ts";
+export type { LoadedProject } from "./resolve-project.ts";
 export { resolveReferences } from "./resolve-references.ts";
 export { restartedSources } from "./restarted-sources.ts";
 export { isWorkspaceName } from "./schema/fields.ts";
 export { readersAgree } from "./second-reader.ts";
 export type { Layer, Position, SourceDocument } from "./source-document.ts";
+export { findTests } from "./tests/find-tests.ts";
+export { type LoadedTests, loadTests, type TestCase, type TestStep } from "./tests/load-tests.ts";
+export type { Expectation, ExpectedOutcome, ExpectedPlace } from "./tests/test-expectation.ts";
 export {
   locate,
   type Origin,

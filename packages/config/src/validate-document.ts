@@ -8,6 +8,7 @@ import { moduleSchema } from "./schema/module-schema.ts";
 import { projectSchema, userConfigSchema } from "./schema/project-schema.ts";
 import { routeGroupSchema } from "./schema/route-schema.ts";
 import { teamSchema } from "./schema/team-schema.ts";
+import { testSchema } from "./schema/test-schema.ts";
 import { transformGroupSchema } from "./schema/transform-schema.ts";
 import { workspaceSchema } from "./schema/workspace-schema.ts";
 import type { SourceDocument } from "./source-document.ts";
@@ -22,6 +23,7 @@ export const DOCUMENT_SCHEMAS = {
   Workspace: workspaceSchema,
   Team: teamSchema,
   Module: moduleSchema,
+  Test: testSchema,
 } as const;
 
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;

@@ -26,6 +26,11 @@ export { purgeStoredLetters, readStoredLetters } from "./stored-letters.ts";
 export { type QueuedEvents, readStoredQueues } from "./stored-queues.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./stored-state.ts";
 
+export type { Trial, TrialOptions, TriedEvent, TriedRoute } from "./trial.ts";
+
+/** What tries events on a topology, delivering nothing; imported on first use, as what runs one is. */
+export const loadTrial = () => import("./trial.ts");
+
 /**
  * Runs a topology: opens the data directory, bus, stores and plugins, delivers what was left undelivered, listens and polls.
  * Rejects, with everything closed again, where any of it cannot be opened. What that takes is imported only then: `validate` starts

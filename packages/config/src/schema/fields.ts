@@ -21,7 +21,7 @@ export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
+export function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known);
   return near === undefined
     ? `unknown key "${key}"; known are: ${known.join(", ")}`

@@ -21,7 +21,7 @@ export const onErrorSchema = () => oneOf(["pass", "drop", "halt"]).optional();
 
 const FILTER = "a mapping of event path to value or operators";
 
-const filterSchema = (
+export const filterSchema = (
   z.unknown().superRefine((filter, context) => {
     if (isMapping(filter)) refineFilter(filter, context);
     else if (filter !== undefined && filter !== null)

@@ -1,0 +1,190 @@
+import type { PluginLookup, Problem, Topology } from "@orgloop/sdk";
+import { applyWorkspace } from "./apply-workspace.ts";
+import { attachFiles } from "./attach-files.ts";
+import { buildTopology } from "./build-topology.ts";
+import { checkDelivery } from "./check-delivery.ts";
+import { checkPlugins } from "./check-plugins.ts";
+import { checkSecrets } from "./check-secrets.ts";
+import { checkServerless } from "./check-serverless.ts";
+import { collectDeclarations, type Declaration } from "./declarations.ts";
+import { expandModules } from "./expand-modules.ts";
+import { type Findings, toProblems } from "./findings.ts";
+import { graphWarnings } from "./graph-warnings.ts";
+import { inboxWarnings } from "./inbox-warnings.ts";
+import { mergeLayers } from "./layer.ts";
+import { linkReferences } from "./link-references.ts";
+import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
+import type { ProjectFiles } from "./project-files.ts";
+import { projectSettings } from "./project-settings.ts";
+import type { Environment } from "./read-environment.ts";
+import { type ReadProject, textsOf } from "./read-project-files.ts";
+import { resolveDocuments } from "./resolve-documents.ts";
+import type { Instance } from "./scope.ts";
+import { readersAgree } from "./second-reader.ts";
+import type { SourceDocument } from "./source-document.ts";
+import type { Unread } from "./unread.ts";
+import { validateDocument } from "./validate-document.ts";
+import { type Origin, originKey, type Provenance } from "./value-origin.ts";
+import { type VariableUse, variableUses } from "./variable-uses.ts";
+
+/** A project as far as it could be loaded. */
+export interface LoadedProject {
+  /** Null where there are errors. */
+  readonly topology: Topology | null;
+  /** Absolute. */
+  readonly projectDir: string;
+  /** Absolute. */
+  readonly manifestFile: string;
+  /** Sorted by file and place. */
+  readonly errors: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** Every `${NAME}` of every file, in the order of the files. */
+  readonly variables: readonly VariableUse[];
+  /** `network.allow_private`; null: all, in a process (`config-at-scale.md`, Reach). */
+  readonly allowPrivate: readonly string[] | null;
+  /** Every use of a module that is expanded, those around others first. */
+  readonly instances: readonly ModuleInstance[];
+  /** Where every item stands; `valueOrigin` reads it. */
+  readonly provenance: Provenance;
+}
+
+/** What a load gathers before the places of the problems are computed. */
+type GatheredProject = Omit<LoadedProject, "errors" | "warnings" | "instances" | "provenance"> & {
+  readonly documents: readonly SourceDocument[];
+  readonly settings: readonly SourceDocument[];
+  readonly modules: readonly Instance[];
+  readonly declarations: readonly Declaration[];
+};
+
+/** The files of a project, and what else decides what they mean. */
+export interface ProjectInput {
+  /** Absolute. */
+  readonly projectDir: string;
+  /** Absolute. */
+  readonly manifestFile: string;
+  readonly workspaceName: string;
+  readonly read: ReadProject;
+  /** `~/.orgloop/config.yaml`; undefined where there is none. */
+  readonly user: SourceDocument | undefined;
+  readonly files: ProjectFiles;
+  readonly env: Environment;
+  readonly lookup: PluginLookup | undefined;
+  /** A document whose items stand in for real ones: their `config` is not checked. */
+  readonly standIns?: SourceDocument;
+}
+
+/** Resolves what was read to a Topology. Never throws for what stands in the files. */
+export async function resolveProject(
+  input: ProjectInput,
+  findings: Findings,
+): Promise<LoadedProject> {
+  const { projectDir, manifestFile, workspaceName, read, user, files, env, lookup } = input;
+  const resolved = resolveDocuments(read, user, findings);
+  const { settings, root, teams, workspace } = resolved;
+  const modules = expandModules(resolved.documents, workspace, files, findings);
+  const documents = [...resolved.documents, ...modules.documents];
+  const unread: Unread = {
+    anything:
+      modules.unread.anything || documents.some(({ document }) => document.value === undefined),
+    instances: modules.unread.instances,
+  };
+  for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
+  files.cache?.save();
+  const texts = [...textsOf(read), ...modules.texts];
+  const variables = (user ? [...texts, user] : texts).flatMap((document) =>
+    variableUses(document, env, findings),
+  );
+
+  const declared = collectDeclarations(
+    documents.filter(({ kind }) => kind !== "Workspace" && kind !== "Team"),
+  );
+  const byKind = linkReferences(
+    applyWorkspace(declared, workspace, unread, findings),
+    teams.flatMap(({ team }) => team ?? []),
+    modules.instances,
+    unread,
+    findings,
+  );
+  checkDelivery(byKind.route, [root, ...teams], findings);
+  checkServerless(settings, byKind, findings);
+  const attachments = attachFiles(byKind, files, findings);
+  if (lookup) await checkPlugins(byKind, lookup, findings, input.standIns?.file);
+
+  let topology: Topology | null = null;
+  if (findings.errors.length === 0) {
+    graphWarnings(byKind, findings);
+    inboxWarnings(
+      byKind.route.filter(({ enabled }) => enabled),
+      findings,
+    );
+    checkSecrets(settings, findings);
+    topology = buildTopology(
+      projectSettings(workspaceName, settings, mergeLayers(root.defaults)),
+      byKind,
+      attachments,
+    );
+  }
+  const project: GatheredProject = {
+    projectDir,
+    manifestFile,
+    topology,
+    variables,
+    allowPrivate: reach(topology),
+    documents: user ? [...texts, user] : texts,
+    settings: user ? [...settings, user] : settings,
+    modules: modules.instances,
+    declarations: Object.values(byKind).flat(),
+  };
+  return finishLoad(project, findings);
+}
+
+/** `network.allow_private`; by default all, null, in a process, and none on `sqs`. */
+function reach(topology: Topology | null): readonly string[] | null {
+  if (topology === null) return null;
+  return topology.network?.allow_private ?? (topology.bus.url === "sqs" ? [] : null);
+}
+
+/** Computes the places of what was found. */
+export async function finishLoad(
+  { documents, settings, modules, declarations, ...project }: GatheredProject,
+  findings: Findings,
+): Promise<LoadedProject> {
+  await checkReaders(documents, findings);
+  const origins = new Map<string, Origin>();
+  for (const { kind, name, layers, scope } of declarations) {
+    const key = originKey(kind, name);
+    if (origins.has(key)) continue;
+    const { document, path } = layers.at(-1) as (typeof layers)[0];
+    origins.set(key, {
+      file: document.file,
+      path,
+      layers,
+      defaults: scope.defaults,
+      team: scope.team?.name ?? null,
+      instance: scope.instance?.name ?? null,
+    });
+  }
+  return {
+    ...project,
+    errors: toProblems(findings.errors),
+    warnings: toProblems(findings.warnings),
+    instances: moduleInstances(modules, declarations),
+    provenance: {
+      origins,
+      documents: new Map(documents.map((document) => [document.file, document])),
+      settings,
+    },
+  };
+}
+
+/** Refuses documents with errors that a second reader reads otherwise: then the error may lie in the difference. */
+async function checkReaders(documents: readonly SourceDocument[], findings: Findings) {
+  const wrong = new Set(findings.errors.map(({ document }) => document.file));
+  for (const document of documents) {
+    if (document.value === undefined || !wrong.has(document.file)) continue;
+    if (await readersAgree(document.text)) continue;
+    const message =
+      "YAML readers disagree on what this file says: write its texts in quotes, and plain keys and values";
+    findings.errors.push({ document, path: [], at: "value", code: "ambiguous-yaml", message });
+  }
+}
