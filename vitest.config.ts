@@ -30,6 +30,14 @@ export default defineConfig({
             project("parity", ["test/parity/*.test.ts"], 600_000, ministack),
           ]
         : []),
+      // The same behaviour on the other emulator.
+      ...(canRun("localstack")
+        ? [
+            project("localstack", ["test/conformance/*-{sqs,dynamodb}.test.ts"], 300_000, {
+              globalSetup: "./test/emulators/localstack-setup.ts",
+            }),
+          ]
+        : []),
     ],
   },
 });

@@ -17,15 +17,15 @@ const NOT_IN_FLIGHT = [
 ];
 
 /**
- * Hides the messages of one group, in the order in which they were received, for the same time from now: all come back together and in order,
- * also where an emulator would let a visible follower overtake its hidden head. What is no longer in flight is left alone.
+ * Hides the messages of one group, in the order in which they were received, for the same time from now, at least a second: all come back
+ * together and in order, also where an emulator would let a visible follower overtake its head. What is no longer in flight is left alone.
  */
 export async function hideInOrder(
   { sqs, queueUrl }: { sqs: SQSClient; queueUrl: string },
   receiptHandles: readonly string[],
   seconds: number,
 ): Promise<void> {
-  const VisibilityTimeout = Math.min(Math.ceil(seconds), MOST_HIDDEN_SECONDS);
+  const VisibilityTimeout = Math.min(Math.max(Math.ceil(seconds), 1), MOST_HIDDEN_SECONDS);
   const [head, ...followers] = receiptHandles;
   if (head === undefined) return;
   try {

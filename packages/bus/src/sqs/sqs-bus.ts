@@ -170,7 +170,7 @@ export function sqsBus(options: SqsBusOptions): SettlingEventBus {
     await Promise.all([dispatch.close(), publisher.drained(), receiving]);
     clearInterval(heartbeat);
     await renewing;
-    await hideAll(0);
+    await hideAll(1);
     held.clear();
   }
 
