@@ -16,12 +16,12 @@ import node_functions
 import schedules
 from localstack.runtime import main
 from localstack.services.dynamodb import server as dynamodb
-from localstack.services.lambda_.invocation import runtime_executor
+from localstack.services.lambda_.invocation.plugins import DockerRuntimeExecutorPlugin
 
 # GATEWAY_LISTEN's host is ignored for IPv4.
 endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
 
-runtime_executor.get_runtime_executor = lambda: node_functions.NodeFunctions
+DockerRuntimeExecutorPlugin.load = lambda *_: node_functions.NodeFunctions
 
 JARS = os.environ["ORGLOOP_DYNAMODB"]
 dynamodb.dynamodblocal_package = SimpleNamespace(
