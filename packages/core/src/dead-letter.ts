@@ -7,15 +7,20 @@ function letterId(parts: readonly string[]): string {
   return `dl_${createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 32)}`;
 }
 
+/** The id of the letter that an event on a route has, where it is one. */
+export function deliveryLetterId(eventId: string, route: string): string {
+  return letterId([eventId, route]);
+}
+
 /**
  * Whether a delivery that has come back is a dead letter already: the process died after the burial, before the bus knew that the route
  * is settled.
  */
 export async function isBuried(
   { event, route, replay }: Delivery,
-  deadLetters: DeadLetterStore,
+  deadLetters: Pick<DeadLetterStore, "get">,
 ): Promise<boolean> {
-  const letter = await deadLetters.get(letterId([event.id, route]));
+  const letter = await deadLetters.get(deliveryLetterId(event.id, route));
   return letter !== null && (letter.event.replay ?? 0) === replay;
 }
 
@@ -27,7 +32,7 @@ export function deliveryLetter(
 ): DeadLetter {
   const { event, route, actor, orderingKey } = delivery;
   return {
-    id: letterId([event.id, route]),
+    id: deliveryLetterId(event.id, route),
     event_id: event.id,
     route,
     actor,
@@ -68,15 +73,20 @@ export async function isUnroutable(
   return letter !== null && (letter.event.replay ?? 0) === replay;
 }
 
-/** The letter of an event that could not be routed, or must not be: a loop. */
-export function unroutableLetter(event: OrgLoopEvent, error: string, nowMs: number): DeadLetter {
+/** The letter of an event that could not be routed, or must not be: a loop, one that is too old, a message that holds none. */
+export function unroutableLetter(
+  event: OrgLoopEvent,
+  error: string,
+  nowMs: number,
+  reason: DeadReason = "poison",
+): DeadLetter {
   const at = new Date(nowMs).toISOString();
   return {
     id: letterId([event.id]),
     event_id: event.id,
     route: null,
     actor: null,
-    reason: "poison",
+    reason,
     attempts: 0,
     first_at: at,
     last_at: at,

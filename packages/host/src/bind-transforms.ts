@@ -10,10 +10,39 @@ import {
 } from "@orgloop/sdk";
 import { type Clock, callAt } from "./clock.ts";
 
-/**
- * Each route's transforms with their timeouts, contexts and `on_error` (use, else definition), by the route's name. They end when
- * `abandon` is aborted: what the routing then yields is not to be acted upon.
- */
+export interface TransformBinding {
+  /** By name. */
+  readonly specs: ReadonlyMap<string, TransformSpec>;
+  /** Those that run, by name. */
+  readonly transforms: ReadonlyMap<string, { readonly part: Transform }>;
+  readonly clock: Clock;
+  /** They end when it is aborted: what the routing then yields is not to be acted upon. */
+  readonly abandon: AbortSignal;
+}
+
+/** A route's transforms with their timeouts, contexts and `on_error` (use, else definition). Throws `UNKNOWN_TRANSFORM`. */
+export function bindRoute(
+  route: RouteSpec,
+  { specs, transforms, clock, abandon }: TransformBinding,
+): readonly RouteTransform[] {
+  return route.transforms.map((use): RouteTransform => {
+    const spec = specs.get(use.ref);
+    const transform = transforms.get(use.ref)?.part;
+    if (spec === undefined || transform === undefined) {
+      throw new OrgLoopError(
+        "UNKNOWN_TRANSFORM",
+        `route "${route.name}": there is no transform "${use.ref}"`,
+      );
+    }
+    return {
+      name: use.ref,
+      onError: use.on_error ?? spec.on_error,
+      execute: (event) => executeWithin(event, transform, spec, { route, clock, abandon }),
+    };
+  });
+}
+
+/** Every route's transforms, by the route's name. */
 export function bindTransforms(
   topology: Topology,
   transforms: ReadonlyMap<string, { readonly part: Transform }>,
@@ -21,26 +50,8 @@ export function bindTransforms(
   abandon: AbortSignal,
 ): ReadonlyMap<string, readonly RouteTransform[]> {
   const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
-  return new Map(
-    topology.routes.map((route) => [
-      route.name,
-      route.transforms.map((use): RouteTransform => {
-        const spec = specs.get(use.ref);
-        const transform = transforms.get(use.ref)?.part;
-        if (spec === undefined || transform === undefined) {
-          throw new OrgLoopError(
-            "UNKNOWN_TRANSFORM",
-            `route "${route.name}": there is no transform "${use.ref}"`,
-          );
-        }
-        return {
-          name: use.ref,
-          onError: use.on_error ?? spec.on_error,
-          execute: (event) => executeWithin(event, transform, spec, { route, clock, abandon }),
-        };
-      }),
-    ]),
-  );
+  const binding = { specs, transforms, clock, abandon };
+  return new Map(topology.routes.map((route) => [route.name, bindRoute(route, binding)]));
 }
 
 interface Surroundings {

@@ -7,7 +7,10 @@ export interface CallActorOptions {
   readonly actor: Actor;
   readonly deliveryId: string;
   readonly timeoutMs: number;
-  readonly abandonment: Abandonment;
+  /** Absent: nothing gives up on it before its timeout. */
+  readonly abandonment?: Abandonment;
+  /** How long an actor that does not mind its signal is waited for; default 10 s. */
+  readonly releaseMs?: number;
   readonly clock: Clock;
 }
 
@@ -22,7 +25,7 @@ const RELEASE_MS = 10_000;
 export async function callActor(
   delivery: Delivery,
   attempt: number,
-  { actor, deliveryId, timeoutMs, abandonment, clock }: CallActorOptions,
+  { actor, deliveryId, timeoutMs, abandonment, releaseMs = RELEASE_MS, clock }: CallActorOptions,
 ): Promise<DeliveryReceipt | undefined> {
   const controller = new AbortController();
   const ended = Promise.withResolvers<never>();
@@ -34,9 +37,9 @@ export async function callActor(
   };
   let cancel = callAt(clock, clock.now() + timeoutMs, () => {
     end("TIMEOUT", `${delivery.actor}: no answer within ${formatDuration(timeoutMs)}`);
-    cancel = callAt(clock, clock.now() + RELEASE_MS, () => ended.reject(failure));
+    cancel = callAt(clock, clock.now() + releaseMs, () => ended.reject(failure));
   });
-  const forget = abandonment.onAbandon(() => {
+  const forget = abandonment?.onAbandon(() => {
     end("DRAINING", `${delivery.actor}: the process stopped waiting`);
     ended.reject(failure);
   });
@@ -49,6 +52,6 @@ export async function callActor(
     throw failure ?? error;
   } finally {
     cancel();
-    forget();
+    forget?.();
   }
 }

@@ -1,15 +1,21 @@
 import { type FifoMessage, type ObjectStore, unwrapBody, wrapBody } from "@orgloop/bus/sqs";
 import { deliveryDedupId, deliveryGroup } from "@orgloop/config/aws";
+import { holdsReference } from "@orgloop/config/references";
 import { type Delivery, deliveryId } from "@orgloop/core";
-import { type DeliverySpec, OrgLoopError } from "@orgloop/sdk";
+import { type DeliverySpec, OrgLoopError, type RouteSpec } from "@orgloop/sdk";
 
 /** A delivery as it stands in its actor's queue: it ends under the policy that it was matched with, whatever is deployed meanwhile. */
 export interface ActorMessage {
   /** `topologyHash` of the Topology it was matched under. */
   readonly topology: string;
   readonly delivery: Delivery;
+  /**
+   * The delivery's `config` is as the route has it: it holds references, and its placeholders are filled in after these, at the moment of
+   * use. No secret lies in a queue, and no text of an event is taken for a reference.
+   */
+  readonly unresolved?: true;
   readonly policy: DeliverySpec;
-  /** `DeliveryContext.deliveryId`; the attempts are kept under it. */
+  /** `DeliveryContext.deliveryId`. */
   readonly delivery_id: string;
   /** ISO 8601, UTC. */
   readonly matched_at: string;
@@ -17,7 +23,8 @@ export interface ActorMessage {
 
 export interface MatchedDelivery {
   readonly delivery: Delivery;
-  readonly policy: DeliverySpec;
+  /** Its route, with references unresolved. */
+  readonly route: Pick<RouteSpec, "then" | "delivery">;
   readonly topologyHash: string;
   /** Whether its actor has other routes as well. */
   readonly severalRoutes: boolean;
@@ -26,21 +33,23 @@ export interface MatchedDelivery {
 
 /** What is sent to the queue of the delivery's actor: in order by group, once by its deduplication id. */
 export async function actorMessage(
-  { delivery, policy, topologyHash, severalRoutes, nowMs }: MatchedDelivery,
+  { delivery, route: spec, topologyHash, severalRoutes, nowMs }: MatchedDelivery,
   objects: ObjectStore,
 ): Promise<FifoMessage> {
   const { event, route, orderingKey, replay } = delivery;
   const identity = { eventId: event.id, route, replay };
+  const { config } = spec.then;
+  const unresolved = holdsReference(JSON.stringify(config));
   const message: ActorMessage = {
     topology: topologyHash,
-    delivery,
-    policy,
+    ...(unresolved ? { delivery: { ...delivery, config }, unresolved } : { delivery }),
+    policy: spec.delivery,
     delivery_id: deliveryId(delivery, severalRoutes),
     matched_at: new Date(nowMs).toISOString(),
   };
   return {
     body: await wrapBody(message, objects, event.id),
-    group: deliveryGroup({ ...identity, orderingKey, order: policy.order }),
+    group: deliveryGroup({ ...identity, orderingKey, order: spec.delivery.order }),
     dedupId: deliveryDedupId(identity),
   };
 }

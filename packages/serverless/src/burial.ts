@@ -1,0 +1,47 @@
+import {
+  type AttemptState,
+  burialEntry,
+  type Delivery,
+  deliveryLetter,
+  deliveryLetterId,
+  letterOfReplay,
+} from "@orgloop/core";
+import type { DeadLetter, DeadLetterStore, DeadReason } from "@orgloop/sdk";
+import type { FlowLog } from "./flow-log.ts";
+
+export interface BurialOptions {
+  readonly deadLetters: DeadLetterStore;
+  readonly flow: FlowLog;
+}
+
+/** Makes a dead letter durable and says so. Rejects where the store does: then nothing is settled. */
+export async function bury(
+  letter: DeadLetter,
+  { deadLetters, flow }: BurialOptions,
+): Promise<void> {
+  await deadLetters.put(letter);
+  flow.log(burialEntry(letter));
+  flow.count("deadLetters");
+}
+
+/** Buries a delivery; the letter of a replay keeps what is known of the attempts before. */
+export async function buryDelivery(
+  delivery: Delivery,
+  reason: DeadReason,
+  state: AttemptState,
+  nowMs: number,
+  options: BurialOptions,
+): Promise<void> {
+  const letter = deliveryLetter(delivery, reason, state, nowMs);
+  const earlier = delivery.replay > 0 ? await options.deadLetters.get(letter.id) : null;
+  const isOlder = earlier !== null && (earlier.event.replay ?? 0) < delivery.replay;
+  await bury(isOlder ? letterOfReplay(letter, earlier) : letter, options);
+}
+
+/** A replay that was delivered: nothing is left of the letter that it came of. */
+export async function forgetLetter(
+  { event, route, replay }: Delivery,
+  deadLetters: DeadLetterStore,
+): Promise<void> {
+  if (replay > 0) await deadLetters.remove([deliveryLetterId(event.id, route)]);
+}

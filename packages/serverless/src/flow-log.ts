@@ -1,0 +1,45 @@
+import type { METRICS } from "@orgloop/config/aws";
+import { isShown, type OpenEntry } from "@orgloop/core";
+import type { DefaultsSpec, LogEntry } from "@orgloop/sdk";
+
+/** What a function says: entries of the log, and what is counted. */
+export interface FlowLog {
+  log(entry: OpenEntry): void;
+  count(metric: keyof typeof METRICS, value?: number): void;
+}
+
+/** Takes what was counted in one invocation; values of `lag` are milliseconds. */
+export type MetricSink = (counts: ReadonlyMap<keyof typeof METRICS, readonly number[]>) => void;
+
+export interface JsonFlowLogOptions {
+  readonly stage: string;
+  readonly project: string;
+  readonly level: DefaultsSpec["log_level"];
+  readonly now: () => number;
+  /** Takes one line, without its end. */
+  readonly write: (line: string) => void;
+  readonly metrics: MetricSink;
+}
+
+/** One JSON line an entry, as the log file of a process has them; metrics go out when the invocation ends, by `flush`. */
+export function jsonFlowLog(options: JsonFlowLogOptions): FlowLog & { flush(): void } {
+  const { stage: workspace, project: module, level, now, write, metrics } = options;
+  let counts = new Map<keyof typeof METRICS, number[]>();
+  return {
+    log(entry) {
+      if (!isShown(entry.phase, level)) return;
+      const timestamp = new Date(now()).toISOString();
+      const line: LogEntry = { timestamp, ...entry, workspace, module };
+      write(JSON.stringify(line));
+    },
+    count(metric, value = 1) {
+      const values = counts.get(metric) ?? [];
+      values.push(value);
+      counts.set(metric, values);
+    },
+    flush() {
+      if (counts.size > 0) metrics(counts);
+      counts = new Map();
+    },
+  };
+}
