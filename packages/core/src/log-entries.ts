@@ -1,4 +1,4 @@
-import type { DeadLetter, LogEntry } from "@orgloop/sdk";
+import type { DeadLetter, LogEntry, OrgLoopEvent } from "@orgloop/sdk";
 import type { BreakerState } from "./breaker.ts";
 import type { Delivery, Outcome } from "./delivery.ts";
 
@@ -70,4 +70,11 @@ export function burialEntry(letter: DeadLetter): OpenEntry {
   const error = last_error === null ? {} : { error: last_error };
   const about = letterEntry(letter);
   return { ...about, phase: "deliver.dead_letter", result: reason, attempt: attempts, ...error };
+}
+
+/** What the log says of an event that a source or somebody else puts on the bus. */
+export function emitEntry(event: OrgLoopEvent): OpenEntry {
+  const { id: event_id, trace_id, source, type: event_type, provenance } = event;
+  const metadata = { platform_event: provenance.platform_event };
+  return { phase: "source.emit", event_id, trace_id, source, event_type, metadata };
 }

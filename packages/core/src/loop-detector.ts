@@ -1,4 +1,4 @@
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import type { LogEntry, OrgLoopEvent } from "@orgloop/sdk";
 
 /** Longer chains of events under one trace are reported, chains of {@link BREAK_DEPTH} are broken (v1alpha1, section 4). */
 export const DETECT_DEPTH = 3;
@@ -71,4 +71,25 @@ export function loopDetector({ maxTraces = MAX_TRACES } = {}): LoopDetector {
       return chains.size;
     },
   };
+}
+
+/** What the log says of a check; `broken`: why the event must not be routed, or null. Null: it is no loop. */
+export function loopEntry(
+  check: LoopCheck,
+  event: OrgLoopEvent,
+): { readonly entry: Omit<LogEntry, "timestamp">; readonly broken: string | null } | null {
+  if (check.verdict === "none") return null;
+  const result = resultOf(check, event);
+  const { id: event_id, trace_id, source, type: event_type } = event;
+  const metadata = { chain_depth: check.depth, chain: check.chain.links.map(({ id }) => id) };
+  const isBroken = check.verdict === "broken";
+  const phase = isBroken ? "loop.circuit_broken" : "loop.detected";
+  const entry = { phase, event_id, trace_id, source, event_type, result, metadata } as const;
+  return { entry, broken: isBroken ? result : null };
+}
+
+function resultOf({ verdict, depth }: LoopCheck, { trace_id, source, type }: OrgLoopEvent): string {
+  return verdict === "broken"
+    ? `event ${depth} or later of the trace ${trace_id}: the loop is broken here`
+    : `event ${depth} of the trace ${trace_id}, ${source} ${type}: a loop?`;
 }

@@ -22,8 +22,8 @@ export interface AnswerWebhookOptions {
   readonly method: string;
   /** Undefined: there is none of that id. */
   readonly source: Pick<Source, "receive"> | undefined;
-  /** True: nothing more is taken in. */
-  readonly stopping?: boolean;
+  /** Why nothing is taken in now (503); absent: it is. */
+  readonly closed?: string | undefined;
   /** Reads the request, the body last. It may throw a refusal (413). */
   readonly read: () => Promise<WebhookRequest>;
   /** Resolves when all events are durable on the bus. */
@@ -46,7 +46,7 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
     return refuse(options, 404, `no source "${id.slice(0, LOGGED_ID)}" takes webhooks`);
   }
   if (method !== "POST") return refuse(options, 405, `${method} is not allowed: send a POST`);
-  if (options.stopping) return refuse(options, 503, "the process is stopping");
+  if (options.closed !== undefined) return refuse(options, 503, options.closed);
   let drafts: readonly EventDraft[];
   try {
     drafts = await source.receive(await read());

@@ -5,3 +5,4 @@ export * from "./call-actor.ts";
 export * from "./clock.ts";
 export * from "./open-plugin.ts";
 export * from "./poll-source.ts";
+export * from "./random-hex.ts";

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { completeEvent, type InjectedDraft } from "@orgloop/core";
+import { completeEvent, emitEntry, type InjectedDraft } from "@orgloop/core";
+import { randomHex } from "@orgloop/host";
 import {
   hasCode,
   type LogEntry,
@@ -32,12 +32,6 @@ export interface IngestOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** 16 random hex digits; `randomUUID` draws its entropy in bulk, which is several times faster than asking for 8 bytes. */
-function randomHex(): string {
-  const uuid = randomUUID();
-  return `${uuid.slice(0, 8)}${uuid.slice(9, 13)}${uuid.slice(24, 28)}`;
-}
-
 export function ingest(options: IngestOptions): Ingest {
   const { bus, backlog, project: module, clock, log, activity, onFatal } = options;
   return async (drafts, patience) => {
@@ -51,9 +45,7 @@ export function ingest(options: IngestOptions): Ingest {
     );
     for (const event of events) {
       backlog.enter(event);
-      const { id: event_id, trace_id, source, type: event_type, provenance } = event;
-      const metadata = { platform_event: provenance.platform_event };
-      log({ phase: "source.emit", event_id, trace_id, source, event_type, metadata });
+      log(emitEntry(event));
     }
     try {
       await bus.publishAll(events);

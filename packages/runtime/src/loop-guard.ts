@@ -1,4 +1,4 @@
-import type { LoopCheck, LoopDetector } from "@orgloop/core";
+import { type LoopDetector, loopEntry } from "@orgloop/core";
 import type { LogEntry, OrgLoopEvent } from "@orgloop/sdk";
 
 export interface LoopGuardOptions {
@@ -13,19 +13,9 @@ export type LoopGuard = (event: OrgLoopEvent) => string | null;
 export function loopGuard({ detector, now, log }: LoopGuardOptions): LoopGuard {
   return (event) => {
     if ((event.replay ?? 0) > 0) return null;
-    const check = detector.check(event, now());
-    if (check.verdict === "none") return null;
-    const result = resultOf(check, event);
-    const { id: event_id, trace_id, source, type: event_type } = event;
-    const metadata = { chain_depth: check.depth, chain: check.chain.links.map(({ id }) => id) };
-    const phase = check.verdict === "broken" ? "loop.circuit_broken" : "loop.detected";
-    log({ phase, event_id, trace_id, source, event_type, result, metadata });
-    return check.verdict === "broken" ? result : null;
+    const said = loopEntry(detector.check(event, now()), event);
+    if (said === null) return null;
+    log(said.entry);
+    return said.broken;
   };
-}
-
-function resultOf({ verdict, depth }: LoopCheck, { trace_id, source, type }: OrgLoopEvent): string {
-  return verdict === "broken"
-    ? `event ${depth} or later of the trace ${trace_id}: the loop is broken here`
-    : `event ${depth} of the trace ${trace_id}, ${source} ${type}: a loop?`;
 }

@@ -42,7 +42,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
       id,
       method: c.req.method,
       source: receiverOf(options.sources().get(id)),
-      stopping: stop.aborted,
+      closed: stop.aborted ? "the process is stopping" : undefined,
       log,
       onRefused: (refused) => activity.refused(id, refused),
       async read() {

@@ -13,6 +13,7 @@ import {
   type ReceivedMessage,
   receivesOf,
   responseOf,
+  unreadable,
 } from "./received-message.ts";
 
 /** Hides messages of one group of a queue for that many seconds, the first of them first. */
@@ -95,7 +96,7 @@ async function deliverOne(
   try {
     if (message instanceof Error) {
       if (!isUnreadable(message)) throw message;
-      await bury(invalidLetter(record, message, clock.now()), options);
+      await bury(invalidLetter(unreadable(record), message, clock.now()), options);
       return { kind: "settled" };
     }
     const tooOld = isTooOld(record, clock.now());

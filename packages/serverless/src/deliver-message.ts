@@ -1,4 +1,3 @@
-import { deliveryDedupId } from "@orgloop/config/aws";
 import {
   type Admission,
   type AttemptState,
@@ -21,7 +20,7 @@ import {
 import { type Clock, callActor, waitUntil } from "@orgloop/host";
 import { type Actor, type DeadLetterStore, type DeadReason, messageOf } from "@orgloop/sdk";
 import type { AttemptRecord, AttemptStore, SharedRouteStates } from "@orgloop/stores/dynamodb";
-import type { ActorMessage } from "./actor-message.ts";
+import { type ActorMessage, attemptsKey } from "./actor-message.ts";
 import { buryDelivery, forgetLetter } from "./burial.ts";
 import type { FlowLog } from "./flow-log.ts";
 import type { Secrets } from "./secrets.ts";
@@ -78,9 +77,9 @@ export async function deliverMessage(
   const { message, receives } = held;
   const { clock, attempts, flow } = host;
   const delivery = await resolved(message, host.secrets);
-  const { event, route, replay } = delivery;
+  const { event, route } = delivery;
   const policy = compilePolicy(await host.secrets.resolve(`route "${route}"`, message.policy));
-  const key = deliveryDedupId({ eventId: event.id, route, replay });
+  const key = attemptsKey(delivery);
   const kept = receives > 1 ? await attempts.load(key) : null;
   let state = kept?.state ?? NO_ATTEMPTS;
   let reservedAtMs = kept?.reservedAtMs ?? null;

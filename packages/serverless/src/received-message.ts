@@ -1,4 +1,5 @@
 import type { SQSRecord } from "aws-lambda";
+import type { UnreadableMessage } from "./invalid-letter.ts";
 
 /** What a function is handed of a message in a FIFO queue. */
 export type ReceivedMessage = Pick<SQSRecord, "messageId" | "receiptHandle" | "body"> & {
@@ -34,4 +35,10 @@ export function isTooOld({ attributes }: ReceivedMessage, nowMs: number): boolea
 
 export function responseOf(returned: readonly ReceivedMessage[]): BatchResponse {
   return { batchItemFailures: returned.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+/** What a letter says of a message that cannot be read. */
+export function unreadable({ messageId, body, attributes }: ReceivedMessage): UnreadableMessage {
+  const { MessageGroupId: source = "unknown", SentTimestamp } = attributes;
+  return { messageId, body, source, sentMs: Number(SentTimestamp) };
 }

@@ -58,7 +58,7 @@ export function letterSender(
     const message = await actorMessage(
       {
         delivery,
-        policy: route.delivery,
+        route,
         topologyHash: stage.applied.hash,
         severalRoutes: (routesOf.get(delivery.actor)?.length ?? 0) > 1,
         nowMs: Date.now(),

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Message } from "@aws-sdk/client-sqs";
 import { readBusMessage } from "@orgloop/bus/sqs";
 import { deliveryLetter, NO_ATTEMPTS, offBus, unroutableLetter } from "@orgloop/core";
-import { type DeadLetter, hasCode, messageOf } from "@orgloop/sdk";
+import type { DeadLetter } from "@orgloop/sdk";
 import { dynamoAttempts } from "@orgloop/stores/dynamodb";
-import { readActorMessage } from "../actor-message.ts";
+import { attemptsKey, readActorMessage } from "../actor-message.ts";
+import { invalidLetter, isUnreadable } from "../invalid-letter.ts";
 import type { OpenStage } from "./open-stage.ts";
 
 /** A message that SQS gave up on: `poison` with the event it holds, `invalid` where it holds none. */
@@ -21,44 +21,14 @@ export async function redrivenLetter(
       const { event } = offBus(await readBusMessage(Body, stage.objects));
       return unroutableLetter(event, why, sentMs);
     }
-    const { delivery, delivery_id } = await readActorMessage(Body, stage.objects);
-    const record = await dynamoAttempts(stage.table).load(delivery_id);
+    const { delivery } = await readActorMessage(Body, stage.objects);
+    const record = await dynamoAttempts(stage.table).load(attemptsKey(delivery));
     const state = record?.state ?? NO_ATTEMPTS;
     const letter = deliveryLetter(delivery, "poison", state, sentMs);
     return { ...letter, last_error: letter.last_error ?? why };
   } catch (error) {
-    if (!hasCode(error, "MESSAGE_UNREADABLE") && !hasCode(error, "OBJECT_MISSING")) throw error;
-    return invalidLetter(queue, message, messageOf(error), sentMs);
+    if (!isUnreadable(error)) throw error;
+    const { MessageId: messageId = "" } = message;
+    return invalidLetter({ messageId, body: Body, source: queue, sentMs }, error, sentMs);
   }
-}
-
-function invalidLetter(
-  queue: string,
-  { Body = "", MessageId = "" }: Message,
-  error: string,
-  sentMs: number,
-): DeadLetter {
-  const id = createHash("sha256").update(MessageId).digest("hex").slice(0, 32);
-  const at = new Date(sentMs).toISOString();
-  return {
-    id: `dl_${id}`,
-    event_id: `evt_${id}`,
-    route: null,
-    actor: null,
-    reason: "invalid",
-    attempts: 0,
-    first_at: at,
-    last_at: at,
-    first_error: error,
-    last_error: error,
-    event: {
-      id: `evt_${id}`,
-      timestamp: at,
-      source: queue,
-      type: "resource.changed",
-      provenance: { platform: "sqs" },
-      payload: { body: Body },
-      trace_id: `trc_${id}`,
-    },
-  };
 }

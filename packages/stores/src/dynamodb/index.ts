@@ -9,3 +9,4 @@ export * from "./replay-numbers.ts";
 export * from "./route-states.ts";
 export * from "./source-states.ts";
 export type { StateTable } from "./state-table.ts";
+export * from "./traces.ts";

@@ -11,8 +11,11 @@ export interface Lease {
    * lease has run out or another poller has taken the source since.
    */
   set(checkpoint: string, counted?: { readonly events: number }): Promise<void>;
-  /** Lets the next poller in, and says how the poll ended. Fine where the lease is lost. */
-  release(result?: { readonly failed: boolean }): Promise<void>;
+  /**
+   * Lets the next poller in, not before `notBeforeMs` (ms since the epoch) where that is given, and says how the poll ended. Fine where the
+   * lease is lost.
+   */
+  release(result?: { readonly failed: boolean; readonly notBeforeMs?: number }): Promise<void>;
 }
 
 export interface LeasedCheckpoints {
@@ -57,10 +60,14 @@ export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedChec
           if (!done) throw leaseLost(sourceId);
           checkpoint = next;
         },
-        async release({ failed } = { failed: false }) {
+        async release({ failed, notBeforeMs } = { failed: false }) {
           await change({
-            ...(failed ? { add: { failures: 1 } } : { set: { failures: 0 } }),
-            remove: ["owner", "lease_until_ms"],
+            ...(failed ? { add: { failures: 1 } } : {}),
+            set: {
+              ...(failed ? {} : { failures: 0 }),
+              ...(notBeforeMs === undefined ? {} : { lease_until_ms: notBeforeMs }),
+            },
+            remove: ["owner", ...(notBeforeMs === undefined ? ["lease_until_ms"] : [])],
           });
         },
       };

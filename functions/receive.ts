@@ -1,0 +1,8 @@
+import { join } from "node:path";
+import { plugins } from "orgloop:plugins";
+import { receiveFunction } from "@orgloop/serverless/receive";
+
+const projectDir = join(import.meta.dirname, "project");
+
+/** A function URL, or API Gateway, hands a webhook over. */
+export const handler = await receiveFunction({ env: process.env, plugins, projectDir });

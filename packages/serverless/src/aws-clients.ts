@@ -1,0 +1,67 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { GetQueueAttributesCommand, type QueueAttributeName, SQSClient } from "@aws-sdk/client-sqs";
+import { hideInOrder } from "@orgloop/bus/sqs";
+import type { HideMessages } from "./deliver-batch.ts";
+import type { CountMessages } from "./queue-bound.ts";
+import type { ReadParameters } from "./secrets.ts";
+
+export interface AwsClients {
+  readonly sqs: SQSClient;
+  readonly s3: S3Client;
+  readonly dynamo: DynamoDBClient;
+}
+
+/** Region, credentials and endpoint are the environment's. */
+export function awsClients(env: Readonly<Record<string, string | undefined>>): AwsClients {
+  return {
+    // A queue's address names AWS's own host, wherever it really is.
+    sqs: new SQSClient({ useQueueUrlAsEndpoint: false }),
+    // An emulator has no host names for buckets.
+    s3: new S3Client({ forcePathStyle: env.AWS_ENDPOINT_URL !== undefined }),
+    dynamo: new DynamoDBClient({}),
+  };
+}
+
+const COUNTS: QueueAttributeName[] = [
+  "ApproximateNumberOfMessages",
+  "ApproximateNumberOfMessagesNotVisible",
+  "ApproximateNumberOfMessagesDelayed",
+];
+
+export function messageCount(sqs: SQSClient): CountMessages {
+  return async (queueUrl) => {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: COUNTS }),
+    );
+    return COUNTS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+  };
+}
+
+export function messageHiding(sqs: SQSClient): HideMessages {
+  return (queueUrl, receiptHandles, seconds) =>
+    hideInOrder({ sqs, queueUrl }, receiptHandles, seconds);
+}
+
+/** Parameters of one call (AWS, GetParameters). */
+const PARAMETERS = 10;
+
+/** Reads parameters of SSM; its client is loaded when the first secret is wanted. */
+export function parameterReader(): ReadParameters {
+  return async (names) => {
+    const { GetParametersCommand, SSMClient } = await import("@aws-sdk/client-ssm");
+    const ssm = new SSMClient({});
+    const found = new Map<string, string>();
+    for (let at = 0; at < names.length; at += PARAMETERS) {
+      const Names = names.slice(at, at + PARAMETERS);
+      const { Parameters = [] } = await ssm.send(
+        new GetParametersCommand({ Names, WithDecryption: true }),
+      );
+      for (const { Name, Value } of Parameters) {
+        if (Name !== undefined && Value !== undefined) found.set(Name, Value);
+      }
+    }
+    ssm.destroy();
+    return found;
+  };
+}

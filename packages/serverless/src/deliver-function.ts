@@ -1,0 +1,56 @@
+import { wantedActor } from "@orgloop/host";
+import { type ActorSpec, type NetworkSpec, OrgLoopError } from "@orgloop/sdk";
+import { dynamoAttempts, dynamoDeadLetters, dynamoRouteStates } from "@orgloop/stores/dynamodb";
+import { messageCount, messageHiding } from "./aws-clients.ts";
+import { type DeliverBatchOptions, deliverBatch } from "./deliver-batch.ts";
+import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { itemOpener } from "./open-items.ts";
+import { queueBound } from "./queue-bound.ts";
+import { queueUrlOfArn } from "./queue-url.ts";
+import type { BatchResponse, ReceivedMessage } from "./received-message.ts";
+
+/** `ORGLOOP_SPEC` of a deliver function. */
+export interface DeliverSpec {
+  readonly actors: readonly ActorSpec[];
+  readonly network?: NetworkSpec;
+}
+
+/** The deliver function: batches of one actor's queue, which `queueArn` names. */
+export async function deliverFunction(
+  options: FunctionOptions,
+): Promise<
+  (
+    records: readonly ReceivedMessage[],
+    queueArn: string,
+    remainingMs: () => number,
+  ) => Promise<BatchResponse>
+> {
+  const tools = await functionTools<DeliverSpec>(options);
+  const { spec, state, clock, flow, environment } = tools;
+  const { now, random } = clock;
+  const actors = new Map(spec.actors.map((actor) => [actor.id, actor]));
+  const allowPrivate = spec.network?.allow_private ?? [];
+  const open = itemOpener(wantedActor, { ...tools, allowPrivate });
+  const batch: DeliverBatchOptions = {
+    ...tools,
+    openActor: async (id) => {
+      const actor = actors.get(id);
+      if (actor !== undefined) return open(actor);
+      throw new OrgLoopError("UNKNOWN_ACTOR", `this function delivers to no actor "${id}"`);
+    },
+    depthOf: (id) => actors.get(id)?.queue_depth,
+    bound: queueBound({ count: messageCount(tools.aws.sqs), now }),
+    hide: messageHiding(tools.aws.sqs),
+    attempts: dynamoAttempts({ ...state, now }),
+    routeStates: dynamoRouteStates({ ...state, now, random }),
+    deadLetters: dynamoDeadLetters({ ...state, objects: tools.objects, now }),
+  };
+  return async (records, queueArn, remainingMs) => {
+    try {
+      const queueUrl = queueUrlOfArn(queueArn, environment.busUrl);
+      return await deliverBatch(records, queueUrl, remainingMs, batch);
+    } finally {
+      flow.flush();
+    }
+  };
+}

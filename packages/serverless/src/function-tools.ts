@@ -1,0 +1,78 @@
+import { Metrics } from "@aws-lambda-powertools/metrics";
+import { type ObjectStore, objectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
+import { METRIC_NAMESPACE } from "@orgloop/config/aws";
+import { type Clock, systemClock } from "@orgloop/host";
+import type { DefaultsSpec } from "@orgloop/sdk";
+import { dynamoClaims, type StateTable } from "@orgloop/stores/dynamodb";
+import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
+import { embeddedMetrics } from "./embedded-metrics.ts";
+import { type FlowLog, jsonFlowLog } from "./flow-log.ts";
+import { type FunctionEnvironment, functionEnvironment } from "./function-environment.ts";
+import type { PluginHost } from "./open-items.ts";
+import { type Secrets, secrets } from "./secrets.ts";
+
+/** A bundle's plugins, by the names of their packages. */
+export type BundledPlugins = PluginHost["plugins"];
+
+/** What every function has, made once a cold start. */
+export interface FunctionTools<Spec> extends PluginHost {
+  readonly environment: FunctionEnvironment;
+  readonly spec: Spec;
+  readonly aws: AwsClients;
+  readonly objects: ObjectStore;
+  readonly sender: SqsSender;
+  readonly state: StateTable;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly flow: FlowLog & { flush(): void };
+}
+
+export interface FunctionOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly plugins: BundledPlugins;
+  /** Absolute: where files of the project lie beside the code. */
+  readonly projectDir: string;
+  readonly clock?: Clock;
+}
+
+/** Opens what the environment names. Rejects where it is incomplete, or the spec cannot be read. */
+export async function functionTools<Spec>({
+  env,
+  plugins,
+  projectDir,
+  clock = systemClock,
+}: FunctionOptions): Promise<FunctionTools<Spec>> {
+  const environment = functionEnvironment(env);
+  const { stage, project, table, bucket, secretPrefix } = environment;
+  const aws = awsClients(env);
+  const spec = (await readSpec(environment.spec, aws)) as Spec;
+  const { now } = clock;
+  const state = { client: aws.dynamo, table };
+  return {
+    environment,
+    spec,
+    aws,
+    clock,
+    plugins,
+    projectDir,
+    state,
+    claims: dynamoClaims(state),
+    objects: objectStore({ s3: aws.s3, bucket }),
+    sender: sqsSender({ sqs: aws.sqs }),
+    secrets: secrets({ prefix: secretPrefix, read: parameterReader(), now }),
+    flow: jsonFlowLog({
+      stage,
+      project,
+      now,
+      level: (env.ORGLOOP_LOG_LEVEL as DefaultsSpec["log_level"] | undefined) ?? "info",
+      write: (line) => process.stdout.write(`${line}\n`),
+      metrics: embeddedMetrics(new Metrics({ namespace: METRIC_NAMESPACE }), stage),
+    }),
+  };
+}
+
+async function readSpec(text: string, { s3 }: AwsClients): Promise<unknown> {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
+  if (bucket === undefined || key === undefined) return JSON.parse(text);
+  return JSON.parse(await objectStore({ s3, bucket }).get(key));
+}

@@ -1,0 +1,66 @@
+import { type Clock, pollSource } from "@orgloop/host";
+import { hasCode, isRetryAfter, messageOf, OrgLoopError, type Source } from "@orgloop/sdk";
+import type { LeasedCheckpoints } from "@orgloop/stores/dynamodb";
+import type { PublishDrafts } from "./event-publisher.ts";
+import type { FlowLog } from "./flow-log.ts";
+
+export interface PollOptions {
+  readonly openSource: (id: string) => Promise<Source>;
+  readonly leases: LeasedCheckpoints;
+  readonly publish: PublishDrafts;
+  readonly clock: Clock;
+  readonly flow: FlowLog;
+}
+
+export interface Tick {
+  readonly source: string;
+  /** Of this invocation alone. */
+  readonly owner: string;
+  readonly remainingMs: number;
+}
+
+/** The lease ends this long after the function is killed: until then nobody else moves the checkpoint. */
+const LEASE_MARGIN_MS = 5_000;
+/** What is left for the last page, and to give the lease back. */
+const DEADLINE_MARGIN_MS = 15_000;
+
+/**
+ * One poll of a source, page by page: each page is on the bus before its checkpoint moves, under a lease that outlasts the function. A
+ * source that another invocation holds, or that asked to be left alone (Retry-After), is left: the next tick comes.
+ */
+export async function pollTick(
+  { source: id, owner, remainingMs }: Tick,
+  { openSource, leases, publish, clock, flow }: PollOptions,
+): Promise<void> {
+  const lease = await leases.acquire(id, owner, remainingMs + LEASE_MARGIN_MS);
+  if (lease === null) return;
+  try {
+    const source = await openSource(id);
+    if (!polls(source))
+      throw new OrgLoopError("NOT_POLLED", `${id} is sent its events, not polled`);
+    const { result } = await pollSource({
+      id,
+      source,
+      checkpoints: {
+        get: async () => lease.get(),
+        set: (_, checkpoint) => lease.set(checkpoint),
+      },
+      keep: (drafts) => publish(id, drafts),
+      clock,
+      deadlineMs: Math.max(remainingMs / 2, remainingMs - DEADLINE_MARGIN_MS),
+      stop: new AbortController().signal,
+    });
+    if (result.kind === "failed") throw result.error;
+    await lease.release({ failed: false });
+  } catch (error) {
+    flow.log({ phase: "source.error", source: id, error: messageOf(error) });
+    flow.count("pollErrors");
+    if (hasCode(error, "LEASE_LOST")) return;
+    const notBeforeMs = isRetryAfter(error) ? clock.now() + error.retryAfterMs : undefined;
+    await lease.release({ failed: true, ...(notBeforeMs !== undefined && { notBeforeMs }) });
+  }
+}
+
+function polls(source: Source): source is Source & Required<Pick<Source, "poll">> {
+  return source.poll !== undefined;
+}

@@ -1,0 +1,33 @@
+import { wantedSource } from "@orgloop/host";
+import type { SourceSpec } from "@orgloop/sdk";
+import { eventPublisher } from "./event-publisher.ts";
+import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { itemOpener } from "./open-items.ts";
+import { type HttpEvent, receiveRequest } from "./receive.ts";
+
+/** `ORGLOOP_SPEC` of the receiver. */
+export interface ReceiveSpec {
+  readonly sources: readonly SourceSpec[];
+}
+
+/** The receiver: one request to one of its sources. */
+export async function receiveFunction(
+  options: FunctionOptions,
+): Promise<(event: HttpEvent) => ReturnType<typeof receiveRequest>> {
+  const tools = await functionTools<ReceiveSpec>(options);
+  const { spec, clock, flow, environment } = tools;
+  const specs = new Map(spec.sources.map((source) => [source.id, source]));
+  const open = itemOpener(wantedSource, tools);
+  const publish = eventPublisher({ ...tools, ...environment, now: clock.now });
+  const openSource = async (id: string) => {
+    const source = specs.get(id);
+    return source && open(source);
+  };
+  return async (event) => {
+    try {
+      return await receiveRequest(event, { openSource, publish, flow });
+    } finally {
+      flow.flush();
+    }
+  };
+}

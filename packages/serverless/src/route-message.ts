@@ -1,0 +1,139 @@
+import { type ObjectStore, readBusMessage } from "@orgloop/bus/sqs";
+import {
+  type Delivery,
+  followTrace,
+  type LoopCheck,
+  loopEntry,
+  matcherFor,
+  offBus,
+  type RecordedLine,
+  type Router,
+  routeEvent,
+  type TraceChain,
+  unroutableLetter,
+} from "@orgloop/core";
+import { type ClaimStore, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import type { AttemptStore, TraceMemory } from "@orgloop/stores/dynamodb";
+import { type BurialOptions, bury } from "./burial.ts";
+import { invalidLetter, isUnreadable } from "./invalid-letter.ts";
+import { isTooOld, type ReceivedMessage, receivesOf, unreadable } from "./received-message.ts";
+
+export interface RoutingHost extends BurialOptions {
+  readonly objects: ObjectStore;
+  readonly claims: ClaimStore;
+  readonly traces: TraceMemory<TraceChain>;
+  readonly attempts: Pick<AttemptStore, "start" | "load" | "forget">;
+}
+
+/** What an event on the bus comes to: what is sent on, and what stands in the history. */
+export interface RoutedMessage {
+  readonly deliveries: readonly Delivery[];
+  /** Null: nothing is recorded of it, since it was before. */
+  readonly line: RecordedLine | null;
+}
+
+/** For how long the router knows an event again; SQS itself forgets after 5 minutes. */
+const CLAIM_MS = 86_400_000;
+/** An event whose routing the function did not survive so often, after it came back, is given up. */
+const MAX_DEATHS = 3;
+const NOTHING: RoutedMessage = { deliveries: [], line: null };
+
+/**
+ * Routes one message of the bus. An event that another message has brought within 24 hours is skipped, unless it is a replay; one that
+ * cannot be read, is too old, goes in a loop or fails to be routed becomes a dead letter. Rejects where it has to come again.
+ */
+export async function routeMessage(
+  record: ReceivedMessage,
+  router: Router,
+  abandon: AbortSignal,
+  host: RoutingHost,
+): Promise<RoutedMessage> {
+  const nowMs = router.now();
+  let held: OrgLoopEvent;
+  try {
+    held = await readBusMessage(record.body, host.objects);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    await bury(invalidLetter(unreadable(record), error, nowMs), host);
+    return NOTHING;
+  }
+  const { event, target } = offBus(held);
+  const at = new Date(nowMs).toISOString();
+  if (target === null && !(await isFirst(event, record, nowMs, host))) return NOTHING;
+  if (isTooOld(record, nowMs)) {
+    const waited = "it waited on the bus for 13 days";
+    await bury(unroutableLetter(event, waited, nowMs, "expired"), host);
+    return { deliveries: [], line: { at, event } };
+  }
+  const loop = await loopOf(event, nowMs, host);
+  if (loop !== null) {
+    await bury(unroutableLetter(event, loop, nowMs), host);
+    // Dropped on every route: a replay of a time range leaves it, one by its id does not.
+    const dropped = router.matcher.match(event).map(({ name }) => name);
+    return { deliveries: [], line: { at, event, dropped } };
+  }
+  const { matcher } = router;
+  const chosen = { ...router, matcher: target === null ? matcher : matcherFor(target, matcher) };
+  try {
+    const { deliveries, ended } = await survived(held, record, host, () =>
+      routeEvent(event, chosen),
+    );
+    // Its transforms were cut short: what they seem to have dropped must come again.
+    if (abandon.aborted) throw draining();
+    const dropped = ended.filter(({ by }) => by === "drop").map(({ route }) => route);
+    return { deliveries, line: { at, event, ...(dropped.length > 0 && { dropped }) } };
+  } catch (error) {
+    if (abandon.aborted) throw draining();
+    await bury(unroutableLetter(event, `routing failed: ${messageOf(error)}`, nowMs), host);
+    return { deliveries: [], line: { at, event } };
+  }
+}
+
+/** Whether this message may bring the event: it is the first with it, or the first come back. */
+function isFirst(
+  event: OrgLoopEvent,
+  { messageId }: ReceivedMessage,
+  nowMs: number,
+  { claims }: RoutingHost,
+): Promise<boolean> {
+  return claims.claim(`event ${event.id}`, messageId, CLAIM_MS, nowMs);
+}
+
+async function loopOf(
+  event: OrgLoopEvent,
+  nowMs: number,
+  { traces, flow }: RoutingHost,
+): Promise<string | null> {
+  // A replay is what somebody asks for: never a loop.
+  if ((event.replay ?? 0) > 0) return null;
+  let check: LoopCheck | undefined;
+  await traces.update(event.trace_id, (before) => {
+    check = followTrace(before, event, nowMs);
+    return check.chain;
+  });
+  const said = check === undefined ? null : loopEntry(check, event);
+  if (said !== null) flow.log(said.entry);
+  return said?.broken ?? null;
+}
+
+/** Counts the deaths of the function at an event that has come back: a start that no end has taken back. */
+async function survived<Result>(
+  { id }: OrgLoopEvent,
+  record: ReceivedMessage,
+  { attempts }: RoutingHost,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  if (receivesOf(record) === 1) return run();
+  const key = `routing ${id}`;
+  const starts = await attempts.start(key);
+  try {
+    if (starts > MAX_DEATHS) throw new Error(`the function ended ${starts - 1} times meanwhile`);
+    return await run();
+  } finally {
+    await attempts.forget(key);
+  }
+}
+
+function draining(): OrgLoopError {
+  return new OrgLoopError("DRAINING", "the function's time is over");
+}
