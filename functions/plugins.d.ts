@@ -1,4 +1,4 @@
 /** Written by the bundler: the plugins that this function's bundle holds, by the names of their packages. */
 declare module "orgloop:plugins" {
-  export const plugins: Readonly<Record<string, import("@orgloop/sdk").PluginDefinition>>;
+  export const plugins: import("@orgloop/serverless").BundledPlugins;
 }

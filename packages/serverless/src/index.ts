@@ -1,2 +1,3 @@
 export * from "./actor-message.ts";
 export * from "./event-history.ts";
+export type { BundledPlugins } from "./function-tools.ts";
