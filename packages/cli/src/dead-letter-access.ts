@@ -7,10 +7,13 @@ import {
   summaryOf,
 } from "@orgloop/runtime";
 import { type DeadLetter, hasCode, messageOf } from "@orgloop/sdk";
+import type { StageLetters } from "@orgloop/serverless/operate";
+import { onStage, stageOf } from "./aws/stage.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { locateData } from "./data-directory.ts";
 import { periodOf } from "./point-in-time.ts";
+import { needsProcess } from "./replay-rate.ts";
 import { ControlError, callProcess, type FoundProcess, findProcess } from "./running-process.ts";
 
 /** The flags that choose dead letters. */
@@ -42,37 +45,58 @@ export function letterFilter(
   }
 }
 
-/** The dead letters of a workspace: of the process that runs there, else of its files. */
+/** What `dead-letters replay` answers. */
+export interface LetterReplayAnswer {
+  readonly dry_run: boolean;
+  readonly matched: number;
+  readonly started?: number;
+  readonly under_way?: number;
+  readonly refused: readonly { readonly id: string; readonly error: string }[];
+}
+
+/** The dead letters of a workspace: of the process that runs there, else of its files; of the stage on AWS. */
 export interface LetterAccess {
-  /** Null: nothing runs. */
-  readonly process: FoundProcess | null;
   list(filter: DeadLetterFilter): Promise<readonly DeadLetterSummary[]>;
   get(id: string): Promise<DeadLetter | null>;
   /** `under_way`: being replayed just now, and therefore left. */
   purge(filter: DeadLetterFilter): Promise<{ purged: number; under_way: number }>;
+  /** Throws `NOT_RUNNING` where only files are there. */
+  replay(
+    filter: DeadLetterFilter,
+    options: { readonly dryRun: boolean; readonly rate?: string },
+  ): Promise<LetterReplayAnswer>;
 }
 
 /** Throws `LOCKED` where a process holds the files and does not answer. */
-export async function accessLetters(context: CommandContext): Promise<LetterAccess> {
+export async function withLetters<Result>(
+  context: CommandContext,
+  use: (access: LetterAccess) => Promise<Result>,
+): Promise<Result> {
   const { home } = context;
-  const { dataDir } = await locateData(context);
+  const { dataDir, project } = await locateData(context);
+  const stage = stageOf(context, project);
+  if (stage !== null) {
+    return onStage(stage, (open, { stageLetters }) => use(ofStage(context, stageLetters(open))));
+  }
   const found = await findProcess(home, dataDir);
-  if (found?.responsive) return ofProcess(home, found);
+  return use(found?.responsive ? ofProcess(home, found) : ofFiles(dataDir));
+}
+
+function ofFiles(dataDir: string): LetterAccess {
   return {
-    process: null,
     list: async (filter) => (await readStoredLetters(dataDir, filter)).map(summaryOf),
     get: async (id) => (await readStoredLetters(dataDir, { ids: [id] }))[0] ?? null,
     purge: async (filter) => ({
       purged: await purgeStoredLetters(dataDir, filter),
       under_way: 0,
     }),
+    replay: async () => Promise.reject(needsProcess()),
   };
 }
 
 function ofProcess(home: string, found: FoundProcess): LetterAccess {
   const path = "/control/dead-letters";
   return {
-    process: found,
     list({ ids: _, ...filter }) {
       const query = new URLSearchParams({ ...filter });
       return callProcess(home, found, `${path}?${query}`);
@@ -86,5 +110,32 @@ function ofProcess(home: string, found: FoundProcess): LetterAccess {
       }
     },
     purge: (filter) => callProcess(home, found, `${path}/purge`, { json: filter }),
+    replay: (filter, { dryRun, rate }) => {
+      const json = { ...filter, ...(rate && { rate }), dry_run: dryRun };
+      return callProcess(home, found, `${path}/replay`, { json });
+    },
+  };
+}
+
+function ofStage({ output }: CommandContext, letters: StageLetters): LetterAccess {
+  return {
+    ...letters,
+    async list(filter) {
+      const { letters: found, hidden } = await letters.list(filter);
+      if (hidden > 0) {
+        output.note(
+          `${hidden} more lie in dead-letter queues behind those: a replay takes them too`,
+        );
+      }
+      return found;
+    },
+    async replay(filter, options) {
+      const onProgress = (sent: number) => output.progress(`${sent} sent`);
+      try {
+        return await letters.replay(filter, { ...options, onProgress });
+      } finally {
+        output.progress(null);
+      }
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { readEnvironment } from "@orgloop/config";
 import { hasCode } from "@orgloop/sdk";
+import { refuseOnStage } from "./aws/stage.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { dataDirectory } from "./data-directory.ts";
@@ -29,6 +30,11 @@ export async function runProject(context: CommandContext, options: RunOptions): 
   const { home, env, flags, output } = context;
   const signals = drainOnSignals(output.note);
   const project = await readValidProject(context, { plugins: true });
+  refuseOnStage(
+    context,
+    project,
+    "`sst deploy --stage STAGE` starts it; to run it here, give it another bus",
+  );
   for (const warning of project.warnings) {
     if (warning.code !== "missing-variable") output.warn(problemLine(warning));
   }

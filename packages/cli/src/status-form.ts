@@ -15,9 +15,10 @@ export interface Status {
   }[];
   readonly routes: readonly {
     readonly name: string;
-    readonly matched: number;
-    readonly delivered: number;
-    readonly failed: number;
+    /** Null on AWS, where nobody counts by route. */
+    readonly matched: number | null;
+    readonly delivered: number | null;
+    readonly failed: number | null;
     readonly circuit: "closed" | "open" | "half_open";
   }[];
   readonly actors: readonly {

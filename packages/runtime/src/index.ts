@@ -7,6 +7,7 @@ export {
   type DeadLetterFilter,
   type DeadLetterSummary,
   type InjectedDraft,
+  parseInjected,
   parseLetterFilter,
   summaryOf,
 } from "@orgloop/core";

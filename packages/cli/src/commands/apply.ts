@@ -1,6 +1,7 @@
 import path from "node:path";
 import { type PlanState, planTopology, topologyHash } from "@orgloop/config";
 import { hasCode, type Topology } from "@orgloop/sdk";
+import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { uncoveredUses } from "../missing-variables.ts";
@@ -42,12 +43,16 @@ export const apply: Command = async (context, [file]) => {
   return 0;
 };
 
+const REFUSED_ON_STAGE =
+  "`sst deploy --stage STAGE` applies the configuration; nothing was applied";
+
 async function surveyFiles(context: CommandContext): Promise<SurveyedPlan> {
   const project = await readValidProject(context, { plugins: true });
   warnOf(
     project.warnings.filter(({ code }) => code !== "missing-variable"),
     context.output,
   );
+  refuseOnStage(context, project, REFUSED_ON_STAGE);
   return surveyPlan(context, project, project.topology);
 }
 
@@ -63,6 +68,7 @@ async function surveySaved(context: CommandContext, file: string): Promise<Surve
   const project = await readProject(context);
   const missing = project.errors.filter(({ code }) => code === "no-project");
   if (missing.length > 0) throw invalidProject(missing);
+  refuseOnStage(context, saved, REFUSED_ON_STAGE);
   const survey = await surveyPlan(context, project, saved.topology);
   if (survey.running === null) throw notRunning(survey);
   const { state } = saved;

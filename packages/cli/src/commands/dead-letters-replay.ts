@@ -1,21 +1,11 @@
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { accessLetters, type LetterFlags, letterFilter } from "../dead-letter-access.ts";
-import { needsProcess, replayRate } from "../replay-rate.ts";
-import { callProcess } from "../running-process.ts";
+import { type LetterFlags, letterFilter, withLetters } from "../dead-letter-access.ts";
+import { replayRate } from "../replay-rate.ts";
 
 export interface DeadLettersReplayOptions extends LetterFlags {
   readonly dryRun?: boolean;
   readonly rate?: string;
-}
-
-/** What the process answers. */
-interface Answer {
-  readonly dry_run: boolean;
-  readonly matched: number;
-  readonly started?: number;
-  readonly under_way?: number;
-  readonly refused: readonly { readonly id: string; readonly error: string }[];
 }
 
 /**
@@ -23,12 +13,11 @@ interface Answer {
  * of them was refused, or an id is unknown.
  */
 export const deadLettersReplay: Command<DeadLettersReplayOptions> = async (context, ids, flags) => {
-  const { output, home } = context;
-  const { dryRun = false, rate } = flags;
-  const json = { ...letterFilter(flags, ids), ...replayRate(rate), dry_run: dryRun };
-  const { process } = await accessLetters(context);
-  if (process === null) throw needsProcess();
-  const answer = await callProcess<Answer>(home, process, "/control/dead-letters/replay", { json });
+  const { output } = context;
+  const { dryRun = false } = flags;
+  const filter = letterFilter(flags, ids);
+  const rate = replayRate(flags.rate);
+  const answer = await withLetters(context, (access) => access.replay(filter, { dryRun, ...rate }));
   const { matched, started, under_way = 0, refused } = answer;
   if (matched < new Set(ids).size && ids.length > 0) {
     throw new CommandError(

@@ -1,10 +1,10 @@
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { accessLetters } from "../dead-letter-access.ts";
+import { withLetters } from "../dead-letter-access.ts";
 
 /** `orgloop dead-letters show ID`: the letter with its event. */
 export const deadLettersShow: Command = async (context, [id = ""]) => {
-  const letter = await (await accessLetters(context)).get(id);
+  const letter = await withLetters(context, (access) => access.get(id));
   if (letter === null) throw new CommandError("NO_DEAD_LETTER", `there is no dead letter "${id}"`);
   const { event, ...rest } = letter;
   const facts = Object.entries(rest).map(([name, value]) => `${name.padEnd(13)}${value ?? "-"}`);

@@ -4,28 +4,30 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as wait } from "node:timers/promises";
 import type { InjectedEvent } from "../check-event.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { locateData } from "../data-directory.ts";
+import { type DataLocation, locateData } from "../data-directory.ts";
+import { type EventSink, withEventSink } from "../event-sink.ts";
 import { readEvents } from "../read-events.ts";
-import { ControlError, callProcess, type FoundProcess, findProcess } from "../running-process.ts";
 
 /** What one request carries: it becomes durable as one group. */
 const BATCH_EVENTS = 500;
 const BATCH_CHARACTERS = 512 * 1024;
-const PATIENCE_MS = 60_000;
-const AGAIN_MS = 500;
 
 /** `orgloop inject FILE|-`: every event is checked before the first is sent. */
 export const inject: Command = async (context, [given = "-"]) => {
-  const { project, dataDir } = await locateData(context);
-  const found = await findProcess(context.home, dataDir);
-  if (!found?.responsive) {
-    const message = `nothing runs for ${project.projectDir}: \`orgloop start\` it first; nothing was sent`;
-    throw new CommandError("NOT_RUNNING", message);
-  }
+  const located = await locateData(context);
+  await withEventSink(context, located, (sink) => injectFrom(context, given, located, sink));
+  return 0;
+};
+
+async function injectFrom(
+  context: CommandContext,
+  given: string,
+  { project }: DataLocation,
+  sink: EventSink,
+): Promise<void> {
   const spool = given === "-" ? await spoolStdin() : null;
   try {
     const file = spool ?? path.resolve(given);
@@ -39,19 +41,18 @@ export const inject: Command = async (context, [given = "-"]) => {
     for (const source of sources) {
       if (!known.has(source)) context.output.warn(`the project has no source "${source}"`);
     }
-    const ids = await sendAll(context, found, readEvents(file, shown));
+    const ids = await sendAll(context, sink, readEvents(file, shown));
     const what = ids.length === 1 ? `Injected ${ids[0]}.` : `Injected ${ids.length} events.`;
     // The ids of a few are of use, those of millions are not.
     context.output.result({ injected: ids.length, event_ids: ids.slice(0, BATCH_EVENTS) }, what);
-    return 0;
   } finally {
     if (spool !== null) await rm(path.dirname(spool), { recursive: true });
   }
-};
+}
 
 async function sendAll(
-  { home, output }: CommandContext,
-  found: FoundProcess,
+  { output }: CommandContext,
+  sink: EventSink,
   events: AsyncIterable<InjectedEvent>,
 ): Promise<string[]> {
   const ids: string[] = [];
@@ -59,12 +60,8 @@ async function sendAll(
   let characters = 0;
   const send = async () => {
     if (batch.length === 0) return;
-    const body = { json: batch };
     try {
-      const answer = await whenThereIsRoom(() =>
-        callProcess<{ event_ids: string[] }>(home, found, "/control/inject", body),
-      );
-      ids.push(...answer.event_ids);
+      ids.push(...(await sink(batch)));
       output.progress(`${ids.length} events are on the bus`);
     } catch (error) {
       output.progress(null);
@@ -84,20 +81,6 @@ async function sendAll(
   await send();
   output.progress(null);
   return ids;
-}
-
-/** The process refuses with 503 while too much is undelivered: that passes. */
-async function whenThereIsRoom<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  const untilMs = Date.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      const full = error instanceof ControlError && error.status === 503;
-      if (!full || Date.now() > untilMs) throw error;
-      await wait(AGAIN_MS);
-    }
-  }
 }
 
 /** Standard input in a file, so that all of it can be checked before any of it is sent. */

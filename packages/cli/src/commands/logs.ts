@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { LogEntry } from "@orgloop/sdk";
+import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command } from "../command.ts";
 import { locateData } from "../data-directory.ts";
 import { readEventLog } from "../event-log.ts";
@@ -18,33 +19,45 @@ export interface LogsOptions {
   readonly follow: boolean;
 }
 
+/** How far `logs` goes back on AWS where nothing is said: the whole log is read at a price. */
+const AWS_SINCE = "1h";
+
 /** `orgloop logs`. With `--json` the entries are one array, which a Ctrl-C closes. */
 export const logs: Command<LogsOptions> = async (context, _args, options) => {
   const { output, flags } = context;
   const wanted = entryFilter(options, Date.now());
-  const { dataDir } = await locateData(context);
+  const { dataDir, project } = await locateData(context);
+  const stage = stageOf(context, project);
+  const directory = path.join(dataDir, "log");
+  const where = stage === null ? directory : `the stage "${stage.workspace}"`;
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
 
-  const directory = path.join(dataDir, "log");
   let written = 0;
   const form = (entry: LogEntry): string => {
     if (flags.json) return `${written === 0 ? "[" : ","}\n${JSON.stringify(entry)}`;
     return `${options.format === "jsonl" ? JSON.stringify(entry) : logLine(entry, output.style)}\n`;
   };
-  for await (const entry of readEventLog({
-    directory,
-    follow: options.follow,
-    signal: stop.signal,
-  })) {
-    if (!wanted(entry)) continue;
-    output.write(form(entry));
-    written += 1;
+  const show = async (entries: AsyncIterable<LogEntry>) => {
+    for await (const entry of entries) {
+      if (!wanted(entry)) continue;
+      output.write(form(entry));
+      written += 1;
+    }
+  };
+  const { follow, event, since = AWS_SINCE } = options;
+  const { signal } = stop;
+  if (stage === null) await show(readEventLog({ directory, follow, signal }));
+  else {
+    const sinceMs = pointInTime("--since", since, Date.now());
+    await onStage(stage, (open, { stageLogs }) =>
+      show(stageLogs(open, { sinceMs, follow, signal, ...(event && { mentions: event }) })),
+    );
   }
   if (flags.json) output.write(written === 0 ? "[]\n" : "\n]\n");
-  else if (written === 0) output.note(`nothing in ${directory} is as asked for`);
+  else if (written === 0) output.note(`nothing in ${where} is as asked for`);
   process.off("SIGINT", interrupt);
   process.off("SIGTERM", interrupt);
   return 0;

@@ -1,4 +1,5 @@
-import type { Command } from "../command.ts";
+import { onStage, stageOf } from "../aws/stage.ts";
+import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { locateData } from "../data-directory.ts";
 import { periodOf } from "../point-in-time.ts";
@@ -15,7 +16,7 @@ export interface ReplayOptions {
   readonly rate?: string;
 }
 
-/** What the process answers. */
+/** What the process, or the stage, answers. */
 interface Answer {
   readonly dry_run: boolean;
   readonly matched: number;
@@ -24,26 +25,49 @@ interface Answer {
 
 /** `orgloop replay`: routes recorded events anew. Exit status 1 where an id is not recorded, or no route takes its event. */
 export const replay: Command<ReplayOptions> = async (context, _args, options) => {
-  const { output, home } = context;
+  const { output } = context;
   const { event, since, until, source, route, dryRun = false, rate } = options;
   if (event === undefined && since === undefined) {
     throw new CommandError("USAGE", "say which events: --event ID, or --since TIME");
   }
-  const json = {
-    ...periodOf({ ...(since && { since }), ...(until && { until }) }),
+  const period = periodOf({ ...(since && { since }), ...(until && { until }) });
+  const chosen = {
+    ...period,
     ...replayRate(rate),
-    ...(event !== undefined && { events: event }),
     ...(source !== undefined && { source }),
     ...(route !== undefined && { route }),
-    dry_run: dryRun,
   };
-  const { dataDir } = await locateData(context);
-  const found = await findProcess(home, dataDir);
-  if (!found?.responsive) throw needsProcess();
-  const answer = await callProcess<Answer>(home, found, "/control/replay", { json });
+  const { dataDir, project } = await locateData(context);
+  const stage = stageOf(context, project);
+  const answer =
+    stage === null
+      ? await replayByProcess(context, dataDir, {
+          ...chosen,
+          ...(event !== undefined && { events: event }),
+          dry_run: dryRun,
+        })
+      : await onStage(stage, (open, { replayHistory }) =>
+          replayHistory(open, {
+            ...chosen,
+            ...(event !== undefined && { ids: new Set(event) }),
+            dryRun,
+            onProgress: (sent) => output.progress(`${sent} sent`),
+          }),
+        );
+  output.progress(null);
   const { matched, not_found } = answer;
   for (const id of not_found) output.warn(`${id}: not recorded, or no route takes it`);
   const events = matched === 1 ? "1 event" : `${matched} events`;
   output.result(answer, `${events} ${dryRun ? "would be" : "will be"} routed anew.`);
   return not_found.length > 0 ? 1 : 0;
 };
+
+async function replayByProcess(
+  { home }: CommandContext,
+  dataDir: string,
+  json: unknown,
+): Promise<Answer> {
+  const found = await findProcess(home, dataDir);
+  if (!found?.responsive) throw needsProcess();
+  return callProcess<Answer>(home, found, "/control/replay", { json });
+}

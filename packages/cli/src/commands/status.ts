@@ -1,6 +1,8 @@
 import { formatDuration, type Topology } from "@orgloop/sdk";
+import type { StageOptions } from "@orgloop/serverless/operate";
+import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { CommandError } from "../command-error.ts";
+import { CommandError, type ExitStatus } from "../command-error.ts";
 import { type DataLocation, locateData, projectName } from "../data-directory.ts";
 import { callProcess, findProcess } from "../running-process.ts";
 import { type Status, statusForm } from "../status-form.ts";
@@ -9,6 +11,8 @@ import { textTable } from "../text-table.ts";
 /** `orgloop status`: what runs; where nothing does, what is on disk. */
 export const status: Command = async (context) => {
   const located = await locateData(context);
+  const stage = stageOf(context, located.project);
+  if (stage !== null) return statusOnAws(context, stage, projectName(located.project));
   const found = await findProcess(context.home, located.dataDir);
   if (found?.responsive === false) {
     const message = `process ${found.pid} holds ${located.dataDir} but does not answer: it starts, ends or hangs`;
@@ -23,6 +27,19 @@ export const status: Command = async (context) => {
   context.output.result(report, context.flags.json ? "" : humanStatus(name, where, report));
   return 0;
 };
+
+async function statusOnAws(
+  { flags, output }: CommandContext,
+  options: StageOptions,
+  name: string,
+): Promise<ExitStatus> {
+  await onStage(options, async (stage, { stageStatus }) => {
+    const report = statusForm(await stageStatus(stage, Date.now()));
+    const where = `AWS account ${stage.account}, ${stage.region}`;
+    output.result(report, flags.json ? "" : humanStatus(name, where, report));
+  });
+  return 0;
+}
 
 async function statusAtRest({ flags }: CommandContext, located: DataLocation): Promise<Status> {
   const { topology, projectDir } = located.project;
@@ -70,7 +87,13 @@ function humanStatus(name: string, where: string, report: Status): string {
     ),
     textTable(
       ["ROUTE", "MATCHED", "DELIVERED", "FAILED", "CIRCUIT"],
-      routes.map((it) => [it.name, `${it.matched}`, `${it.delivered}`, `${it.failed}`, it.circuit]),
+      routes.map((it) => [
+        it.name,
+        count(it.matched),
+        count(it.delivered),
+        count(it.failed),
+        it.circuit,
+      ]),
     ),
     textTable(
       ["ACTOR", "QUEUED", "IN FLIGHT"],
@@ -84,3 +107,5 @@ function humanStatus(name: string, where: string, report: Status): string {
     tables.join("\n\n"),
   ].join("\n");
 }
+
+const count = (value: number | null): string => (value === null ? "-" : String(value));

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { hasCode } from "@orgloop/sdk";
+import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { locateData } from "../data-directory.ts";
@@ -17,7 +18,12 @@ const LOOK_MS = 50;
 /** `orgloop stop`: drains, waits until the process has ended. Nothing running is no failure. */
 export const stop: Command<StopOptions> = async (context, _args, { force = false }) => {
   const { output, home } = context;
-  const { dataDir } = await locateData(context);
+  const { dataDir, project } = await locateData(context);
+  refuseOnStage(
+    context,
+    project,
+    "`sst remove --stage STAGE` takes it down, and its sources are switched off with `enabled: false`; nothing was stopped",
+  );
   const found = await findProcess(home, dataDir);
   if (found === null) {
     output.result({ stopped: false, running: false, pid: null }, "Nothing is running.");

@@ -9,6 +9,7 @@ import {
 } from "@orgloop/config";
 import type { AppliedState } from "@orgloop/runtime";
 import type { Topology } from "@orgloop/sdk";
+import { stageOf } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
 import { dataDirectory } from "../data-directory.ts";
 import { type Loss, lossesOf } from "./losses.ts";
@@ -39,6 +40,11 @@ export async function surveyPlan(
   project: LoadedProject,
   desired: Topology,
 ): Promise<SurveyedPlan> {
+  const stage = stageOf(context, { topology: desired });
+  if (stage !== null) {
+    const { surveyStage } = await import("./survey-stage.ts");
+    return surveyStage(context, stage, project, desired);
+  }
   const { dataDir } = dataDirectory(context, project);
   const applied = await readApplied(dataDir);
   const plan = planTopology(applied?.topology ?? null, desired);

@@ -1,6 +1,7 @@
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { isMissing } from "./aws-errors.ts";
 import type { OpenStage } from "./open-stage.ts";
+import { pooled } from "./pooled.ts";
 
 /** What SQS says of a queue, approximately. */
 export interface QueueCounts {
@@ -31,4 +32,13 @@ export async function queueCounts(
     if (isMissing(error)) return { waiting: 0, inFlight: 0 };
     throw error;
   }
+}
+
+/** Of actors, by their ids. */
+export async function actorQueueCounts(
+  stage: OpenStage,
+  actors: readonly string[],
+): Promise<ReadonlyMap<string, QueueCounts>> {
+  const counts = await pooled(actors, (id) => queueCounts(stage, stage.names.actorQueue(id)));
+  return new Map(actors.map((id, index) => [id, counts[index] as QueueCounts]));
 }

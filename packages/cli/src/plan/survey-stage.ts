@@ -1,0 +1,50 @@
+import { type LoadedProject, planTopology } from "@orgloop/config";
+import { hasCode, type Topology } from "@orgloop/sdk";
+import type { StageOptions } from "@orgloop/serverless/operate";
+import { onStage } from "../aws/stage.ts";
+import type { CommandContext } from "../command.ts";
+import { counted } from "../counted.ts";
+import { NOTHING_APPLIED, type SurveyedPlan } from "./survey-plan.ts";
+
+/** What the last deploy applied against `desired`. A stage that is not deployed has nothing applied. */
+export async function surveyStage(
+  { output }: Pick<CommandContext, "output">,
+  options: StageOptions,
+  project: LoadedProject,
+  desired: Topology,
+): Promise<SurveyedPlan> {
+  const found = await onStage(options, async (stage, { actorQueueCounts }) => {
+    const topology = await stage.topology();
+    const kept = new Set(desired.actors.map(({ id }) => id));
+    const removed = topology.actors.map(({ id }) => id).filter((id) => !kept.has(id));
+    const queues = await actorQueueCounts(stage, removed);
+    return { topology, applied: stage.applied, queues };
+  }).catch((error) => {
+    if (hasCode(error, "NO_STAGE")) return null;
+    throw error;
+  });
+  for (const [actor, { waiting, inFlight }] of found?.queues ?? []) {
+    const count = waiting + inFlight;
+    if (count === 0) continue;
+    const events = counted(count, "delivery", "deliveries");
+    output.warn(`actor ${actor}: ${events} in its queue; it stays as draining until they are done`);
+  }
+  const applied = found && {
+    ...found.applied,
+    format_version: "1.0" as const,
+    topology: found.topology,
+  };
+  return {
+    project,
+    workspace: options.workspace,
+    dataDir: "",
+    applied,
+    plan: planTopology(applied?.topology ?? null, desired),
+    desired,
+    state: applied === null ? NOTHING_APPLIED : { serial: applied.serial, hash: applied.hash },
+    running: null,
+    drift: null,
+    // A removed actor drains before it goes; checkpoints stay in the table.
+    losses: [],
+  };
+}
