@@ -308,6 +308,11 @@ describe("a deployed stage", () => {
     await recordHistory(stage.objects, [{ at: at(nowMs), event: pr }], nowMs);
     const dry = await stage.json(["replay", "--since", "1h", "--dry-run"]);
     expect(dry.answer).toEqual({ dry_run: true, matched: 1, not_found: [] });
+    const planned = await stage.json(["plan", "--events"]);
+    expect(planned.answer.events).toMatchObject({
+      changed: 0,
+      from: `s3://${stage.bucket}/events`,
+    });
     const byId = await stage.json(["replay", "--event", "evt_old", "evt_dropped", "evt_x"]);
     expect(byId.code).toBe(1);
     expect(byId.answer).toMatchObject({ matched: 2, not_found: ["evt_x"] });

@@ -1,12 +1,13 @@
 import path from "node:path";
 import { readEnvironment } from "@orgloop/config";
 import type { RouteComparison, RoutingComparison } from "@orgloop/runtime";
+import { onStage, stageOf } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
 import { counted } from "../counted.ts";
 import type { Output } from "../output.ts";
 import { shortValue } from "../value-table.ts";
-import { recordedEvents } from "./recorded-events.ts";
-import type { SurveyedPlan } from "./survey-plan.ts";
+import { type RecordedEvent, recordedEvents } from "./recorded-events.ts";
+import type { SurveyedPlan } from "./surveyed-plan.ts";
 
 /** `plan --events`: what would become of recorded events. */
 export interface Behaviour extends RoutingComparison {
@@ -16,18 +17,41 @@ export interface Behaviour extends RoutingComparison {
   readonly unreadable: number;
 }
 
-/** Compares what the applied topology made of the events in `target` (default: the process's own record) with what the files would. */
+/**
+ * Compares what the applied topology made of the events in `target` (default: the record of the process, or of the stage) with what the
+ * files would.
+ */
 export async function behaviourOf(
-  { env, output }: CommandContext,
-  { project, desired, dataDir, applied }: SurveyedPlan,
+  context: CommandContext,
+  survey: SurveyedPlan,
   target: string | true,
 ): Promise<Behaviour> {
-  const from = target === true ? path.join(dataDir, "events") : path.resolve(target);
+  const stage = stageOf(context, { topology: survey.desired });
+  if (target === true && stage !== null) {
+    return onStage(stage, (open, { recordedEvents }) =>
+      compared(context, survey, `s3://${open.bucket}/events`, recordedEvents(open)),
+    );
+  }
+  const from = target === true ? path.join(survey.dataDir, "events") : path.resolve(target);
   const { events, unreadable } = await recordedEvents(from);
+  const behaviour = await compared(context, survey, from, events);
+  if (unreadable.first !== null) {
+    const lines = counted(unreadable.count, "line holds", "lines hold");
+    context.output.warn(`${lines} no event; the first is ${unreadable.first}`);
+  }
+  return { ...behaviour, unreadable: unreadable.count };
+}
+
+async function compared(
+  { env, output }: CommandContext,
+  { project, desired, applied }: SurveyedPlan,
+  from: string,
+  events: AsyncIterable<RecordedEvent>,
+): Promise<Behaviour> {
   const { compareRouting, pluginLookup } = await import("@orgloop/runtime");
   const { projectDir } = project;
   try {
-    const compared = await compareRouting({
+    const comparison = await compareRouting({
       before: applied?.topology ?? null,
       after: desired,
       projectDir,
@@ -37,11 +61,7 @@ export async function behaviourOf(
       warn: (item, message) => output.warn(`${item}: ${message}`),
       onProgress: (count) => output.progress(`${counted(count, "event")} compared ...`),
     });
-    if (unreadable.first !== null) {
-      const lines = counted(unreadable.count, "line holds", "lines hold");
-      output.warn(`${lines} no event; the first is ${unreadable.first}`);
-    }
-    return { from, unreadable: unreadable.count, ...compared };
+    return { from, unreadable: 0, ...comparison };
   } finally {
     output.progress(null);
   }

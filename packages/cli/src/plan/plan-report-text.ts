@@ -1,6 +1,6 @@
 import type { Output } from "../output.ts";
 import { lossText, type PlanLimits, planLines } from "./plan-text.ts";
-import type { SurveyedPlan } from "./survey-plan.ts";
+import type { SurveyedPlan } from "./surveyed-plan.ts";
 
 /** At most so many destructive changes are listed at the top; each is marked at its place as well. */
 const MOST_LOSSES = 20;

@@ -4,7 +4,7 @@ import path from "node:path";
 import { loadProject, planTopology } from "@orgloop/config";
 import { expect, onTestFinished, test } from "vitest";
 import { readSavedPlan, savePlan } from "./saved-plan.ts";
-import { NOTHING_APPLIED } from "./survey-plan.ts";
+import { NOTHING_APPLIED } from "./surveyed-plan.ts";
 
 async function saved() {
   const root = mkdtempSync(path.join(tmpdir(), "orgloop-saved-plan-"));

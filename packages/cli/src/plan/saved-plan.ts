@@ -3,8 +3,8 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { type PlanDocument, type PlanState, topologyHash } from "@orgloop/config";
 import { messageOf, type Topology } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
-import type { SurveyedPlan } from "./survey-plan.ts";
 import { planReport } from "./survey-plan.ts";
+import type { SurveyedPlan } from "./surveyed-plan.ts";
 
 /** A plan as `plan --out` saves it and `apply FILE` takes it. It holds references, not secrets. */
 export interface SavedPlan {

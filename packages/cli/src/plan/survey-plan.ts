@@ -13,26 +13,8 @@ import { stageOf } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
 import { dataDirectory } from "../data-directory.ts";
 import { type Loss, lossesOf } from "./losses.ts";
-import { type RunningState, runningState } from "./running-state.ts";
-
-/** Everything that is to be said of what would change. */
-export interface SurveyedPlan {
-  readonly project: LoadedProject;
-  readonly workspace: string;
-  readonly dataDir: string;
-  /** Null: nothing was applied yet. */
-  readonly applied: AppliedState | null;
-  /** What was applied → what the files (or a saved plan) say. */
-  readonly plan: Plan;
-  readonly desired: Topology;
-  readonly state: PlanState;
-  readonly running: RunningState | null;
-  /** What was applied → what runs; null where nothing runs. */
-  readonly drift: Plan | null;
-  readonly losses: readonly Loss[];
-}
-
-export const NOTHING_APPLIED: PlanState = { serial: 0, hash: null };
+import { runningState } from "./running-state.ts";
+import { NOTHING_APPLIED, type SurveyedPlan } from "./surveyed-plan.ts";
 
 /** Compares what was applied in the workspace with `desired`, whether or not a process runs, and both with what runs. */
 export async function surveyPlan(

@@ -4,7 +4,7 @@ import type { StageOptions } from "@orgloop/serverless/operate";
 import { onStage } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
 import { counted } from "../counted.ts";
-import { NOTHING_APPLIED, type SurveyedPlan } from "./survey-plan.ts";
+import { NOTHING_APPLIED, type SurveyedPlan } from "./surveyed-plan.ts";
 
 /** What the last deploy applied against `desired`. A stage that is not deployed has nothing applied. */
 export async function surveyStage(

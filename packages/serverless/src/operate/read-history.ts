@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { parseRecorded, type RecordedLine, type RecordedQuery } from "@orgloop/core";
+import type { OrgLoopEvent } from "@orgloop/sdk";
 import { historyFolder } from "../event-history.ts";
 import type { OpenStage } from "./open-stage.ts";
 import { pooled } from "./pooled.ts";
@@ -33,6 +34,15 @@ export async function* readHistory(
         }
       }
     }
+  }
+}
+
+/** Every event of the record, once for each time that it was routed; without replays. */
+export async function* recordedEvents(
+  stage: OpenStage,
+): AsyncGenerator<{ readonly event: OrgLoopEvent; readonly atMs: number }> {
+  for await (const { line } of readHistory(stage, {})) {
+    if (line.event.replay === undefined) yield { event: line.event, atMs: Date.parse(line.at) };
   }
 }
 
