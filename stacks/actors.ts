@@ -74,8 +74,7 @@ function sharedDeliverers(stage: Stage, groups: readonly Group<ActorSpec>[]): St
 
 function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpec>) {
   const { names, topology } = stage;
-  const ids = new Set(group.items.map((actor) => actor.id));
-  const routes = topology.routes.filter(({ then }) => ids.has(then.actor));
+  const routes = group.items.flatMap((actor) => stage.routesTo(actor.id));
   const buses = group.items.flatMap(({ config }) =>
     typeof config.event_bus === "string" ? [eventBusArn(config.event_bus)] : [],
   );
@@ -101,18 +100,15 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpe
 }
 
 /** Long enough for an attempt of the slowest route to any of the group, whatever came before it in the batch. */
-function timeoutOf({ topology }: Stage, { items }: Group<ActorSpec>): number {
-  const ids = new Set(items.map(({ id }) => id));
-  const slowest = topology.routes
-    .filter(({ then }) => ids.has(then.actor))
+function timeoutOf({ routesTo }: Stage, { items }: Group<ActorSpec>): number {
+  const slowest = items
+    .flatMap(({ id }) => routesTo(id))
     .reduce((most, { delivery }) => Math.max(most, parseDuration(delivery.timeout)), 0);
   const wanted = Math.ceil(slowest / 1000) + MARGIN_S;
   return Math.min(MOST_TIMEOUT_S, Math.max(LEAST_TIMEOUT_S, wanted));
 }
 
 /** Attempts in flight to an actor, as its routes allow. */
-function concurrencyOf({ topology }: Stage, { id }: ActorSpec): number {
-  return topology.routes
-    .filter(({ then }) => then.actor === id)
-    .reduce((most, { delivery }) => Math.max(most, delivery.concurrency), 0);
+function concurrencyOf({ routesTo }: Stage, { id }: ActorSpec): number {
+  return routesTo(id).reduce((most, { delivery }) => Math.max(most, delivery.concurrency), 0);
 }

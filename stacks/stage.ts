@@ -1,5 +1,5 @@
 import type { AwsNames } from "@orgloop/config/aws";
-import type { ActorSpec, SourceSpec, Topology } from "@orgloop/sdk";
+import type { ActorSpec, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import type { StageLayout } from "./layout.ts";
 
@@ -32,6 +32,8 @@ export interface StageInput {
 /** What every stack is made from. */
 export interface Stage extends StageInput {
   readonly names: AwsNames;
+  /** The routes that end at an actor. */
+  readonly routesTo: (actor: string) => readonly RouteSpec[];
   /** A new stack, empty; the host (SST, plain CDK) decides on its environment. */
   readonly stack: StackFactory;
 }

@@ -1,0 +1,98 @@
+import type { ActorSpec, Topology } from "@orgloop/sdk";
+import { stillDraining } from "@orgloop/stacks";
+import { expect, test } from "vitest";
+import { smallFiles } from "./organisations.ts";
+import { loadTopology, type Synthesized, synthesize } from "./synthesize.ts";
+
+const loaded = () => loadTopology(smallFiles());
+
+const without = (topology: Topology, actor: string): Topology => ({
+  ...topology,
+  actors: topology.actors.filter(({ id }) => id !== actor),
+  routes: topology.routes.filter(({ then }) => then.actor !== actor),
+});
+
+const queuesOf = (made: Synthesized, actor: string) =>
+  made
+    .ofType("AWS::SQS::Queue")
+    .map(({ Properties }) => String(Properties.QueueName))
+    .filter((name) => name.includes(`-actor-${actor}-`));
+
+/** The ids that a deploy keeps, given what it finds. */
+const kept = (
+  topology: Topology,
+  before: { actors?: readonly ActorSpec[]; draining?: readonly ActorSpec[]; empty?: string[] },
+) => {
+  const { actors = [], draining = [], empty = [] } = before;
+  return stillDraining(topology, { actors, draining, empty: new Set(empty) }).map(({ id }) => id);
+};
+
+test("a removed actor keeps its queues and its function, as it was, until it is empty", async () => {
+  const before = await loaded();
+  const after = without(before, "triage");
+  const draining = stillDraining(after, {
+    actors: before.actors,
+    draining: [],
+    empty: new Set(["triage"]),
+  });
+  const first = synthesize(after, { draining });
+  expect(queuesOf(first, "triage").length).toBe(2);
+  const deliver = first
+    .ofType("AWS::Lambda::Function")
+    .find(({ Properties }) => Properties.Description === "Delivers to triage");
+  expect(JSON.parse(deliver?.Properties.Environment.Variables.ORGLOOP_SPEC).actors[0]).toEqual(
+    before.actors.find(({ id }) => id === "triage"),
+  );
+  // The router does not know it any more: nothing new comes.
+  const spec = [...first.files()].find(
+    ([file, text]) => file.startsWith("specs/") && text.includes('"routes"'),
+  );
+  expect(
+    JSON.parse(spec?.[1] ?? "{}").topology.actors.map(({ id }: ActorSpec) => id),
+  ).not.toContain("triage");
+  expect(kept(after, { actors: after.actors, draining, empty: ["triage"] })).toEqual([]);
+  expect(queuesOf(synthesize(after), "triage")).toEqual([]);
+});
+
+test("it stays while it has messages, deploy after deploy", async () => {
+  const before = await loaded();
+  const after = without(before, "triage");
+  const draining = stillDraining(after, { ...before, draining: [], empty: new Set() });
+  expect(draining.map(({ id }) => id)).toEqual(["triage"]);
+  expect(kept(after, { actors: after.actors, draining })).toEqual(["triage"]);
+});
+
+test("it stays over the deploy that removes it even if it is empty: the router before it may still send to it", async () => {
+  const before = await loaded();
+  const after = without(before, "triage");
+  expect(kept(after, { actors: before.actors, empty: ["triage"] })).toEqual(["triage"]);
+  // A deploy that failed half-way has recorded nothing: the next one finds the same.
+  const draining = before.actors.filter(({ id }) => id === "triage");
+  expect(kept(after, { actors: before.actors, draining, empty: ["triage"] })).toEqual(["triage"]);
+});
+
+test("an actor that comes back is one actor, not two", async () => {
+  const before = await loaded();
+  const draining = before.actors.filter(({ id }) => id === "triage");
+  expect(kept(before, { actors: without(before, "triage").actors, draining })).toEqual([]);
+});
+
+test("the last actor of a shard leaves its stack in place", async () => {
+  const topology = await loaded();
+  const alone = without(without(topology, "triage"), "slow");
+  const { stacks } = synthesize(alone, { layout: { actors: 8, pollers: 1, sources: 1 } });
+  const shards = [...stacks.keys()].filter((name) => name.startsWith("actors-"));
+  expect(shards.length).toBe(8);
+});
+
+test("a stage keeps the number of stacks that it was created with, and says when they are full", async () => {
+  const topology = await loaded();
+  const many = Array.from({ length: 90 }, (_, at) => ({
+    ...topology.actors[0],
+    id: `actor-${at}`,
+  }));
+  const grown = { ...topology, actors: [...topology.actors, ...many] } as Topology;
+  expect(() => synthesize(grown, { layout: { actors: 1, pollers: 1, sources: 1 } })).toThrow(
+    /orgloop-production-actors-0 would have \d+ resources.*as a new stage/s,
+  );
+});

@@ -1,0 +1,42 @@
+import type { Topology } from "@orgloop/sdk";
+import { FORTUNE_50 } from "@orgloop/testkit";
+import { beforeAll, expect, test } from "vitest";
+import { stackLaws } from "./laws.ts";
+import { enterprise } from "./organisations.ts";
+import { loadTopology, type Synthesized, synthesize } from "./synthesize.ts";
+
+let topology: Topology;
+let made: Synthesized;
+
+beforeAll(async () => {
+  topology = await loadTopology(enterprise(FORTUNE_50));
+  made = synthesize(topology);
+});
+
+stackLaws(() => made);
+
+test("2,000 sources share a poller function a connector and team, 500 actors have one each", () => {
+  const names = made
+    .ofType("AWS::Lambda::Function")
+    .map((it) => String(it.Properties.FunctionName));
+  const count = (kind: string) =>
+    names.filter((it) => it.startsWith(`orgloop-production-${kind}-`));
+  expect(made.ofType("AWS::Scheduler::Schedule").length).toBe(2_000);
+  expect(count("poll").length).toBe(25);
+  expect(count("deliver").length).toBe(500);
+  expect(made.ofType("AWS::IAM::Role").length).toBeLessThan(1_000);
+});
+
+test("one more actor changes its shard, the router's pointer and the record of what was applied", () => {
+  const actor = { ...topology.actors[0], id: "team-03/new", config: { url: "https://new.test" } };
+  const after = synthesize({ ...topology, actors: [...topology.actors, actor] } as Topology, {});
+  const changed = [...made.stacks].flatMap(([name, before]) =>
+    JSON.stringify(before) === JSON.stringify(after.stacks.get(name)) ? [] : [name],
+  );
+  expect(changed).toEqual([expect.stringMatching(/^actors-\d+$/), "routing", "applied"]);
+  const router = (of: Synthesized) => of.stacks.get("routing")?.resources.Router?.Properties;
+  const { Environment: _, ...rest } = router(made);
+  const { Environment, ...restAfter } = router(after);
+  expect(restAfter).toEqual(rest);
+  expect(Environment.Variables.ORGLOOP_SPEC).toMatch(/^s3:\/\/.*[0-9a-f]{64}\.json$/);
+});

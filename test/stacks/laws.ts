@@ -1,0 +1,222 @@
+import { expect, test } from "vitest";
+import type { Resource } from "./resolved.ts";
+import { STAGE, type Synthesized } from "./synthesize.ts";
+
+const PREFIX = `orgloop-${STAGE}-`;
+const LAMBDA = "AWS::Lambda::Function";
+const QUEUE = "AWS::SQS::Queue";
+const MAPPING = "AWS::Lambda::EventSourceMapping";
+
+interface InlinePolicy {
+  readonly PolicyDocument: {
+    readonly Statement: readonly { readonly Action: unknown; readonly Resource: unknown }[];
+  };
+}
+
+const nameIn = (arn: string) => arn.slice(arn.lastIndexOf(":") + 1);
+
+const byName = (resources: readonly Resource[], property: string) =>
+  new Map(resources.map((one) => [String(one.Properties[property]), one.Properties]));
+
+const listOf = (value: unknown): readonly string[] => [value].flat().map(String);
+
+/** Every statement of every role, with the role's resource. */
+export function statements(made: Synthesized) {
+  return made
+    .ofType("AWS::IAM::Role")
+    .flatMap(({ Properties }) => (Properties.Policies ?? []) as InlinePolicy[])
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .map(({ Action, Resource }) => ({ actions: listOf(Action), resources: listOf(Resource) }));
+}
+
+/** What every stage keeps, at whatever size. AWS refuses some of it only when it is deployed, emulators never. */
+export function stackLaws(made: () => Synthesized): void {
+  test("no stack has more than 480 resources, and none is empty", () => {
+    const sizes = [...made().stacks].map(([name, it]) => [name, Object.keys(it.resources).length]);
+    expect(sizes.filter(([, size]) => Number(size) > 480 || size === 0)).toEqual([]);
+  });
+
+  test("names are unique, and within AWS's limits", () => {
+    const names = [
+      ...[...byName(made().ofType(LAMBDA), "FunctionName").keys()].map((it) => [it, 64] as const),
+      ...[...byName(made().ofType(QUEUE), "QueueName").keys()].map((it) => [it, 80] as const),
+      ...[...byName(made().ofType("AWS::Scheduler::Schedule"), "Name").keys()].map(
+        (it) => [it, 64] as const,
+      ),
+    ];
+    const counted = [LAMBDA, QUEUE, "AWS::Scheduler::Schedule"].map(
+      (it) => made().ofType(it).length,
+    );
+    expect(names.length).toBe(counted.reduce((sum, count) => sum + count));
+    expect(names.filter(([name, limit]) => name.length > limit)).toEqual([]);
+    expect(names.filter(([name]) => !name.startsWith(PREFIX))).toEqual([]);
+  });
+
+  test("grants name what they grant; a wildcard stands only behind the stage's prefix", () => {
+    const all = statements(made());
+    const wide = all.filter(
+      ({ actions, resources }) =>
+        actions.some((it) => it.includes("*")) ||
+        resources.some((it) => it.includes("*") && !it.slice(0, it.indexOf("*")).includes(PREFIX)),
+    );
+    expect(all.length).toBeGreaterThan(0);
+    expect(wide).toEqual([]);
+    const managed = made()
+      .ofType("AWS::IAM::Role")
+      .flatMap((role) => role.Properties.ManagedPolicyArns ?? []);
+    expect(managed).toEqual([]);
+  });
+
+  test("a queue hides a message for at least six times the timeout of its function", () => {
+    const queues = byName(made().ofType(QUEUE), "QueueName");
+    const functions = byName(made().ofType(LAMBDA), "FunctionName");
+    const short = made()
+      .ofType(MAPPING)
+      .map(({ Properties }) => ({
+        visibility: queues.get(nameIn(Properties.EventSourceArn))?.VisibilityTimeout,
+        timeout: functions.get(nameIn(Properties.FunctionName))?.Timeout,
+      }))
+      .filter(({ visibility, timeout }) => !(visibility >= 6 * timeout) || visibility > 43_200);
+    expect(short).toEqual([]);
+  });
+
+  test("what a mapping or a schedule points at exists", () => {
+    const functions = byName(made().ofType(LAMBDA), "FunctionName");
+    const queues = byName(made().ofType(QUEUE), "QueueName");
+    const groups = byName(made().ofType("AWS::Scheduler::ScheduleGroup"), "Name");
+    const mappings = made().ofType(MAPPING);
+    const schedules = made().ofType("AWS::Scheduler::Schedule");
+    const missing = [
+      ...mappings.map(({ Properties }) => functions.has(nameIn(Properties.FunctionName))),
+      ...mappings.map(({ Properties }) => queues.has(nameIn(Properties.EventSourceArn))),
+      ...schedules.map(({ Properties }) => functions.has(nameIn(Properties.Target.Arn))),
+      ...schedules.map(({ Properties }) => groups.has(Properties.GroupName)),
+    ].filter((there) => !there);
+    expect(missing).toEqual([]);
+    expect(mappings.length).toBeGreaterThan(0);
+  });
+
+  test("every queue is FIFO in high-throughput mode, encrypted, kept for 14 days, and has a FIFO dead-letter queue", () => {
+    const queues = byName(made().ofType(QUEUE), "QueueName");
+    const [letters, work] = [[], []] as [string[], string[]];
+    for (const name of queues.keys()) (name.endsWith("-dlq.fifo") ? letters : work).push(name);
+    expect(letters.length).toBe(work.length);
+    for (const [name, queue] of queues) {
+      expect(name).toMatch(/\.fifo$/);
+      expect(queue).toMatchObject({
+        FifoQueue: true,
+        DeduplicationScope: "messageGroup",
+        FifoThroughputLimit: "perMessageGroupId",
+        ContentBasedDeduplication: false,
+        MessageRetentionPeriod: 1_209_600,
+      });
+      expect(queue.SqsManagedSseEnabled === true || queue.KmsMasterKeyId !== undefined).toBe(true);
+      if (name.endsWith("-dlq.fifo")) continue;
+      const { deadLetterTargetArn, maxReceiveCount } = queue.RedrivePolicy;
+      expect(maxReceiveCount).toBe(1000);
+      expect(queues.get(nameIn(deadLetterTargetArn))?.FifoQueue).toBe(true);
+      expect(nameIn(deadLetterTargetArn)).toBe(name.replace(/\.fifo$/, "-dlq.fifo"));
+    }
+  });
+
+  test("functions run on Node 22 or later, with a role, a log that ends and an environment within 4 KB", () => {
+    const logs = byName(made().ofType("AWS::Logs::LogGroup"), "LogGroupName");
+    for (const [name, { Runtime, Environment, Role }] of byName(
+      made().ofType(LAMBDA),
+      "FunctionName",
+    )) {
+      expect(Number(/^nodejs(\d+)\.x$/.exec(Runtime)?.[1])).toBeGreaterThanOrEqual(22);
+      expect(Role).toMatch(/Role\.Arn$/);
+      expect(logs.get(`/aws/lambda/${name}`)?.RetentionInDays).toBeGreaterThan(0);
+      expect(JSON.stringify(Environment.Variables).length).toBeLessThan(4096);
+    }
+  });
+
+  test("batches are answered message by message, and concurrency is bounded", () => {
+    for (const { Properties } of made().ofType(MAPPING)) {
+      expect(Properties.FunctionResponseTypes).toEqual(["ReportBatchItemFailures"]);
+      expect(Properties.BatchSize).toBeLessThanOrEqual(10);
+      const { MaximumConcurrency } = Properties.ScalingConfig;
+      expect(MaximumConcurrency).toBeGreaterThanOrEqual(2);
+      expect(MaximumConcurrency).toBeLessThanOrEqual(1000);
+    }
+  });
+
+  test("a tick is not repeated, comes within a window, and only the stage's pollers can be called", () => {
+    for (const { Properties } of made().ofType("AWS::Scheduler::Schedule")) {
+      expect(Properties.Target.RetryPolicy.MaximumRetryAttempts).toBe(0);
+      expect(Properties.ScheduleExpression).toMatch(
+        /^rate\((1 minute|([2-9]|[1-9]\d+) minutes)\)$/,
+      );
+      expect(Properties.FlexibleTimeWindow.Mode).toBe("FLEXIBLE");
+      expect(Properties.FlexibleTimeWindow.MaximumWindowInMinutes).toBeGreaterThanOrEqual(1);
+    }
+    const pollers = made()
+      .ofType(LAMBDA)
+      .map(({ Properties }) => Properties.FunctionName)
+      .filter((name) => name.startsWith(`${PREFIX}poll-`));
+    const invokes = byName(made().ofType("AWS::Lambda::EventInvokeConfig"), "FunctionName");
+    expect(new Set(invokes.keys())).toEqual(new Set(pollers));
+    for (const invoke of invokes.values()) expect(invoke.MaximumRetryAttempts).toBe(0);
+  });
+
+  test("the table expires what has a ttl and can be brought back to any second", () => {
+    const [table, ...more] = made().ofType("AWS::DynamoDB::Table");
+    expect(more).toEqual([]);
+    expect(table?.Properties).toMatchObject({
+      TableName: `${PREFIX}state`,
+      BillingMode: "PAY_PER_REQUEST",
+      TimeToLiveSpecification: { AttributeName: "ttl", Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    const { AttributeDefinitions, KeySchema } = table?.Properties ?? {};
+    const defined = AttributeDefinitions.map((it: { AttributeName: string }) => it.AttributeName);
+    expect(KeySchema.map((it: { AttributeName: string }) => it.AttributeName)).toEqual(defined);
+  });
+
+  test("the bucket is closed, encrypted, and forgets history and claim checks in time", () => {
+    const [bucket, ...more] = made().ofType("AWS::S3::Bucket");
+    expect(more).toEqual([]);
+    expect(bucket?.Properties.PublicAccessBlockConfiguration).toEqual({
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
+    expect(bucket?.Properties.BucketEncryption).toBeDefined();
+    const rules: { Prefix?: string; ExpirationInDays?: number }[] =
+      bucket?.Properties.LifecycleConfiguration.Rules;
+    const days = Object.fromEntries(rules.map((rule) => [rule.Prefix, rule.ExpirationInDays]));
+    // 14 days on the bus, 14 in an actor's queue, 90 as a dead letter.
+    expect(days["claims/"]).toBeGreaterThanOrEqual(14 + 14 + 90);
+    expect(days["events/"]).toBeGreaterThanOrEqual(1);
+  });
+
+  test("stacks are deployed in the order in which nothing is lost", () => {
+    const rank = (name: string) =>
+      [
+        "storage",
+        "deliverers",
+        "actors",
+        "routing",
+        "pollers",
+        "sources",
+        "observability",
+        "applied",
+      ].indexOf(name.replace(/-\d+$/, "").replace("ingress", "sources"));
+    for (const [name, { after }] of made().stacks) {
+      expect(rank(name)).toBeGreaterThanOrEqual(0);
+      if (name !== "storage") expect(after.length).toBeGreaterThan(0);
+      for (const before of after) expect(rank(before)).toBeLessThan(rank(name));
+    }
+    const firstActors = [...made().stacks].filter(([name]) => name.startsWith("actors-"));
+    const routing = made().stacks.get("routing");
+    expect(routing?.after).toEqual(expect.arrayContaining(firstActors.map(([name]) => name)));
+  });
+
+  test("no stack imports from another: a shard can change alone", () => {
+    const text = JSON.stringify([...made().stacks]);
+    expect(text).not.toContain("Fn::ImportValue");
+    expect(text).not.toContain('"Export"');
+  });
+}

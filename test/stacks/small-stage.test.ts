@@ -1,0 +1,155 @@
+import type { Topology } from "@orgloop/sdk";
+import { beforeAll, expect, test } from "vitest";
+import { stackLaws, statements } from "./laws.ts";
+import { smallFiles } from "./organisations.ts";
+import { loadTopology, type Synthesized, synthesize } from "./synthesize.ts";
+
+const SECRETS = {
+  HUB_SECRET: "hub-value-4711",
+  AGENT_SECRET: "agent-value-4711",
+  GITHUB_TOKEN: "github-value-4711",
+  REVIEW_TONE: "tone-value-4711",
+};
+
+let topology: Topology;
+let made: Synthesized;
+
+beforeAll(async () => {
+  topology = await loadTopology(smallFiles(), SECRETS);
+  made = synthesize(topology);
+});
+
+stackLaws(() => made);
+
+const functionOf = (name: string, of: Synthesized = made) =>
+  of.ofType("AWS::Lambda::Function").find(({ Properties }) => Properties.FunctionName === name)
+    ?.Properties;
+
+test("no secret's value is in anything that is deployed", () => {
+  const found = [...made.files()].filter(([, text]) => text.includes("value-4711"));
+  expect(found.map(([file]) => file)).toEqual([]);
+});
+
+test("a secret can be read by the function that uses it, and by no other", () => {
+  const readers = (name: string) =>
+    made
+      .ofType("AWS::IAM::Role")
+      .filter((role) => JSON.stringify(role).includes(`/Secret/${name}/value`)).length;
+  expect(readers("HUB_SECRET")).toBe(1);
+  expect(readers("GITHUB_TOKEN")).toBe(1);
+  expect(readers("REVIEW_TONE")).toBe(1);
+  expect(readers("AGENT_SECRET")).toBe(2);
+  const parameters = statements(made)
+    .filter(({ actions }) => actions.some((it: string) => it.startsWith("ssm:")))
+    .flatMap(({ resources }) => resources);
+  for (const one of parameters) {
+    expect(one).toMatch(
+      /^arn:aws:ssm:[^*]+:parameter\/sst\/orgloop\/production\/Secret\/\w+\/value$/,
+    );
+  }
+});
+
+test("the function URL is open to webhooks and has both permissions; nothing else is open", () => {
+  expect(made.ofType("AWS::Lambda::Url").map(({ Properties }) => Properties.AuthType)).toEqual([
+    "NONE",
+  ]);
+  const open = made.ofType("AWS::Lambda::Permission").map(({ Properties }) => Properties);
+  expect(open).toEqual([
+    expect.objectContaining({
+      Action: "lambda:InvokeFunctionUrl",
+      FunctionUrlAuthType: "NONE",
+      Principal: "*",
+    }),
+    expect.objectContaining({
+      Action: "lambda:InvokeFunction",
+      InvokedViaFunctionUrl: true,
+      Principal: "*",
+    }),
+  ]);
+  for (const { FunctionName } of open) {
+    expect(FunctionName).toBe(
+      "arn:aws:lambda:eu-west-1:123456789012:function:orgloop-production-receive",
+    );
+  }
+  const policies = made.ofType("AWS::S3::BucketPolicy");
+  for (const { Properties } of policies) {
+    for (const { Effect } of Properties.PolicyDocument.Statement) expect(Effect).toBe("Deny");
+  }
+  expect(made.ofType("AWS::SQS::QueuePolicy")).toEqual([]);
+});
+
+test("router and receiver have their own concurrency; an actor has what its routes allow", () => {
+  expect(functionOf("orgloop-production-route")?.ReservedConcurrentExecutions).toBe(50);
+  expect(functionOf("orgloop-production-receive")?.ReservedConcurrentExecutions).toBe(50);
+  expect(functionOf("orgloop-production-route")?.Timeout).toBeLessThanOrEqual(30);
+  const concurrency = (actor: string) =>
+    made
+      .ofType("AWS::Lambda::EventSourceMapping")
+      .find(({ Properties }) => Properties.EventSourceArn.includes(`-actor-${actor}-`))?.Properties
+      .ScalingConfig.MaximumConcurrency;
+  expect(concurrency("reviewer")).toBe(16);
+  expect(concurrency("triage")).toBe(2);
+  expect(concurrency("slow")).toBe(1000);
+});
+
+test("a deliver function lives as long as its slowest attempt, and 15 minutes at most", () => {
+  const timeouts = made
+    .ofType("AWS::Lambda::Function")
+    .filter(({ Properties }) => Properties.FunctionName.includes("-deliver-"))
+    .map(({ Properties }) => [Properties.Description, Properties.Timeout]);
+  expect(Object.fromEntries(timeouts)).toEqual({
+    "Delivers to reviewer": 60,
+    "Delivers to triage": 60,
+    "Delivers to slow": 870,
+  });
+});
+
+test("intervals become rates, spread over a fifth of their length", () => {
+  const rates = made
+    .ofType("AWS::Scheduler::Schedule")
+    .map(({ Properties }) => [
+      JSON.parse(Properties.Target.Input).source,
+      Properties.ScheduleExpression,
+      Properties.FlexibleTimeWindow.MaximumWindowInMinutes,
+    ]);
+  expect(rates.sort()).toEqual([
+    ["clock", "rate(1 minute)", 1],
+    ["octo", "rate(7 minutes)", 1],
+  ]);
+});
+
+test("a stack says what it is, and the stage what people look for", () => {
+  const outputs = Object.assign({}, ...[...made.stacks.values()].map((it) => it.outputs));
+  expect(Object.keys(outputs).sort()).toEqual([
+    "BusUrl",
+    "Dashboard",
+    "Project",
+    "StateTable",
+    "WebhookUrl",
+  ]);
+});
+
+test("functions get their specs: small ones in the environment, the Topology in S3 by its hash", () => {
+  const variables = (name: string) => functionOf(name)?.Environment.Variables;
+  const poll = made
+    .ofType("AWS::Lambda::Function")
+    .find(({ Properties }) => Properties.FunctionName.includes("-poll-octo-"))?.Properties;
+  expect(JSON.parse(poll.Environment.Variables.ORGLOOP_SPEC)).toMatchObject({
+    project: "small",
+    sources: [topology.sources.find(({ id }) => id === "octo")],
+  });
+  expect(variables("orgloop-production-receive")).toMatchObject({
+    ORGLOOP_STAGE: "production",
+    ORGLOOP_PROJECT: "small",
+    ORGLOOP_TABLE: "orgloop-production-state",
+    ORGLOOP_BUCKET: "orgloop-production-123456789012-eu-west-1",
+    ORGLOOP_BUS_URL: "https://sqs.eu-west-1.amazonaws.com/123456789012/orgloop-production-bus.fifo",
+    ORGLOOP_SECRET_PREFIX: "/sst/orgloop/production/Secret/",
+  });
+  const { ORGLOOP_SPEC } = variables("orgloop-production-route");
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(ORGLOOP_SPEC) ?? [];
+  const read = statements(made).filter(({ resources }) =>
+    resources.includes(`arn:aws:s3:::${bucket}/${key}`),
+  );
+  expect(read.map(({ actions }) => actions)).toEqual([["s3:GetObject"]]);
+});

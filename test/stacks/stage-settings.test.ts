@@ -1,0 +1,122 @@
+import { expect, test } from "vitest";
+import { statements } from "./laws.ts";
+import { smallFiles } from "./organisations.ts";
+import { loadTopology, type Synthesized, synthesize } from "./synthesize.ts";
+
+const stageWith = async (aws: string) =>
+  synthesize(await loadTopology(smallFiles(`aws:\n${aws.replace(/^/gm, "  ")}\n`)));
+
+const names = (made: Synthesized, kind: string) =>
+  made
+    .ofType("AWS::Lambda::Function")
+    .map(({ Properties }) => String(Properties.FunctionName))
+    .filter((name) => name.startsWith(`orgloop-production-${kind}`));
+
+test("everything that can have tags has the workspace's", async () => {
+  const made = await stageWith("tags: { cost-center: engineering }");
+  for (const type of ["AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::DynamoDB::Table"]) {
+    for (const { Properties } of made.ofType(type)) {
+      expect(Properties.Tags).toContainEqual({ Key: "cost-center", Value: "engineering" });
+    }
+  }
+});
+
+test("every role has the permissions boundary", async () => {
+  const boundary = "arn:aws:iam::123456789012:policy/boundary";
+  const made = await stageWith(`permissions_boundary: ${boundary}`);
+  const roles = made.ofType("AWS::IAM::Role");
+  expect(roles.length).toBeGreaterThan(5);
+  for (const { Properties } of roles) expect(Properties.PermissionsBoundary).toBe(boundary);
+});
+
+test("every function is in the VPC", async () => {
+  const made = await stageWith("vpc: { subnets: [subnet-1], security_groups: [sg-1] }");
+  for (const { Properties } of made.ofType("AWS::Lambda::Function")) {
+    expect(Properties.VpcConfig).toEqual({ SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] });
+  }
+});
+
+test("the customer's key encrypts table, bucket and queues, and every function may use it and no other", async () => {
+  const key = "arn:aws:kms:eu-west-1:123456789012:key/1234";
+  const made = await stageWith(`kms_key: ${key}`);
+  for (const { Properties } of made.ofType("AWS::SQS::Queue")) {
+    expect(Properties.KmsMasterKeyId).toBe(key);
+  }
+  const [table] = made.ofType("AWS::DynamoDB::Table");
+  expect(table?.Properties.SSESpecification).toMatchObject({ SSEType: "KMS", KMSMasterKeyId: key });
+  const [bucket] = made.ofType("AWS::S3::Bucket");
+  expect(JSON.stringify(bucket?.Properties.BucketEncryption)).toContain(key);
+  const uses = statements(made).filter(({ actions }) => actions.includes("kms:Decrypt"));
+  expect(uses.length).toBe(made.ofType("AWS::Lambda::Function").length);
+  for (const { resources } of uses) expect(resources).toEqual([key]);
+});
+
+test("logs are kept at least as long as asked", async () => {
+  const made = await stageWith("log_retention: 45d");
+  for (const { Properties } of made.ofType("AWS::Logs::LogGroup")) {
+    expect(Properties.RetentionInDays).toBe(60);
+  }
+});
+
+test("pollers: a function a source, or one a connector and team", async () => {
+  expect(names(await stageWith("pollers: per_source"), "poll").length).toBe(2);
+  const shared = await stageWith("pollers: per_connector");
+  expect(names(shared, "poll").map((it) => it.slice(0, -9))).toEqual([
+    "orgloop-production-poll-github",
+    "orgloop-production-poll-cron",
+  ]);
+});
+
+test("deliverers: actors of a connector share a function, each with its own queue", async () => {
+  const made = await stageWith("deliverers: per_connector");
+  expect(names(made, "deliver").length).toBe(1);
+  const mappings = made.ofType("AWS::Lambda::EventSourceMapping");
+  expect(mappings.length).toBe(1 + 3);
+  const after = [...made.stacks].filter(([name]) => name.startsWith("actors-"));
+  for (const [, { after: before }] of after) expect(before).toContain("deliverers");
+});
+
+test("ingress: none has nothing public, api_gateway an HTTP API that alone may call the receiver", async () => {
+  const closed = await stageWith("ingress: none");
+  expect(closed.ofType("AWS::Lambda::Permission")).toEqual([]);
+  expect(closed.ofType("AWS::Lambda::Url")).toEqual([]);
+  expect(names(closed, "receive")).toEqual([]);
+  const api = await stageWith("ingress: api_gateway");
+  expect(api.ofType("AWS::Lambda::Url")).toEqual([]);
+  expect(api.ofType("AWS::ApiGatewayV2::Api").length).toBe(1);
+  const [permission, ...more] = api.ofType("AWS::Lambda::Permission");
+  expect(more).toEqual([]);
+  expect(permission?.Properties).toMatchObject({
+    Principal: "apigateway.amazonaws.com",
+    SourceArn: expect.stringMatching(
+      /^arn:aws:execute-api:eu-west-1:123456789012:.+\/POST\/webhook\/\*$/,
+    ),
+  });
+});
+
+test("a stage that is kept keeps its state when it is removed; another's bucket is emptied first", async () => {
+  const topology = await loadTopology(smallFiles());
+  const policies = (made: Synthesized) =>
+    [...made.ofType("AWS::DynamoDB::Table"), ...made.ofType("AWS::S3::Bucket")].map(
+      ({ DeletionPolicy }) => DeletionPolicy,
+    );
+  const kept = synthesize(topology, { retain: true });
+  expect(policies(kept)).toEqual(["Retain", "Retain"]);
+  expect(kept.ofType("Custom::OrgLoopBucketContents")).toEqual([]);
+  const gone = synthesize(topology);
+  expect(policies(gone)).toEqual(["Delete", "Delete"]);
+  expect(gone.ofType("Custom::OrgLoopBucketContents").length).toBe(1);
+});
+
+test("alarms watch what the functions write, and the dashboard shows it", async () => {
+  const made = await stageWith("pollers: per_source");
+  const alarms = made.ofType("AWS::CloudWatch::Alarm").map(({ Properties }) => Properties);
+  const metrics = alarms.map(({ MetricName }) => MetricName);
+  expect(metrics).toEqual(
+    expect.arrayContaining(["ApproximateAgeOfOldestMessage", "DeadLetters", "PollErrors"]),
+  );
+  for (const { Dimensions } of alarms) expect(Dimensions.length).toBe(1);
+  const [dashboard] = made.ofType("AWS::CloudWatch::Dashboard");
+  const { widgets } = JSON.parse(dashboard?.Properties.DashboardBody);
+  expect(widgets.length).toBeGreaterThan(6);
+});

@@ -1,0 +1,130 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { loadProject, topologyHash } from "@orgloop/config";
+import type { ActorSpec, Topology } from "@orgloop/sdk";
+import { newLayout, orgloopStacks, type StageLayout } from "@orgloop/stacks";
+import { App, Stack } from "aws-cdk-lib";
+import { afterAll } from "vitest";
+import { type Resource, resolved } from "./resolved.ts";
+
+export const ACCOUNT = "123456789012";
+export const REGION = "eu-west-1";
+
+export interface SynthesizedStack {
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** Names of the stacks that are deployed before it. */
+  readonly after: readonly string[];
+}
+
+export interface Synthesized {
+  /** By name, without the stage's prefix. */
+  readonly stacks: ReadonlyMap<string, SynthesizedStack>;
+  readonly resources: readonly Resource[];
+  ofType(type: string): readonly Resource[];
+  /** Every file that is deployed: templates and assets. */
+  files(): Iterable<readonly [file: string, text: string]>;
+}
+
+export interface SynthesizeOptions {
+  readonly layout?: StageLayout;
+  readonly draining?: readonly ActorSpec[];
+  readonly retain?: boolean;
+}
+
+export const STAGE = "production";
+
+/** The stacks of a topology, with the functions' code left out. */
+export function synthesize(topology: Topology, options: SynthesizeOptions = {}): Synthesized {
+  const outdir = temporaryDirectory();
+  const code = path.join(outdir, "code");
+  mkdirSync(code);
+  writeFileSync(path.join(code, "index.mjs"), "export const handler = 1;\n");
+  const app = new App({ outdir, analyticsReporting: false });
+  const env = { account: ACCOUNT, region: REGION };
+  const made = orgloopStacks(
+    (stackName, description) => new Stack(app, stackName, { stackName, description, env }),
+    {
+      stage: STAGE,
+      topology,
+      hash: topologyHash(topology),
+      bundles: () => code,
+      intake: ({ connector }) => {
+        const received = connector === "@orgloop/connector-webhook";
+        return { received, polled: !received };
+      },
+      layout: options.layout ?? newLayout(topology),
+      draining: options.draining ?? [],
+      secretPrefix: `/sst/orgloop/${STAGE}/Secret/`,
+      retain: options.retain ?? false,
+    },
+  );
+  const assembly = app.synth();
+  const stacks = new Map<string, SynthesizedStack>();
+  for (const stack of made) {
+    const { template } = assembly.getStackByName(stack.stackName);
+    const resources = resolved(template.Resources, { account: ACCOUNT, region: REGION });
+    stacks.set(short(stack.stackName), {
+      resources,
+      outputs: template.Outputs ?? {},
+      after: stack.dependencies.map(({ stackName }) => short(stackName)),
+    });
+  }
+  const resources = [...stacks.values()].flatMap((stack) => Object.values(stack.resources));
+  return {
+    stacks,
+    resources,
+    ofType: (type) => resources.filter(({ Type }) => Type === type),
+    files: () => filesIn(outdir),
+  };
+}
+
+const short = (name: string) => name.replace(`orgloop-${STAGE}-`, "");
+
+const directories: string[] = [];
+afterAll(() => {
+  for (const one of directories) rmSync(one, { recursive: true, force: true });
+});
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(path.join(tmpdir(), "orgloop-synth-"));
+  directories.push(directory);
+  return directory;
+}
+
+function* filesIn(directory: string): Iterable<readonly [string, string]> {
+  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    const file = path.join(directory, name);
+    if (statSync(file).isFile()) yield [name, readFileSync(file, "utf8")];
+  }
+}
+
+/** Loads a project's files as the workspace of the stage. Fails with its errors. */
+export async function loadTopology(
+  files: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Topology> {
+  const directory = temporaryDirectory();
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(directory, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  const home = path.join(directory, ".home");
+  const { topology, errors } = await loadProject({
+    path: directory,
+    workspace: STAGE,
+    env: { ...env, ORGLOOP_HOME: home },
+  });
+  if (topology === null) throw new Error(errors.map(({ message }) => message).join("\n"));
+  return topology;
+}
