@@ -62,10 +62,10 @@ const deliveryOf = (event: OrgLoopEvent, route = "to-agent", actor = "agent"): D
 });
 
 async function sendDelivery(queue: string, delivery: Delivery): Promise<void> {
-  const policy = (await stage.topology()).routes[0]?.delivery;
-  if (policy === undefined) throw new Error("the project has no route");
+  const route = (await stage.topology()).routes.find(({ name }) => name === delivery.route);
+  if (route === undefined) throw new Error("the project has no such route");
   const { body, group, dedupId } = await actorMessage(
-    { delivery, policy, topologyHash: "hash", severalRoutes: true, nowMs: Date.now() },
+    { delivery, route, topologyHash: "hash", severalRoutes: true, nowMs: Date.now() },
     stage.objects,
   );
   await send(queue, body, group, dedupId);
