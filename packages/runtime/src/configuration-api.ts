@@ -40,7 +40,7 @@ async function readRequest(request: Request) {
   const wanted: Topology = parseTopology(topology);
   if (expect === undefined || expect === null) return { topology: wanted };
   const { serial, hash } = Object(expect);
-  if (!Number.isSafeInteger(serial) || typeof hash !== "string") {
+  if (!Number.isSafeInteger(serial) || (typeof hash !== "string" && hash !== null)) {
     throw new OrgLoopError("INVALID_REQUEST", "expect: expected { serial, hash }");
   }
   return { topology: wanted, expect: { serial, hash } };

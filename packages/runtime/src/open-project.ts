@@ -1,13 +1,8 @@
-import { type Environment, readEnvironment, restartedSources } from "@orgloop/config";
+import { readEnvironment, restartedSources } from "@orgloop/config";
 import type { InjectedDraft } from "@orgloop/core";
-import { offBus } from "@orgloop/core";
-import type { LogEntry, OrgLoopEvent, PluginLookup, Topology } from "@orgloop/sdk";
-import { readAppliedState } from "@orgloop/stores";
+import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import { countActivity } from "./activity.ts";
-import { attemptStarts } from "./attempt-starts.ts";
-import { type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { type Configuration, configuration } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
 import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
 import { eventRecorder } from "./event-recorder.ts";
@@ -18,12 +13,12 @@ import { ingest } from "./ingest.ts";
 import { keptRouteStates } from "./kept-route-states.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { metrics } from "./metrics.ts";
-import type { openBus } from "./open-bus.ts";
-import { type OpenGenerationOptions, openGeneration } from "./open-generation.ts";
+import { openConfiguration } from "./open-configuration.ts";
 import { type OpenProcess, openProcess } from "./open-process.ts";
 import { pollLoop } from "./poll-loop.ts";
 import { type PreparedTopology, prepareTopology } from "./prepare-topology.ts";
 import { type ProjectHttp, projectHttp } from "./project-http.ts";
+import { clockOf, PROJECT_DEFAULTS, type ProjectOptions } from "./project-options.ts";
 import {
   readActors,
   readRoutes,
@@ -31,39 +26,9 @@ import {
   readStatus,
   type StatusParts,
 } from "./read-status.ts";
+import { recoverUnacked } from "./recover-unacked.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";
-
-const DEFAULT_BOUNDS: BacklogBounds = { perSource: 10_000, total: 100_000 };
-/** GitHub's own limit for what it sends. */
-const DEFAULT_BODY_LIMIT = 25 * 1024 ** 2;
-const DEFAULT_ROOM_WAIT_MS = 5_000;
-const DEFAULT_DRAIN_MS = 8_000;
-
-export interface ProjectOptions extends Partial<Clock> {
-  readonly topology: Topology;
-  /** Absolute. */
-  readonly projectDir: string;
-  /** Absolute; made where missing. */
-  readonly dataDir: string;
-  /** What `${NAME}` stands for; the project's `.env` is read below it, at the start and at every apply. */
-  readonly env: Environment;
-  readonly lookup: PluginLookup;
-  /** For the terminal: entries that `defaults.log_level` lets through. */
-  readonly onEntry?: (entry: LogEntry) => void;
-  /** Most polls at a time; default 16. */
-  readonly pollConcurrency?: number;
-  /** Bytes of one webhook's body; default 25 MB, GitHub's own limit. */
-  readonly bodyLimit?: number;
-  /** Events that may be on the bus undelivered, of one source and in all, before intake waits; defaults 10,000 and 100,000. */
-  readonly backlogBounds?: BacklogBounds;
-  /** How long a webhook waits there before it gets 503; default 5 s. */
-  readonly roomWaitMs?: number;
-  /** How long a drain waits for attempts in flight; default 8 s. */
-  readonly drainMs?: number;
-  /** Opens the bus; default: what the topology names. */
-  readonly openBus?: typeof openBus;
-}
 
 /** A project of which everything is open; it takes, delivers and polls nothing before it has begun. */
 export interface OpenProject {
@@ -88,7 +53,7 @@ export interface OpenProject {
  * where any of it cannot be opened.
  */
 export async function openProject(options: ProjectOptions): Promise<OpenProject> {
-  const { topology, projectDir, env, lookup } = options;
+  const { topology, projectDir, env } = options;
   const clock = clockOf(options);
   const prepare = (wanted: Topology): PreparedTopology =>
     prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
@@ -109,37 +74,23 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     await open.close();
   };
   try {
-    const before = await readAppliedState(options.dataDir);
-    const opening: OpenGenerationOptions = {
-      projectDir,
-      lookup,
-      claims: open.claims,
-      open: open.plugins,
-      clock,
-      log,
-      abandon: abandon.signal,
-    };
-    const first = await openGeneration(prepared, null, opening);
-    const configured = configuration({
-      first,
-      dataDir: options.dataDir,
-      before,
+    const configured = await openConfiguration({
+      ...options,
+      prepared,
       prepare,
-      open: (next, from) => openGeneration(next, from, opening),
-      checkpoints,
+      open,
       clock,
-      log,
-      stop: stop.signal,
+      life,
     });
     const { current } = configured;
+    const first = current();
     tellLoggers(open.journal, first);
-    const backlog = eventBacklog(options.backlogBounds ?? DEFAULT_BOUNDS);
-    const unacked = await bus.unacked();
-    for (const event of unacked) backlog.enter(event);
-    const mayReturn = new Set(unacked.map(offBus).map(({ event }) => replayKey(event)));
-    const starts = await attemptStarts(open.dataDir.starts, clock, (id, replay) =>
-      mayReturn.has(replayKey({ id, replay })),
-    );
+    const { backlog, starts } = await recoverUnacked({
+      bus,
+      bounds: options.backlogBounds ?? PROJECT_DEFAULTS.backlogBounds,
+      startsFile: open.dataDir.starts,
+      clock,
+    });
     const kept = await keptRouteStates({
       store: open.routeStates,
       routes: first.routes.byName.keys(),
@@ -191,7 +142,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     const pollers = pollLoop({
       ...shared,
       sources: first.polled,
-      concurrency: options.pollConcurrency ?? 16,
+      concurrency: options.pollConcurrency ?? PROJECT_DEFAULTS.pollConcurrency,
       checkpoints,
       ingest: take,
       stop: stop.signal,
@@ -221,8 +172,8 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         ...shared,
         current,
         ingest: take,
-        bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
-        roomWaitMs: options.roomWaitMs ?? DEFAULT_ROOM_WAIT_MS,
+        bodyLimit: options.bodyLimit ?? PROJECT_DEFAULTS.bodyLimit,
+        roomWaitMs: options.roomWaitMs ?? PROJECT_DEFAULTS.roomWaitMs,
         stop: stop.signal,
         history,
         metrics: measured,
@@ -246,7 +197,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         pollers.start();
         life.begin(async (failed) => {
           await configured.settled();
-          const graceMs = failed ? 0 : (options.drainMs ?? DEFAULT_DRAIN_MS);
+          const graceMs = failed ? 0 : (options.drainMs ?? PROJECT_DEFAULTS.drainMs);
           const deliverers = delivery.deliverers.all.values();
           const { settlement } = delivery;
           await drain({
@@ -281,16 +232,4 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
 function tellLoggers(journal: OpenProcess["journal"], { plugins, resolved }: Generation): void {
   const loggers = [...plugins.loggers.values()].map(({ part }) => part);
   journal.change(loggers, resolved.defaults.log_level);
-}
-
-function replayKey({ id, replay = 0 }: Pick<OrgLoopEvent, "id" | "replay">): string {
-  return `${id} ${replay}`;
-}
-
-function clockOf({ now, random, timers }: Partial<Clock>): Clock {
-  return {
-    now: now ?? systemClock.now,
-    random: random ?? systemClock.random,
-    timers: timers ?? systemClock.timers,
-  };
 }

@@ -3,7 +3,8 @@ import type { InjectedDraft } from "@orgloop/core";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import type { AppliedChange } from "./configuration.ts";
 import { startHttpServer } from "./http-server.ts";
-import { openProject, type ProjectOptions } from "./open-project.ts";
+import { openProject } from "./open-project.ts";
+import type { ProjectOptions } from "./project-options.ts";
 import type { ProcessStatus } from "./status.ts";
 
 export interface StartOptions extends ProjectOptions {

@@ -1,0 +1,47 @@
+import type { PluginLookup } from "@orgloop/sdk";
+import { readAppliedState } from "@orgloop/stores";
+import type { Clock } from "./clock.ts";
+import { type Configuration, type ConfigurationOptions, configuration } from "./configuration.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { type OpenGenerationOptions, openGeneration } from "./open-generation.ts";
+import type { OpenProcess } from "./open-process.ts";
+import type { PreparedTopology } from "./prepare-topology.ts";
+
+export interface OpenConfigurationOptions extends Pick<ConfigurationOptions, "prepare"> {
+  /** What the project starts with. */
+  readonly prepared: PreparedTopology;
+  readonly projectDir: string;
+  readonly dataDir: string;
+  readonly lookup: PluginLookup;
+  readonly open: OpenProcess;
+  readonly clock: Clock;
+  readonly life: Pick<Lifecycle, "stop" | "abandon">;
+}
+
+/** Opens the plugins of the first configuration. Throws `STATE_UNREADABLE`, and what `openGeneration` throws. */
+export async function openConfiguration(options: OpenConfigurationOptions): Promise<Configuration> {
+  const { prepared, prepare, projectDir, dataDir, lookup, open, clock, life } = options;
+  const { log, claims, checkpoints, plugins } = open;
+  const before = await readAppliedState(dataDir);
+  const abandon = life.abandon.signal;
+  const surroundings: OpenGenerationOptions = {
+    projectDir,
+    lookup,
+    claims,
+    open: plugins,
+    clock,
+    log,
+    abandon,
+  };
+  return configuration({
+    first: await openGeneration(prepared, null, surroundings),
+    dataDir,
+    before,
+    prepare,
+    open: (next, from) => openGeneration(next, from, surroundings),
+    checkpoints,
+    clock,
+    log,
+    stop: life.stop.signal,
+  });
+}
