@@ -116,6 +116,7 @@ export function orgloopProgram(): Command {
     .option("--rate <rate>", "at most so many: 5/s, 10/m")
     .action(lazy(() => import("./commands/replay.ts").then((it) => it.replay)));
   addWorkspaces(program);
+  addModules(program);
   addDeadLetters(program);
   addInbox(program);
   addWal(program);
@@ -150,6 +151,29 @@ function addWorkspaces(program: Command): void {
     .command("show [name]")
     .description("settings, variables and overrides, each with its file and line; its state")
     .action(lazy(() => import("./commands/workspace-show.ts").then((it) => it.workspaceShow)));
+}
+
+function addModules(program: Command): void {
+  const module = program.command("module").description("bundles of routes, with parameters");
+  module
+    .command("list")
+    .description("the instances, and what they expand to")
+    .action(lazy(() => import("./commands/module-list.ts").then((it) => it.moduleList)));
+  module
+    .command("show <instance>")
+    .description("its parameters and items, each value with the place it came from")
+    .action(lazy(() => import("./commands/module-show.ts").then((it) => it.moduleShow)));
+  module
+    .command("add <package|path>")
+    .description("install a module and write it into orgloop.yaml")
+    .option("--name <name>", "the instance's name (default: the module's)")
+    .option("--param <name=value>", "a parameter; may be repeated", collect)
+    .option("--team <team>", "write it into teams/TEAM/team.yaml")
+    .action(lazy(() => import("./commands/module-add.ts").then((it) => it.moduleAdd)));
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function addDeadLetters(program: Command): void {

@@ -54,7 +54,7 @@ export function removalReason(provenance: Provenance, kind: PlanKind, name: stri
 }
 
 /** The parameter of a module that was given there. */
-function parameterOf({ path }: ValueOrigin): string | null {
+export function parameterOf({ path }: Pick<ValueOrigin, "path">): string | null {
   const [, name] = /^modules[[.].*?\.params\.([A-Za-z_][\w-]*)/.exec(path) ?? [];
   return name === undefined ? null : `parameter ${name}`;
 }
