@@ -81,19 +81,22 @@ modules:
   });
   expect(shown.params).toContainEqual({ name: "mention", value: "@review", from: null });
   const [route] = shown.items.filter(({ kind }: { kind: string }) => kind === "route");
-  expect(route.name).toMatch(/^rev-/);
+  expect(route).toMatchObject({
+    name: "rev-review",
+    declared: { file: "modules/review/templates/routes.yaml" },
+  });
   expect(route.values).toContainEqual({
-    path: "when.source[0]",
-    value: "inbox",
+    path: "delivery.concurrency",
+    value: 2,
     origin: expect.objectContaining({ file: "orgloop.yaml" }),
   });
   const text = await run("module", "show", "rev");
   expect(text.stdout).toMatch(
-    /then\.actor +"terminal" +orgloop\.yaml:\d+:\d+ \(parameter agent_actor\)/,
+    /delivery\.concurrency +2 +orgloop\.yaml:\d+:\d+ \(parameter concurrency\)/,
   );
   expect(await run("module", "show", "review")).toMatchObject({
     code: 1,
-    stderr: 'error: there is no instance "review" of a module: did you mean "rev"?\n',
+    stderr: 'error: there is no instance "review" of a module; there are: rev\n',
   });
 });
 

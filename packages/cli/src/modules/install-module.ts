@@ -2,15 +2,15 @@ import { existsSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { Output } from "../output.ts";
-import { keepFiles } from "./kept-files.ts";
-import { installedFolder, type WantedModule } from "./module-folder.ts";
 import {
   installPackage,
   PACKAGE_FILES,
   type PackageManager,
   packageManagerOf,
   syncPackages,
-} from "./package-manager.ts";
+} from "./install-package.ts";
+import { keepFiles } from "./kept-files.ts";
+import { installedFolder, type WantedModule } from "./module-folder.ts";
 
 /** A module's package in `node_modules`. */
 export interface InstalledModule {

@@ -13,7 +13,8 @@ import {
 
 /**
  * Where the value that a difference leads to was written, and what made it so: `orgloop.yaml:12 (parameter max_rate)`,
- * `workspaces/staging.yaml:9 (workspace override)`, `built-in default`. Empty where there is no value any more.
+ * `workspaces/staging.yaml:9 (workspace override)`, `built-in default`. Empty where there is
+ * no value any more.
  */
 export function reasonOf(
   provenance: Provenance,
@@ -21,7 +22,8 @@ export function reasonOf(
   name: string,
   { path, to }: Pick<Difference, "path" | "to">,
 ): string {
-  if (to === undefined) return "";
+  // What runs stands in no file.
+  if (to === undefined || provenance.documents.size === 0) return "";
   const origin =
     kind === "bus" || kind === "workspace"
       ? settingOrigin(provenance, kind === "bus" ? ["bus"] : path)

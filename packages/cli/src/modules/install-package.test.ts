@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { installPackage, packageManagerOf } from "./package-manager.ts";
+import { installPackage, packageManagerOf } from "./install-package.ts";
 
 let root: string;
 let project: string;
