@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256 } from "@orgloop/config/aws";
 import { build } from "esbuild";
-import { lambdaCredentials, literalKeys } from "./smaller-sdk.ts";
+import { LAMBDA_ALIASES, oneSdk, smallerSchemas } from "./smaller-sdk.ts";
 import type { BundleLookup, FunctionKind } from "./stage.ts";
 
 export interface FunctionBundles {
@@ -47,14 +47,19 @@ async function bundle(
   packages: readonly string[],
   directory: string,
 ): Promise<void> {
+  rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const pluginsFile = `${directory}.plugins.mjs`;
   writeFileSync(pluginsFile, pluginsModule(packages, entry));
   await build({
     entryPoints: [join(functionsDir, `${kind}.ts`)],
-    outfile: join(directory, "index.mjs"),
-    alias: { "orgloop:plugins": pluginsFile, ...lambdaCredentials },
-    plugins: [literalKeys],
+    outdir: directory,
+    entryNames: "index",
+    outExtension: { ".js": ".mjs" },
+    // What is imported when it is needed is loaded then: a cold start reads the rest only.
+    splitting: true,
+    alias: { "orgloop:plugins": pluginsFile, ...LAMBDA_ALIASES },
+    plugins: [oneSdk(functionsDir), smallerSchemas],
     bundle: true,
     platform: "node",
     target: "node22",

@@ -72,6 +72,7 @@ export function lambdaFunction(
         ORGLOOP_BUCKET: bucketOf(stage),
         ORGLOOP_BUS_URL: queueUrl(names.bus),
         ORGLOOP_SECRET_PREFIX: stage.secretPrefix,
+        ORGLOOP_LOG_LEVEL: topology.defaults.log_level,
         ...(spec ? { ORGLOOP_SPEC: spec.value } : {}),
       },
     },

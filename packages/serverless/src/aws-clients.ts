@@ -43,25 +43,8 @@ export function messageHiding(sqs: SQSClient): HideMessages {
     hideInOrder({ sqs, queueUrl }, receiptHandles, seconds);
 }
 
-/** Parameters of one call (AWS, GetParameters). */
-const PARAMETERS = 10;
-
 /** Reads parameters of SSM; its client is loaded when the first secret is wanted. */
 export function parameterReader(): ReadParameters {
-  return async (names) => {
-    const { GetParametersCommand, SSMClient } = await import("@aws-sdk/client-ssm");
-    const ssm = new SSMClient({});
-    const found = new Map<string, string>();
-    for (let at = 0; at < names.length; at += PARAMETERS) {
-      const Names = names.slice(at, at + PARAMETERS);
-      const { Parameters = [] } = await ssm.send(
-        new GetParametersCommand({ Names, WithDecryption: true }),
-      );
-      for (const { Name, Value } of Parameters) {
-        if (Name !== undefined && Value !== undefined) found.set(Name, Value);
-      }
-    }
-    ssm.destroy();
-    return found;
-  };
+  // A module of its own: of a package that is imported like this, a bundler keeps everything.
+  return async (names) => (await import("./ssm-parameters.ts")).ssmParameters(names);
 }
