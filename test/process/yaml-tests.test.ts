@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { findTests, loadTests } from "@orgloop/config";
+import { findTests, loadTests } from "@orgloop/config/tests";
 import { pluginLookup } from "@orgloop/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orgloop } from "../run-orgloop.ts";

@@ -55,10 +55,10 @@ export function checkDelivery(
   }
   for (const route of routes) {
     const { value, scope } = route;
-    if (
-      valueAt(value, ["delivery"]) !== undefined &&
-      valueAt(value, ["then", "delivery"]) !== undefined
-    ) {
+    const beside = valueAt(value, ["delivery"]);
+    const under = valueAt(value.then, ["delivery"]);
+    if (beside === undefined && under === undefined) continue;
+    if (beside !== undefined && under !== undefined) {
       const message = "delivery stands here and under then: keep one of them";
       findings.errors.push({
         ...at(route, ["delivery"]),
@@ -67,12 +67,14 @@ export function checkDelivery(
         message,
       });
     }
-    for (const beside of [["delivery"], ["then", "delivery"]]) {
-      const own = valueAt(value, beside);
+    for (const [own, path] of [
+      [beside, ["delivery"]],
+      [under, ["then", "delivery"]],
+    ] as const) {
       if (!isMapping(own) || !CAPPED.some((block) => isMapping(own[block]))) continue;
       const asked = mergeDelivery(defaultsOf(scope), own as DeliveryInput);
-      for (const { path, message } of saidTooLow(own, asked)) {
-        findings.errors.push({ ...at(route, [...beside, ...path]), code: "cap-too-low", message });
+      for (const { path: low, message } of saidTooLow(own, asked)) {
+        findings.errors.push({ ...at(route, [...path, ...low]), code: "cap-too-low", message });
       }
     }
   }

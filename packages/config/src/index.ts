@@ -31,9 +31,6 @@ export { restartedSources } from "./restarted-sources.ts";
 export { isWorkspaceName } from "./schema/fields.ts";
 export { readersAgree } from "./second-reader.ts";
 export type { Layer, Position, SourceDocument } from "./source-document.ts";
-export { findTests } from "./tests/find-tests.ts";
-export { type LoadedTests, loadTests, type TestCase, type TestStep } from "./tests/load-tests.ts";
-export type { Expectation, ExpectedOutcome, ExpectedPlace } from "./tests/test-expectation.ts";
 export {
   locate,
   type Origin,

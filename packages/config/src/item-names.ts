@@ -31,13 +31,19 @@ const isVisible = (item: Declaration, from: Team | null) => {
   return team === null || team === from || team.exports.has(withoutTeam(item.name, team));
 };
 
-export function itemNames(declarations: Declarations): ItemNames {
+/** `twice` is told of an item whose name another one of its kind has, and of that. */
+export function itemNames(
+  declarations: Declarations,
+  twice: (item: Declaration, first: Declaration) => void,
+): ItemNames {
   const byName = {} as Record<ItemKind, Map<string, Declaration>>;
   const teams = new Map<string, Team>();
   for (const kind of ITEM_KINDS) {
     byName[kind] = new Map();
     for (const item of declarations[kind] as Declaration[]) {
-      if (!byName[kind].has(item.name)) byName[kind].set(item.name, item);
+      const first = byName[kind].get(item.name);
+      if (first === undefined) byName[kind].set(item.name, item);
+      else twice(item, first);
       if (item.scope.team) teams.set(item.scope.team.name, item.scope.team);
     }
   }

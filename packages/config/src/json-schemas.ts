@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { testSchema } from "./schema/test-schema.ts";
 import { DOCUMENT_SCHEMAS } from "./validate-document.ts";
 
 const HOME = "https://orgloop.dev/schemas/v1alpha1";
 
 type JsonSchema = Record<string, unknown>;
+
+const SCHEMAS = { ...DOCUMENT_SCHEMAS, Test: testSchema };
 
 /** `${vars.x}` takes the variable's type, so that it may stand where a number or true or false is expected. */
 function allowVars({ jsonSchema }: { jsonSchema: JsonSchema }): void {
@@ -25,7 +28,7 @@ function allowVars({ jsonSchema }: { jsonSchema: JsonSchema }): void {
 export function jsonSchemas(): Record<string, JsonSchema> {
   const files: Record<string, JsonSchema> = {};
   const branches: JsonSchema[] = [];
-  for (const [kind, schema] of Object.entries(DOCUMENT_SCHEMAS)) {
+  for (const [kind, schema] of Object.entries(SCHEMAS)) {
     const name = `${kind.replace(/([a-z])([A-Z])/g, "$1-$2").toLowerCase()}.json`;
     const generated = z.toJSONSchema(schema, { io: "input", override: allowVars });
     files[name] = { $id: `${HOME}/${name}`, title: `OrgLoop ${kind}`, ...generated };
@@ -39,7 +42,7 @@ export function jsonSchemas(): Record<string, JsonSchema> {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "OrgLoop configuration",
     type: "object",
-    properties: { kind: { enum: Object.keys(DOCUMENT_SCHEMAS) } },
+    properties: { kind: { enum: Object.keys(SCHEMAS) } },
     required: ["apiVersion", "kind"],
     allOf: branches,
   };

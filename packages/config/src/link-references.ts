@@ -1,5 +1,5 @@
 import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
-import { at, ITEM_KINDS, identityOf, placeOf } from "./declarations.ts";
+import { at, identityOf, placeOf } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -26,8 +26,11 @@ export function linkReferences(
   unread: Unread,
   findings: Findings,
 ): Declarations {
-  refuseDuplicates(declarations, findings);
-  const names = itemNames(declarations);
+  const names = itemNames(declarations, (item, first) => {
+    const message = `there is already ${article(item.kind)} "${item.name}", at ${placeOf(first)}`;
+    const place = at(item, [identityOf(item.kind)]);
+    findings.errors.push({ ...place, code: "duplicate-name", message });
+  });
   const connectors = findConnectors(instances, names, unread, findings);
   const route = declarations.route.flatMap((item) => {
     const missing: Connector[] = [];
@@ -73,23 +76,6 @@ function disabled(
   // A source that is off sends nothing, which does no harm; a delivery needs its actor and transforms.
   const list = kind === "source" ? findings.warnings : findings.errors;
   list.push({ ...at(item, path), code: "disabled-reference", message });
-}
-
-/** Items of one kind and name: the second is an error that names the first. */
-function refuseDuplicates(declarations: Declarations, findings: Findings): void {
-  for (const kind of ITEM_KINDS) {
-    const byName = new Map<string, Declaration>();
-    for (const item of declarations[kind] as Declaration[]) {
-      const first = byName.get(item.name);
-      if (first === undefined) {
-        byName.set(item.name, item);
-        continue;
-      }
-      const message = `there is already ${article(kind)} "${item.name}", at ${placeOf(first)}`;
-      const place = at(item, [identityOf(kind)]);
-      findings.errors.push({ ...place, code: "duplicate-name", message });
-    }
-  }
 }
 
 const article = (kind: ItemKind) => `${kind === "actor" ? "an" : "a"} ${kind}`;

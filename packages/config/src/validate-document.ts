@@ -8,7 +8,6 @@ import { moduleSchema } from "./schema/module-schema.ts";
 import { projectSchema, userConfigSchema } from "./schema/project-schema.ts";
 import { routeGroupSchema } from "./schema/route-schema.ts";
 import { teamSchema } from "./schema/team-schema.ts";
-import { testSchema } from "./schema/test-schema.ts";
 import { transformGroupSchema } from "./schema/transform-schema.ts";
 import { workspaceSchema } from "./schema/workspace-schema.ts";
 import type { SourceDocument } from "./source-document.ts";
@@ -23,12 +22,17 @@ export const DOCUMENT_SCHEMAS = {
   Workspace: workspaceSchema,
   Team: teamSchema,
   Module: moduleSchema,
-  Test: testSchema,
 } as const;
 
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;
 
-function check(document: SourceDocument, schema: z.ZodType, value: unknown, findings: Findings) {
+/** Checks `value`, of a document, against a schema; every problem is an error. */
+export function checkSchema(
+  document: SourceDocument,
+  schema: z.ZodType,
+  value: unknown,
+  findings: Findings,
+) {
   const issues = schema.safeParse(value).error?.issues;
   if (issues === undefined) return;
   const unset = new Set(
@@ -74,12 +78,12 @@ export function validateDocument(
   const asWritten = cached !== undefined && cached.value === document.value;
   if (asWritten && cached.valid === kind) return;
   const before = findings.errors.length;
-  check(document, DOCUMENT_SCHEMAS[kind], value, findings);
+  checkSchema(document, DOCUMENT_SCHEMAS[kind], value, findings);
   if (asWritten && findings.errors.length === before) cached.valid = kind;
 }
 
 /** Checks `~/.orgloop/config.yaml`. */
 export function validateUserConfig(document: SourceDocument, findings: Findings): void {
   if (document.value === undefined || document.value === null) return;
-  check(document, userConfigSchema, document.value, findings);
+  checkSchema(document, userConfigSchema, document.value, findings);
 }

@@ -34,14 +34,22 @@ export function variableUses(
   const uses: VariableUse[] = [];
   if (!document.text.includes("${")) return uses;
 
-  const visit = (value: unknown, path: DocumentPath): void => {
-    if (typeof value === "object" && value !== null) {
-      for (const [key, item] of Object.entries(value)) {
-        visit(item, [...path, Array.isArray(value) ? Number(key) : key]);
-      }
-      return;
-    }
-    if (typeof value !== "string" || !value.includes("${")) return;
+  /** Of the value being visited. */
+  const here: (string | number)[] = [];
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) {
+      for (const [at, item] of value.entries()) visitAt(at, item);
+    } else if (typeof value === "object" && value !== null) {
+      for (const key in value) visitAt(key, value[key as keyof typeof value]);
+    } else if (typeof value === "string" && value.includes("${")) visitText(value, [...here]);
+  };
+  const visitAt = (step: string | number, value: unknown) => {
+    if (typeof value !== "object" && typeof value !== "string") return;
+    here.push(step);
+    visit(value);
+    here.pop();
+  };
+  const visitText = (value: string, path: DocumentPath): void => {
     for (const [reference, name = ""] of value.matchAll(REFERENCE)) {
       if (name.startsWith("vars.")) continue;
       if (!VARIABLE_NAME.test(name)) {
@@ -73,7 +81,7 @@ export function variableUses(
       }
     }
   };
-  visit(document.value, []);
+  visit(document.value);
   return uses;
 }
 

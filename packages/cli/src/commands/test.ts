@@ -1,5 +1,5 @@
 import path from "node:path";
-import { findTests, type LoadedTests, loadTests } from "@orgloop/config";
+import { findTests, type LoadedTests, loadTests } from "@orgloop/config/tests";
 import { pluginLookup } from "@orgloop/runtime";
 import type { PluginLookup } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";

@@ -3,7 +3,7 @@ import { readEnvironment } from "@orgloop/config";
 import type { RouteComparison, RoutingComparison } from "@orgloop/runtime";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
-import { counted } from "../counted.ts";
+import { counted, grouped } from "../counted.ts";
 import type { Output } from "../output.ts";
 import { shortValue } from "../value-table.ts";
 import { type RecordedEvent, recordedEvents } from "./recorded-events.ts";
@@ -86,7 +86,7 @@ export function behaviourLines(
   const heading =
     changed === 0
       ? `All ${counted(events, "recorded event")} would be routed as before (${from})`
-      : `${changed.toLocaleString("en-US")} of ${counted(events, "recorded event")} ${verb} another fate (${from})`;
+      : `${grouped(changed)} of ${counted(events, "recorded event")} ${verb} another fate (${from})`;
   const shown = routes.slice(0, MOST_ROUTES);
   const rest = routes.length - shown.length;
   return [
@@ -108,7 +108,7 @@ function routeLines(
 ): string[] {
   const told = Object.entries(WORDS).flatMap(([change, words]) => {
     const count = counts[change as keyof typeof WORDS];
-    return count > 0 ? [`${count.toLocaleString("en-US")} ${words}`] : [];
+    return count > 0 ? [`${grouped(count)} ${words}`] : [];
   });
   return [
     `  ${style("yellow", `~ route ${route}`)}: ${told.join(", ")}`,

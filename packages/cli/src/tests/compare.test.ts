@@ -1,4 +1,4 @@
-import type { ExpectedOutcome } from "@orgloop/config";
+import type { ExpectedOutcome } from "@orgloop/config/tests";
 import type { TriedEvent, TriedRoute } from "@orgloop/runtime";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import { expect, it } from "vitest";

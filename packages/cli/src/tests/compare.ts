@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Expectation, ExpectedOutcome, ExpectedPlace } from "@orgloop/config";
+import type { Expectation, ExpectedOutcome, ExpectedPlace } from "@orgloop/config/tests";
 import type { TriedEvent, TriedRoute } from "@orgloop/runtime";
 import { type Filter, getPath, type OrgLoopEvent, splitPath, type Topology } from "@orgloop/sdk";
 

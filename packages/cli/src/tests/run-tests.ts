@@ -1,4 +1,4 @@
-import type { LoadedTests, TestCase } from "@orgloop/config";
+import type { LoadedTests, TestCase } from "@orgloop/config/tests";
 import type { Trial } from "@orgloop/runtime";
 import { messageOf, type Topology } from "@orgloop/sdk";
 import { compare, type Difference } from "./compare.ts";

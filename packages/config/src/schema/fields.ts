@@ -82,6 +82,8 @@ export function oneOf<const Value extends string>(values: readonly Value[]) {
 export const flag = () => z.boolean({ error: "true or false" });
 
 const NAME = /^[^\s\p{C}]([^\p{C}]*[^\s\p{C}])?$/u;
+/** What nearly every name is, told faster. */
+const PLAIN_NAME = /^[A-Za-z0-9_][\w./@-]*$/;
 
 /** An id or a name. It is needed while loading, so that `${…}` of the environment cannot stand in it. */
 export function name(expected = "a name") {
@@ -91,7 +93,7 @@ export function name(expected = "a name") {
     .refine(
       (value) =>
         value.length <= 200 &&
-        NAME.test(value) &&
+        (PLAIN_NAME.test(value) || NAME.test(value)) &&
         !FORBIDDEN_KEYS.has(value) &&
         value !== "." &&
         value !== "..",

@@ -14,9 +14,9 @@ import { type Environment, readEnvironment } from "../read-environment.ts";
 import { DEFAULT_WORKSPACE } from "../read-workspace.ts";
 import { type LoadedProject, resolveProject } from "../resolve-project.ts";
 import { resolveReferences } from "../resolve-references.ts";
-import type { CaseInput, TestInput } from "../schema/test-schema.ts";
+import { type CaseInput, type TestInput, testSchema } from "../schema/test-schema.ts";
 import type { SourceDocument } from "../source-document.ts";
-import { validateDocument } from "../validate-document.ts";
+import { checkSchema } from "../validate-document.ts";
 import { type TestedFolder, testedFolder } from "./find-tests.ts";
 import { moduleManifest, standInProject } from "./stand-in-project.ts";
 import { testEvent } from "./test-event.ts";
@@ -74,7 +74,7 @@ export async function loadTests(file: string, options: LoadTestsOptions): Promis
   if (found === undefined) {
     const message = "there is no project (orgloop.yaml) and no module around this test";
     findings.errors.push({ document, path: [], at: "value", code: "no-project", message });
-  } else validateDocument(document, "Test", findings);
+  } else checkSchema(document, testSchema, document.value, findings);
   if (found === undefined || document.value === undefined || findings.errors.length > 0) {
     return { ...nothing, errors: toProblems(findings.errors) };
   }

@@ -1,0 +1,3 @@
+export { findTests } from "./find-tests.ts";
+export { type LoadedTests, loadTests, type TestCase, type TestStep } from "./load-tests.ts";
+export type { Expectation, ExpectedOutcome, ExpectedPlace } from "./test-expectation.ts";
