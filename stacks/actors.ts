@@ -1,4 +1,4 @@
-import { shardOf } from "@orgloop/config/aws";
+import { delivererGroups, type Group, shardOf } from "@orgloop/config/aws";
 import { type ActorSpec, parseDuration } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnWaitConditionHandle } from "aws-cdk-lib";
@@ -6,7 +6,6 @@ import { eventBusArn } from "./arns.ts";
 import { eventSource } from "./event-source.ts";
 import { fifoQueue } from "./fifo-queue.ts";
 import { connectorGrants, readSecrets, receiveFrom, useObjects, useTable } from "./grants.ts";
-import { delivererGroups, type Group } from "./groups.ts";
 import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 

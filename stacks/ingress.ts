@@ -1,3 +1,4 @@
+import { RECEIVER_CONCURRENCY } from "@orgloop/config/aws";
 import type { SourceSpec } from "@orgloop/sdk";
 import { Aws, CfnOutput, type Stack } from "aws-cdk-lib";
 import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from "aws-cdk-lib/aws-apigatewayv2";
@@ -8,8 +9,6 @@ import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 
 const TIMEOUT_S = 29;
-/** Reserved: what anyone can call takes no more of the account than this. */
-export const RECEIVER_CONCURRENCY = 50;
 
 /** The way in for webhooks, the one public resource: it verifies signatures before anything else. Null where nothing comes in. */
 export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | null {

@@ -1,11 +1,9 @@
-import { awsNames } from "@orgloop/config/aws";
+import { awsNames, MOST_RESOURCES, pollerGroups } from "@orgloop/config/aws";
 import type { Stack } from "aws-cdk-lib";
 import { CfnResource, Tags } from "aws-cdk-lib";
 import { actors } from "./actors.ts";
 import { applied } from "./applied.ts";
-import { pollerGroups } from "./groups.ts";
 import { ingress } from "./ingress.ts";
-import { MOST_RESOURCES } from "./layout.ts";
 import { observability } from "./observability.ts";
 import { pollers } from "./pollers.ts";
 import { routing } from "./routing.ts";

@@ -1,3 +1,4 @@
+import type { Group } from "@orgloop/config/aws";
 import { shardOf } from "@orgloop/config/aws";
 import type { SourceSpec } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
@@ -5,7 +6,6 @@ import { CfnWaitConditionHandle } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
-import type { Group } from "./groups.ts";
 import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Environment, loadProject, topologyHash } from "@orgloop/config";
+import { newLayout, type StageLayout } from "@orgloop/config/aws";
 import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
 import { bundleFunctions } from "./bundle-functions.ts";
 import { type Deployed, stillDraining } from "./draining.ts";
 import { functionPackages } from "./function-packages.ts";
-import { newLayout, type StageLayout } from "./layout.ts";
 import type { StageInput } from "./stage.ts";
 
 export interface PrepareOptions {

@@ -1,3 +1,4 @@
+import { ROUTER_CONCURRENCY } from "@orgloop/config/aws";
 import { eventSource } from "./event-source.ts";
 import { routerPackages } from "./function-packages.ts";
 import { readSecrets, receiveFrom, sendToActors, useObjects, useTable } from "./grants.ts";
@@ -7,9 +8,6 @@ import type { Stage } from "./stage.ts";
 const TIMEOUT_S = 30;
 /** Six times the timeout (AWS, Lambda with SQS). */
 export const ROUTER_VISIBILITY_S = 180;
-
-/** Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the account's. */
-export const ROUTER_CONCURRENCY = 50;
 
 /** The router: it matches what the bus has against the Topology, and sends to the actors' queues. */
 export function routing(stage: Stage) {

@@ -1,10 +1,9 @@
-import { shardOf } from "@orgloop/config/aws";
+import { type Group, pollerOf, shardOf } from "@orgloop/config/aws";
 import { parseDuration, type SourceSpec } from "@orgloop/sdk";
 import { Aws, type Stack } from "aws-cdk-lib";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { functionArn } from "./arns.ts";
-import { type Group, pollerOf } from "./groups.ts";
 import { trust } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 

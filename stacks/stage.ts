@@ -1,7 +1,6 @@
-import type { AwsNames } from "@orgloop/config/aws";
+import type { AwsNames, StageLayout } from "@orgloop/config/aws";
 import type { ActorSpec, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
-import type { StageLayout } from "./layout.ts";
 
 /** The functions' kinds: one file each in `functions/`. */
 export type FunctionKind = "poll" | "receive" | "route" | "deliver" | "record" | "empty";

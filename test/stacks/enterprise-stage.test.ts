@@ -1,9 +1,10 @@
+import { stageSize } from "@orgloop/config/aws";
 import type { Topology } from "@orgloop/sdk";
 import { FORTUNE_50 } from "@orgloop/testkit";
 import { beforeAll, expect, test } from "vitest";
 import { stackLaws } from "./laws.ts";
 import { enterprise } from "./organisations.ts";
-import { loadTopology, type Synthesized, synthesize } from "./synthesize.ts";
+import { intake, loadTopology, type Synthesized, sizeOf, synthesize } from "./synthesize.ts";
 
 let topology: Topology;
 let made: Synthesized;
@@ -14,6 +15,10 @@ beforeAll(async () => {
 });
 
 stackLaws(() => made);
+
+test("what is counted before a deploy is what the templates make", () => {
+  expect(stageSize(topology, intake)).toMatchObject(sizeOf(made));
+});
 
 test("2,000 sources share a poller function a connector and team, 500 actors have one each", () => {
   const names = made

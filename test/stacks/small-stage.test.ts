@@ -1,8 +1,9 @@
+import { stageSize } from "@orgloop/config/aws";
 import type { Topology } from "@orgloop/sdk";
 import { beforeAll, expect, test } from "vitest";
 import { stackLaws, statements } from "./laws.ts";
 import { smallFiles } from "./organisations.ts";
-import { loadTopology, type Synthesized, synthesize } from "./synthesize.ts";
+import { intake, loadTopology, type Synthesized, sizeOf, synthesize } from "./synthesize.ts";
 
 const SECRETS = {
   HUB_SECRET: "hub-value-4711",
@@ -20,6 +21,10 @@ beforeAll(async () => {
 });
 
 stackLaws(() => made);
+
+test("what is counted before a deploy is what the templates make", () => {
+  expect(stageSize(topology, intake)).toMatchObject(sizeOf(made));
+});
 
 const functionOf = (name: string, of: Synthesized = made) =>
   of.ofType("AWS::Lambda::Function").find(({ Properties }) => Properties.FunctionName === name)

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadProject, topologyHash } from "@orgloop/config";
+import type { Intake } from "@orgloop/config/aws";
 import type { ActorSpec, Topology } from "@orgloop/sdk";
 import { newLayout, orgloopStacks, type StageLayout } from "@orgloop/stacks";
 import { App, Stack } from "aws-cdk-lib";
@@ -43,6 +44,27 @@ export interface SynthesizeOptions {
 
 export const STAGE = "production";
 
+/** Webhooks are received, everything else is polled. */
+export const intake: Intake = ({ connector }) => {
+  const received = connector === "@orgloop/connector-webhook";
+  return { received, polled: !received };
+};
+
+/** What the templates take of an account's quotas, in the words of `stageSize`. */
+export function sizeOf({ stacks, ofType }: Synthesized) {
+  return {
+    functions: ofType("AWS::Lambda::Function").length,
+    roles: ofType("AWS::IAM::Role").length,
+    schedules: ofType("AWS::Scheduler::Schedule").length,
+    queues: ofType("AWS::SQS::Queue").length,
+    stacks: stacks.size,
+    reservedConcurrency: ofType("AWS::Lambda::Function").reduce(
+      (sum, { Properties }) => sum + Number(Properties.ReservedConcurrentExecutions ?? 0),
+      0,
+    ),
+  };
+}
+
 /** The stacks of a topology, with the functions' code left out. */
 export function synthesize(topology: Topology, options: SynthesizeOptions = {}): Synthesized {
   const outdir = temporaryDirectory();
@@ -58,10 +80,7 @@ export function synthesize(topology: Topology, options: SynthesizeOptions = {}):
       topology,
       hash: topologyHash(topology),
       bundles: () => code,
-      intake: ({ connector }) => {
-        const received = connector === "@orgloop/connector-webhook";
-        return { received, polled: !received };
-      },
+      intake,
       layout: options.layout ?? newLayout(topology),
       draining: options.draining ?? [],
       secretPrefix: `/sst/orgloop/${STAGE}/Secret/`,

@@ -1,4 +1,6 @@
 export { type AwsNames, awsNames, stageName } from "./aws-names.ts";
+export { delivererGroups, type Group, pollerGroups, pollerOf } from "./groups.ts";
+export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
 export {
   type DeliveryIdentity,
   deliveryDedupId,
@@ -7,5 +9,13 @@ export {
   messageGroup,
 } from "./message-keys.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
+export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";
 export { shardOf } from "./shards.ts";
 export { sha256 } from "./slug.ts";
+export {
+  type Intake,
+  RECEIVER_CONCURRENCY,
+  ROUTER_CONCURRENCY,
+  type StageSize,
+  stageSize,
+} from "./stage-size.ts";

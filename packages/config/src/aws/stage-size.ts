@@ -1,0 +1,70 @@
+import type { Topology } from "@orgloop/sdk";
+import { delivererGroups, pollerGroups } from "./groups.ts";
+import { newLayout, type StageLayout } from "./layout.ts";
+
+/** Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the account's. */
+export const ROUTER_CONCURRENCY = 50;
+/** Reserved: what anyone can call takes no more of the account than this. */
+export const RECEIVER_CONCURRENCY = 50;
+
+/** SQS gives a mapping no less. */
+const LEAST_MAPPING_CONCURRENCY = 2;
+
+/** How events come from a source. */
+export type Intake = (source: Topology["sources"][number]) => {
+  readonly polled: boolean;
+  readonly received: boolean;
+};
+
+/** What a stage takes of its account's quotas. */
+export interface StageSize {
+  readonly functions: number;
+  readonly roles: number;
+  readonly schedules: number;
+  readonly queues: number;
+  readonly stacks: number;
+  /** Of functions, when every actor and every source is busy at once. */
+  readonly concurrency: number;
+  /** Of it, what no other function in the account can use. */
+  readonly reservedConcurrency: number;
+}
+
+/** Counts what the stacks make of a Topology; `layout` is that of a new stage where none is given. */
+export function stageSize(
+  topology: Topology,
+  intake: Intake,
+  layout: StageLayout = newLayout(topology),
+): StageSize {
+  const { sources, actors, routes, aws } = topology;
+  const polled = sources.filter((source) => intake(source).polled);
+  const received = sources.filter((source) => intake(source).received);
+  const hasIngress = received.length > 0 && aws?.ingress !== "none";
+  const pollers = pollerGroups(topology, polled).length;
+  const deliverers = delivererGroups(topology, actors).length;
+  const shared = aws?.deliverers === "per_connector";
+  // Router, recorder and the one that empties the bucket.
+  const functions = pollers + deliverers + 3 + (hasIngress ? 1 : 0);
+  const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
+  const widest = new Map<string, number>();
+  for (const { then, delivery } of routes) {
+    const before = widest.get(then.actor) ?? LEAST_MAPPING_CONCURRENCY;
+    widest.set(then.actor, Math.max(before, delivery.concurrency));
+  }
+  const delivering = actors.reduce(
+    (sum, { id }) => sum + (widest.get(id) ?? LEAST_MAPPING_CONCURRENCY),
+    0,
+  );
+  return {
+    functions,
+    // One a function, one for the schedules of each stack.
+    roles: functions + layout.sources,
+    schedules: polled.length,
+    // The bus and each actor's, each with its dead-letter queue.
+    queues: 2 * (1 + actors.length),
+    // Storage, routing, observability, what was applied.
+    stacks:
+      4 + layout.actors + layout.pollers + layout.sources + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
+    concurrency: reservedConcurrency + delivering + polled.length,
+    reservedConcurrency,
+  };
+}
