@@ -86,6 +86,11 @@ modules:
     declared: { file: "modules/review/templates/routes.yaml" },
   });
   expect(route.values).toContainEqual({
+    path: "when.source[0]",
+    value: "inbox",
+    origin: expect.objectContaining({ file: "orgloop.yaml" }),
+  });
+  expect(route.values).toContainEqual({
     path: "delivery.concurrency",
     value: 2,
     origin: expect.objectContaining({ file: "orgloop.yaml" }),

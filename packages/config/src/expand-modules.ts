@@ -144,6 +144,8 @@ export function expandModules(
             const at = placed(layers, ["params", param]);
             return valueAt(at.document.value, at.path) === undefined ? null : at;
           },
+          paramOf: (kind, name) =>
+            module.requirements.find((one) => one.type === kind && one.id === name)?.param ?? null,
         },
         findings,
       );

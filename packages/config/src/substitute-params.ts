@@ -14,6 +14,8 @@ export interface Placeholders {
   readonly module: { readonly name: string; readonly path: string };
   /** Where a parameter is given; null where its default is taken. */
   given(param: string): Layer | null;
+  /** The parameter that says which one is meant by a source or an actor that the module requires; null for any other name. */
+  paramOf(kind: "source" | "actor", name: string): string | null;
   readonly use: Layer;
 }
 
@@ -42,6 +44,16 @@ function paramAt(raw: unknown, path: DocumentPath): string | null {
     return length === path.length || typeof value === "string" ? firstParam(value) : null;
   }
   return null;
+}
+
+/** The parameter that stands for the source or actor that a route names at `path`, where the module requires it. */
+function requiredAt(raw: unknown, path: DocumentPath, { paramOf }: Placeholders): string | null {
+  const [list, , section, field, ...rest] = path;
+  if (list !== "routes" || rest.length > 1) return null;
+  const name = valueAt(raw, path);
+  if (typeof name !== "string") return null;
+  if (section === "when" && field === "source") return paramOf("source", name);
+  return section === "then" && field === "actor" ? paramOf("actor", name) : null;
 }
 
 /**
@@ -106,7 +118,7 @@ export function substituteParams(
       raw,
       use: placeholders.use,
       fromUse(path) {
-        const param = paramAt(raw, path);
+        const param = paramAt(raw, path) ?? requiredAt(raw, path, placeholders);
         return param === null ? null : placeholders.given(param);
       },
     },

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { load, withModules } from "../test/review-module.ts";
 import { temporaryProject } from "../test/temporary-project.ts";
 import { loadProject } from "./load-project.ts";
 import { locate, valueOrigin } from "./value-origin.ts";
@@ -81,4 +82,21 @@ routes:
     column: 11,
   });
   expect(locate(provenance, "none.yaml", [])).toBeNull();
+});
+
+it("says where a module's instance was told which source and actor it uses", async () => {
+  const { provenance } = await load(
+    withModules(
+      "  - { package: ./modules/review, params: { github_source: hub, agent_actor: agent-1 } }",
+    ),
+  );
+  const where = (...steps: (string | number)[]) => {
+    const found = valueOrigin(provenance, "route", "review-log", steps);
+    return found && `${found.file} ${found.path}`;
+  };
+  // Written as `source: github` in the module: its `requires` says that a parameter stands for it.
+  expect(where("when", "source", 0)).toBe("orgloop.yaml modules[0].params.github_source");
+  expect(where("then", "actor")).toBe("modules/review/templates/routes.yaml routes[1].then.actor");
+  const actor = valueOrigin(provenance, "route", "review-pr", ["then", "actor"]);
+  expect(actor?.path).toBe("modules[0].params.agent_actor");
 });
