@@ -30,14 +30,6 @@ export function controlApi(options: ControlApiOptions): Hono {
   const api = new Hono();
   const budget = { used: 0, limit: Number.POSITIVE_INFINITY };
   api.get("/status", (c) => c.json(status()));
-  api.get("/module/list", (c) => c.json({ modules: status().modules }));
-  api.get("/module/status/:name", (c) => {
-    const name = c.req.param("name");
-    const module = status().modules.find((one) => one.name === name);
-    return module === undefined
-      ? c.json({ error: `no module "${name}" is loaded` }, 404)
-      : c.json(module);
-  });
   api.post("/inject", async (c) => {
     if (stop.aborted) {
       return c.json({ error: "the process is stopping" }, 503, { "retry-after": "5" });

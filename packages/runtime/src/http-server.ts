@@ -1,21 +1,13 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
-import { hasCode, isRefused, messageOf, OrgLoopError } from "@orgloop/sdk";
-import { type Context, Hono } from "hono";
-import { hostGuard, tokenGuard } from "./guard.ts";
+import { hasCode, OrgLoopError } from "@orgloop/sdk";
 
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
-  readonly token: string;
-  readonly webhook: (c: Context) => Promise<Response>;
-  readonly readApi: Hono;
-  readonly controlApi: Hono;
-  readonly metrics: { readonly contentType: string; text(): Promise<string> };
-  /** Null: ready; otherwise why not. */
-  readonly notReady: () => string | null;
+  readonly fetch: (request: Request, env: unknown) => Response | Promise<Response>;
 }
 
 export interface HttpServer {
@@ -30,11 +22,14 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 4_096;
 const IDLE_SWEEP_MS = 20;
 
-/** The process's HTTP (`spec/cli.md`, HTTP). Every answer but the metrics is JSON. Throws `PORT_IN_USE`. */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port } = options;
+/** Listens. Throws `PORT_IN_USE`. */
+export async function startHttpServer({
+  host,
+  port,
+  fetch,
+}: HttpServerOptions): Promise<HttpServer> {
   const server = createAdaptorServer({
-    fetch: httpApp(options).fetch,
+    fetch,
     hostname: host,
     serverOptions: {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -46,38 +41,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await listen(server, host, port);
   const { port: bound } = server.address() as AddressInfo;
   return { address: { host, port: bound }, close: (graceMs) => close(server, graceMs) };
-}
-
-function httpApp(options: HttpServerOptions): Hono {
-  const { host, token, webhook, readApi, controlApi, metrics, notReady } = options;
-  const app = new Hono();
-  app.all("/webhook/*", webhook);
-  app.get("/healthz", (c) => c.json({ ok: true }));
-  app.get("/readyz", (c) => {
-    const reason = notReady();
-    return reason === null ? c.json({ ok: true }) : c.json({ ok: false, error: reason }, 503);
-  });
-  app.use(hostGuard(host));
-  app.get("/metrics", async (c) =>
-    c.text(await metrics.text(), 200, { "content-type": metrics.contentType }),
-  );
-  app.route("/api", readApi);
-  const guard = tokenGuard(token);
-  app.use("/control/*", guard);
-  app.use((c, next) =>
-    c.req.method === "GET" || c.req.method === "HEAD" ? next() : guard(c, next),
-  );
-  app.route("/control", controlApi);
-  app.on(["POST", "PUT", "PATCH", "DELETE"], ["/healthz", "/readyz", "/metrics"], (c) =>
-    c.json({ error: `${c.req.method} is not allowed here` }, 405, { allow: "GET" }),
-  );
-  app.notFound((c) => c.json({ error: `there is nothing at ${c.req.path}` }, 404));
-  app.onError((error, c) =>
-    isRefused(error)
-      ? c.json({ error: error.message }, error.status)
-      : c.json({ error: messageOf(error) }, 500),
-  );
-  return app;
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -33,6 +33,9 @@ import type { ProcessStatus } from "./status.ts";
 /** A project of which everything is open; it takes, delivers and polls nothing before it has begun. */
 export interface OpenProject {
   readonly http: ProjectHttp;
+  /** Into its event log. */
+  readonly log: OpenProcess["log"];
+  hasSource(id: string): boolean;
   status(): ProcessStatus;
   /** Puts events on the bus; resolves when they are durable. */
   inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
@@ -55,8 +58,10 @@ export interface OpenProject {
 export async function openProject(options: ProjectOptions): Promise<OpenProject> {
   const { topology, projectDir, env } = options;
   const clock = clockOf(options);
-  const prepare = (wanted: Topology): PreparedTopology =>
-    prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
+  const prepare = (wanted: Topology): PreparedTopology => {
+    options.admit?.(wanted);
+    return prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
+  };
   const prepared = prepare(topology);
   const open = await openProcess({
     ...options,
@@ -186,6 +191,8 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         shutdown: () => void life.end(),
         notReady: life.notReady,
       }),
+      log,
+      hasSource: (id) => current().plugins.sources.has(id),
       status,
       apply: configured.apply,
       inject: (drafts) => take(drafts, () => stop.signal),

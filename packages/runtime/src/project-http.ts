@@ -6,11 +6,11 @@ import { deadLettersApi } from "./dead-letters-api.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventReplays } from "./event-replays.ts";
 import type { Current } from "./generation.ts";
-import type { HttpServerOptions } from "./http-server.ts";
 import type { Inbox } from "./inbox.ts";
 import { inboxApi } from "./inbox-api.ts";
 import type { LetterReplays } from "./letter-replays.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ProjectAppOptions } from "./project-app.ts";
 import { readApi } from "./read-api.ts";
 import { readSources, readStatus, type StatusParts } from "./read-status.ts";
 import { replayApi } from "./replay-api.ts";
@@ -18,7 +18,7 @@ import { type WebhookRouteOptions, webhookRoute } from "./webhook-route.ts";
 
 /** What a project serves by HTTP. */
 export type ProjectHttp = Pick<
-  HttpServerOptions,
+  ProjectAppOptions,
   "webhook" | "readApi" | "controlApi" | "metrics" | "notReady"
 >;
 

@@ -2,8 +2,7 @@ import type { PlanState } from "@orgloop/config";
 import type { InjectedDraft } from "@orgloop/core";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import type { AppliedChange } from "./configuration.ts";
-import { startHttpServer } from "./http-server.ts";
-import { openProject } from "./open-project.ts";
+import { startHost } from "./host.ts";
 import type { ProjectOptions } from "./project-options.ts";
 import type { ProcessStatus } from "./status.ts";
 
@@ -38,14 +37,18 @@ export interface RunningProcess {
  * Rejects, with everything closed again, where any of it cannot be opened.
  */
 export async function startProcess(options: StartOptions): Promise<RunningProcess> {
-  const { host = "127.0.0.1", port = 0, token } = options;
-  const project = await openProject(options);
-  await using failed = new AsyncDisposableStack();
-  failed.defer(project.discard);
-  const http = await startHttpServer({ ...project.http, host, port, token });
-  failed.defer(() => http.close(0));
-  await project.begin(http);
-  failed.move();
-  const { status, inject, apply, drain, closed } = project;
-  return { address: http.address, status, inject, apply, drain, closed };
+  const { host, port, token, ...project } = options;
+  const running = await startHost({
+    token,
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+  });
+  try {
+    const { status, inject, apply } = await running.load(project);
+    const { address, drain, closed } = running;
+    return { address, status, inject, apply, drain, closed };
+  } catch (error) {
+    await running.drain();
+    throw error;
+  }
 }

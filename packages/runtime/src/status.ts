@@ -57,7 +57,7 @@ export interface ProcessStatus {
 /** v1alpha1's module: a loaded project. */
 export interface ModuleStatus {
   readonly name: string;
-  readonly state: "active" | "unloading";
+  readonly state: "active" | "unloading" | "error";
   readonly sources: number;
   readonly routes: number;
   readonly actors: number;

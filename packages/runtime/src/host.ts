@@ -1,0 +1,244 @@
+import { webhookSourceId } from "@orgloop/host";
+import { OrgLoopError } from "@orgloop/sdk";
+import { type Clock, systemClock } from "./clock.ts";
+import { hostApp } from "./host-app.ts";
+import {
+  type HostChanges,
+  type HostedModule,
+  type ModuleRequest,
+  moduleStatus,
+  type ResolveProject,
+  requestCount,
+  requireFreeSources,
+  requireNewName,
+} from "./host-modules.ts";
+import { startHttpServer } from "./http-server.ts";
+import { type OpenProject, openProject } from "./open-project.ts";
+import type { ProjectOptions } from "./project-options.ts";
+import { projectApp } from "./project-app.ts";
+import type { ModuleStatus } from "./status.ts";
+
+export interface HostOptions {
+  /** 0 (default): a free one. */
+  readonly port?: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** What `/control/*` wants as its bearer token. */
+  readonly token: string;
+  /** What a request to load a project means; throws what is wrong with it. Absent: none is loaded by request. */
+  readonly resolve?: ResolveProject;
+  /** A project runs. */
+  readonly onLoaded?: (module: HostedModule) => Promise<void>;
+  /** A project is closed; with what forced it where nobody asked for it. */
+  readonly onGone?: (module: HostedModule) => Promise<void>;
+  /** Somebody asked for the end of the process. */
+  readonly onShutdown?: () => void;
+}
+
+/** Projects in one process, behind one HTTP server. Each has its own bus, stores and lock: what ends one does not end the others. */
+export interface Host extends HostChanges {
+  readonly address: { readonly host: string; readonly port: number };
+  modules(): readonly ModuleStatus[];
+  /** Drains all. Fine to call twice. */
+  drain(): Promise<void>;
+  /** Resolves when all is closed: with the failure of the last project that ran, or undefined. */
+  readonly closed: Promise<Error | undefined>;
+}
+
+/** By which a request says which project it is for; `?module=NAME` says the same. */
+const MODULE_HEADER = "orgloop-module";
+/** How long requests may take to end. */
+const END_GRACE_MS = 1_000;
+
+/** Listens, with no project yet. Throws `PORT_IN_USE`. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { host = "127.0.0.1", port = 0, token } = options;
+  const clock: Clock = systemClock;
+  const startedMs = clock.now();
+  const modules = new Map<string, HostedModule>();
+  const closed = Promise.withResolvers<Error | undefined>();
+  let turn: Promise<unknown> = Promise.resolve();
+  let ending: Promise<void> | null = null;
+  let stopping = false;
+
+  /** One change after the other. */
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = turn.then(change);
+    turn = result.catch(() => undefined);
+    return result;
+  }
+
+  const running = (): HostedModule[] =>
+    [...modules.values()].filter(({ failure }) => failure === null);
+
+  function known(name: string): HostedModule {
+    const module = modules.get(name);
+    if (module !== undefined) return module;
+    throw new OrgLoopError("UNKNOWN_MODULE", `no project "${name}" runs in this process`);
+  }
+
+  async function open(
+    options_: ProjectOptions,
+    request: ModuleRequest | null,
+  ): Promise<OpenProject> {
+    if (stopping) throw new OrgLoopError("DRAINING", "the process is stopping");
+    requireNewName(options_, modules);
+    const admit: ProjectOptions["admit"] = (topology) => requireFreeSources(topology, modules);
+    const name = options_.topology.project;
+    const project = await openProject({ ...options_, admit });
+    const requests = requestCount();
+    const app = projectApp({ ...project.http, host, token });
+    const module: HostedModule = {
+      name,
+      options: options_,
+      request,
+      project,
+      app,
+      requests,
+      gone: Promise.resolve(),
+      failure: null,
+    };
+    modules.set(name, module);
+    try {
+      const close = (graceMs: number): Promise<void> => requests.idle(clock, graceMs);
+      await project.begin({ address: server.address, close });
+    } catch (error) {
+      modules.delete(name);
+      await project.discard();
+      throw error;
+    }
+    project.log({ phase: "module.active", metadata: { projects: [...modules.keys()] } });
+    module.gone = project.closed.then((error) => ended(module, error));
+    await options.onLoaded?.(module);
+    return project;
+  }
+
+  /** A project is closed: of itself, or because it was asked to. */
+  async function ended(module: HostedModule, error: Error | undefined): Promise<void> {
+    if (error === undefined) modules.delete(module.name);
+    else module.failure = error;
+    await options.onGone?.(module);
+    if (running().length === 0 && !reloading) await end(error);
+  }
+
+  let reloading = false;
+
+  function end(error?: Error): Promise<void> {
+    stopping = true;
+    ending ??= server.close(END_GRACE_MS).then(() => closed.resolve(error));
+    return ending;
+  }
+
+  async function close(module: HostedModule): Promise<void> {
+    if (module.failure !== null) {
+      modules.delete(module.name);
+      return;
+    }
+    module.project.log({ phase: "module.unloading" });
+    await module.project.drain();
+    await module.gone;
+  }
+
+  async function drain(): Promise<void> {
+    stopping = true;
+    await Promise.all(running().map(({ project }) => project.drain()));
+    await turn;
+    await Promise.all(running().map(({ project }) => project.drain()));
+    if (running().length === 0) await end();
+    await closed.promise;
+  }
+
+  const changes: HostChanges = {
+    load: (project, request) => inTurn(() => open(project, request ?? null)),
+    unload: (name) =>
+      inTurn(async () => {
+        const module = known(name);
+        if (module.failure === null && running().length === 1) {
+          const message = `"${name}" is the only project of this process: /control/shutdown ends both`;
+          throw new OrgLoopError("LAST_MODULE", message);
+        }
+        await close(module);
+      }),
+    reload: (name) =>
+      inTurn(async () => {
+        const module = known(name);
+        const next = await nextOf(module, options);
+        requireFreeSources(next.topology, modules);
+        reloading = true;
+        try {
+          await close(module);
+          await open(next, module.request);
+        } finally {
+          reloading = false;
+          if (running().length === 0) void end(new Error(`"${name}" could not be loaded again`));
+        }
+      }),
+  };
+
+  const shared = hostApp({
+    host,
+    token,
+    startedMs,
+    now: clock.now,
+    port: () => server.address.port,
+    modules: () => [...modules.values()],
+    changes,
+    resolve: options.resolve,
+    shutdown() {
+      options.onShutdown?.();
+      void drain();
+    },
+  });
+
+  function moduleFor(request: Request): HostedModule | null {
+    const only = modules.size === 1 ? (modules.values().next().value as HostedModule) : null;
+    const url = new URL(request.url);
+    const { pathname } = url;
+    if (pathname.startsWith("/webhook/")) {
+      return only ?? ownerOf(webhookSourceId(pathname), modules.values());
+    }
+    if (pathname.startsWith("/control/module/")) return null;
+    const chosen = request.headers.get(MODULE_HEADER) ?? url.searchParams.get("module");
+    if (chosen !== null) return modules.get(chosen) ?? null;
+    return pathname === "/control/shutdown" ? null : only;
+  }
+
+  const server = await startHttpServer({
+    host,
+    port,
+    fetch(request, env) {
+      const module = moduleFor(request);
+      if (module === null) return shared.fetch(request, env as object);
+      return module.requests.during(() => module.app.fetch(request, env as object));
+    },
+  });
+
+  return {
+    address: server.address,
+    ...changes,
+    modules: () => [...modules.values()].map(moduleStatus),
+    drain,
+    closed: closed.promise,
+  };
+}
+
+function ownerOf(source: string, modules: Iterable<HostedModule>): HostedModule | null {
+  for (const module of modules) {
+    if (module.project.hasSource(source)) return module;
+  }
+  return null;
+}
+
+/** How a project is to run now: read anew where it was loaded by a request. */
+async function nextOf(
+  { name, options, request }: HostedModule,
+  { resolve }: HostOptions,
+): Promise<ProjectOptions> {
+  if (resolve === undefined || request === null) return options;
+  const next = await resolve(request);
+  if (next.topology.project === name) return next;
+  throw new OrgLoopError(
+    "MODULE_RENAMED",
+    `the project "${name}" calls itself "${next.topology.project}" now: unload it, and load it anew`,
+  );
+}
