@@ -66,6 +66,7 @@ export async function runAsDaemon(context: CommandContext, port: number): Promis
   try {
     await runProject(context, {
       port,
+      daemon: true,
       showEntries: false,
       async onReady(report) {
         context.output.note(startLines(report, context.output));

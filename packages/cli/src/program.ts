@@ -56,6 +56,7 @@ export function orgloopProgram(): Command {
   program
     .command("stop")
     .description("drain and stop the running process")
+    .option("--all", "the daemon, with every project that it runs")
     .option("--force", "kill it where it has not stopped after 10 s")
     .action(lazy(() => import("./commands/stop.ts").then((it) => it.stop)));
   program

@@ -1,23 +1,20 @@
-import { readEnvironment } from "@orgloop/config";
 import { hasCode } from "@orgloop/sdk";
-import { refuseOnStage } from "./aws/stage.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
-import { dataDirectory } from "./data-directory.ts";
-import { logLine } from "./log-line.ts";
-import { requireVariables } from "./missing-variables.ts";
+import { hostedProjects } from "./hosted-projects.ts";
+import { requestOf } from "./module-registry.ts";
 import { portInUse } from "./port.ts";
-import { problemLine, readValidProject } from "./read-project.ts";
-import { announce, findProcess, type ProcessRecord, withdraw } from "./running-process.ts";
+import { prepareProject } from "./prepare-project.ts";
+import { announceDaemon, withdrawDaemon } from "./running-daemon.ts";
 import { type StartReport, startReport } from "./start-report.ts";
 import { ensureToken } from "./token.ts";
-
-const CONSOLE_LOGGER = "@orgloop/logger-console";
 
 export interface RunOptions {
   readonly port: number;
   /** Shows the entries of the event log as they come. */
   readonly showEntries: boolean;
+  /** Other projects are registered with it, and what the daemon before was told to run is run again. */
+  readonly daemon: boolean;
   /** Told when everything runs. */
   readonly onReady: (report: StartReport) => void | Promise<void>;
 }
@@ -27,59 +24,39 @@ export interface RunOptions {
  * starting, or what ended it (`FATAL`).
  */
 export async function runProject(context: CommandContext, options: RunOptions): Promise<void> {
-  const { home, env, flags, output } = context;
+  const { home, output } = context;
   const signals = drainOnSignals(output.note);
-  const project = await readValidProject(context, { plugins: true });
-  refuseOnStage(
-    context,
-    project,
-    "`sst deploy --stage STAGE` starts it; to run it here, give it another bus",
+  const { options: project, request } = await prepareProject(context, options);
+  const { startHost } = await import("@orgloop/runtime");
+  const hosted = await hostedProjects(context, options.daemon);
+  const token = await ensureToken(home);
+  const host = await startHost({ port: options.port, token, ...hosted.callbacks }).catch(
+    async (error) => {
+      throw hasCode(error, "PORT_IN_USE") ? await portInUse(options.port, error) : error;
+    },
   );
-  for (const warning of project.warnings) {
-    if (warning.code !== "missing-variable") output.warn(problemLine(warning));
-  }
-  const { topology, projectDir } = project;
-  const environment = readEnvironment(projectDir, env);
-  requireVariables(topology, project, environment);
-  const { dataDir, displacedBy } = dataDirectory(context, project);
-  if (displacedBy !== null) {
-    output.note(`The project "${displacedBy}" has the usual place; state goes to ${dataDir}`);
-  }
-  await refuseSecond(context, dataDir);
-
-  const { pluginLookup, startProcess } = await import("@orgloop/runtime");
-  const own = topology.loggers.some(({ type }) => type === CONSOLE_LOGGER);
-  const running = await startProcess({
-    topology,
-    projectDir,
-    dataDir,
-    env,
-    port: options.port,
-    token: await ensureToken(home),
-    lookup: pluginLookup({ projectDir }),
-    ...(options.showEntries &&
-      !own && { onEntry: (entry) => output.note(logLine(entry, output.noteStyle)) }),
-  }).catch(async (error) => {
-    throw hasCode(error, "PORT_IN_USE") ? await portInUse(options.port, error) : error;
+  const { port } = host.address;
+  hosted.listens(port);
+  signals.drain(() => {
+    hosted.interrupted();
+    return host.drain();
   });
-
-  const { port } = running.address;
-  const { workspace } = flags;
-  const record: ProcessRecord = { pid: process.pid, port, projectDir, workspace };
-  await announce(home, dataDir, record);
-  signals.drain(() => running.drain());
-  await options.onReady(startReport(topology, await running.status(), { port, dataDir }));
-  const fatal = await running.closed;
-  await withdraw(home, dataDir, record);
+  const running = await host.load(project, request).catch(async (error) => {
+    await host.drain();
+    throw error;
+  });
+  const { topology, dataDir } = project;
+  if (options.daemon) {
+    await announceDaemon(home, { pid: process.pid, port });
+    await hosted.restore(async (module) => {
+      const again = requestOf(module);
+      await host.load(await hosted.callbacks.resolve(again), again);
+    }, topology.project);
+  }
+  await options.onReady(startReport(topology, running.status(), { port, dataDir }));
+  const fatal = await host.closed;
+  await withdrawDaemon(home);
   if (fatal !== undefined) throw new CommandError("FATAL", fatal.message, { cause: fatal });
-}
-
-async function refuseSecond({ home }: CommandContext, dataDir: string): Promise<void> {
-  const found = await findProcess(home, dataDir);
-  if (found === null) return;
-  const { pid, port, projectDir } = found;
-  const message = `already running: process ${pid} (${projectDir}, port ${port}) works on ${dataDir}; \`orgloop stop\` ends it`;
-  throw new CommandError("ALREADY_RUNNING", message);
 }
 
 /** The first SIGINT or SIGTERM drains, as soon as there is something to drain; the second one ends the process. */

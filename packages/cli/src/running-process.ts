@@ -10,6 +10,8 @@ export interface ProcessRecord {
   /** Absolute. */
   readonly projectDir: string;
   readonly workspace: string;
+  /** The project's name: which of those that the process runs is meant. */
+  readonly module?: string;
 }
 
 /** `responsive`: it answers on its port and takes our token. Otherwise it starts, hangs, or is about to end. */
@@ -37,13 +39,15 @@ export async function announce(
   await writeFile(portFile(home), `${record.port}\n`);
 }
 
-/** Takes it back; leaves what another process has written since. */
+/** Takes it back; leaves what another process has written since. `last`: the process runs no other project. */
 export async function withdraw(
   home: string,
   dataDir: string,
   { pid }: ProcessRecord,
+  last = true,
 ): Promise<void> {
   if ((await readRecord(dataDir))?.pid === pid) await rm(recordFile(dataDir), { force: true });
+  if (!last) return;
   if ((await readText(pidFile(home)))?.trim() !== String(pid)) return;
   await rm(pidFile(home), { force: true });
   await rm(portFile(home), { force: true });
@@ -99,14 +103,18 @@ interface Refusal {
 /** Asks the running process. Throws {@link ControlError}. */
 export async function callProcess<Answer>(
   home: string,
-  { port }: Pick<ProcessRecord, "port">,
+  { port, module }: Pick<ProcessRecord, "port" | "module">,
   pathname: string,
   body?: { readonly json: unknown },
 ): Promise<Answer> {
   const token = await readToken(home);
   const response = await fetch(`http://127.0.0.1:${port}${pathname}`, {
     method: body === undefined ? "GET" : "POST",
-    headers: { authorization: `Bearer ${token ?? ""}`, "content-type": "application/json" },
+    headers: {
+      authorization: `Bearer ${token ?? ""}`,
+      "content-type": "application/json",
+      ...(module !== undefined && { "orgloop-module": encodeURIComponent(module) }),
+    },
     ...(body !== undefined && { body: JSON.stringify(body.json) }),
     signal: AbortSignal.timeout(pathname === STATUS ? ANSWER_MS : COMMAND_MS),
   });

@@ -198,7 +198,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       return only ?? ownerOf(webhookSourceId(pathname), modules.values());
     }
     if (pathname.startsWith("/control/module/")) return null;
-    const chosen = request.headers.get(MODULE_HEADER) ?? url.searchParams.get("module");
+    const header = request.headers.get(MODULE_HEADER);
+    const chosen = header === null ? url.searchParams.get("module") : decoded(header);
     if (chosen !== null) return modules.get(chosen) ?? null;
     return pathname === "/control/shutdown" ? null : only;
   }
@@ -220,6 +221,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     drain,
     closed: closed.promise,
   };
+}
+
+/** Names may have any letters: a header has them percent-encoded. */
+function decoded(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    return header;
+  }
 }
 
 function ownerOf(source: string, modules: Iterable<HostedModule>): HostedModule | null {

@@ -1,6 +1,7 @@
 export { type AppliedState, readAppliedState } from "@orgloop/stores/applied-state";
 
 import type { CompareRoutingOptions, RoutingComparison } from "./compare-routing.ts";
+import type { Host, HostOptions } from "./host.ts";
 import type { RunningProcess, StartOptions } from "./start-process.ts";
 
 export {
@@ -13,6 +14,9 @@ export {
 } from "@orgloop/core";
 export type { RouteComparison, RoutingComparison } from "./compare-routing.ts";
 export { isDataDirHeld } from "./data-dir-held.ts";
+export type { Host, HostOptions } from "./host.ts";
+export type { HostedModule, ModuleRequest } from "./host-modules.ts";
+export type { ProjectOptions } from "./open-project.ts";
 export { pluginEntry, pluginLookup } from "./plugins.ts";
 export { removeDataDir } from "./remove-data-dir.ts";
 export type { RunningProcess, StartOptions } from "./start-process.ts";
@@ -46,4 +50,10 @@ export async function startProcess(options: StartOptions): Promise<RunningProces
 export async function compareRouting(options: CompareRoutingOptions): Promise<RoutingComparison> {
   const { compareRouting: compare } = await import("./compare-routing.ts");
   return compare(options);
+}
+
+/** Listens, and runs the projects that it is given (`Host`). Imported only then, as above. Throws `PORT_IN_USE`. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { startHost: start } = await import("./host.ts");
+  return start(options);
 }

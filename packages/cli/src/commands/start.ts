@@ -1,7 +1,9 @@
 import type { Command } from "../command.ts";
 import { runAsDaemon, startDaemon } from "../daemon.ts";
 import { chosenPort } from "../port.ts";
+import { registerProject } from "../register-project.ts";
 import { runProject } from "../run-project.ts";
+import { findDaemon } from "../running-daemon.ts";
 import { startLines } from "../start-report.ts";
 
 export interface StartOptions {
@@ -9,7 +11,10 @@ export interface StartOptions {
   readonly port?: string;
 }
 
-/** `orgloop start`: in the foreground until it is drained, or in the background. */
+/**
+ * `orgloop start`: in the foreground until it is drained, or in the background; where a daemon runs already it takes this project too,
+ * unless `--port` asks for another process.
+ */
 export const start: Command<StartOptions> = async (
   context,
   _args,
@@ -19,12 +24,19 @@ export const start: Command<StartOptions> = async (
   const port = chosenPort(flag, env);
   if (env.ORGLOOP_DAEMON === "1" && process.send !== undefined) {
     await runAsDaemon(context, port);
+    return 0;
+  }
+  const other = await findDaemon(context.home);
+  if (other !== null && (flag === undefined || port === other.port)) {
+    const report = await registerProject(context, other);
+    output.result(report, flags.quiet ? "" : startLines(report, output));
   } else if (daemon) {
     const report = await startDaemon(context, port);
     output.result(report, flags.quiet ? "" : startLines(report, output));
   } else {
     await runProject(context, {
       port,
+      daemon: false,
       showEntries: !flags.quiet,
       onReady: (report) => output.result(report, flags.quiet ? "" : startLines(report, output)),
     });

@@ -4,10 +4,12 @@ import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { locateData } from "../data-directory.ts";
+import { findDaemon, modulesOf } from "../running-daemon.ts";
 import { callProcess, type FoundProcess, findProcess, isAlive } from "../running-process.ts";
 
 export interface StopOptions {
   readonly force?: boolean;
+  readonly all?: boolean;
 }
 
 /** A drain gives attempts in flight 8 s (`spec/cli.md`); `--force` ends what has not ended after 10 s. */
@@ -15,21 +17,26 @@ const FORCE_AFTER_MS = 10_000;
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 50;
 
-/** `orgloop stop`: drains, waits until the process has ended. Nothing running is no failure. */
-export const stop: Command<StopOptions> = async (context, _args, { force = false }) => {
+/**
+ * `orgloop stop`: drains the project; where it is the only one of its process, waits until that has ended. `--all` ends the daemon with
+ * every project that it runs. Nothing running is no failure.
+ */
+export const stop: Command<StopOptions> = async (
+  context,
+  _args,
+  { force = false, all = false },
+) => {
   const { output, home } = context;
-  const { dataDir, project } = await locateData(context);
-  refuseOnStage(
-    context,
-    project,
-    "`sst remove --stage STAGE` takes it down, and its sources are switched off with `enabled: false`; nothing was stopped",
-  );
-  const found = await findProcess(home, dataDir);
+  const found = all ? await findAll(context) : await findProject(context);
   if (found === null) {
     output.result({ stopped: false, running: false, pid: null }, "Nothing is running.");
     return 0;
   }
   const { pid } = found;
+  if (found.module !== undefined && found.responsive) {
+    const { modules } = await modulesOf(home, found);
+    if (modules.length > 1) return unload(context, found, found.module);
+  }
   output.note(`Draining process ${pid} ...`);
   await askToStop(context, found);
   const forced = !(await ended(pid, force ? FORCE_AFTER_MS : PATIENCE_MS));
@@ -48,10 +55,44 @@ export const stop: Command<StopOptions> = async (context, _args, { force = false
   return 0;
 };
 
+async function findProject(context: CommandContext): Promise<FoundProcess | null> {
+  const { dataDir, project } = await locateData(context);
+  refuseOnStage(
+    context,
+    project,
+    "`sst remove --stage STAGE` takes it down, and its sources are switched off with `enabled: false`; nothing was stopped",
+  );
+  return findProcess(context.home, dataDir);
+}
+
+/** The daemon; where none runs, the process of the project. Without its module: all of them are meant. */
+async function findAll(context: CommandContext): Promise<FoundProcess | null> {
+  const daemon = await findDaemon(context.home);
+  if (daemon !== null) return { ...daemon, projectDir: "", workspace: "", responsive: true };
+  const found = await findProject(context);
+  if (found === null) return null;
+  const { module: _, ...process } = found;
+  return process;
+}
+
+async function unload(
+  { home, output }: CommandContext,
+  { pid, port }: FoundProcess,
+  module: string,
+): Promise<0> {
+  output.note(`Draining the project "${module}" of process ${pid} ...`);
+  await callProcess(home, { port }, "/control/module/unload", { json: { name: module } });
+  output.result(
+    { stopped: true, running: false, pid, module, process_runs: true },
+    `Stopped the project "${module}"; process ${pid} runs on with the others (\`orgloop stop --all\` ends it).`,
+  );
+  return 0;
+}
+
 async function askToStop({ home }: CommandContext, found: FoundProcess): Promise<void> {
   if (found.responsive) {
     try {
-      await callProcess(home, found, "/control/shutdown", { json: {} });
+      await callProcess(home, { port: found.port }, "/control/shutdown", { json: {} });
       return;
     } catch {
       // It may have gone between the two calls; the signal asks for the same.

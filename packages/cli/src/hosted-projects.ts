@@ -1,0 +1,95 @@
+import type { HostedModule, HostOptions } from "@orgloop/runtime";
+import { messageOf } from "@orgloop/sdk";
+import type { CommandContext } from "./command.ts";
+import { type RegisteredModule, readRegistry, writeRegistry } from "./module-registry.ts";
+import { prepareProject, requestedContext } from "./prepare-project.ts";
+import { announce, type ProcessRecord, withdraw } from "./running-process.ts";
+
+export interface HostedProjects {
+  /** What the process that hosts them tells us. */
+  readonly callbacks: Required<Pick<HostOptions, "resolve" | "onLoaded" | "onGone" | "onShutdown">>;
+  /** The process listens there. */
+  listens(port: number): void;
+  /** It ends by a signal: what it was told to run is run again by the next daemon. */
+  interrupted(): void;
+  /** Loads what the daemon before was told to run; what cannot be loaded is said, and kept for the next time. */
+  restore(load: (module: RegisteredModule) => Promise<void>, except: string): Promise<void>;
+}
+
+/**
+ * Keeps the files by which others find the projects of this process: each project's `process.json` and, of a daemon, `modules.json`
+ * (v1alpha1, section 11).
+ */
+export async function hostedProjects(
+  context: CommandContext,
+  daemon: boolean,
+): Promise<HostedProjects> {
+  const { home, output } = context;
+  const told = daemon ? await readRegistry(home) : [];
+  const live = new Set<string>();
+  let port = 0;
+  let ending: "interrupted" | "asked" | null = null;
+  let registered = told;
+  let written: Promise<void> = Promise.resolve();
+
+  /** Several projects may end at once: one write after the other. */
+  function register(modules: readonly RegisteredModule[]): Promise<void> {
+    registered = modules;
+    if (daemon) written = written.then(() => writeRegistry(home, registered));
+    return written;
+  }
+
+  const others = (name: string) => registered.filter((one) => one.name !== name);
+
+  function recordOf({ name, options }: HostedModule): ProcessRecord {
+    const { projectDir, topology } = options;
+    return { pid: process.pid, port, projectDir, workspace: topology.workspace, module: name };
+  }
+
+  return {
+    listens(at) {
+      port = at;
+    },
+    interrupted() {
+      ending ??= "interrupted";
+    },
+    async restore(load, except) {
+      for (const module of told.filter(({ name }) => name !== except)) {
+        await load(module).catch((error) => {
+          output.warn(`the project "${module.name}" was not loaded again: ${messageOf(error)}`);
+        });
+      }
+    },
+    callbacks: {
+      async resolve(request) {
+        return (await prepareProject(requestedContext(context, request))).options;
+      },
+      async onLoaded(module) {
+        const { name, options, request } = module;
+        live.add(name);
+        await announce(home, options.dataDir, recordOf(module));
+        const { projectDir: sourceDir, topology } = options;
+        const entry: RegisteredModule = {
+          name,
+          sourceDir,
+          configPath: request?.configPath ?? sourceDir,
+          workspace: topology.workspace,
+          loadedAt: new Date().toISOString(),
+        };
+        await register([...others(name), entry]);
+      },
+      async onGone(module) {
+        live.delete(module.name);
+        await withdraw(home, module.options.dataDir, recordOf(module), live.size === 0);
+        if (module.failure !== null) {
+          output.error(`the project "${module.name}" ended: ${module.failure.message}`);
+        } else if (ending !== "interrupted") {
+          await register(others(module.name));
+        }
+      },
+      onShutdown() {
+        ending ??= "asked";
+      },
+    },
+  };
+}

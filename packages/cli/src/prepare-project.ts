@@ -1,0 +1,74 @@
+import { readEnvironment } from "@orgloop/config";
+import type { ModuleRequest, ProjectOptions } from "@orgloop/runtime";
+import { refuseOnStage } from "./aws/stage.ts";
+import type { CommandContext } from "./command.ts";
+import { CommandError } from "./command-error.ts";
+import { dataDirectory } from "./data-directory.ts";
+import { logLine } from "./log-line.ts";
+import { requireVariables } from "./missing-variables.ts";
+import { problemLine, readValidProject } from "./read-project.ts";
+import { findProcess } from "./running-process.ts";
+
+const CONSOLE_LOGGER = "@orgloop/logger-console";
+
+export interface PreparedProject {
+  readonly options: ProjectOptions;
+  /** By which it is loaded again. */
+  readonly request: ModuleRequest;
+}
+
+/**
+ * Reads the project that the flags name, as far as it needs to run. Throws its errors (exit status 2), `MISSING_VARIABLES`, and
+ * `ALREADY_RUNNING` where another process works on its data.
+ */
+export async function prepareProject(
+  context: CommandContext,
+  { showEntries = false }: { readonly showEntries?: boolean } = {},
+): Promise<PreparedProject> {
+  const { env, flags, output } = context;
+  const project = await readValidProject(context, { plugins: true });
+  refuseOnStage(
+    context,
+    project,
+    "`sst deploy --stage STAGE` starts it; to run it here, give it another bus",
+  );
+  for (const warning of project.warnings) {
+    if (warning.code !== "missing-variable") output.warn(problemLine(warning));
+  }
+  const { topology, projectDir } = project;
+  requireVariables(topology, project, readEnvironment(projectDir, env));
+  const { dataDir, displacedBy } = dataDirectory(context, project);
+  if (displacedBy !== null) {
+    output.note(`The project "${displacedBy}" has the usual place; state goes to ${dataDir}`);
+  }
+  await refuseSecond(context, dataDir);
+  const { pluginLookup } = await import("@orgloop/runtime");
+  const own = topology.loggers.some(({ type }) => type === CONSOLE_LOGGER);
+  const options: ProjectOptions = {
+    topology,
+    projectDir,
+    dataDir,
+    env,
+    lookup: pluginLookup({ projectDir }),
+    ...(showEntries &&
+      !own && { onEntry: (entry) => output.note(logLine(entry, output.noteStyle)) }),
+  };
+  return { options, request: { configPath: flags.config, projectDir, workspace: flags.workspace } };
+}
+
+/** The context of a project that a request names, as if the command had been given there. */
+export function requestedContext(
+  context: CommandContext,
+  { configPath, projectDir, workspace = "default" }: ModuleRequest,
+): CommandContext {
+  const config = configPath ?? (projectDir as string);
+  return { ...context, flags: { ...context.flags, config, configGiven: true, workspace } };
+}
+
+async function refuseSecond({ home }: CommandContext, dataDir: string): Promise<void> {
+  const found = await findProcess(home, dataDir);
+  if (found === null || found.pid === process.pid) return;
+  const { pid, port, projectDir } = found;
+  const message = `already running: process ${pid} (${projectDir}, port ${port}) works on ${dataDir}; \`orgloop stop\` ends it`;
+  throw new CommandError("ALREADY_RUNNING", message);
+}
