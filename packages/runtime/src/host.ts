@@ -14,8 +14,8 @@ import {
 } from "./host-modules.ts";
 import { startHttpServer } from "./http-server.ts";
 import { type OpenProject, openProject } from "./open-project.ts";
-import type { ProjectOptions } from "./project-options.ts";
 import { projectApp } from "./project-app.ts";
+import type { ProjectOptions } from "./project-options.ts";
 import type { ModuleStatus } from "./status.ts";
 
 export interface HostOptions {

@@ -16,8 +16,8 @@ export type { RouteComparison, RoutingComparison } from "./compare-routing.ts";
 export { isDataDirHeld } from "./data-dir-held.ts";
 export type { Host, HostOptions } from "./host.ts";
 export type { HostedModule, ModuleRequest } from "./host-modules.ts";
-export type { ProjectOptions } from "./open-project.ts";
 export { pluginEntry, pluginLookup } from "./plugins.ts";
+export type { ProjectOptions } from "./project-options.ts";
 export { removeDataDir } from "./remove-data-dir.ts";
 export type { RunningProcess, StartOptions } from "./start-process.ts";
 export type {
