@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Environment, loadProject, topologyHash } from "@orgloop/config";
-import { newLayout, type StageLayout } from "@orgloop/config/aws";
+import { newLayout, readIntakes, type StageLayout } from "@orgloop/config/aws";
 import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
 import { bundleFunctions } from "./bundle-functions.ts";
 import { type Deployed, stillDraining } from "./draining.ts";
@@ -87,24 +87,6 @@ async function readTopology({ projectDir, stage, env, lookup }: PrepareOptions):
     );
   }
   return topology;
-}
-
-async function readIntakes(
-  { sources }: Topology,
-  lookup: PluginLookup,
-): Promise<StageInput["intake"]> {
-  const names = [...new Set(sources.map(({ connector }) => connector))];
-  const found = names.map(async (name) => {
-    const plugin = await lookup(name);
-    return [name, plugin.kind === "connector" ? plugin.source?.intake : undefined] as const;
-  });
-  const intakes = new Map(await Promise.all(found));
-  return ({ connector, poll }) => {
-    const intake = intakes.get(connector) ?? ["poll"];
-    const received = intake.includes("receive");
-    // As in a process: what also takes webhooks is polled only where an interval is set.
-    return { received, polled: intake.includes("poll") && (!received || poll !== undefined) };
-  };
 }
 
 function readScripts({ transforms }: Topology, projectDir: string): Map<string, Uint8Array> {

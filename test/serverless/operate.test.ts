@@ -8,6 +8,7 @@ import {
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { readBusMessage } from "@orgloop/bus/sqs";
 import {
   CLOSED,
@@ -327,5 +328,33 @@ describe("a deployed stage", () => {
       { replay_of: "evt_pr", replay: 1, replay_route: "to-agent" },
       { replay_of: "evt_pr", replay: 2 },
     ]);
+  });
+
+  test("doctor: credentials, the stage, its secrets, the account's quotas", async () => {
+    const checks = async () => {
+      const { code, answer } = await stage.json(["doctor"]);
+      const found = answer.checks.map((it: { name: string; status: string }) => [
+        it.name,
+        it.status,
+      ]);
+      return { code, answer, status: Object.fromEntries(found) };
+    };
+    const without = await checks();
+    expect(without.code).toBe(2);
+    expect(without.status).toMatchObject({
+      credentials: "ok",
+      stage: "ok",
+      "dead letters": "ok",
+      CHAT_URL: "error",
+      "IAM roles": "ok",
+      "Lambda concurrency": "ok",
+    });
+    const secret = without.answer.checks.find((it: { name: string }) => it.name === "CHAT_URL");
+    expect(secret.message).toContain("npx sst secrets set CHAT_URL");
+    const ssm = new SSMClient(clientConfig(inject("aws")));
+    const Name = `/sst/orgloop/${stage.names.stage}/Secret/CHAT_URL/value`;
+    await ssm.send(new PutParameterCommand({ Name, Value: "x", Type: "SecureString" }));
+    ssm.destroy();
+    expect((await checks()).status.CHAT_URL).toBe("ok");
   });
 });

@@ -1,3 +1,5 @@
+import type { LoadedProject } from "@orgloop/config";
+import { stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import type { ExitStatus } from "../command-error.ts";
 import { dataDirectory, projectName } from "../data-directory.ts";
@@ -20,11 +22,40 @@ const MARKS = { ok: ["green", "✓"], degraded: ["yellow", "!"], error: ["red", 
 
 /** `orgloop doctor`: exit status 0 ok, 1 degraded, 2 error (v1alpha1, section 9). */
 export const doctor: Command<DoctorOptions> = async (context, _args, options) => {
-  const port = chosenPort(options.port, context.env);
   const project = await readProject(context, { plugins: true });
+  const stage = stageOf(context, project);
+  const checks =
+    stage === null || project.topology === null
+      ? await processChecks(context, project, options)
+      : [
+          checkProject(project),
+          checkNode(process.version),
+          ...(await stageChecks(stage, project, project.topology)),
+        ];
+  const status = worst(checks);
+  context.output.result(
+    { project: projectName(project), status, checks },
+    [...checks.map((check) => lineOf(check, context)), `${status}`].join("\n"),
+  );
+  return EXIT[status];
+};
+
+async function stageChecks(
+  ...args: Parameters<typeof import("../doctor/stage.ts").checkStage>
+): Promise<Check[]> {
+  const { checkStage } = await import("../doctor/stage.ts");
+  return checkStage(...args);
+}
+
+async function processChecks(
+  context: CommandContext,
+  project: LoadedProject,
+  options: DoctorOptions,
+): Promise<Check[]> {
+  const port = chosenPort(options.port, context.env);
   const { dataDir } = dataDirectory(context, project);
   const found = await findProcess(context.home, dataDir);
-  const checks: Check[] = [
+  return [
     checkProject(project),
     ...checkVariables(project),
     checkNode(process.version),
@@ -34,13 +65,7 @@ export const doctor: Command<DoctorOptions> = async (context, _args, options) =>
     await checkWal(dataDir),
     await checkLog(dataDir),
   ];
-  const status = worst(checks);
-  context.output.result(
-    { project: projectName(project), status, checks },
-    [...checks.map((check) => lineOf(check, context)), `${status}`].join("\n"),
-  );
-  return EXIT[status];
-};
+}
 
 function checkProcess(found: FoundProcess | null): Check {
   const check = { category: "process", name: "running" };

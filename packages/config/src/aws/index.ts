@@ -10,6 +10,7 @@ export {
 } from "./message-keys.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
 export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";
+export { readIntakes } from "./read-intakes.ts";
 export { shardOf } from "./shards.ts";
 export { sha256 } from "./slug.ts";
 export {

@@ -1,7 +1,15 @@
+export { readQuotas, readSetSecrets } from "./account-checks.ts";
 export { explainAwsError } from "./aws-errors.ts";
 export { injectEvents } from "./inject-events.ts";
 export type { LetterReplayAnswer, RefusedLetter } from "./letter-sender.ts";
-export { type OpenStage, type StageOptions, withStage } from "./open-stage.ts";
+export {
+  type OpenAccount,
+  type OpenStage,
+  openStage,
+  type StageOptions,
+  withAccount,
+  withStage,
+} from "./open-stage.ts";
 export { actorQueueCounts } from "./queue-counts.ts";
 export { recordedEvents } from "./read-history.ts";
 export { type HistoryReplayAnswer, replayHistory } from "./replay-history.ts";

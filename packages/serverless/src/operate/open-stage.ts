@@ -11,17 +11,22 @@ import {
   type StateTable,
   topologyKey,
 } from "@orgloop/stores/dynamodb";
+import { queueUrlBeside } from "../queue-url.ts";
 import { type AskedStage, explainAwsError, noStage } from "./aws-errors.ts";
 
-/** A deployed stage, as the command line speaks to it. */
-export interface OpenStage extends AskedStage {
+/** The account that a workspace lands in, as the command line speaks to it. */
+export interface OpenAccount extends AskedStage {
   readonly region: string;
   readonly account: string;
   readonly names: AwsNames;
   readonly sqs: SQSClient;
   readonly s3: S3Client;
-  readonly bucket: string;
   readonly table: StateTable;
+}
+
+/** A deployed stage. */
+export interface OpenStage extends OpenAccount {
+  readonly bucket: string;
   readonly objects: ObjectStore;
   /** What the last deploy recorded. */
   readonly applied: AppliedStage;
@@ -38,12 +43,12 @@ export interface StageOptions {
 }
 
 /**
- * Opens the stage of a workspace with the usual credentials (environment, profile, SSO) and hands it to `use`. `AWS_ENDPOINT_URL` is
- * honoured. Rejects with what is wrong in the operator's words (`explainAwsError`), and with `NO_STAGE` where nothing is deployed.
+ * Opens the account with the usual credentials (environment, profile, SSO) and hands it to `use`. `AWS_ENDPOINT_URL` is honoured. Rejects
+ * with what is wrong in the operator's words (`explainAwsError`).
  */
-export async function withStage<Result>(
+export async function withAccount<Result>(
   { workspace, region }: StageOptions,
-  use: (stage: OpenStage) => Promise<Result>,
+  use: (account: OpenAccount) => Promise<Result>,
 ): Promise<Result> {
   const options = region === undefined ? {} : { region };
   const sqs = new SQSClient(options);
@@ -57,28 +62,36 @@ export async function withStage<Result>(
     const { Account: account = "" } = await sts.send(new GetCallerIdentityCommand({}));
     const names = awsNames(workspace);
     const table = { client, table: names.table };
-    const applied = await dynamoAppliedState(table).read();
-    if (applied === null) throw noStage(asked);
-    const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName: names.bus }));
-    const bucket = names.bucket(account, asked.region);
-    const objects = objectStore({ s3, bucket });
-    return await use({
-      workspace,
-      region: asked.region,
-      account,
-      names,
-      sqs,
-      s3,
-      bucket,
-      table,
-      objects,
-      applied,
-      topology: async () => JSON.parse(await objects.get(topologyKey(applied.hash))) as Topology,
-      queueUrl: (name) => QueueUrl.slice(0, QueueUrl.lastIndexOf("/") + 1) + name,
-    });
+    return await use({ workspace, region: asked.region, account, names, sqs, s3, table });
   } catch (error) {
     throw explainAwsError(error, asked);
   } finally {
     for (const one of [sqs, client, s3, sts]) one.destroy();
   }
+}
+
+/** The same of the stage that is deployed there. Rejects with `NO_STAGE` where none is. */
+export function withStage<Result>(
+  options: StageOptions,
+  use: (stage: OpenStage) => Promise<Result>,
+): Promise<Result> {
+  return withAccount(options, async (account) => use(await openStage(account)));
+}
+
+/** Throws `NO_STAGE`, and what AWS throws. */
+export async function openStage(opened: OpenAccount): Promise<OpenStage> {
+  const { names, account, region, sqs, s3, table } = opened;
+  const applied = await dynamoAppliedState(table).read();
+  if (applied === null) throw noStage(opened);
+  const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName: names.bus }));
+  const bucket = names.bucket(account, region);
+  const objects = objectStore({ s3, bucket });
+  return {
+    ...opened,
+    bucket,
+    objects,
+    applied,
+    topology: async () => JSON.parse(await objects.get(topologyKey(applied.hash))) as Topology,
+    queueUrl: (name) => queueUrlBeside(QueueUrl, name),
+  };
 }

@@ -1,0 +1,108 @@
+import type { LoadedProject } from "@orgloop/config";
+import { type Intake, quotaFindings, readIntakes, stageSize } from "@orgloop/config/aws";
+import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
+import type { OpenAccount, StageOptions } from "@orgloop/serverless/operate";
+import { wantedVariables } from "../commands/env.ts";
+import type { Check, CheckStatus } from "./check.ts";
+
+type Operate = typeof import("@orgloop/serverless/operate");
+
+/** What deploying and running the workspace on AWS needs: credentials, the account's quotas, secrets, the stage itself. */
+export async function checkStage(
+  options: StageOptions,
+  project: LoadedProject,
+  topology: Topology,
+): Promise<Check[]> {
+  const operate = await import("@orgloop/serverless/operate");
+  const size = stageSize(topology, await intakeOf(project, topology));
+  const presets = quotaChecks(size, new Map());
+  try {
+    return await operate.withAccount(options, async (account) => [
+      {
+        ...CREDENTIALS,
+        status: "ok",
+        message: `account ${account.account}, ${account.region}`,
+      },
+      ...(await deployedChecks(operate, account)),
+      ...(await secretChecks(operate, account, project)),
+      ...quotaChecks(size, await operate.readQuotas(account)),
+    ]);
+  } catch (error) {
+    return [{ ...CREDENTIALS, status: "error", message: messageOf(error) }, ...presets];
+  }
+}
+
+const CREDENTIALS = { category: "aws", name: "credentials" } as const;
+
+/** What cannot be loaded counts as polled: `validate` says what is wrong with it. */
+async function intakeOf({ projectDir }: LoadedProject, topology: Topology): Promise<Intake> {
+  const { pluginLookup } = await import("@orgloop/runtime");
+  return readIntakes(topology, pluginLookup({ projectDir })).catch(() => () => ({
+    polled: true,
+    received: true,
+  }));
+}
+
+async function deployedChecks(operate: Operate, account: OpenAccount): Promise<Check[]> {
+  const check = { category: "aws", name: "stage" };
+  try {
+    const stage = await operate.openStage(account);
+    const { dead_letters } = await operate.stageStatus(stage, Date.now());
+    const { serial, applied_at } = stage.applied;
+    return [
+      { ...check, status: "ok", message: `serial ${serial}, applied ${applied_at}` },
+      {
+        category: "aws",
+        name: "dead letters",
+        status: dead_letters === 0 ? "ok" : "degraded",
+        message: dead_letters === 0 ? "none" : `${dead_letters}: \`orgloop dead-letters list\``,
+      },
+    ];
+  } catch (error) {
+    const shown = operate.explainAwsError(error, account);
+    const status = hasCode(shown, "NO_STAGE") ? "degraded" : "error";
+    return [{ ...check, status, message: messageOf(shown) }];
+  }
+}
+
+async function secretChecks(
+  operate: Operate,
+  account: OpenAccount,
+  project: LoadedProject,
+): Promise<Check[]> {
+  const wanted = wantedVariables(project);
+  const set = await operate.readSetSecrets(
+    account,
+    wanted.map(({ name }) => name),
+  );
+  return wanted.map(({ name, uses }) => ({
+    category: "secret",
+    name,
+    status: set.has(name) ? "ok" : "error",
+    message: set.has(name)
+      ? "is set"
+      : `is not set; used at ${uses[0]?.file}:${uses[0]?.line}: \`npx sst secrets set ${name} VALUE --stage ${account.workspace}\``,
+  }));
+}
+
+const STATUS: Readonly<Record<"ok" | "tight" | "over", CheckStatus>> = {
+  ok: "ok",
+  tight: "degraded",
+  over: "error",
+};
+
+function quotaChecks(
+  size: ReturnType<typeof stageSize>,
+  told: Awaited<ReturnType<Operate["readQuotas"]>>,
+): Check[] {
+  return quotaFindings(size, (quota) => told.get(quota) ?? null).map(
+    ({ quota, level, needed, limit, advice }) => ({
+      category: "quota",
+      name: quota.label,
+      status: STATUS[level],
+      message: `${number(needed)} of ${number(limit)}${told.has(quota) ? "" : " (AWS's preset)"}${advice && `: ${advice}`}`,
+    }),
+  );
+}
+
+const number = (value: number): string => value.toLocaleString("en-US");
