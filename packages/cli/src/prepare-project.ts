@@ -1,10 +1,10 @@
 import { readEnvironment } from "@orgloop/config";
 import type { ModuleRequest, ProjectOptions } from "@orgloop/runtime";
+import { formatEntry } from "@orgloop/sdk";
 import { refuseOnStage } from "./aws/stage.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { dataDirectory } from "./data-directory.ts";
-import { logLine } from "./log-line.ts";
 import { requireVariables } from "./missing-variables.ts";
 import { problemLine, readValidProject } from "./read-project.ts";
 import { findProcess } from "./running-process.ts";
@@ -51,7 +51,7 @@ export async function prepareProject(
     env,
     lookup: pluginLookup({ projectDir }),
     ...(showEntries &&
-      !own && { onEntry: (entry) => output.note(logLine(entry, output.noteStyle)) }),
+      !own && { onEntry: (entry) => output.note(formatEntry(entry, output.noteStyle)) }),
   };
   return { options, request: { configPath: flags.config, projectDir, workspace: flags.workspace } };
 }

@@ -21,7 +21,6 @@ export * from "./loop-detector.ts";
 export * from "./match.ts";
 export * from "./ordering-key.ts";
 export * from "./parse-injected.ts";
-export * from "./phase-level.ts";
 export * from "./rate-limit.ts";
 export * from "./recorded-selection.ts";
 export * from "./replayed-event.ts";

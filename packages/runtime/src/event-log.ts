@@ -1,5 +1,4 @@
-import { isShown } from "@orgloop/core";
-import type { DefaultsSpec, LogEntry, Logger } from "@orgloop/sdk";
+import { type DefaultsSpec, isShown, type LogEntry, type Logger } from "@orgloop/sdk";
 
 export interface EventLogOptions {
   /** Get every entry, to the end: the log file. */

@@ -1,6 +1,6 @@
 import type { METRICS } from "@orgloop/config/aws";
-import { isShown, type OpenEntry } from "@orgloop/core";
-import type { DefaultsSpec, LogEntry } from "@orgloop/sdk";
+import type { OpenEntry } from "@orgloop/core";
+import { type DefaultsSpec, isShown, type LogEntry } from "@orgloop/sdk";
 
 /** What a function says: entries of the log, and what is counted. */
 export interface FlowLog {

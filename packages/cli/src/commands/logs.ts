@@ -1,10 +1,9 @@
 import path from "node:path";
-import type { LogEntry } from "@orgloop/sdk";
+import { formatEntry, type LogEntry, type Paint } from "@orgloop/sdk";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command } from "../command.ts";
 import { locateData } from "../data-directory.ts";
 import { readEventLog } from "../event-log.ts";
-import { logLine } from "../log-line.ts";
 import { pointInTime } from "../point-in-time.ts";
 
 export interface LogsOptions {
@@ -38,7 +37,7 @@ export const logs: Command<LogsOptions> = async (context, _args, options) => {
   let written = 0;
   const form = (entry: LogEntry): string => {
     if (flags.json) return `${written === 0 ? "[" : ","}\n${JSON.stringify(entry)}`;
-    return `${options.format === "jsonl" ? JSON.stringify(entry) : logLine(entry, output.style)}\n`;
+    return `${options.format === "jsonl" ? JSON.stringify(entry) : humanLine(entry, output.style)}\n`;
   };
   const show = async (entries: AsyncIterable<LogEntry>) => {
     for await (const entry of entries) {
@@ -62,6 +61,14 @@ export const logs: Command<LogsOptions> = async (context, _args, options) => {
   process.off("SIGTERM", interrupt);
   return 0;
 };
+
+/** The console logger's line, which says besides which event and which attempt it is about. */
+function humanLine(entry: LogEntry, paint: Paint): string {
+  return formatEntry(entry, paint, [
+    ["attempt", entry.attempt],
+    ["evt", entry.event_id],
+  ]);
+}
 
 /** Which entries `options` ask for. Throws `USAGE` for a time that is none. */
 export function entryFilter(options: LogsOptions, nowMs: number): (entry: LogEntry) => boolean {

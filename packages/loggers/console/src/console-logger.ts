@@ -1,21 +1,18 @@
 import { styleText } from "node:util";
-import type { Logger } from "@orgloop/sdk";
+import { formatEntry, formatMetadata, isShown, type Logger, type Paint } from "@orgloop/sdk";
 import type { ConsoleConfig } from "./config.ts";
-import { formatEntry, formatMetadata, type Paint } from "./format-entry.ts";
-import { LEVELS, PHASE_STYLES } from "./phase-style.ts";
 
 /** One line an entry on standard error, so that standard output stays a command's own. */
 export function consoleLogger(config: ConsoleConfig, stream: NodeJS.WriteStream): Logger {
   const paint: Paint = config.color
     ? (color, text) => styleText(color, text, { stream, validateStream: true })
     : (_, text) => text;
-  const lowest = LEVELS.indexOf(config.level);
   // A reader that went away (EPIPE) must not end the process.
   const onError = () => undefined;
   stream.on("error", onError);
   return {
     log(entry) {
-      if (LEVELS.indexOf(PHASE_STYLES[entry.phase].level) < lowest) return;
+      if (!isShown(entry.phase, config.level)) return;
       const lines = [formatEntry(entry, paint)];
       if (!config.compact && config.show_payload && entry.metadata !== undefined) {
         lines.push(formatMetadata(entry.metadata, paint));

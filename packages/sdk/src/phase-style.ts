@@ -1,16 +1,17 @@
-import type { Phase } from "@orgloop/sdk";
+import type { Phase } from "./logger.ts";
+import type { DefaultsSpec } from "./topology.ts";
 
-export const LEVELS = ["debug", "info", "warn", "error"] as const;
-type Level = (typeof LEVELS)[number];
-type Color = "blue" | "cyan" | "dim" | "green" | "magenta" | "red" | "yellow";
+type Level = DefaultsSpec["log_level"];
+export type PhaseColor = "blue" | "cyan" | "dim" | "green" | "magenta" | "red" | "yellow";
 
+/** How people see entries of a phase. */
 export interface PhaseStyle {
   readonly icon: string;
-  readonly color: Color;
+  readonly color: PhaseColor;
   readonly level: Level;
 }
 
-const style = (icon: string, color: Color, level: Level = "info"): PhaseStyle => ({
+const style = (icon: string, color: PhaseColor, level: Level = "info"): PhaseStyle => ({
   icon,
   color,
   level,
@@ -61,3 +62,10 @@ export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
   "runtime.start": style("●", "magenta"),
   "runtime.stop": style("●", "magenta"),
 };
+
+const RANK: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** True where an entry of `phase` is shown at the log level `shown`. */
+export function isShown(phase: Phase, shown: Level): boolean {
+  return RANK[PHASE_STYLES[phase].level] >= RANK[shown];
+}

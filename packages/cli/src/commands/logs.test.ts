@@ -1,7 +1,6 @@
 import type { LogEntry } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { entryFilter } from "./commands/logs.ts";
-import { logLine } from "./log-line.ts";
+import { entryFilter } from "./logs.ts";
 
 const entry: LogEntry = {
   timestamp: "2026-11-23T09:08:07.006Z",
@@ -15,20 +14,6 @@ const entry: LogEntry = {
   result: "delivered",
   duration_ms: 12.4,
 };
-const plain = (_: unknown, text: string) => text;
-
-test("a line has the console logger's fields in its order", () => {
-  expect(logLine(entry, plain)).toMatch(
-    /^\d\d:\d\d:07\.006 ✓ deliver\.success src=hub tgt=reviewer route=review type=resource\.changed result=delivered evt=evt_1 12ms$/,
-  );
-});
-
-test("event data cannot forge a line or steer the terminal", () => {
-  const forged = logLine({ ...entry, source: "a\nb\u001b[2J\u202e", error: "x\r" }, plain);
-  expect(forged).toContain("src=a\\u000ab\\u001b[2J\\u202e");
-  expect(forged).toMatch(/err=x\\u000d$/);
-});
-
 test.each([
   [{}, true],
   [{ source: "hub", route: "review", result: "delivered" }, true],

@@ -1,14 +1,18 @@
-import type { LogEntry } from "@orgloop/sdk";
-import { PHASE_STYLES } from "./phase-style.ts";
+import type { LogEntry } from "./logger.ts";
+import { PHASE_STYLES, type PhaseColor } from "./phase-style.ts";
 
 /** Colours a text, or returns it as it is. */
-export type Paint = (
-  color: (typeof PHASE_STYLES)[keyof typeof PHASE_STYLES]["color"],
-  text: string,
-) => string;
+export type Paint = (color: PhaseColor, text: string) => string;
 
-/** `HH:MM:SS.mmm icon phase src= tgt= route= xform= type= result= Nms err=` (v1alpha1, section 8), in local time. */
-export function formatEntry(entry: LogEntry, paint: Paint): string {
+/**
+ * `HH:MM:SS.mmm icon phase src= tgt= route= xform= type= result= Nms err=` (v1alpha1, section 8), in local time; `more` fields stand
+ * after `result`.
+ */
+export function formatEntry(
+  entry: LogEntry,
+  paint: Paint,
+  more: readonly (readonly [name: string, value: unknown])[] = [],
+): string {
   const { icon, color } = PHASE_STYLES[entry.phase];
   const fields = [
     ["src", entry.source],
@@ -17,15 +21,16 @@ export function formatEntry(entry: LogEntry, paint: Paint): string {
     ["xform", entry.transform],
     ["type", entry.event_type],
     ["result", entry.result],
+    ...more,
   ] as const;
   return [
     paint("dim", timeOf(entry.timestamp)),
     paint(color, icon),
     paint(color, entry.phase),
     ...fields
-      .filter(([, value]) => value)
+      .filter(([, value]) => value !== undefined && value !== "")
       .map(([name, value]) => `${name}=${onOneLine(`${value}`)}`),
-    ...(entry.duration_ms === undefined ? [] : [`${entry.duration_ms}ms`]),
+    ...(entry.duration_ms === undefined ? [] : [`${Math.round(entry.duration_ms)}ms`]),
     ...(entry.error ? [paint("red", `err=${onOneLine(entry.error)}`)] : []),
   ].join(" ");
 }
