@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { restartedSources, topologyHash } from "@orgloop/config";
 import { type CheckpointStore, type LogEntry, messageOf, type Topology } from "@orgloop/sdk";
 import { type AppliedState, writeAppliedState } from "@orgloop/stores";
@@ -21,6 +22,7 @@ export async function keepApplied(options: KeepAppliedOptions): Promise<AppliedS
   const { dataDir, before, topology, checkpoints, now } = options;
   const hash = topologyHash(topology);
   if (before?.hash === hash) return before;
+  await setImmediate();
   if (before !== null) {
     for (const id of restartedSources(topology, before.topology)) await checkpoints.delete(id);
   }

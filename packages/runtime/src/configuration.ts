@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type PlanState, planTopology } from "@orgloop/config";
 import {
   type CheckpointStore,
@@ -38,8 +39,8 @@ export interface ConfigurationOptions {
   readonly dataDir: string;
   /** What was applied before the start. */
   readonly before: AppliedState | null;
-  /** Throws what keeps a topology from running, with nothing open. */
-  readonly prepare: (topology: Topology) => PreparedTopology;
+  /** Rejects with what keeps a topology from running, with nothing open. */
+  readonly prepare: (topology: Topology) => Promise<PreparedTopology>;
   /** Makes it ready to run beside what runs. */
   readonly open: (prepared: PreparedTopology, before: Generation) => Promise<Generation>;
   readonly checkpoints: CheckpointStore;
@@ -112,7 +113,9 @@ export function configuration(options: ConfigurationOptions): Configuration {
     refuseWhileStopping();
     const before = running();
     refuseUnexpected(before, expect);
-    const prepared = options.prepare(topology);
+    const prepared = await options.prepare(topology);
+    await setImmediate();
+    const { summary } = planTopology(before.topology, topology);
     const kept = needsRestart(current, prepared);
     if (kept !== null) throw kept;
     const to = await options.open(prepared, current);
@@ -125,7 +128,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
       throw error;
     }
     const { serial, hash } = running();
-    return { serial, hash, summary: planTopology(before.topology, topology).summary };
+    return { serial, hash, summary };
   }
 
   return {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { LogEntry } from "@orgloop/sdk";
 import type { Clock } from "./clock.ts";
 import { type Generation, generation } from "./generation.ts";
@@ -27,6 +28,7 @@ export async function openGeneration(
     warn: (item, message) => log({ phase: "system.error", error: `${item}: ${message}` }),
     before: before?.plugins,
   });
+  await setImmediate();
   try {
     return generation({ prepared, plugins, clock, log, abandon });
   } catch (error) {

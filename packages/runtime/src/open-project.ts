@@ -58,11 +58,11 @@ export interface OpenProject {
 export async function openProject(options: ProjectOptions): Promise<OpenProject> {
   const { topology, projectDir, env } = options;
   const clock = clockOf(options);
-  const prepare = (wanted: Topology): PreparedTopology => {
+  const prepare = async (wanted: Topology): Promise<PreparedTopology> => {
     options.admit?.(wanted);
     return prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
   };
-  const prepared = prepare(topology);
+  const prepared = await prepare(topology);
   const open = await openProcess({
     ...options,
     topology: prepared.resolved,

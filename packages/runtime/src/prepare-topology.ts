@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Environment } from "@orgloop/config";
 import type { Topology } from "@orgloop/sdk";
 import { type CompiledRoutes, compileRoutes } from "./compile-routes.ts";
@@ -12,12 +13,13 @@ export interface PreparedTopology {
   readonly routes: CompiledRoutes;
 }
 
-/** Throws `MISSING_VARIABLES`, `INVALID_ROUTE` and `INVALID_FILTER`. */
-export function prepareTopology(
+/** Throws `MISSING_VARIABLES`, `INVALID_ROUTE` and `INVALID_FILTER`. Lets others run in between: 10,000 routes take a while. */
+export async function prepareTopology(
   topology: Topology,
   env: Environment,
   projectDir: string,
-): PreparedTopology {
+): Promise<PreparedTopology> {
   const resolved = resolveTopology(topology, env);
+  await setImmediate();
   return { topology, resolved, routes: compileRoutes(resolved, projectDir) };
 }
