@@ -4,12 +4,19 @@ import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { projectDirectory } from "./project-directory.ts";
 
-/** Loads the project that the flags name. With `plugins`, each `config` is checked against its package as well. */
+interface ReadOptions {
+  /** Each `config` is checked against its package as well. */
+  readonly plugins?: boolean;
+  /** The files of the other workspaces are checked as well. */
+  readonly everyWorkspace?: boolean;
+}
+
+/** Loads the project that the flags name. */
 export async function readProject(
   { flags, env }: CommandContext,
-  { plugins }: { readonly plugins: boolean } = { plugins: false },
+  { plugins = false, everyWorkspace = false }: ReadOptions = {},
 ): Promise<LoadedProject> {
-  const options = { path: flags.config, workspace: flags.workspace, env };
+  const options = { path: flags.config, workspace: flags.workspace, env, everyWorkspace };
   if (!plugins) return loadProject(options);
   const { pluginLookup } = await import("@orgloop/runtime");
   return loadProject({
@@ -21,7 +28,7 @@ export async function readProject(
 /** Loads the project for commands that need a valid one: its errors are told, and the exit status is 2. */
 export async function readValidProject(
   context: CommandContext,
-  options?: { readonly plugins: boolean },
+  options?: ReadOptions,
 ): Promise<LoadedProject & { readonly topology: Topology }> {
   const project = await readProject(context, options);
   const { topology } = project;

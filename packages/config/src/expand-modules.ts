@@ -22,6 +22,8 @@ export interface ExpandedModules {
   readonly instances: readonly Instance[];
   /** The files of the modules as they are, each once. */
   readonly texts: readonly SourceDocument[];
+  /** The full names of the instances that are switched off. */
+  readonly switchedOff: readonly string[];
   /** The instances that could not be expanded. */
   readonly unread: Unread;
 }
@@ -181,12 +183,13 @@ export function expandModules(
     documents,
     instances: [...instances.values()],
     texts: [...texts.values()],
+    switchedOff: [...switchedOff],
     unread: { anything: !allNamed, instances: failed },
   };
 }
 
 /** What the workspace changes in instances that do not exist. */
-function checkOverrides(
+export function checkOverrides(
   workspace: SourceDocument | undefined,
   names: readonly string[],
   findings: Findings,

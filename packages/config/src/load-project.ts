@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** Finds packages; without it no `config` is checked against its package. */
   readonly lookup?: PluginLookup;
+  /** Checks the files of the other workspaces as well; what is wrong in one of them is an error of the load. */
+  readonly everyWorkspace?: boolean;
 }
 
 /**
@@ -48,8 +50,9 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const files = projectFiles(projectDir, projectDir, cache);
   const user = userConfig(env, files, findings);
   const read = readProjectFiles(manifestFile, workspaceName, files, findings);
-  const { lookup } = options;
-  const input = { projectDir, manifestFile, workspaceName, read, user, files, env, lookup };
+  const { lookup, everyWorkspace } = options;
+  const named = { projectDir, manifestFile, workspaceName };
+  const input = { ...named, read, user, files, env, lookup, everyWorkspace };
   return resolveProject(input, findings);
 }
 

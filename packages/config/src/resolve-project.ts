@@ -3,6 +3,7 @@ import { applyWorkspace } from "./apply-workspace.ts";
 import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
+import { checkOtherWorkspaces } from "./check-other-workspaces.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { checkServerless } from "./check-serverless.ts";
@@ -69,6 +70,8 @@ export interface ProjectInput {
   readonly files: ProjectFiles;
   readonly env: Environment;
   readonly lookup: PluginLookup | undefined;
+  /** Checks the files of the other workspaces as well. */
+  readonly everyWorkspace?: boolean | undefined;
   /** A document whose items stand in for real ones: their `config` is not checked. */
   readonly standIns?: SourceDocument;
 }
@@ -98,6 +101,10 @@ export async function resolveProject(
   const declared = collectDeclarations(
     documents.filter(({ kind }) => kind !== "Workspace" && kind !== "Team"),
   );
+  if (input.everyWorkspace) {
+    const loaded = { workspaceName, read, files, declared, modules, unread };
+    checkOtherWorkspaces(loaded, findings);
+  }
   const byKind = linkReferences(
     applyWorkspace(declared, workspace, unread, findings),
     teams.flatMap(({ team }) => team ?? []),

@@ -4,9 +4,9 @@ import type { Command } from "../command.ts";
 import type { Output } from "../output.ts";
 import { problemLine, readProject } from "../read-project.ts";
 
-/** `orgloop validate`: exit status 0, or 2 where there are errors. */
+/** `orgloop validate`: exit status 0, or 2 where there are errors; also in the file of a workspace that is not selected. */
 export const validate: Command = async (context) => {
-  const project = await readProject(context, { plugins: true });
+  const project = await readProject(context, { plugins: true, everyWorkspace: true });
   const { errors, warnings } = project;
   const valid = errors.length === 0;
   const text = context.flags.json ? "" : humanReport(project, context.output);

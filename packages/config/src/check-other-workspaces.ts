@@ -1,0 +1,51 @@
+import { applyWorkspace } from "./apply-workspace.ts";
+import type { Declarations } from "./declarations.ts";
+import { isMapping, valueAt } from "./document-path.ts";
+import { checkOverrides, type ExpandedModules } from "./expand-modules.ts";
+import type { Findings } from "./findings.ts";
+import { checkTeamOverrides } from "./load-teams.ts";
+import type { ProjectFiles } from "./project-files.ts";
+import { type ReadProject, textsOf } from "./read-project-files.ts";
+import { readVars } from "./read-vars.ts";
+import { readWorkspace, workspaceFiles } from "./read-workspace.ts";
+import { substituteVars } from "./substitute-vars.ts";
+import type { Unread } from "./unread.ts";
+import { validateDocument } from "./validate-document.ts";
+
+/** What a load of one workspace knows that the others are checked against. */
+export interface LoadedWorkspace {
+  readonly workspaceName: string;
+  readonly read: ReadProject;
+  readonly files: ProjectFiles;
+  /** Before any workspace is applied. */
+  readonly declared: Declarations;
+  readonly modules: ExpandedModules;
+  readonly unread: Unread;
+}
+
+/**
+ * Checks the files of the workspaces that are not loaded: their form, that what they change exists, and that it is valid as they
+ * change it. What only a load of them can tell (where references lead, what modules make of other parameters) is left to it.
+ */
+export function checkOtherWorkspaces(loaded: LoadedWorkspace, findings: Findings): void {
+  const { workspaceName, read, files, declared, modules, unread } = loaded;
+  const texts = textsOf(read).filter((document) => document !== read.workspace);
+  const instances = [...modules.instances.map(({ name }) => name), ...modules.switchedOff];
+  for (const { name } of workspaceFiles(files.root)) {
+    if (name === workspaceName) continue;
+    const document = readWorkspace(read.manifest, name, files, findings);
+    if (document?.value === undefined) continue;
+    validateDocument(document, "Workspace", findings);
+    const vars = readVars(read.manifest, document, [...texts, document], findings);
+    const workspace = substituteVars(document, vars, findings);
+    checkTeamOverrides(workspace, read.teams, findings);
+    if (!modules.unread.anything) {
+      checkOverrides(workspace, [...instances, ...unread.instances], findings);
+    }
+    // An instance with other parameters, or one that is off here, may have other items.
+    const changed = valueAt(workspace.value, ["modules"]);
+    const unsure = [...modules.switchedOff, ...Object.keys(isMapping(changed) ? changed : {})];
+    const open = { ...unread, instances: [...unread.instances, ...unsure] };
+    applyWorkspace(declared, workspace, open, findings);
+  }
+}
