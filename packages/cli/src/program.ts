@@ -26,6 +26,7 @@ export function orgloopProgram(): Command {
     .option("--description <text>", "one line about the project")
     .option("--connectors <list>", "connectors to wire besides, e.g. github,exec")
     .option("--dir <dir>", "the same as [dir]")
+    .option("--aws", "with what deploying to AWS needs")
     .option("--no-interactive", "ask nothing (nothing is ever asked)")
     .action(lazy(() => import("./commands/init.ts").then((it) => it.init)));
   program

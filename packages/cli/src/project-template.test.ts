@@ -42,8 +42,27 @@ test("every connector can be wired in; then only its variables are missing", asy
   await rm(directory, { recursive: true });
 });
 
+test("with AWS it has a workspace that can be deployed; without it stays as it is", async () => {
+  const files = projectTemplate({ name: "acme", description: "", connectors: [], aws: true });
+  expect(files.get("DEPLOY.md")).toContain("acme on AWS");
+  const directory = await write(files);
+  const load = (workspace: string) => loadProject({ path: directory, workspace, env: {} });
+  const project = await load("production");
+  expect(project.errors).toEqual([]);
+  expect(project.warnings).toEqual([]);
+  expect(project.topology).toMatchObject({ bus: { url: "sqs" }, aws: { region: "eu-west-1" } });
+  expect(project.topology?.actors.map(({ id }) => id)).toEqual(["terminal"]);
+  expect((await load("default")).topology).toMatchObject({ bus: { url: "file" } });
+  await rm(directory, { recursive: true });
+});
+
 test("every YAML file names a schema that is there, and its secret is another each time", async () => {
-  const options = { name: "acme", description: "", connectors: optionalConnectors() };
+  const options = {
+    name: "acme",
+    description: "",
+    connectors: optionalConnectors(),
+    aws: true,
+  };
   const files = projectTemplate(options);
   for (const [file, text] of files) {
     if (!file.includes("schemas/")) expect(text).not.toMatch(/__|\*\*/);

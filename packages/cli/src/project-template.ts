@@ -15,6 +15,8 @@ export interface TemplateOptions {
   readonly description: string;
   /** Of {@link optionalConnectors}. */
   readonly connectors: readonly string[];
+  /** With what deploying to AWS needs. */
+  readonly aws?: boolean;
 }
 
 /** Connectors that a new project can have besides. */
@@ -25,6 +27,9 @@ export function optionalConnectors(): string[] {
 /** The files of a new project: path in the project, with `/`, → text. */
 export function projectTemplate(options: TemplateOptions): Map<string, string> {
   const files = templateFiles(path.join(TEMPLATES, "project"));
+  if (options.aws) {
+    for (const [file, text] of templateFiles(path.join(TEMPLATES, "aws"))) files.set(file, text);
+  }
   const listed: string[] = [];
   for (const connector of options.connectors) {
     for (const [file, text] of templateFiles(path.join(TEMPLATES, "connectors", connector))) {

@@ -10,6 +10,7 @@ export interface InitOptions {
   readonly description?: string;
   readonly connectors?: string;
   readonly dir?: string;
+  readonly aws?: boolean;
 }
 
 /** `orgloop init`: writes a project that validates and starts as it stands; overwrites nothing. */
@@ -21,7 +22,7 @@ export const init: Command<InitOptions> = async ({ flags, output }, [dir], optio
   }
   const connectors = chosenConnectors(options.connectors ?? "");
   const description = options.description ?? `The events of ${name}, and who gets them.`;
-  const files = projectTemplate({ name, description, connectors });
+  const files = projectTemplate({ name, description, connectors, aws: options.aws ?? false });
 
   const present = [...files.keys()].filter((file) => existsSync(path.join(directory, file)));
   if (present.length > 0) {
@@ -46,6 +47,7 @@ export const init: Command<InitOptions> = async ({ flags, output }, [dir], optio
       `Next: orgloop validate${at}`,
       `      orgloop start${at}`,
       `Then: ${path.join(shown, "README.md")} says how to send it an event.`,
+      ...(options.aws ? [`AWS:  ${path.join(shown, "DEPLOY.md")} says how it is deployed.`] : []),
     ].join("\n"),
   );
   if (flags.verbose) output.note("the secret of the source inbox was generated into .env");
