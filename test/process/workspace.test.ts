@@ -3,7 +3,8 @@ import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { openFileBus } from "@orgloop/bus/file";
-import { testEvent } from "@orgloop/testkit";
+import { fileInbox } from "@orgloop/stores";
+import { sampleInboxEntry, testEvent } from "@orgloop/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
 
@@ -105,9 +106,14 @@ test("a workspace is written, listed, selected, shown, run in and deleted; its s
   const bus = await openFileBus({ dir: path.join(data, "wal") });
   await bus.publish(testEvent({ source: "inbox" }));
   await bus.close();
+  const inbox = await fileInbox({ dir: path.join(data, "inbox") });
+  await inbox.put(sampleInboxEntry(1));
+  await inbox.close();
   const refused = await run("workspace", "delete", "staging");
   expect(refused).toMatchObject({ code: 1, stdout: "" });
-  expect(refused.stderr).toMatch(/1 unsettled event and 0 dead letters: --force deletes them/);
+  expect(refused.stderr).toMatch(
+    /1 unsettled event and 0 dead letters, 1 event in inboxes: --force deletes them/,
+  );
   expect(existsSync(path.join(data, "wal"))).toBe(true);
   expect(await json("workspace", "delete", "staging", "--force")).toEqual({
     code: 0,
@@ -118,6 +124,7 @@ test("a workspace is written, listed, selected, shown, run in and deleted; its s
       file: "workspaces/staging.yaml",
       unsettled: 1,
       dead_letters: 0,
+      inbox: 1,
     },
   });
   expect(existsSync(file)).toBe(false);

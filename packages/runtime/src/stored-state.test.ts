@@ -5,6 +5,7 @@ import { PermanentError, type Source } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { isDataDirHeld } from "./data-dir-held.ts";
 import {
+  jsonWebhook,
   recordingActor,
   route,
   startFixture,
@@ -43,6 +44,7 @@ test("what a process left behind can be read without changing it", async () => {
     checkpoints: new Map([["team/feed", "3"]]),
     unacked: 2,
     deadLetters: 1,
+    inbox: 0,
   });
   expect(await isDataDirHeld(dataDir)).toBe(false);
   expect(await fingerprint(dataDir)).toBe(before);
@@ -51,7 +53,23 @@ test("what a process left behind can be read without changing it", async () => {
 test("nothing is there yet", async () => {
   const dataDir = join(await temporaryDir(), "none");
   const topology = topologyOf({}, [], { bus: "file" });
-  const none = { checkpoints: new Map(), unacked: 0, deadLetters: 0 };
+  const none = { checkpoints: new Map(), unacked: 0, deadLetters: 0, inbox: 0 };
   expect(await readStoredState({ topology, projectDir: dataDir, dataDir })).toEqual(none);
   expect(await readStoredState({ topology: null, projectDir: dataDir, dataDir })).toEqual(none);
+});
+
+test("events in inboxes are counted as they wait", async () => {
+  const agent = recordingActor();
+  const parts = { sources: { hook: jsonWebhook() }, actors: { agent } };
+  const config = { inbox: true, session_key: "a" };
+  const routes = [{ ...route("r", "hook", "agent"), then: { actor: "agent", config } }];
+  const topology = topologyOf(parts, routes, { bus: "file" });
+  const process = await startFixture(topology, parts);
+  for (const n of [1, 2, 3]) await process.post("/webhook/hook", { n });
+  await agent.until(1);
+  await process.get("/api/inbox/drain?session_key=a&limit=1");
+  await process.drain();
+  const { dataDir } = process;
+  const stored = await readStoredState({ topology, projectDir: dataDir, dataDir });
+  expect(stored).toMatchObject({ unacked: 0, inbox: 2 });
 });

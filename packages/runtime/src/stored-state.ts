@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Topology } from "@orgloop/sdk";
-import { countDeadLetters } from "./count-dead-letters.ts";
+import { countKeptLines } from "./count-kept-lines.ts";
 
 export interface StoredStateOptions {
   /** Null where the configuration has errors: then no checkpoint is read. */
@@ -16,6 +16,8 @@ export interface StoredState {
   readonly checkpoints: ReadonlyMap<string, string>;
   readonly unacked: number;
   readonly deadLetters: number;
+  /** Events in inboxes. */
+  readonly inbox: number;
 }
 
 /** Reads only, locks nothing: asking must not get in the way of a process that starts. */
@@ -24,7 +26,8 @@ export async function readStoredState(options: StoredStateOptions): Promise<Stor
   return {
     checkpoints: await readCheckpoints(options),
     unacked: topology?.bus.url === "file" ? await countUnacked(join(dataDir, "wal")) : 0,
-    deadLetters: await countDeadLetters(join(dataDir, "dead-letters")),
+    deadLetters: await countKeptLines(join(dataDir, "dead-letters", "dead-letters.jsonl")),
+    inbox: await countKeptLines(join(dataDir, "inbox", "inbox.jsonl")),
   };
 }
 

@@ -40,13 +40,14 @@ export const workspaceDelete: Command<WorkspaceDeleteOptions> = async (
   const shared = isShared(project, file);
   if (!shared) await refuseRunning(home, dataDir, name);
 
-  const lost = shared ? { unsettled: 0, dead_letters: 0 } : await eventsOf(dataDir);
-  if (lost.unsettled !== 0 || lost.dead_letters !== 0) {
+  const lost = shared ? { unsettled: 0, dead_letters: 0, inbox: 0 } : await eventsOf(dataDir);
+  if (lost.unsettled !== 0 || lost.dead_letters !== 0 || lost.inbox !== 0) {
     const events =
       lost.unsettled === null
         ? "an unreadable event log"
         : counted(lost.unsettled, "unsettled event");
-    const what = `${events} and ${counted(lost.dead_letters, "dead letter")}`;
+    const waiting = lost.inbox === 0 ? "" : `, ${counted(lost.inbox, "event")} in inboxes`;
+    const what = `${events} and ${counted(lost.dead_letters, "dead letter")}${waiting}`;
     const agreed = yes || force || (await output.confirm(`Delete "${name}" with ${what}?`));
     if (agreed === null) {
       const message = `"${name}" has ${what}: --force deletes them where nobody can be asked; nothing was deleted`;
@@ -91,10 +92,8 @@ async function refuseRunning(home: string, dataDir: string, name: string): Promi
 async function eventsOf(dataDir: string) {
   const { readStoredState } = await import("@orgloop/runtime");
   const nothing = { topology: null, projectDir: dataDir, dataDir };
-  return {
-    unsettled: await countUnsettled(path.join(dataDir, "wal")),
-    dead_letters: (await readStoredState(nothing)).deadLetters,
-  };
+  const { deadLetters: dead_letters, inbox } = await readStoredState(nothing);
+  return { unsettled: await countUnsettled(path.join(dataDir, "wal")), dead_letters, inbox };
 }
 
 async function countUnsettled(dir: string): Promise<number | null> {

@@ -1,11 +1,12 @@
 import { createReadStream } from "node:fs";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { hasCode } from "@orgloop/sdk";
 
-/** Counts the letters that `fileDeadLetters` in stores keeps in `dir`, without reading them all into memory. */
-export async function countDeadLetters(dir: string): Promise<number> {
-  const file = join(dir, "dead-letters.jsonl");
+/**
+ * Counts what a file of `fileDeadLetters` or `fileInbox` in stores keeps (a line with an `id` each, and lines of `removed` ids), without
+ * reading it all into memory. 0 where there is no file.
+ */
+export async function countKeptLines(file: string): Promise<number> {
   const ids = new Set<string>();
   try {
     for await (const line of createInterface({ input: createReadStream(file, "utf8") })) {

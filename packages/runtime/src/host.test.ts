@@ -1,0 +1,236 @@
+import { memoryBus } from "@orgloop/bus/memory";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { type Host, startHost } from "./host.ts";
+import type { HostedModule, ModuleRequest } from "./host-modules.ts";
+import {
+  jsonWebhook,
+  lookupOf,
+  recordingActor,
+  route,
+  TOKEN,
+  temporaryDir,
+  topologyOf,
+} from "./process-fixture.ts";
+import type { ProjectOptions } from "./project-options.ts";
+
+const authorized = { headers: { authorization: `Bearer ${TOKEN}` } };
+const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
+
+/** A project with a webhook source of its own name and one actor. */
+async function project(name: string, change: Partial<ProjectOptions> = {}, source = name) {
+  const agent = recordingActor();
+  const parts = { sources: { [source]: jsonWebhook() }, actors: { agent } };
+  const inbox = { inbox: true, session_key: "{{payload.session}}" };
+  const to = { ...route("to-agent", source, "agent"), then: { actor: "agent", config: inbox } };
+  const topology = { ...topologyOf(parts, [to], { bus: "file" }), project: name };
+  const dataDir = await temporaryDir();
+  const options: ProjectOptions = {
+    topology,
+    projectDir: dataDir,
+    dataDir,
+    env: {},
+    lookup: lookupOf(parts),
+    drainMs: 200,
+    ...change,
+  };
+  return { agent, options };
+}
+
+async function hosting(...projects: readonly { readonly options: ProjectOptions }[]) {
+  const gone: [string, string | null][] = [];
+  const resolved: ModuleRequest[] = [];
+  let next: ProjectOptions | null = null;
+  const host: Host = await startHost({
+    token: TOKEN,
+    async resolve(request) {
+      resolved.push(request);
+      if (next === null) throw Object.assign(new Error("no such"), { code: "CONFIG_INVALID" });
+      return next;
+    },
+    async onGone({ name, failure }: HostedModule) {
+      gone.push([name, failure?.message ?? null]);
+    },
+  });
+  onTestFinished(() => host.drain());
+  const request = { projectDir: "/p" };
+  for (const { options } of projects) await host.load(options, request);
+  const url = `http://127.0.0.1:${host.address.port}`;
+  const send = async (path: string, init?: RequestInit) => {
+    const answer = await fetch(`${url}${path}`, init);
+    const text = await answer.text();
+    return { status: answer.status, body: text.startsWith("#") ? text : JSON.parse(text) };
+  };
+  return {
+    host,
+    gone,
+    resolved,
+    send,
+    resolveTo(options: ProjectOptions | null) {
+      next = options;
+    },
+    read: async (path: string) => (await send(path)).body,
+    post: (path: string, body: unknown) =>
+      send(path, { method: "POST", body: JSON.stringify(body), ...authorized }),
+  };
+}
+
+test("a project whose bus fails ends alone, is said to, and can be loaded again", async () => {
+  const failed = Promise.withResolvers<Error>();
+  const openBus = async () => Object.assign(memoryBus(), { failed: failed.promise });
+  const ill = await project("ill", { openBus });
+  const well = await project("well");
+  const { host, gone, post, read } = await hosting(ill, well);
+  failed.resolve(new Error("the disk is gone"));
+  await eventually(() => expect(gone).toEqual([["ill", "the disk is gone"]]));
+  expect(host.modules()).toMatchObject([
+    { name: "ill", state: "error" },
+    { name: "well", state: "active" },
+  ]);
+  expect(await read("/api/status")).toMatchObject({ health: "error" });
+  expect((await read("/readyz")).ok).toBe(true);
+  expect((await post("/webhook/well", { n: 1 })).status).toBe(200);
+  expect((await post("/webhook/ill", { n: 1 })).status).toBe(503);
+  await well.agent.until(1);
+
+  await host.load((await project("ill")).options);
+  expect((await post("/webhook/ill", { n: 1 })).status).toBe(200);
+  expect(host.modules().map(({ state }) => state)).toEqual(["active", "active"]);
+});
+
+test("the process ends with its last project: with that one's failure, or with nothing after a drain", async () => {
+  const failed = Promise.withResolvers<Error>();
+  const openBus = async () => Object.assign(memoryBus(), { failed: failed.promise });
+  const { host } = await hosting(await project("only", { openBus }));
+  failed.resolve(new Error("the disk is gone"));
+  expect((await host.closed)?.message).toBe("the disk is gone");
+
+  const other = await hosting(await project("one"), await project("two"));
+  await other.host.drain();
+  expect(await other.host.closed).toBeUndefined();
+  await expect(fetch(`http://127.0.0.1:${other.host.address.port}/healthz`)).rejects.toThrow();
+  await expect(other.host.load((await project("three")).options)).rejects.toMatchObject({
+    code: "DRAINING",
+  });
+});
+
+test("load, unload and reload over HTTP; what is refused changes nothing", async () => {
+  const one = await project("one");
+  const { host, post, send, resolveTo, resolved, gone } = await hosting(one);
+  const names = () => host.modules().map(({ name }) => name);
+  expect(await post("/control/module/unload", { name: "one" })).toMatchObject({
+    status: 409,
+    body: { code: "LAST_MODULE" },
+  });
+  expect(await post("/control/module/load-project", {})).toMatchObject({ status: 400 });
+  const request = { configPath: "/p/orgloop.yaml", projectDir: "/p", workspace: "staging" };
+  expect(await post("/control/module/load-project", request)).toMatchObject({
+    status: 422,
+    body: { error: "no such", code: "CONFIG_INVALID" },
+  });
+  expect(resolved).toEqual([request]);
+
+  const two = await project("two");
+  resolveTo(two.options);
+  expect(await post("/control/module/load-project", request)).toMatchObject({
+    status: 200,
+    body: { name: "two", state: "active" },
+  });
+  expect(await post("/control/module/load", request)).toMatchObject({
+    status: 409,
+    body: { code: "MODULE_EXISTS" },
+  });
+  resolveTo((await project("thief", {}, "two")).options);
+  expect(await post("/control/module/load-project", request)).toMatchObject({
+    status: 409,
+    body: { code: "SOURCE_TAKEN", error: expect.stringMatching(/"thief".*"two"/) },
+  });
+  expect(names()).toEqual(["one", "two"]);
+
+  // It cannot be read: it runs on. It is another by now: told. Then as it is now.
+  resolveTo(null);
+  expect((await post("/control/module/reload", { name: "two" })).status).toBe(422);
+  resolveTo(one.options);
+  expect((await post("/control/module/reload", { name: "two" })).body.code).toBe("MODULE_RENAMED");
+  expect(gone).toEqual([]);
+  const renewed = await project("two", {}, "renewed");
+  resolveTo(renewed.options);
+  expect((await post("/control/module/reload", { name: "two" })).status).toBe(200);
+  expect((await post("/webhook/renewed", { n: 1 })).status).toBe(200);
+  expect((await post("/webhook/two", { n: 1 })).status).toBe(404);
+  await renewed.agent.until(1);
+
+  expect((await post("/control/module/unload", { name: "three" })).status).toBe(404);
+  expect((await post("/control/module/unload", { name: "one" })).status).toBe(200);
+  expect(names()).toEqual(["two"]);
+  expect((await send("/control/module/list")).status).toBe(401);
+  expect((await send("/control/module/list", authorized)).body).toMatchObject({
+    pid: process.pid,
+    modules: [{ name: "two" }],
+  });
+  expect((await send("/control/module/status/one", authorized)).status).toBe(404);
+});
+
+test("an apply that takes another project's source is refused", async () => {
+  const { host, post } = await hosting(await project("one"), await project("two"));
+  const { topology } = (await project("one", {}, "two")).options;
+  expect(
+    await post("/control/apply?module=one", { topology: { ...topology, project: "one" } }),
+  ).toMatchObject({ status: 422, body: { code: "SOURCE_TAKEN" } });
+  expect(host.modules().every(({ state }) => state === "active")).toBe(true);
+});
+
+test("what is for one project says which; the rest is answered by all", async () => {
+  const one = await project("one");
+  const two = await project("two");
+  const { post, read, send } = await hosting(one, two);
+  await post("/webhook/one", { n: 1 });
+  await post("/webhook/two", { n: 2 });
+  await Promise.all([one.agent.until(1), two.agent.until(1)]);
+
+  const draft = [{ source: "two", payload: { n: 3 } }];
+  const unclear = await post("/control/inject", draft);
+  expect(unclear).toMatchObject({
+    status: 400,
+    body: { error: expect.stringMatching(/one, two/) },
+  });
+  expect((await post("/control/inject?module=three", draft)).status).toBe(400);
+  expect((await post("/control/inject?module=two", draft)).status).toBe(200);
+  await two.agent.until(2);
+
+  expect(await read("/api/sources")).toMatchObject([
+    { id: "one", module: "one" },
+    { id: "two", module: "two" },
+  ]);
+  const events = await read("/api/events?limit=2");
+  expect(events.map(({ module }: { module: string }) => module)).toEqual(["two", "two"]);
+  expect(await read("/api/status?module=one")).toMatchObject({ project: "one" });
+  expect(await read("/api/doctor")).toMatchObject({ status: "ok", checks: expect.any(Array) });
+  expect(await send("/api/events?limit=-1")).toMatchObject({ status: 400 });
+  expect((await send("/api/status", { method: "POST" })).status).toBe(405);
+  expect(await read("/metrics")).toContain('orgloop_events_received_total{module="two"');
+  expect((await send("/control/status", authorized)).body).toMatchObject({
+    modules: [{ name: "one" }, { name: "two" }],
+  });
+});
+
+test("a session's inbox is found in whichever project has it, and left where an answer fails", async () => {
+  const one = await project("one");
+  const two = await project("two");
+  const { post, read } = await hosting(one, two);
+  for (let n = 0; n < 5; n += 1) await post("/webhook/two", { n, session: "s" });
+  await post("/webhook/one", { n: 9, session: "s" });
+  await eventually(async () =>
+    expect(await read("/api/inbox/status?session_key=s")).toEqual({ pending: 6 }),
+  );
+  expect((await read("/api/inbox/list")).sessions).toEqual([
+    { sessionKey: "s", pending: 1 },
+    { sessionKey: "s", pending: 5 },
+  ]);
+  const drained = async (query = "") => {
+    const { events } = await read(`/api/inbox/drain?session_key=s${query}`);
+    return events.map(({ payload }: { payload: { n: number } }) => payload.n);
+  };
+  expect(await drained("&limit=3")).toEqual([9, 0, 1]);
+  expect(await drained()).toEqual([2, 3, 4]);
+  expect(await drained()).toEqual([]);
+});
