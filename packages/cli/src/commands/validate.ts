@@ -6,13 +6,21 @@ import { problemLine, readProject } from "../read-project.ts";
 
 /** `orgloop validate`: exit status 0, or 2 where there are errors; also in the file of a workspace that is not selected. */
 export const validate: Command = async (context) => {
-  const project = await readProject(context, { plugins: true, everyWorkspace: true });
+  const read = await readProject(context, { plugins: true, everyWorkspace: true });
+  const project = { ...read, warnings: [...read.warnings, ...(await quotasOf(read))] };
   const { errors, warnings } = project;
   const valid = errors.length === 0;
   const text = context.flags.json ? "" : humanReport(project, context.output);
   context.output.result({ valid, errors, warnings }, text);
   return valid ? 0 : 2;
 };
+
+/** Loaded only where the workspace is on AWS. */
+async function quotasOf(project: LoadedProject): Promise<readonly Problem[]> {
+  if (project.topology?.bus.url !== "sqs") return [];
+  const { quotaWarnings } = await import("../aws/quota-warnings.ts");
+  return quotaWarnings(project);
+}
 
 function humanReport({ provenance, errors, warnings }: LoadedProject, output: Output): string {
   const faulty = new Set(errors.map((problem) => problem.file));

@@ -1,7 +1,8 @@
 import type { LoadedProject } from "@orgloop/config";
-import { type Intake, quotaFindings, readIntakes, stageSize } from "@orgloop/config/aws";
+import { quotaFindings, stageSize } from "@orgloop/config/aws";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import type { OpenAccount, StageOptions } from "@orgloop/serverless/operate";
+import { stageIntake } from "../aws/stage-intake.ts";
 import { wantedVariables } from "../commands/env.ts";
 import type { Check, CheckStatus } from "./check.ts";
 
@@ -14,7 +15,7 @@ export async function checkStage(
   topology: Topology,
 ): Promise<Check[]> {
   const operate = await import("@orgloop/serverless/operate");
-  const size = stageSize(topology, await intakeOf(project, topology));
+  const size = stageSize(topology, await stageIntake(project, topology));
   const presets = quotaChecks(size, new Map());
   try {
     return await operate.withAccount(options, async (account) => [
@@ -33,15 +34,6 @@ export async function checkStage(
 }
 
 const CREDENTIALS = { category: "aws", name: "credentials" } as const;
-
-/** What cannot be loaded counts as polled: `validate` says what is wrong with it. */
-async function intakeOf({ projectDir }: LoadedProject, topology: Topology): Promise<Intake> {
-  const { pluginLookup } = await import("@orgloop/runtime");
-  return readIntakes(topology, pluginLookup({ projectDir })).catch(() => () => ({
-    polled: true,
-    received: true,
-  }));
-}
 
 async function deployedChecks(operate: Operate, account: OpenAccount): Promise<Check[]> {
   const check = { category: "aws", name: "stage" };

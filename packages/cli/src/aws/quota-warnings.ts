@@ -1,0 +1,27 @@
+import { type LoadedProject, settingOrigin } from "@orgloop/config";
+import { quotaFindings, stageSize } from "@orgloop/config/aws";
+import type { Problem } from "@orgloop/sdk";
+import { stageIntake } from "./stage-intake.ts";
+
+/**
+ * What a deploy to a new account would fail of: warnings, since the account may have more by now (`orgloop doctor` asks it). None where
+ * the workspace is not on AWS.
+ */
+export async function quotaWarnings(
+  project: Pick<LoadedProject, "topology" | "projectDir" | "provenance">,
+): Promise<readonly Problem[]> {
+  const { topology, provenance } = project;
+  if (topology?.bus.url !== "sqs") return [];
+  const origin = settingOrigin(provenance, ["bus"]);
+  const size = stageSize(topology, await stageIntake(project, topology));
+  return quotaFindings(size)
+    .filter(({ level }) => level === "over")
+    .map(({ quota, needed, limit, advice }) => ({
+      file: origin?.file ?? "",
+      line: origin?.line ?? 1,
+      column: origin?.column ?? 1,
+      path: "bus",
+      message: `the stage needs ${needed} ${quota.label}, an account has ${limit} where nothing was raised: ${advice}`,
+      code: "aws-quota",
+    }));
+}
