@@ -150,6 +150,22 @@ test("what the actor sees: the transformed event, its config, the prompt, the or
   expect(await changed(topology([policy], [enrich("a")]))).toBeUndefined();
 });
 
+test("of long texts the part is told that differs", async () => {
+  const base = route("all", "s", "agent");
+  const told = (end: string): RouteSpec => ({
+    ...base,
+    with: {
+      prompt_file: "p.md",
+      prompt: { file: "p.md", text: `${"same ".repeat(50)}${end}`, meta: null },
+    },
+  });
+  const { routes } = await compare(topology([told("old")]), topology([told("new")]), [event(1)]);
+  expect(routes[0]?.examples[0]).toMatchObject({
+    from: { "prompt.text": "…e same same old" },
+    to: { "prompt.text": "…e same same new" },
+  });
+});
+
 test("a project against itself: nothing differs, and nothing is run", async () => {
   const broken = packaged("none", "that-does-not-exist", {});
   const same = topology([{ ...route("all", "s", "a"), transforms: [{ ref: "none" }] }], [broken]);

@@ -1,4 +1,4 @@
-import { differences, formatPath } from "@orgloop/config";
+import { type Difference, differences, formatPath } from "@orgloop/config";
 import type { Delivery } from "@orgloop/core";
 import type { RouteFate } from "./routing-side.ts";
 
@@ -21,7 +21,9 @@ export interface RoutingDifference {
 
 /** So many differing values of one delivery are told. */
 const MOST_PATHS = 5;
-const MOST_CHARACTERS = 200;
+const MOST_CHARACTERS = 60;
+/** Of what is the same before it. */
+const BEFORE = 12;
 
 /** What differs between two fates on one route (undefined: it does not match); null where nothing does. */
 export function routingDifference(
@@ -40,11 +42,10 @@ export function routingDifference(
   if (found.length === 0) return null;
   const side = (which: "from" | "to") =>
     Object.fromEntries(
-      found
-        .slice(0, MOST_PATHS)
-        .flatMap((one) =>
-          one[which] === undefined ? [] : [[formatPath(one.path), cut(one[which])]],
-        ),
+      found.slice(0, MOST_PATHS).flatMap((one) => {
+        const value = one[which];
+        return value === undefined ? [] : [[formatPath(one.path), cut(value, startOf(one))]];
+      }),
     );
   return { change: "delivered_otherwise", from: side("from"), to: side("to") };
 }
@@ -62,8 +63,18 @@ function shownOf({ event, actor, config, prompt, orderingKey }: Delivery) {
   return { event, actor, config, prompt: instructions, ordering_key: orderingKey };
 }
 
-/** An example, not the whole: long values are cut. */
-function cut(value: unknown): unknown {
-  const text = JSON.stringify(value);
-  return text.length <= MOST_CHARACTERS ? value : `${text.slice(0, MOST_CHARACTERS)}…`;
+/** Where two texts begin to differ, less a few characters; 0 for other values. */
+function startOf({ from, to }: Difference): number {
+  if (typeof from !== "string" || typeof to !== "string") return 0;
+  let at = 0;
+  while (at < from.length && from[at] === to[at]) at += 1;
+  return Math.max(0, at - BEFORE);
+}
+
+/** An example, not the whole: of a long text, what comes from `start` on. */
+function cut(value: unknown, start: number): unknown {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (text.length <= MOST_CHARACTERS) return value;
+  const part = text.slice(start, start + MOST_CHARACTERS);
+  return `${start > 0 ? "…" : ""}${part}${start + part.length < text.length ? "…" : ""}`;
 }

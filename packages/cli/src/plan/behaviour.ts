@@ -116,4 +116,4 @@ function routeLines(
   ];
 }
 
-const shown = (side: unknown) => (typeof side === "string" ? side : shortValue(side, 80));
+const shown = (side: unknown) => (typeof side === "string" ? side : shortValue(side, 120));
