@@ -24,12 +24,8 @@ export default defineConfig({
       project("process", ["test/process/*.test.ts"], 120_000),
       project("faults", ["test/faults/*.test.ts"], 600_000),
       project("stacks", ["test/stacks/*.test.ts"], 300_000),
-      ...(aws
-        ? [
-            project("serverless", ["test/serverless/*.test.ts"], 600_000, ministack),
-            project("parity", ["test/parity/*.test.ts"], 600_000, ministack),
-          ]
-        : []),
+      project("parity", ["test/parity/*.test.ts"], 60_000),
+      ...(aws ? [project("serverless", ["test/serverless/*.test.ts"], 600_000, ministack)] : []),
       // The same behaviour on the other emulator.
       ...(canRun("localstack")
         ? [

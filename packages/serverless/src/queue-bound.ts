@@ -12,21 +12,21 @@ export interface QueueBound {
   excess(queueUrl: string, depth: number, taken: number): Promise<number>;
 }
 
-/** For how long a count serves. It is approximate on SQS's side too. */
+/** For how long a count serves to say that there is room. It is approximate on SQS's side too. */
 const KEPT_MS = 5_000;
 
 export function queueBound({ count, now }: QueueBoundOptions): QueueBound {
-  const counts = new Map<string, { messages: number; readonly atMs: number }>();
+  const counts = new Map<string, { readonly messages: number; readonly atMs: number }>();
   return {
     async excess(queueUrl, depth, taken) {
-      let known = counts.get(queueUrl);
-      if (known === undefined || now() - known.atMs >= KEPT_MS) {
-        known = { messages: await count(queueUrl), atMs: now() };
-        counts.set(queueUrl, known);
-      }
-      const excess = Math.min(taken, Math.max(0, known.messages - taken - depth));
-      known.messages -= excess;
-      return excess;
+      const excessOf = (messages: number) => Math.min(taken, Math.max(0, messages - taken - depth));
+      const known = counts.get(queueUrl);
+      const isFresh = known !== undefined && now() - known.atMs < KEPT_MS;
+      if (isFresh && excessOf(known.messages) === 0) return 0;
+      // Nothing is given up for a count that may no longer be true.
+      const messages = await count(queueUrl);
+      counts.set(queueUrl, { messages, atMs: now() });
+      return excessOf(messages);
     },
   };
 }

@@ -16,7 +16,7 @@ import { type RoutingHost, routeMessage } from "./route-message.ts";
 
 export interface RouteBatchOptions extends RoutingHost {
   /** The router of an invocation, whose transforms end when `abandon` is aborted. */
-  readonly routerFor: (abandon: AbortSignal) => Router;
+  readonly routerFor: (abandon: AbortSignal) => Promise<Router>;
   readonly routes: ReadonlyMap<string, RouteSpec>;
   /** Of each actor, how many routes lead to it. */
   readonly routesTo: ReadonlyMap<string, number>;
@@ -56,7 +56,7 @@ export async function routeBatch(
   const failed = new Set<ReceivedMessage>();
   const groups = groupsOf(records);
   try {
-    const router = options.routerFor(abandon.signal);
+    const router = await options.routerFor(abandon.signal);
     const routed = await routeGroups(groups, failed, router, abandon.signal, options);
     await send(routed, failed, options);
     const settled = behindFailed(groups, failed);

@@ -12,6 +12,8 @@ export * from "./enterprise.ts";
 export * from "./fake-clock.ts";
 export * from "./fault-proxy.ts";
 export * from "./inbox-suite.ts";
+export * from "./memory-fifo.ts";
+export * from "./memory-state.ts";
 export * from "./route-state-suite.ts";
 export * from "./store-harness.ts";
 export { testEvent } from "./test-event.ts";

@@ -1,0 +1,194 @@
+import { busMessage, type FifoMessage, type ObjectStore } from "@orgloop/bus/sqs";
+import { eventDedupId, messageGroup } from "@orgloop/config/aws";
+import {
+  completeEvent,
+  type OpenEntry,
+  parseRecorded,
+  replayOnBus,
+  type TraceChain,
+} from "@orgloop/core";
+import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import {
+  type DeliverBatchOptions,
+  deliverBatch,
+  queueBound,
+  type RouteBatchOptions,
+  routeBatch,
+  routeTopology,
+} from "@orgloop/serverless/batches";
+import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
+import { type FifoRecord, fakeClock, memoryFifo, memoryState } from "@orgloop/testkit";
+import {
+  laneOf,
+  type Outcome,
+  outcomeOf,
+  plainId,
+  type Run,
+  type Scenario,
+  type Step,
+  scriptedActor,
+  topologyOf,
+} from "./scenario.ts";
+
+const BUS = "https://sqs.test/1/bus.fifo";
+const REMAINING_MS = 60_000;
+/** Long after everything in the table has ended. */
+const LONGEST_MS = 3 * 86_400_000;
+const VISIBILITY_S = 180;
+
+/** Runs a scenario through the functions: their batches over queues that work as SQS FIFO does, in a time of their own. */
+export async function runFunctions(scenario: Scenario): Promise<Outcome> {
+  const clock = fakeClock();
+  const startMs = clock.now();
+  const queues = memoryFifo({ now: clock.now, visibilitySeconds: VISIBILITY_S });
+  const state = memoryState(clock);
+  const claims = memoryClaims();
+  const deadLetters = memoryDeadLetters();
+  const stored = new Map<string, string>();
+  const objects: ObjectStore = {
+    put: async (key, text) => void stored.set(key, text),
+    async get(key) {
+      const text = stored.get(key);
+      if (text === undefined) throw new OrgLoopError("OBJECT_MISSING", key);
+      return text;
+    },
+  };
+  const entries: OpenEntry[] = [];
+  const flow = { log: (entry: OpenEntry) => void entries.push(entry), count: () => {} };
+  const calls: Run["calls"][number][] = [];
+  const topology = topologyOf(scenario);
+  const hide = async (url: string, handles: readonly string[], seconds: number) =>
+    queues.hide(url, handles, seconds);
+  const secrets = { resolve: async <Value>(_: string, value: Value) => value };
+  const sender = {
+    async sendEach(url: string, messages: readonly FifoMessage[]) {
+      queues.send(url, messages);
+      return messages.map(() => null);
+    },
+  };
+  let generation = 0;
+  let running = 0;
+
+  /** New instances of the functions: nothing of the ones before is left but what they stored. */
+  async function begin(): Promise<(url: string) => boolean> {
+    generation += 1;
+    const mine = generation;
+    const agent = scriptedActor(
+      scenario,
+      () => clock.now() - startMs,
+      (call) => {
+        if (mine === generation) calls.push(call);
+      },
+    );
+    const shared = { clock, flow, claims, deadLetters, objects, secrets, hide, ...state };
+    const route: RouteBatchOptions = {
+      ...shared,
+      ...(await routeTopology({
+        ...shared,
+        topology,
+        openTransform: async ({ name: id }) => {
+          const make = scenario.transforms?.[id];
+          if (make === undefined) throw new Error(`no transform ${id}`);
+          return make({ id, claims, now: clock.now });
+        },
+      })),
+      traces: state.traces<TraceChain>(),
+      topologyHash: "hash",
+      sender,
+      busUrl: BUS,
+      queueUrlOf: (actor) => `https://sqs.test/1/${actor}.fifo`,
+    };
+    const deliver: DeliverBatchOptions = {
+      ...shared,
+      openActor: async () => agent,
+      depthOf: () => scenario.queueDepth ?? 1000,
+      bound: queueBound({ count: async (url) => queues.count(url), now: clock.now }),
+    };
+    return (url) => {
+      const batch = queues.receive(url);
+      if (batch.length === 0) return false;
+      running += 1;
+      const endMs = clock.now() + REMAINING_MS;
+      const remaining = () => endMs - clock.now();
+      const work =
+        url === BUS
+          ? routeBatch(batch, remaining, route)
+          : deliverBatch(batch, url, remaining, deliver);
+      void work.then(({ batchItemFailures }) => {
+        // Killed: what it says is heard by nobody.
+        if (mine !== generation) return;
+        running -= 1;
+        const again = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+        queues.remove(
+          url,
+          idsOf(batch).filter((id) => !again.has(id)),
+        );
+      });
+      return true;
+    };
+  }
+
+  async function publish(events: readonly OrgLoopEvent[]): Promise<void> {
+    const keys = { messageGroup, eventDedupId };
+    const messages = await Promise.all(events.map((one) => busMessage(one, keys, objects)));
+    queues.send(BUS, messages);
+  }
+
+  async function take(step: Step): Promise<void> {
+    if ("restart" in step) {
+      running = 0;
+      invoke = await begin();
+    } else if ("replay" in step) {
+      const lines = [...stored].filter(([key]) => key.startsWith("events/"));
+      const found = lines
+        .flatMap(([, text]) => text.split("\n"))
+        .map(parseRecorded)
+        .find((line) => line !== null && plainId(line.event.id) === step.replay);
+      if (found) await publish([replayOnBus(found.event, 1, {})]);
+    } else {
+      const options = { source: "s", module: "acme", nowMs: clock.now(), randomHex: nextHex() };
+      await publish(step.emit.map((draft) => completeEvent(draft, options)));
+    }
+  }
+
+  /** Everything that can happen by then, in its time. */
+  async function advance(untilMs: number): Promise<void> {
+    for (;;) {
+      const taken = queues.urls.map((url) => invoke(url));
+      await clock.advance(0);
+      if (taken.includes(true) || (running > 0 && clock.waiting() === 0)) continue;
+      const before = clock.now();
+      const isIdle = queues.urls.every((url) => queues.count(url) === 0) && running === 0;
+      if (isIdle && untilMs === Number.POSITIVE_INFINITY) return;
+      const nextMs = Math.min(queues.nextVisibleMs(), untilMs, before + nextTimer());
+      if (nextMs > startMs + LONGEST_MS) return;
+      await clock.advance(Math.max(1, nextMs - before));
+      if (clock.now() >= untilMs) return;
+    }
+  }
+
+  /** Virtual time goes in small steps while a function works, in large ones while only messages wait. */
+  const nextTimer = (): number => (clock.waiting() > 0 ? 100 : Number.POSITIVE_INFINITY);
+
+  let invoke = await begin();
+  for (const step of scenario.steps) {
+    if (step.atMs > clock.now() - startMs) await advance(startMs + step.atMs);
+    await take(step);
+  }
+  await advance(Number.POSITIVE_INFINITY);
+  const letters = (await deadLetters.list()).map((letter) => {
+    const spec = scenario.routes.find(({ name }) => name === letter.route);
+    const id = plainId(letter.event_id);
+    const lane = spec === undefined ? "" : laneOf(spec, letter.ordering_key ?? "s", id);
+    return { ...letter, event: id, lane };
+  });
+  return outcomeOf({ calls, letters }, scenario.by);
+}
+
+function idsOf(batch: readonly FifoRecord[]): string[] {
+  return batch.map(({ messageId }) => messageId);
+}
+
+function nextHex(): () => string {
+  return () => crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}

@@ -1,0 +1,15 @@
+import { describe, expect, test } from "vitest";
+import { runFunctions } from "./functions-host.ts";
+import { POLICY } from "./policy-scenarios.ts";
+import { runProcess } from "./process-host.ts";
+import { ROUTING } from "./routing-scenarios.ts";
+
+describe.each([...ROUTING, ...POLICY])("$name", (scenario) => {
+  test("in the single process", async () => {
+    expect(await runProcess(scenario)).toEqual(scenario.expect);
+  });
+
+  test("through the functions", async () => {
+    expect(await runFunctions(scenario)).toEqual(scenario.expect);
+  });
+});

@@ -1,0 +1,208 @@
+import { PermanentError, RetryAfterError } from "@orgloop/sdk";
+import dedup from "@orgloop/transform-dedup";
+import { event, route, type Scenario } from "./scenario.ts";
+
+const uses = (...refs: string[]) => ({ transforms: refs.map((ref) => ({ ref })) });
+const when = (filter: Readonly<Record<string, unknown>>) => ({
+  when: { source: ["s"], events: ["resource.changed" as const], filter },
+});
+const NO_LETTERS: readonly string[] = [];
+
+/** Which events go where, and what becomes of one attempt. */
+export const ROUTING: readonly Scenario[] = [
+  {
+    name: "fan-out: every matching route gets the event",
+    routes: [route("a"), route("b"), route("c", {}, { actor: "other" })],
+    steps: [{ atMs: 0, emit: [event("e1"), event("e2")] }],
+    expect: { lanes: { "a k": "e1 e2", "b k": "e1 e2", "c k": "e1 e2" }, letters: NO_LETTERS },
+  },
+  {
+    name: "two routes to one actor: neither swallows the other's delivery",
+    routes: [route("a"), route("b")],
+    steps: [{ atMs: 0, emit: [event("e1")] }],
+    act: ({ route: name, attempt }) => {
+      if (name === "a" && attempt === 1) throw new Error("once");
+    },
+    expect: { lanes: { "a k": "e1! e1", "b k": "e1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "filter: only what fits",
+    routes: [
+      route("big", {}, when({ "payload.size": [{ numeric: [">", 10] }] })),
+      route("red", {}, when({ "payload.colour": "red" })),
+    ],
+    steps: [
+      {
+        atMs: 0,
+        emit: [
+          event("e1", "k", { size: 5, colour: "red" }),
+          event("e2", "k", { size: 50, colour: "blue" }),
+          event("e3", "k", {}),
+        ],
+      },
+    ],
+    expect: { lanes: { "big k": "e2", "red k": "e1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "transforms: pass, change, drop, fail and pass, fail and drop, fail and halt",
+    routes: [
+      route("pass", {}, uses("same")),
+      route("drop", {}, uses("none")),
+      route("lenient", {}, uses("broken")),
+      route("strict", {}, { transforms: [{ ref: "broken", on_error: "drop" }] }),
+      route("halted", {}, { transforms: [{ ref: "broken", on_error: "halt" }, { ref: "same" }] }),
+      route("chain", {}, uses("same", "none", "broken")),
+    ],
+    transforms: {
+      same: () => ({ execute: async (one) => ({ ...one, payload: { ...one.payload, seen: 1 } }) }),
+      none: () => ({ execute: async () => null }),
+      broken: () => ({
+        execute: async () => {
+          throw new Error("broken");
+        },
+      }),
+    },
+    steps: [{ atMs: 0, emit: [event("e1")] }],
+    expect: { lanes: { "pass k": "e1", "lenient k": "e1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "a transform that never ends is given up at its timeout",
+    routes: [route("a", {}, { transforms: [{ ref: "endless", on_error: "drop" }] }), route("b")],
+    transforms: { endless: () => ({ execute: () => new Promise(() => {}) }) },
+    steps: [{ atMs: 0, emit: [event("e1")] }],
+    expect: { lanes: { "b k": "e1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "dedup: the second event with a key is dropped, also long after the bus has forgotten",
+    routes: [route("a", {}, uses("once"))],
+    transforms: { once: dedupBy("payload.n") },
+    steps: [
+      { atMs: 0, emit: [event("e1", "k", { n: 1 }), event("e2", "k", { n: 1 })] },
+      { atMs: 900_000, emit: [event("e3", "k", { n: 1 }), event("e4", "k", { n: 2 })] },
+    ],
+    expect: { lanes: { "a k": "e1 e4" }, letters: NO_LETTERS },
+  },
+  {
+    name: "dedup with a crash: the event that claimed a key is not swallowed by its own claim",
+    routes: [route("a", {}, uses("once"))],
+    transforms: { once: dedupBy("payload.n") },
+    act: ({ atMs }) => (atMs < 20_000 ? new Promise(() => {}) : undefined),
+    steps: [
+      { atMs: 0, emit: [event("e1", "k", { n: 1 })] },
+      { atMs: 20_000, restart: true },
+      { atMs: 21_000, emit: [event("e2", "k", { n: 1 })] },
+    ],
+    by: "ends",
+    expect: { lanes: { "a k": "e1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "the same event twice is one",
+    routes: [route("a")],
+    act: ({ event: id, atMs }) => {
+      if (id === "e1" && atMs < 5_000) throw new Error("not yet");
+    },
+    steps: [
+      { atMs: 0, emit: [event("e1")] },
+      { atMs: 1_000, emit: [event("e1"), event("e2")] },
+    ],
+    expect: { lanes: { "a k": "e1! e1 e2" }, letters: NO_LETTERS },
+  },
+  {
+    name: "retry then success; what is behind it waits, other keys do not",
+    routes: [route("a")],
+    act: ({ event: id, attempt }) => {
+      if (id === "e1" && attempt < 3) throw new Error("ill");
+    },
+    steps: [{ atMs: 0, emit: [event("e1", "x"), event("e2", "x"), event("e3", "y")] }],
+    expect: { lanes: { "a x": "e1! e1! e1 e2", "a y": "e3" }, letters: NO_LETTERS },
+  },
+  {
+    name: "retries within a second",
+    routes: [
+      route("a", {
+        retry: {
+          max_attempts: 4,
+          backoff: "exponential",
+          initial_delay: "100ms",
+          max_delay: "400ms",
+          jitter: "none",
+        },
+      }),
+    ],
+    act: ({ attempt }) => {
+      if (attempt < 3) throw new Error("ill");
+    },
+    steps: [{ atMs: 0, emit: [event("e1"), event("e2")] }],
+    expect: { lanes: { "a k": "e1! e1! e1 e2! e2! e2" }, letters: NO_LETTERS },
+  },
+  {
+    name: "Retry-After: not before, though the route's own delay is over",
+    routes: [route("a")],
+    act: ({ attempt, atMs }) => {
+      if (attempt === 1) throw new RetryAfterError("later", 600_000);
+      if (atMs < 600_000) throw new PermanentError("too early");
+    },
+    steps: [{ atMs: 0, emit: [event("e1"), event("e2")] }],
+    expect: { lanes: { "a k": "e1! e1 e2! e2" }, letters: NO_LETTERS },
+  },
+  {
+    name: "permanent: a dead letter at once, and the next goes on",
+    routes: [route("a")],
+    act: ({ event: id }) => {
+      if (id === "e1") throw new PermanentError("never");
+    },
+    steps: [{ atMs: 0, emit: [event("e1"), event("e2")] }],
+    expect: { lanes: { "a k": "e1! e2" }, letters: ["e1 a permanent 1"] },
+  },
+  {
+    name: "exhausted: a dead letter after the last attempt, and the next goes on",
+    routes: [route("a")],
+    act: ({ event: id }) => {
+      if (id === "e1") throw new Error("ill");
+    },
+    steps: [{ atMs: 0, emit: [event("e1"), event("e2")] }],
+    expect: { lanes: { "a k": "e1! e1! e1! e2" }, letters: ["e1 a exhausted 3"] },
+  },
+  {
+    name: "timeout: an attempt that does not end is a failed one",
+    routes: [route("a", { timeout: "5s" })],
+    act: ({ attempt }) => (attempt === 1 ? new Promise(() => {}) : undefined),
+    steps: [{ atMs: 0, emit: [event("e1"), event("e2", "other")] }],
+    by: "ends",
+    expect: { lanes: { "a k": "e1", "a other": "e2" }, letters: NO_LETTERS },
+  },
+  {
+    name: "replay: delivered again, under its number, past dedup",
+    routes: [route("a", {}, uses("once")), route("b")],
+    transforms: { once: dedupBy("payload.n") },
+    steps: [
+      { atMs: 0, emit: [event("e1", "k", { n: 1 }), event("e2", "k", { n: 2 })] },
+      { atMs: 10_000, replay: "e1" },
+    ],
+    expect: { lanes: { "a k": "e1 e2 e1r1", "b k": "e1 e2 e1r1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "replay of what was given up: it fails again, its letter remembers both",
+    routes: [route("a")],
+    act: () => {
+      throw new PermanentError("never");
+    },
+    steps: [
+      { atMs: 0, emit: [event("e1")] },
+      { atMs: 10_000, replay: "e1" },
+    ],
+    by: "ends",
+    expect: { lanes: {}, letters: ["e1 a permanent"] },
+  },
+];
+
+function dedupBy(path: string): NonNullable<Scenario["transforms"]>[string] {
+  return (context) => ({
+    async execute(given, about) {
+      const config = { key: [path], window: "1h" };
+      const whole = { ...context, projectDir: "/", warn: () => {} };
+      const running = await dedup.create(config, whole);
+      return running.execute(given, about);
+    },
+  });
+}

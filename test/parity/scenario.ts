@@ -1,0 +1,204 @@
+import type {
+  Actor,
+  DeliverySpec,
+  EventDraft,
+  PluginContext,
+  RouteSpec,
+  Topology,
+  Transform,
+} from "@orgloop/sdk";
+
+/** One call of an actor, as a scenario sees it. */
+export interface Call {
+  readonly event: string;
+  readonly route: string;
+  readonly attempt: number;
+  readonly replay: number;
+  /** Ms since the scenario began. */
+  readonly atMs: number;
+}
+
+/** What happens at a time, in ms since the scenario began. */
+export type Step =
+  | { readonly atMs: number; readonly emit: readonly EventDraft[] }
+  /** The host ends with what is in flight, and begins again. */
+  | { readonly atMs: number; readonly restart: true }
+  /** Everything that was recorded of that event is routed anew. */
+  | { readonly atMs: number; readonly replay: string };
+
+export interface Scenario {
+  readonly name: string;
+  readonly routes: readonly RouteSpec[];
+  readonly steps: readonly Step[];
+  /** The actors: throws to fail, waits to take time. Default: every call succeeds at once. */
+  readonly act?: (call: Call) => void | Promise<void>;
+  readonly transforms?: Readonly<
+    Record<string, (context: Pick<PluginContext, "id" | "claims" | "now">) => Transform>
+  >;
+  readonly queueDepth?: number;
+  /**
+   * What hosts are compared by. `calls`: every call of each lane in its order, and the letters (default). `ends`: what was delivered, in
+   * order, and the letters without their attempts. `bound`: that each event of a lane ended, given up ones before delivered ones.
+   */
+  readonly by?: "calls" | "ends" | "bound";
+  /** The same for every host, in the words of {@link Outcome}. */
+  readonly expect: Outcome;
+}
+
+/** What came of a scenario; not when. */
+export interface Outcome {
+  /** By lane (`route` or `route key`): the events as they were called (`e1`, `e1!` for a failure) or delivered. */
+  readonly lanes: Readonly<Record<string, string>>;
+  /** `event route reason attempts`, sorted. */
+  readonly letters: readonly string[];
+}
+
+/** How a scenario ran on a host. */
+export interface Run {
+  readonly calls: readonly (Call & { readonly ok: boolean; readonly lane: string })[];
+  readonly letters: readonly {
+    readonly event: string;
+    readonly route: string | null;
+    readonly reason: string;
+    readonly attempts: number;
+    readonly lane: string;
+  }[];
+}
+
+const DELIVERY: DeliverySpec = {
+  burst: 1,
+  overflow: "drop_oldest",
+  timeout: "30s",
+  order: "key",
+  concurrency: 1,
+  retry: {
+    max_attempts: 3,
+    backoff: "fixed",
+    initial_delay: "10s",
+    max_delay: "1h",
+    jitter: "none",
+  },
+  circuit_breaker: false,
+};
+
+/** A route from source `s`; its actor's id is `agent`, if it is not said. */
+export function route(
+  name: string,
+  delivery: Partial<DeliverySpec> = {},
+  rest: Partial<Omit<RouteSpec, "delivery">> & { readonly actor?: string } = {},
+): RouteSpec {
+  const { actor = "agent", ...others } = rest;
+  return {
+    name,
+    when: { source: ["s"], events: ["resource.changed"] },
+    transforms: [],
+    then: { actor, config: {} },
+    delivery: { ...DELIVERY, ...delivery },
+    ...others,
+  };
+}
+
+/** An event from source `s`, ordered by `key`. */
+export function event(
+  id: string,
+  key = "k",
+  payload: Readonly<Record<string, unknown>> = {},
+): EventDraft {
+  return { id: `evt_${id}`, ordering_key: key, provenance: { platform: "test" }, payload };
+}
+
+export function topologyOf({ routes, transforms = {}, queueDepth = 1000 }: Scenario): Topology {
+  const actors = [...new Set(routes.map(({ then }) => then.actor))];
+  return {
+    project: "acme",
+    workspace: "parity",
+    bus: { url: "file" },
+    defaults: {
+      poll_interval: "5m",
+      event_retention: "7d",
+      log_level: "error",
+      checkpoint: { store: "memory" },
+      wal: { rotate: { max_size: "64mb", max_age: "1h" } },
+    },
+    sources: [{ id: "s", connector: "test/source", config: {} }],
+    actors: actors.map((id) => ({
+      id,
+      connector: "test/actor",
+      config: {},
+      queue_depth: queueDepth,
+    })),
+    routes,
+    transforms: Object.keys(transforms).map((name) => ({
+      name,
+      type: "package",
+      package: `test/transform/${name}`,
+      config: {},
+      timeout_ms: 30_000,
+      on_error: "pass",
+    })),
+    loggers: [],
+  };
+}
+
+/** The lane of a delivery: what keeps its order among itself. */
+export function laneOf({ delivery: { order }, name }: RouteSpec, key: string, id: string): string {
+  return { key: `${name} ${key}`, route: name, none: `${name} ${id}` }[order];
+}
+
+export const plainId = (id: string): string => id.replace(/^evt_/, "");
+
+/** An actor that does what the scenario says, and notes each call. */
+export function scriptedActor(
+  { act = () => {}, routes }: Scenario,
+  now: () => number,
+  note: (call: Run["calls"][number]) => void,
+): Actor {
+  return {
+    async deliver(given, { route: name, attempt, replay }) {
+      const id = plainId(given.id);
+      const spec = routes.find((one) => one.name === name);
+      const lane = spec === undefined ? name : laneOf(spec, given.ordering_key ?? "s", id);
+      const call = { event: id, route: name, attempt, replay, atMs: now() };
+      try {
+        await act(call);
+      } catch (error) {
+        note({ ...call, lane, ok: false });
+        throw error;
+      }
+      note({ ...call, lane, ok: true });
+      return { status: "delivered" };
+    },
+  };
+}
+
+/** A run in the words that hosts are compared in. */
+export function outcomeOf({ calls, letters }: Run, by: Scenario["by"] = "calls"): Outcome {
+  const lanes: Record<string, string[]> = {};
+  const add = (lane: string, text: string): void => {
+    lanes[lane] = [...(lanes[lane] ?? []), text];
+  };
+  if (by === "bound") {
+    const ended = [
+      ...letters.map(({ event: id, lane }) => ({ id, lane })),
+      ...calls.filter(({ ok }) => ok).map(({ event: id, lane }) => ({ id, lane })),
+    ];
+    for (const { id, lane } of ended) add(lane, id);
+  } else {
+    for (const { event: id, lane, ok, replay } of calls) {
+      if (!ok && by === "ends") continue;
+      const times = replay > 0 ? `r${replay}` : "";
+      add(lane, `${id}${times}${ok ? "" : "!"}`);
+    }
+  }
+  return {
+    lanes: Object.fromEntries(Object.entries(lanes).map(([lane, ids]) => [lane, ids.join(" ")])),
+    letters:
+      by === "bound"
+        ? []
+        : letters
+            .map(({ event: id, route: name, reason, attempts }) =>
+              [id, name, reason, ...(by === "ends" ? [] : [attempts])].join(" "),
+            )
+            .sort(),
+  };
+}
