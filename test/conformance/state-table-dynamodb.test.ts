@@ -15,6 +15,7 @@ import {
   dynamoDeadLetters,
   dynamoReplayNumbers,
   dynamoRouteStates,
+  dynamoSourceStates,
   leasedCheckpoints,
   type SharedRouteState,
   type StateTable,
@@ -47,7 +48,10 @@ describe("leases", () => {
     expect(await leases.acquire("github", "b", 1_000)).toBeNull();
     expect(await leases.acquire("other", "b", 1_000)).not.toBeNull();
     await first?.set("1", { events: 3 });
-    await first?.release();
+    await first?.release({ failed: true, events: 2 });
+    const states = dynamoSourceStates(state);
+    const kept = { checkpoint: "1", polledMs: nowMs, events: 5, failures: 1 };
+    expect(await states.read(["github", "never"])).toEqual(new Map([["github", kept]]));
     const second = await leases.acquire("github", "b", 1_000);
     expect(second?.get()).toBe("1");
     nowMs += 1_000;

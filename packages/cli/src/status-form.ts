@@ -11,7 +11,8 @@ export interface Status {
     readonly state: string;
     readonly checkpoint: string | null;
     readonly last_poll_at: string | null;
-    readonly events: number;
+    /** Null on AWS for a source that is not polled. */
+    readonly events: number | null;
   }[];
   readonly routes: readonly {
     readonly name: string;

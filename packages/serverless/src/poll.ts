@@ -34,6 +34,7 @@ export async function pollTick(
 ): Promise<void> {
   const lease = await leases.acquire(id, owner, remainingMs + LEASE_MARGIN_MS);
   if (lease === null) return;
+  let events = 0;
   try {
     const source = await openSource(id);
     if (!polls(source))
@@ -43,21 +44,30 @@ export async function pollTick(
       source,
       checkpoints: {
         get: async () => lease.get(),
-        set: (_, checkpoint) => lease.set(checkpoint),
+        async set(_, checkpoint) {
+          await lease.set(checkpoint, { events });
+          events = 0;
+        },
       },
-      keep: (drafts) => publish(id, drafts),
+      async keep(drafts) {
+        events += (await publish(id, drafts)).length;
+      },
       clock,
       deadlineMs: Math.max(remainingMs / 2, remainingMs - DEADLINE_MARGIN_MS),
       stop: new AbortController().signal,
     });
     if (result.kind === "failed") throw result.error;
-    await lease.release({ failed: false });
+    await lease.release({ failed: false, events });
   } catch (error) {
     flow.log({ phase: "source.error", source: id, error: messageOf(error) });
     flow.count("pollErrors");
     if (hasCode(error, "LEASE_LOST")) return;
     const notBeforeMs = isRetryAfter(error) ? clock.now() + error.retryAfterMs : undefined;
-    await lease.release({ failed: true, ...(notBeforeMs !== undefined && { notBeforeMs }) });
+    await lease.release({
+      failed: true,
+      events,
+      ...(notBeforeMs !== undefined && { notBeforeMs }),
+    });
   }
 }
 

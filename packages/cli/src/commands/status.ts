@@ -83,7 +83,13 @@ function humanStatus(name: string, where: string, report: Status): string {
   const tables = [
     textTable(
       ["SOURCE", "CONNECTOR", "STATE", "EVENTS", "LAST POLL"],
-      sources.map((it) => [it.id, it.connector, it.state, `${it.events}`, it.last_poll_at ?? "-"]),
+      sources.map((it) => [
+        it.id,
+        it.connector,
+        it.state,
+        count(it.events),
+        it.last_poll_at ?? "-",
+      ]),
     ),
     textTable(
       ["ROUTE", "MATCHED", "DELIVERED", "FAILED", "CIRCUIT"],

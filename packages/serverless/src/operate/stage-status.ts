@@ -19,8 +19,8 @@ export interface StageStatus {
     readonly state: "active" | "degraded";
     readonly checkpoint: string | null;
     readonly last_poll_at: string | null;
-    /** By polls. */
-    readonly events: number;
+    /** That polls put on the bus; null: it was never polled. */
+    readonly events: number | null;
   }[];
   /** Null: nobody counts by route there; the log and the dashboard tell. */
   readonly routes: readonly {
@@ -68,7 +68,7 @@ export async function stageStatus(stage: OpenStage, nowMs: number): Promise<Stag
         state: (state?.failures ?? 0) > 0 ? "degraded" : "active",
         checkpoint: state?.checkpoint ?? null,
         last_poll_at: state?.polledMs == null ? null : new Date(state.polledMs).toISOString(),
-        events: state?.events ?? 0,
+        events: state?.events ?? null,
       };
     }),
     routes: routes.map(({ name }) => ({

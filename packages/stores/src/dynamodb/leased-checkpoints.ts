@@ -2,6 +2,15 @@ import { OrgLoopError } from "@orgloop/sdk";
 import { checkpointOf, type DynamoCheckpointsOptions, sourceKey } from "./checkpoints.ts";
 import { type ItemChange, updateItem, type Written } from "./write-item.ts";
 
+/** How a poll ended. */
+export interface PollResult {
+  readonly failed: boolean;
+  /** Nobody gets the source before it, in ms since the epoch. */
+  readonly notBeforeMs?: number;
+  /** Put on the bus since the checkpoint was last moved. */
+  readonly events?: number;
+}
+
 /** A source held by one poller, until it is released or its time is over. */
 export interface Lease {
   /** The checkpoint as it stands; null where none was ever set. */
@@ -12,10 +21,9 @@ export interface Lease {
    */
   set(checkpoint: string, counted?: { readonly events: number }): Promise<void>;
   /**
-   * Lets the next poller in, not before `notBeforeMs` (ms since the epoch) where that is given, and says how the poll ended. Fine where the
-   * lease is lost.
+   * Lets the next poller in, and says how the poll ended. Fine where the lease is lost.
    */
-  release(result?: { readonly failed: boolean; readonly notBeforeMs?: number }): Promise<void>;
+  release(result?: PollResult): Promise<void>;
 }
 
 export interface LeasedCheckpoints {
@@ -60,9 +68,9 @@ export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedChec
           if (!done) throw leaseLost(sourceId);
           checkpoint = next;
         },
-        async release({ failed, notBeforeMs } = { failed: false }) {
+        async release({ failed, notBeforeMs, events = 0 } = { failed: false }) {
           await change({
-            ...(failed ? { add: { failures: 1 } } : {}),
+            add: { events, ...(failed && { failures: 1 }) },
             set: {
               ...(failed ? {} : { failures: 0 }),
               ...(notBeforeMs === undefined ? {} : { lease_until_ms: notBeforeMs }),
