@@ -61,6 +61,11 @@ export function orgloopProgram(): Command {
     .option("--force", "kill it where it has not stopped after 10 s")
     .action(lazy(() => import("./commands/stop.ts").then((it) => it.stop)));
   program
+    .command("shutdown")
+    .description("drain and stop the daemon, with every project that it runs: stop --all")
+    .option("--force", "kill it where it has not stopped after 10 s")
+    .action(lazy(() => import("./commands/stop.ts").then((it) => it.shutdown)));
+  program
     .command("status")
     .description("what runs: sources, routes, actors")
     .action(lazy(() => import("./commands/status.ts").then((it) => it.status)));

@@ -18,6 +18,9 @@ routes:
   - name: s
     when: { source: [fast, fine], events: [resource.changed] }
     then: { actor: a, delivery: { overflow: drop_newest, timeout: 841s } }
+  - name: t
+    when: { source: fine, events: [resource.changed] }
+    then: { actor: a, config: { inbox: true, session_key: s } }
 `,
 });
 
@@ -29,6 +32,7 @@ it("what the serverless host cannot do is an error where the bus is sqs, and onl
     "orgloop.yaml:14:45 not-serverless | on sqs only drop_oldest is possible: found block",
     "orgloop.yaml:17:45 not-serverless | on sqs only drop_oldest is possible: found drop_newest",
     "orgloop.yaml:17:67 not-serverless | on sqs one attempt takes 14m at most: found 841s",
+    "orgloop.yaml:20:40 not-serverless | on sqs there are no inboxes: nobody would bury what is not fetched. Deliver to the actor, or run this workspace as a process",
   ];
   expect(lines((await load(project("sqs"))).errors)).toEqual(expected);
   expect(lines((await load(project("{ url: sqs }"))).errors)).toEqual(expected);
@@ -43,7 +47,7 @@ metadata: { name: p }
 bus: sqs
 defaults: { poll_interval: 1m, delivery: { timeout: 1m } }
 sources: { fast: { poll: { interval: 2s } } }
-routes: { r: { then: { delivery: { overflow: drop_oldest } } }, s: { enabled: false } }
+routes: { r: { then: { delivery: { overflow: drop_oldest } } }, s: { enabled: false }, t: { enabled: false } }
 `,
   };
   expect(lines((await load(files, "p")).errors)).toEqual([

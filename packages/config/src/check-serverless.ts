@@ -27,6 +27,9 @@ function problemOf(key: string, value: unknown): string | undefined {
   if (key === "overflow" && OVERFLOWS.includes(String(value))) {
     return `on sqs only drop_oldest is possible: found ${value}`;
   }
+  if (key === "inbox" && value === true) {
+    return "on sqs there are no inboxes: nobody would bury what is not fetched. Deliver to the actor, or run this workspace as a process";
+  }
   return undefined;
 }
 
@@ -66,6 +69,8 @@ export function checkServerless(
     check(at(source, path), "interval", valueAt(source.value, path));
   }
   for (const route of routes) {
+    const inbox = ["then", "config", "inbox"];
+    check(at(route, inbox), "inbox", valueAt(route.value, inbox));
     for (const key of ["timeout", "overflow"]) {
       for (const path of [
         ["delivery", key],

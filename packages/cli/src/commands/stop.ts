@@ -55,6 +55,10 @@ export const stop: Command<StopOptions> = async (
   return 0;
 };
 
+/** `orgloop shutdown` (v1alpha1, section 9): `stop --all`. */
+export const shutdown: Command<Pick<StopOptions, "force">> = (context, args, options) =>
+  stop(context, args, { ...options, all: true });
+
 async function findProject(context: CommandContext): Promise<FoundProcess | null> {
   const { dataDir, project } = await locateData(context);
   refuseOnStage(
