@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   mkdirSync,
   readdirSync,
@@ -53,9 +53,12 @@ function fingerprint(): string {
 export function documentCache(directory: string): DocumentCache {
   let version: string | undefined;
   const used = new Map<string, { entry: CachedDocument; stored: string | null | undefined }>();
+  /** Of the text that was asked for last: it is added where it was not found. */
+  let last = { text: "", file: "" };
   const fileOf = (text: string) => {
-    version ??= fingerprint();
-    return `${createHash("sha256").update(version).update("\0").update(text).digest("hex")}.json`;
+    version ??= hash("sha256", fingerprint());
+    if (last.text !== text) last = { text, file: `${version}-${hash("sha256", text)}.json` };
+    return last.file;
   };
   return {
     find(text) {

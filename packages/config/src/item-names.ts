@@ -80,18 +80,35 @@ export function itemNames(
     return { code, message: `unknown ${kind} "${name}" of ${whose}${hint}` };
   };
 
+  const lookUp = (kind: ItemKind, name: string, scope: Scope): Found => {
+    for (let here: Scope | null = scope; here !== null; here = here.parent) {
+      const target = byName[kind].get(here.qualify(name));
+      if (target === undefined) continue;
+      if (isVisible(target, scope.team)) return { target };
+      const team = target.scope.team as Team;
+      const own = withoutTeam(target.name, team);
+      const message = `${kind} "${target.name}" is not exported by team "${team.name}"${ownersOf(team)}: ask for "${own}" under exports in ${team.file}`;
+      return { problem: { code: "not-exported", message } };
+    }
+    return { problem: unknown(kind, name, scope) };
+  };
+
+  /** What was looked up: thousands of routes refer to the same few items. */
+  const known: Record<ItemKind, Map<Scope, Map<string, Found>>> = {
+    source: new Map(),
+    actor: new Map(),
+    route: new Map(),
+    transform: new Map(),
+    logger: new Map(),
+  };
+
   return {
     find(kind, name, scope) {
-      for (let here: Scope | null = scope; here !== null; here = here.parent) {
-        const target = byName[kind].get(here.qualify(name));
-        if (target === undefined) continue;
-        if (isVisible(target, scope.team)) return { target };
-        const team = target.scope.team as Team;
-        const own = withoutTeam(target.name, team);
-        const message = `${kind} "${target.name}" is not exported by team "${team.name}"${ownersOf(team)}: ask for "${own}" under exports in ${team.file}`;
-        return { problem: { code: "not-exported", message } };
-      }
-      return { problem: unknown(kind, name, scope) };
+      const here = known[kind].get(scope) ?? new Map<string, Found>();
+      const found = here.get(name) ?? lookUp(kind, name, scope);
+      known[kind].set(scope, here);
+      here.set(name, found);
+      return found;
     },
     has: (kind, name) => byName[kind].has(name),
     checkExport(team, name) {

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
@@ -129,7 +130,8 @@ export function projectFiles(root: string, project = root, cache?: DocumentCache
         });
       }
       try {
-        return decoder.decode(bytes);
+        // Several times as fast, and nearly every file is so.
+        return isAscii(bytes) ? bytes.toString("latin1") : decoder.decode(bytes);
       } catch (error) {
         throw new OrgLoopError("NOT_UTF8", "the file is not UTF-8 text", { cause: error });
       }

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { describeIssue, withoutConsequences } from "./describe-issue.ts";
 import { formatPath, isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import { passesSchema } from "./passes-schema.ts";
 import { connectorGroupSchema } from "./schema/connector-schema.ts";
 import { loggerGroupSchema } from "./schema/logger-schema.ts";
 import { moduleSchema } from "./schema/module-schema.ts";
@@ -24,6 +25,9 @@ export const DOCUMENT_SCHEMAS = {
   Module: moduleSchema,
 } as const;
 
+/** Texts from this length on are worth a compiled schema. */
+const LARGE = 16 * 1024;
+
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;
 
 /** Checks `value`, of a document, against a schema; every problem is an error. */
@@ -33,6 +37,7 @@ export function checkSchema(
   value: unknown,
   findings: Findings,
 ) {
+  if (document.text.length >= LARGE && passesSchema(schema, value)) return;
   const issues = schema.safeParse(value).error?.issues;
   if (issues === undefined) return;
   const unset = new Set(

@@ -88,22 +88,20 @@ const PLAIN_NAME = /^[A-Za-z0-9_][\w./@-]*$/;
 /** An id or a name. It is needed while loading, so that `${…}` of the environment cannot stand in it. */
 export function name(expected = "a name") {
   const full = `${expected}: text without line breaks, at most 200 characters`;
+  const known = `${expected}, known while loading: \${vars.NAME} can stand here, the environment cannot`;
   return z
     .string({ error: expected })
-    .refine(
-      (value) =>
-        value.length <= 200 &&
-        (PLAIN_NAME.test(value) || NAME.test(value)) &&
-        !FORBIDDEN_KEYS.has(value) &&
-        value !== "." &&
-        value !== "..",
-      { error: full },
-    )
-    .refine((value) => !holdsReference(value), {
-      error: `${expected}, known while loading: \${vars.NAME} can stand here, the environment cannot`,
+    .refine(isName, {
+      error: ({ input }) => (holdsReference(String(input)) ? known : full),
     })
     .meta({ minLength: 1, maxLength: 200 });
 }
+
+const isName = (value: string): boolean =>
+  value.length <= 200 &&
+  (PLAIN_NAME.test(value) ||
+    (NAME.test(value) && value !== "." && value !== ".." && !holdsReference(value))) &&
+  !FORBIDDEN_KEYS.has(value);
 
 const WORKSPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 export const isWorkspaceName = (text: string): boolean => WORKSPACE.test(text);
