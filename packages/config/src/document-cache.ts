@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { hash } from "node:crypto";
 import {
   mkdirSync,
@@ -12,8 +13,8 @@ import { join } from "node:path";
 
 /** Texts below this are read faster than looked up. */
 const LEAST_LENGTH = 16 * 1024;
-/** Documents kept; beyond that, those of other loads go. */
-const MOST_ENTRIES = 2_000;
+/** Projects remembered; beyond that, the others go. */
+const MOST_PROJECTS = 100;
 
 /** What is remembered of one text. */
 export interface CachedDocument {
@@ -22,15 +23,21 @@ export interface CachedDocument {
   valid: string | null;
 }
 
+/** `stored`: what the file says of its kind; undefined where it does not have the text. */
+interface UsedDocument {
+  readonly entry: CachedDocument;
+  readonly stored: string | null | undefined;
+}
+
 /**
- * Remembers what the texts of large documents hold, so that a project of which one file changed is not read anew. Only ever a
- * shortcut: what cannot be read or written counts as absent.
+ * Remembers what the texts of a project's large documents hold, so that a project of which one file changed is not read anew. Only ever
+ * a shortcut: what cannot be read or written counts as absent.
  */
 export interface DocumentCache {
   find(text: string): CachedDocument | undefined;
   /** Remembers a text that was read; undefined for one that is too short to be worth it. */
   add(text: string, value: unknown): CachedDocument | undefined;
-  /** Writes what is new. */
+  /** Writes what is new, and forgets what was not asked for. */
   save(): void;
 }
 
@@ -41,32 +48,65 @@ function fingerprint(): string {
   for (const name of ["plain-yaml.ts", "yaml-values.ts", "validate-document.ts"]) {
     deciding.push(join(own, name));
   }
-  return deciding
-    .map((file) => {
-      const stats = statSync(file, { throwIfNoEntry: false });
-      return `${file}:${stats?.mtimeMs}:${stats?.size}`;
-    })
-    .join("\n");
+  const states = deciding.map((file) => {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return `${file}:${stats?.mtimeMs}:${stats?.size}`;
+  });
+  return hash("sha256", states.join("\n"));
 }
 
-/** A cache in `directory`, which is made when something is to be remembered. */
-export function documentCache(directory: string): DocumentCache {
-  let version: string | undefined;
-  const used = new Map<string, { entry: CachedDocument; stored: string | null | undefined }>();
+/** A text's line in the file: its hash, the kind it is valid as, and its value as JSON. */
+const lineOf = (key: string, { valid, value }: CachedDocument) =>
+  `${key} ${valid ?? ""} ${JSON.stringify(value)}\n`;
+
+/** The lines of a file by their hashes; empty where it is none of this version. */
+function readLines(file: string, version: string): Map<string, string> {
+  const lines = new Map<string, string>();
+  try {
+    const bytes = readFileSync(file);
+    const text = bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
+    if (!text.startsWith(`${version}\n`)) return lines;
+    for (let at = version.length + 1; at < text.length; ) {
+      const end = text.indexOf("\n", at) + 1;
+      if (end === 0) break;
+      lines.set(text.slice(at, text.indexOf(" ", at)), text.slice(at, end));
+      at = end;
+    }
+  } catch {
+    // There is none yet.
+  }
+  return lines;
+}
+
+/** A cache in the file `name` of `directory`; both are made when something is to be remembered. */
+export function documentCache(directory: string, name: string): DocumentCache {
+  const file = join(directory, name);
+  let version = "";
+  let lines: Map<string, string> | undefined;
+  const used = new Map<string, UsedDocument>();
   /** Of the text that was asked for last: it is added where it was not found. */
-  let last = { text: "", file: "" };
-  const fileOf = (text: string) => {
-    version ??= hash("sha256", fingerprint());
-    if (last.text !== text) last = { text, file: `${version}-${hash("sha256", text)}.json` };
-    return last.file;
+  let last = { text: "", key: "" };
+  const keyOf = (text: string) => {
+    if (last.text !== text) last = { text, key: hash("sha256", text) };
+    return last.key;
+  };
+  const known = () => {
+    if (lines !== undefined) return lines;
+    version = fingerprint();
+    lines = readLines(file, version);
+    return lines;
   };
   return {
     find(text) {
       if (text.length < LEAST_LENGTH) return undefined;
+      const key = keyOf(text);
+      const line = known().get(key);
+      if (line === undefined) return undefined;
+      const afterKind = line.indexOf(" ", key.length + 1);
       try {
-        const file = fileOf(text);
-        const entry = JSON.parse(readFileSync(join(directory, file), "utf8")) as CachedDocument;
-        used.set(file, { entry, stored: entry.valid });
+        const valid = line.slice(key.length + 1, afterKind) || null;
+        const entry: CachedDocument = { value: JSON.parse(line.slice(afterKind + 1)), valid };
+        used.set(key, { entry, stored: valid });
         return entry;
       } catch {
         return undefined;
@@ -75,22 +115,26 @@ export function documentCache(directory: string): DocumentCache {
     add(text, value) {
       if (text.length < LEAST_LENGTH) return undefined;
       const entry: CachedDocument = { value, valid: null };
-      used.set(fileOf(text), { entry, stored: undefined });
+      used.set(keyOf(text), { entry, stored: undefined });
       return entry;
     },
     save() {
-      const fresh = [...used].filter(([, { entry, stored }]) => stored !== entry.valid);
-      if (fresh.length === 0) return;
+      const isFresh = ({ entry, stored }: UsedDocument) => entry.valid !== stored;
+      if (![...used.values()].some(isFresh)) return;
+      const before = known();
+      const written = [...used].map(([key, one]) =>
+        isFresh(one) ? lineOf(key, one.entry) : before.get(key),
+      );
       try {
         mkdirSync(directory, { recursive: true });
-        for (const [file, { entry }] of fresh) {
-          const temporary = join(directory, `${file}.${process.pid}`);
-          writeFileSync(temporary, JSON.stringify(entry), { mode: 0o600 });
-          renameSync(temporary, join(directory, file));
-        }
+        const temporary = `${file}.${process.pid}`;
+        writeFileSync(temporary, `${version}\n${written.join("")}`, { mode: 0o600 });
+        renameSync(temporary, file);
         const all = readdirSync(directory);
-        if (all.length <= MOST_ENTRIES) return;
-        for (const file of all) if (!used.has(file)) rmSync(join(directory, file), { force: true });
+        if (all.length <= MOST_PROJECTS) return;
+        for (const other of all) {
+          if (other !== name) rmSync(join(directory, other), { force: true });
+        }
       } catch {
         // A full disk or a home that cannot be written costs time, not the load.
       }

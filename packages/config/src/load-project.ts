@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -46,7 +47,10 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   }
 
   const env = environment(projectDir, options.env, findings);
-  const cache = documentCache(join(homeOf(env), "cache", "config"));
+  const cache = documentCache(
+    join(homeOf(env), "cache", "config"),
+    `${hash("sha256", projectDir)}.jsonl`,
+  );
   const files = projectFiles(projectDir, projectDir, cache);
   const user = userConfig(env, files, findings);
   const read = readProjectFiles(manifestFile, workspaceName, files, findings);
