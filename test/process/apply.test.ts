@@ -164,6 +164,11 @@ test("a failed apply leaves what ran running: a missing variable, a restart, an 
   await actor('{ url: "${FAR_URL}" }');
   await appendFile(path.join(project, ".env"), "\nFAR_URL=http://127.0.0.1:1\n");
   expect(await run("apply")).toMatchObject({ code: 0 });
+  const { serial } = await state();
+  await appendFile(path.join(project, ".env"), "\nFAR_URL=http://127.0.0.1:2\n");
+  const renewed = await run("apply");
+  expect(renewed.stdout).toBe(`${NO_CHANGES}\nNew values of variables: actor "far"\n`);
+  expect(await state()).toMatchObject({ serial });
 });
 
 test("what runs and was not applied is drift, told apart from what the files change", async () => {

@@ -274,7 +274,11 @@ test("the project's .env is read again: a new value makes the part anew, a missi
   await send(1);
   await record.reached(1);
   await writeFile(join(projectDir, ".env"), "VERSION=2\n");
-  expect(await process.apply(configured(first))).toMatchObject({ serial: 1 });
+  expect(await process.apply(configured(first))).toMatchObject({
+    serial: 1,
+    summary: expect.stringMatching(/^No changes/),
+    renewed: ['actor "a"'],
+  });
   await send(2);
   await record.reached(2);
   expect(record.got).toEqual(["a@1: 1", "a@2: 2"]);

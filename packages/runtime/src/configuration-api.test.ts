@@ -38,7 +38,7 @@ test("what runs is told with its serial and hash, and applied by them", async ()
   const topology = configured({ ...first, actors: { a: {}, b: {} } });
   expect(await post({ topology, expect: { serial: 1, hash } })).toEqual({
     status: 200,
-    body: { serial: 2, hash: topologyHash(topology), summary: "1 actor added" },
+    body: { serial: 2, hash: topologyHash(topology), summary: "1 actor added", renewed: [] },
   });
   expect(await get("topology")).toMatchObject({ body: { serial: 2, topology } });
   expect(await post({ topology })).toMatchObject({

@@ -14,6 +14,7 @@ import type { Current, Generation } from "./generation.ts";
 import { needsRestart } from "./needs-restart.ts";
 import { closeAll } from "./open-plugins.ts";
 import type { PreparedTopology } from "./prepare-topology.ts";
+import { renewedPlugins } from "./renewed-plugins.ts";
 
 /** What runs, as the plan knows it. */
 export interface RunningTopology extends PlanState {
@@ -28,6 +29,8 @@ export interface AppliedChange {
   readonly hash: string;
   /** e.g. `3 sources added, 1 route changed`. */
   readonly summary: string;
+  /** What was made anew since a value behind its references has changed, e.g. `actor "reviewer"`. */
+  readonly renewed: readonly string[];
 }
 
 /** Everything that runs goes on under `to`, at once; `left` resolves when no event is routed under `from` or before any more. */
@@ -118,7 +121,8 @@ export function configuration(options: ConfigurationOptions): Configuration {
     const { summary } = planTopology(before.topology, topology);
     const kept = needsRestart(current, prepared);
     if (kept !== null) throw kept;
-    const to = await options.open(prepared, current);
+    const from = current;
+    const to = await options.open(prepared, from);
     try {
       const committed = commit(to);
       committing = committed.catch(() => {});
@@ -128,7 +132,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
       throw error;
     }
     const { serial, hash } = running();
-    return { serial, hash, summary };
+    return { serial, hash, summary, renewed: renewedPlugins(from, to) };
   }
 
   return {
@@ -149,9 +153,10 @@ export function configuration(options: ConfigurationOptions): Configuration {
     apply(topology, expect) {
       const mine = turn.then(async () => {
         try {
-          const { serial, hash, summary } = await change(topology, expect);
-          log({ phase: "module.active", result: summary, metadata: { serial, hash } });
-          return { serial, hash, summary };
+          const made = await change(topology, expect);
+          const { summary: result, ...metadata } = made;
+          log({ phase: "module.active", result, metadata });
+          return made;
         } catch (error) {
           log({ phase: "module.error", error: `not applied: ${messageOf(error)}` });
           throw error;

@@ -19,6 +19,8 @@ import { type ControlError, callProcess } from "../running-process.ts";
 interface Applied {
   readonly serial: number;
   readonly hash: string;
+  /** What was made anew since a value behind its references has changed. */
+  readonly renewed: readonly string[];
 }
 
 /** `orgloop apply [FILE]`: makes what runs what the files, or a saved plan, say; without a restart. */
@@ -33,13 +35,20 @@ export const apply: Command = async (context, [file]) => {
   const limits = flags.verbose ? WHOLE : BRIEF;
   if (!flags.json) output.write(`${planReportText(survey, limits, output.style)}\n`);
   const settled = plan.changes.length === 0 && running.hash === topologyHash(desired);
-  const state: PlanState = settled ? running : await send(context, survey, running);
+  // Also without a change: what stands in the `.env` may be another value by now.
+  const { renewed, ...state } = await send(context, survey, running);
   const { serial, hash } = state;
   if (flags.json) {
-    output.result({ ...planReport(survey), applied: { changed: !settled, serial, hash } }, "");
+    output.result(
+      { ...planReport(survey), applied: { changed: !settled, serial, hash, renewed } },
+      "",
+    );
   } else if (!settled) {
     const { summary } = planTopology(running.topology, desired);
     output.write(`\n${output.style("green", `Applied ${stateName(state)}: ${summary}`)}\n`);
+  }
+  if (!flags.json && renewed.length > 0) {
+    output.write(`New values of variables: ${renewed.join(", ")}\n`);
   }
   return 0;
 };
