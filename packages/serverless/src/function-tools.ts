@@ -33,6 +33,8 @@ export interface FunctionOptions {
   /** Absolute: where files of the project lie beside the code. */
   readonly projectDir: string;
   readonly clock?: Clock;
+  /** Takes a line of the log; default: standard output, which is the function's log. */
+  readonly write?: (line: string) => void;
 }
 
 /** Opens what the environment names. Rejects where it is incomplete, or the spec cannot be read. */
@@ -41,6 +43,7 @@ export async function functionTools<Spec>({
   plugins,
   projectDir,
   clock = systemClock,
+  write = (line) => process.stdout.write(`${line}\n`),
 }: FunctionOptions): Promise<FunctionTools<Spec>> {
   const environment = functionEnvironment(env);
   const { stage, project, table, bucket, secretPrefix } = environment;
@@ -65,7 +68,7 @@ export async function functionTools<Spec>({
       project,
       now,
       level: (env.ORGLOOP_LOG_LEVEL as DefaultsSpec["log_level"] | undefined) ?? "info",
-      write: (line) => process.stdout.write(`${line}\n`),
+      write,
       metrics: embeddedMetrics(new Metrics({ namespace: METRIC_NAMESPACE }), stage),
     }),
   };

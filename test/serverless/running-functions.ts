@@ -1,0 +1,171 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { objectStore } from "@orgloop/bus/sqs";
+import { topologyHash } from "@orgloop/config";
+import { awsNames } from "@orgloop/config/aws";
+import type { PluginDefinition, Topology } from "@orgloop/sdk";
+import { deliverFunction } from "@orgloop/serverless/deliver";
+import { pollFunction } from "@orgloop/serverless/poll";
+import { receiveFunction } from "@orgloop/serverless/receive";
+import { routeFunction } from "@orgloop/serverless/route";
+import { dynamoDeadLetters } from "@orgloop/stores/dynamodb";
+import { inject } from "vitest";
+import { clientConfig } from "../emulators/client-config.ts";
+import { createStateTable } from "../emulators/create-state-table.ts";
+
+/** How long what was received stays hidden when nobody says otherwise: short, so that a killed function is seen to lose nothing. */
+const VISIBILITY_S = 3;
+const REMAINING_MS = 60_000;
+
+/**
+ * The functions in this process, on an emulator's queues, table and bucket. Their environment is this process's: a test file that uses
+ * them has it to itself.
+ */
+export async function runningFunctions(
+  topology: Topology,
+  plugins: Readonly<Record<string, PluginDefinition>>,
+) {
+  const aws = inject("aws");
+  Object.assign(process.env, aws.env, { POWERTOOLS_METRICS_DISABLED: "true" });
+  const lines: string[] = [];
+  const stage = `f${randomBytes(4).toString("hex")}`;
+  const names = awsNames(stage);
+  const config = clientConfig(aws);
+  const sqs = new SQSClient(config);
+  const s3 = new S3Client({ ...config, forcePathStyle: true });
+  const client = new DynamoDBClient(config);
+  const bucket = names.bucket(aws.env.AWS_ACCESS_KEY_ID ?? "", config.region);
+  const objects = objectStore({ s3, bucket });
+
+  const queue = async (QueueName: string): Promise<string> => {
+    const Attributes = { FifoQueue: "true", VisibilityTimeout: String(VISIBILITY_S) };
+    const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+    return QueueUrl;
+  };
+  await createStateTable(client, names.table);
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  const busUrl = await queue(names.bus);
+  for (const { id } of topology.actors) await queue(names.actorQueue(id));
+
+  const options = (spec: object) => ({
+    env: {
+      ...aws.env,
+      ORGLOOP_STAGE: stage,
+      ORGLOOP_PROJECT: topology.project,
+      ORGLOOP_TABLE: names.table,
+      ORGLOOP_BUCKET: bucket,
+      ORGLOOP_BUS_URL: busUrl,
+      ORGLOOP_SECRET_PREFIX: `/sst/orgloop/${stage}/Secret/`,
+      ORGLOOP_LOG_LEVEL: "debug",
+      ORGLOOP_SPEC: JSON.stringify(spec),
+    },
+    plugins,
+    projectDir: import.meta.dirname,
+    write: (line: string) => void lines.push(line),
+  });
+  const { project, sources, actors } = topology;
+  const poll = await pollFunction(options({ project, sources }));
+  const receive = await receiveFunction(options({ project, sources }));
+  const route = await routeFunction(options({ topology, hash: topologyHash(topology) }));
+  const deliver = await deliverFunction(options({ actors }));
+  const until = Date.now() + REMAINING_MS * 10;
+  const remainingMs = () => Math.min(REMAINING_MS, until - Date.now());
+
+  async function take(queueUrl: string) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: 10,
+        MessageSystemAttributeNames: ["All"],
+      }),
+    );
+    return Messages;
+  }
+
+  /** One batch, as Lambda handles it: what does not come again is deleted. Gives how many messages there were. */
+  async function invoke(name: string): Promise<number> {
+    const url = await queue(name);
+    const messages = await take(url);
+    if (messages.length === 0) return 0;
+    const records = messages.map(recordOf);
+    const arn = `arn:aws:sqs:${config.region}:1:${name}`;
+    const { batchItemFailures } =
+      name === names.bus
+        ? await route(records, remainingMs)
+        : await deliver(records, arn, remainingMs);
+    const again = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    for (const { MessageId = "", ReceiptHandle } of messages) {
+      if (again.has(MessageId)) continue;
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+    }
+    return messages.length;
+  }
+
+  return {
+    /** What the functions have logged, a JSON text each. */
+    lines,
+    names,
+    busUrl,
+    objects,
+    table: { client, table: names.table },
+    letters: dynamoDeadLetters({ client, table: names.table, objects }),
+    poll: (source: string, owner: string, ms = REMAINING_MS) =>
+      poll({ source, owner, remainingMs: ms }),
+    receive,
+    deliver,
+    invoke,
+    /** Takes a batch and dies with it: nobody hears what came of it. */
+    die: async (name: string) => void (await take(await queue(name))),
+    queueUrl: queue,
+    async send(name: string, MessageBody: string, MessageGroupId: string) {
+      const MessageDeduplicationId = randomBytes(8).toString("hex");
+      const message = { MessageBody, MessageGroupId, MessageDeduplicationId };
+      await sqs.send(new SendMessageCommand({ QueueUrl: await queue(name), ...message }));
+    },
+    /** Calls the functions again and again until `isDone`. */
+    async run(isDone: () => boolean | Promise<boolean>, patienceMs = 40_000): Promise<void> {
+      const endMs = Date.now() + patienceMs;
+      while (!(await isDone())) {
+        if (Date.now() > endMs) throw new Error(`not done within ${patienceMs} ms`);
+        const queues = [names.bus, ...actors.map(({ id }) => names.actorQueue(id))];
+        const taken = await Promise.all(queues.map(invoke));
+        if (taken.every((count) => count === 0)) await wait(100);
+      }
+    },
+    async history(): Promise<string> {
+      const { Contents = [] } = await s3.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: "events/" }),
+      );
+      const texts = await Promise.all(Contents.map(({ Key = "" }) => objects.get(Key)));
+      return texts.join("");
+    },
+    end() {
+      for (const one of [sqs, s3, client]) one.destroy();
+    },
+  };
+}
+
+export type RunningFunctions = Awaited<ReturnType<typeof runningFunctions>>;
+
+function recordOf({ MessageId = "", ReceiptHandle = "", Body = "", Attributes = {} }: Message) {
+  return {
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+    body: Body,
+    attributes: {
+      ApproximateReceiveCount: Attributes.ApproximateReceiveCount ?? "1",
+      SentTimestamp: Attributes.SentTimestamp ?? "0",
+      MessageGroupId: Attributes.MessageGroupId ?? "",
+    },
+  };
+}
