@@ -25,7 +25,8 @@ const projectDir = resolve(root, process.env.ORGLOOP_PROJECT ?? "examples/acme")
 export default {
   async config({ stage, region }) {
     const { stageRegion } = await stacksOf();
-    const wanted = region ?? (await stageRegion({ projectDir, stage, env: process.env }));
+    const named = await stageRegion({ projectDir, stage, env: process.env });
+    const wanted = region ?? named ?? process.env.AWS_REGION;
     return {
       name: APP,
       ...(wanted ? { region: wanted } : {}),

@@ -107,6 +107,14 @@ export function orgloopProgram(): Command {
     .description("the variables wanted, where, and whether set; `check` exits 1 where one is not")
     .action(lazy(() => import("./commands/env.ts").then((it) => it.env)));
   program
+    .command("cost")
+    .description("the estimated monthly cost of a workspace on AWS")
+    .option(
+      "--assume <pairs...>",
+      "NAME=NUMBER of what is assumed, e.g. events_per_source_per_day=500",
+    )
+    .action(lazy(() => import("./commands/cost.ts").then((it) => it.cost)));
+  program
     .command("doctor")
     .description("the health of the set-up: exits 0 ok, 1 degraded, 2 error")
     .addOption(portOption())

@@ -1,5 +1,5 @@
 import type { LoadedProject } from "@orgloop/config";
-import { quotaFindings, stageSize } from "@orgloop/config/aws";
+import { quotaFindings, type StageCost, stageCost, stageSize } from "@orgloop/config/aws";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import type { OpenAccount, StageOptions } from "@orgloop/serverless/operate";
 import { stageIntake } from "../aws/stage-intake.ts";
@@ -15,8 +15,10 @@ export async function checkStage(
   topology: Topology,
 ): Promise<Check[]> {
   const operate = await import("@orgloop/serverless/operate");
-  const size = stageSize(topology, await stageIntake(project, topology));
-  const presets = quotaChecks(size, new Map());
+  const intake = await stageIntake(project, topology);
+  const size = stageSize(topology, intake);
+  const cost = costCheck(stageCost(topology, intake));
+  const presets = [...quotaChecks(size, new Map()), cost];
   try {
     return await operate.withAccount(options, async (account) => [
       {
@@ -27,6 +29,7 @@ export async function checkStage(
       ...(await deployedChecks(operate, account)),
       ...(await secretChecks(operate, account, project)),
       ...quotaChecks(size, await operate.readQuotas(account)),
+      cost,
     ]);
   } catch (error) {
     return [{ ...CREDENTIALS, status: "error", message: messageOf(error) }, ...presets];
@@ -75,6 +78,11 @@ async function secretChecks(
       ? "is set"
       : `is not set; used at ${uses[0]?.file}:${uses[0]?.line}: \`npx sst secrets set ${name} VALUE --stage ${account.workspace}\``,
   }));
+}
+
+function costCheck({ monthly_usd, per_million_events_usd }: StageCost): Check {
+  const message = `about $${monthly_usd.toFixed(0)} a month, $${per_million_events_usd.toFixed(2)} a million more events: \`orgloop cost\` says what that assumes`;
+  return { category: "aws", name: "cost", status: "ok", message };
 }
 
 const STATUS: Readonly<Record<"ok" | "tight" | "over", CheckStatus>> = {

@@ -1,4 +1,11 @@
 export { type AwsNames, awsNames, stageName } from "./aws-names.ts";
+export {
+  COST_ASSUMPTIONS,
+  type CostAssumptions,
+  type CostLine,
+  type StageCost,
+  stageCost,
+} from "./cost-model.ts";
 export { delivererGroups, type Group, pollerGroups, pollerOf } from "./groups.ts";
 export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
 export {
@@ -9,6 +16,7 @@ export {
   messageGroup,
 } from "./message-keys.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
+export { PRICES, PRICES_READ, type Price, type PriceName } from "./prices.ts";
 export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";
 export { readIntakes } from "./read-intakes.ts";
 export { shardOf } from "./shards.ts";

@@ -1,0 +1,164 @@
+import { parseDuration, type Topology } from "@orgloop/sdk";
+import { METRICS } from "./metric-names.ts";
+import { PRICES, type PriceName } from "./prices.ts";
+import type { Intake } from "./stage-size.ts";
+
+/** What the configuration does not say: what happens in the organisation, and how its actors answer. */
+export interface CostAssumptions {
+  /** Events of a source a day. */
+  readonly events_per_source_per_day: number;
+  /** Routes that an event matches, on average. */
+  readonly deliveries_per_event: number;
+  readonly attempts_per_delivery: number;
+  readonly event_kb: number;
+  /** How long a poll takes. */
+  readonly poll_ms: number;
+  readonly receive_ms: number;
+  /** Of one call of the router. */
+  readonly route_ms: number;
+  /** Of one attempt: mostly the actor's answer. */
+  readonly deliver_ms: number;
+  /** Events that the router is handed at once. */
+  readonly bus_batch: number;
+  /** Deliveries that a deliver function is handed at once. */
+  readonly actor_batch: number;
+  /** Connections with which Lambda asks each queue, also an empty one, every 20 seconds. */
+  readonly idle_pollers: number;
+  readonly log_kb_per_event: number;
+  readonly log_kb_per_poll: number;
+}
+
+export const COST_ASSUMPTIONS: CostAssumptions = {
+  events_per_source_per_day: 100,
+  deliveries_per_event: 2,
+  attempts_per_delivery: 1.05,
+  event_kb: 8,
+  poll_ms: 800,
+  receive_ms: 60,
+  route_ms: 100,
+  deliver_ms: 400,
+  bus_batch: 3,
+  actor_batch: 1.5,
+  idle_pollers: 5,
+  log_kb_per_event: 2,
+  log_kb_per_poll: 0.5,
+};
+
+export interface CostLine {
+  readonly price: PriceName;
+  /** What for. */
+  readonly what: string;
+  /** Of the price's unit, a month. */
+  readonly quantity: number;
+  readonly usd: number;
+}
+
+export interface StageCost {
+  readonly events: number;
+  readonly lines: readonly CostLine[];
+  readonly monthly_usd: number;
+  /** What it costs when nothing happens: schedules, queues that are asked, alarms. */
+  readonly idle_usd: number;
+  /** What a million more events cost. */
+  readonly per_million_events_usd: number;
+}
+
+const DAYS = 365.25 / 12;
+const MINUTES = DAYS * 24 * 60;
+/** A long poll of an empty queue. */
+const EMPTY_RECEIVES = (MINUTES * 60) / 20;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** As the stacks make them. */
+const GB = { poll: 0.5, receive: 0.5, route: 1, deliver: 0.25 };
+const ALARMS = 7;
+const SQS_CHUNK_KB = 64;
+const KB_PER_GB = 1024 ** 2;
+
+/** What a stage costs a month, for what its Topology says and what is assumed of the rest. */
+export function stageCost(
+  topology: Topology,
+  intake: Intake,
+  assumed: Partial<CostAssumptions> = {},
+): StageCost {
+  const assumptions = { ...COST_ASSUMPTIONS, ...assumed };
+  const events = topology.sources.length * assumptions.events_per_source_per_day * DAYS;
+  const of = (count: number) => total(costLines(topology, intake, assumptions, count));
+  const lines = costLines(topology, intake, assumptions, events);
+  return {
+    events,
+    lines,
+    monthly_usd: total(lines),
+    idle_usd: of(0),
+    per_million_events_usd: of(events + 1e6) - of(events),
+  };
+}
+
+const total = (lines: readonly CostLine[]) => lines.reduce((sum, { usd }) => sum + usd, 0);
+
+function costLines(
+  topology: Topology,
+  intake: Intake,
+  a: CostAssumptions,
+  events: number,
+): CostLine[] {
+  const { sources, actors, defaults, aws } = topology;
+  const polls = sources
+    .filter((source) => intake(source).polled)
+    .map(({ poll }) =>
+      Math.ceil(parseDuration(poll?.interval ?? defaults.poll_interval) / MINUTE_MS),
+    )
+    .reduce((sum, minutes) => sum + MINUTES / minutes, 0);
+  const received = sources.filter((source) => intake(source).received).length;
+  const requests = sources.length === 0 ? 0 : (events * received) / sources.length;
+  const attempts = events * a.deliveries_per_event * a.attempts_per_delivery;
+  const routed = events / a.bus_batch;
+  const delivered = attempts / a.actor_batch;
+  const chunks = Math.ceil(a.event_kb / SQS_CHUNK_KB);
+  const logsGb = (events * a.log_kb_per_event + polls * a.log_kb_per_poll) / KB_PER_GB;
+  const months = (duration: string) => parseDuration(duration) / DAY_MS / DAYS;
+  const historyGb = (events * a.event_kb) / KB_PER_GB;
+
+  const line = (price: PriceName, what: string, quantity: number): CostLine => ({
+    price,
+    what,
+    quantity,
+    usd: quantity * PRICES[price].usd,
+  });
+  const duration = (kind: keyof typeof GB, what: string, calls: number, ms: number) =>
+    line("lambda_gb_second", what, calls * GB[kind] * (ms / 1000));
+  return [
+    line("scheduler_invocation", "ticks of the sources", polls),
+    line("lambda_request", "calls of the functions", polls + requests + routed + delivered),
+    duration("poll", "polling", polls, a.poll_ms),
+    duration("receive", "receiving webhooks", requests, a.receive_ms),
+    duration("route", "routing", routed, a.route_ms),
+    duration("deliver", "delivering", delivered, a.deliver_ms * a.actor_batch),
+    line(
+      "sqs_fifo_request",
+      "events on the bus: sent, received, deleted",
+      chunks * (events + 2 * routed),
+    ),
+    line(
+      "sqs_fifo_request",
+      "deliveries: sent, received, counted, deleted",
+      chunks * (events * a.deliveries_per_event + 3 * delivered),
+    ),
+    line(
+      "sqs_fifo_request",
+      "queues that Lambda asks while they are empty",
+      (1 + actors.length) * a.idle_pollers * EMPTY_RECEIVES,
+    ),
+    line("dynamodb_write", "leases and checkpoints", 3 * polls),
+    line("dynamodb_write", "claims and traces of events", 2 * events),
+    line("dynamodb_read", "checkpoints and route states", polls + attempts),
+    line("s3_put", "history", routed),
+    line("s3_gb_month", "history", historyGb * months(defaults.event_retention)),
+    line("logs_gb", "logs and metrics of the functions", logsGb),
+    line("logs_gb_month", "logs, compressed", 0.15 * logsGb * months(aws?.log_retention ?? "30d")),
+    line("metric_month", "own metrics", Object.keys(METRICS).length),
+    line("alarm_month", "alarms", ALARMS),
+    line("dashboard_month", "the dashboard", 1),
+    ...(aws?.ingress === "api_gateway" ? [line("api_request", "webhooks", requests)] : []),
+  ];
+}
