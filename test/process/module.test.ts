@@ -1,11 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { orgloop } from "../run-orgloop.ts";
 import { type ModuleRegistry, moduleRegistry } from "./module-registry.ts";
 
+const COMMAND = path.resolve(import.meta.dirname, "../../packages/cli/bin/orgloop.js");
 const MODULES = path.resolve(import.meta.dirname, "../../modules");
 
 let root: string;
@@ -168,4 +171,29 @@ test("a package is installed by npm and wired; one that does not fit is taken ou
   });
   expect(await files()).toEqual(wired);
   expect(existsSync(path.join(installed, "orgloop-module.yaml"))).toBe(true);
+});
+
+test("an interrupted installation is undone", async () => {
+  const bin = path.join(root, "bin");
+  await mkdir(bin);
+  // Stands for an npm that has begun to write and takes its time.
+  await writeFile(path.join(bin, "npm"), "#!/bin/sh\necho '{}' > package.json\nexec sleep 60\n");
+  await chmod(path.join(bin, "npm"), 0o755);
+  const before = await files();
+  const child = spawn(process.execPath, [COMMAND, "module", "add", "@acme/m", "-c", project], {
+    env: { ...process.env, ...env, PATH: `${bin}:${process.env.PATH}` },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  const exited = once(child, "exit");
+  await expect
+    .poll(() => readFile(path.join(project, "package.json"), "utf8"), { timeout: 60_000 })
+    .toBe("{}\n");
+  child.kill("SIGINT");
+  expect(await exited).toEqual([1, null]);
+  expect(said).toContain("npm install --no-audit --no-fund @acme/m: interrupted");
+  expect(await files()).toEqual(before);
 });

@@ -214,6 +214,14 @@ test("scripts run; a filter's reference is resolved, a secret in a config is not
   });
 });
 
+test("a secret that is written out in a config is not shown", async () => {
+  const base = route("all", "s", "a");
+  const open = { ...base, then: { actor: "a", config: { token: "plain" } } };
+  const { routes } = await compare(topology([base]), topology([open]), [event(1)]);
+  expect(routes[0]?.counts.delivered_otherwise).toBe(1);
+  expect(JSON.stringify(routes)).not.toContain("plain");
+});
+
 test("where nothing was applied before, every event that is routed is new", async () => {
   const found = await compare(null, topology([route("all", "s", "a")]), [event(1)]);
   expect(found.routes[0]?.counts).toEqual({ ...NONE, now_routed: 1 });

@@ -1,5 +1,3 @@
-export { type AppliedState, readAppliedState } from "@orgloop/stores/applied-state";
-
 import type { CompareRoutingOptions, RoutingComparison } from "./compare-routing.ts";
 import type { Host, HostOptions } from "./host.ts";
 import type { RunningProcess, StartOptions } from "./start-process.ts";

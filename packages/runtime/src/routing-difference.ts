@@ -1,4 +1,4 @@
-import { type Difference, differences, formatPath } from "@orgloop/config";
+import { type Difference, differences, formatPath, withoutSecrets } from "@orgloop/config";
 import type { Delivery } from "@orgloop/core";
 import type { RouteFate } from "./routing-side.ts";
 
@@ -43,7 +43,7 @@ export function routingDifference(
   const side = (which: "from" | "to") =>
     Object.fromEntries(
       found.slice(0, MOST_PATHS).flatMap((one) => {
-        const value = one[which];
+        const value = withoutSecrets(one[which], one.path);
         return value === undefined ? [] : [[formatPath(one.path), cut(value, startOf(one))]];
       }),
     );

@@ -6,7 +6,7 @@ import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { uncoveredUses } from "../missing-variables.ts";
 import { planReportText } from "../plan/plan-report-text.ts";
-import { BRIEF, WHOLE } from "../plan/plan-text.ts";
+import { briefLimits, WHOLE } from "../plan/plan-text.ts";
 import type { RunningState } from "../plan/running-state.ts";
 import { type SavedPlan, stateName } from "../plan/saved-plan.ts";
 import { planReport, surveyPlan } from "../plan/survey-plan.ts";
@@ -32,7 +32,7 @@ export const apply: Command = async (context, [file]) => {
       : await surveySaved(context, path.resolve(file));
   const { running, desired, plan } = survey;
   if (running === null) throw notRunning(survey);
-  const limits = flags.verbose ? WHOLE : BRIEF;
+  const limits = flags.verbose ? WHOLE : briefLimits(survey.plan);
   if (!flags.json) output.write(`${planReportText(survey, limits, output.style)}\n`);
   const settled = plan.changes.length === 0 && running.hash === topologyHash(desired);
   // Also without a change: what stands in the `.env` may be another value by now.

@@ -27,9 +27,10 @@ export const moduleAdd: Command<ModuleAddOptions> = async (context, [text = ""],
   const projectDir = realpathSync(before.projectDir);
   const manifest = manifestOf(before, options.team);
   const wanted = wantedModule(text, projectDir);
+  const interrupted = interruption();
   const installed: InstalledModule =
     wanted.kind === "package"
-      ? await installModule(projectDir, wanted, output)
+      ? await installModule(projectDir, wanted, output, interrupted)
       : { folder: realpathSync(wanted.folder), manager: null, undo: async () => {} };
   const kept = keepFiles([manifest]);
   try {
@@ -45,6 +46,7 @@ export const moduleAdd: Command<ModuleAddOptions> = async (context, [text = ""],
     };
     replace(manifest, addModuleUse(readFileSync(manifest, "utf8"), use));
     const after = await readProject(context, { plugins: true });
+    if (interrupted.aborted) throw new CommandError("INTERRUPTED", "everything is as it was");
     if (after.errors.length > 0) throw notFitting(after, missingParams(declared, params));
     const told = new Set(before.warnings.map(({ code, message }) => `${code} ${message}`));
     for (const warning of after.warnings) {
@@ -67,6 +69,15 @@ export const moduleAdd: Command<ModuleAddOptions> = async (context, [text = ""],
     throw error;
   }
 };
+
+/** Aborted by the first Ctrl-C: what was done is then undone. A second one ends the command at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => (controller.signal.aborted ? process.exit(1) : controller.abort());
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return controller.signal;
+}
 
 /** The file that the use goes into. Absolute. */
 function manifestOf({ manifestFile, provenance }: LoadedProject, team: string | undefined): string {

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { planReportText } from "../plan/plan-report-text.ts";
-import { BRIEF, WHOLE } from "../plan/plan-text.ts";
+import { briefLimits, WHOLE } from "../plan/plan-text.ts";
 import { planReport, surveyPlan } from "../plan/survey-plan.ts";
 import { warnOf } from "../plan/warn-of.ts";
 import { readValidProject } from "../read-project.ts";
@@ -33,7 +33,7 @@ export const plan: Command<PlanOptions> = async (context, _args, options) => {
             const found = await behaviourOf(context, survey, events);
             return { found, lines: behaviourLines(found, output.style) };
           });
-    const limits = flags.verbose ? WHOLE : BRIEF;
+    const limits = flags.verbose ? WHOLE : briefLimits(survey.plan);
     output.result(
       flags.json ? { ...planReport(survey), ...(behaviour && { events: behaviour.found }) } : null,
       flags.json

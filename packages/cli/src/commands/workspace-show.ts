@@ -34,7 +34,7 @@ export const workspaceShow: Command = async (outer, [wanted]) => {
   const settings = settingsOf(topology, provenance);
   const vars = varsOf(provenance, own);
   const overrides = own === undefined ? [] : overridesOf(own);
-  const { readAppliedState } = await import("@orgloop/runtime");
+  const { readAppliedState } = await import("@orgloop/runtime/applied-state");
   const applied = existsSync(dataDir) ? await readAppliedState(dataDir) : null;
   const running = (await findProcess(context.home, dataDir)) !== null;
   const state = applied && {

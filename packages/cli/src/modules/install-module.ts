@@ -26,6 +26,7 @@ export async function installModule(
   projectDir: string,
   { name, version }: Extract<WantedModule, { kind: "package" }>,
   output: Output,
+  signal: AbortSignal,
 ): Promise<InstalledModule> {
   const manager = packageManagerOf(projectDir);
   const present = installedFolder(projectDir, name);
@@ -49,7 +50,7 @@ export async function installModule(
   };
   output.note(`Installing ${name}${version} with ${manager.name} ...`);
   try {
-    await installPackage(manager, `${name}${version}`);
+    await installPackage(manager, `${name}${version}`, signal);
   } catch (error) {
     kept.restore();
     if (!hadModules) rmSync(modules, { recursive: true, force: true });

@@ -73,10 +73,16 @@ export function packageManagerOf(projectDir: string): PackageManager {
   return { name: "npm", directory: own, folders: [own] };
 }
 
-/** Adds a package, as `NAME` or `NAME@VERSION`. Throws `NOT_INSTALLED` with what the manager said. */
-export function installPackage(manager: PackageManager, wanted: string): Promise<void> {
+/**
+ * Adds a package, as `NAME` or `NAME@VERSION`. Throws `NOT_INSTALLED` with what the manager said; `signal` ends the manager.
+ */
+export function installPackage(
+  manager: PackageManager,
+  wanted: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const { name, directory } = manager;
-  return run(manager, [...MANAGERS[name].add(directory), wanted]);
+  return run(manager, [...MANAGERS[name].add(directory), wanted], signal);
 }
 
 /** Makes `node_modules` what package.json and the lock file say. */
@@ -116,9 +122,15 @@ function isYarnOneRoot(directory: string): boolean {
 /** The end of what a failed manager said. */
 const SAID_CHARACTERS = 2_000;
 
-function run({ name, directory }: PackageManager, args: readonly string[]): Promise<void> {
+function run(
+  { name, directory }: PackageManager,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const child = spawn(name, args, { cwd: directory, stdio: ["ignore", "pipe", "pipe"] });
+  const end = () => child.kill();
+  signal?.addEventListener("abort", end);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
@@ -131,9 +143,11 @@ function run({ name, directory }: PackageManager, args: readonly string[]): Prom
     if (!hasCode(error, "ENOENT")) return fail(error.message, error);
     fail(`there is no ${name} on this machine, and the project is one of ${name}'s: install it`);
   });
-  child.once("close", (code, signal) => {
-    if (code === 0) resolve();
-    else fail(`ended ${code === null ? `by ${signal}` : `with ${code}`}:\n${said.trim()}`);
+  child.once("close", (code, by) => {
+    signal?.removeEventListener("abort", end);
+    if (signal?.aborted) fail("interrupted");
+    else if (code === 0) resolve();
+    else fail(`ended ${code === null ? `by ${by}` : `with ${code}`}:\n${said.trim()}`);
   });
   return promise;
 }

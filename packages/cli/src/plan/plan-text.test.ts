@@ -5,7 +5,7 @@ import { type LoadedProject, loadProject, planTopology } from "@orgloop/config";
 import type { Topology } from "@orgloop/sdk";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Loss } from "./losses.ts";
-import { BRIEF, planLines, WHOLE } from "./plan-text.ts";
+import { briefLimits, planLines, WHOLE } from "./plan-text.ts";
 
 const ENTERPRISE = path.resolve(import.meta.dirname, "../../../../examples/enterprise");
 let root: string;
@@ -40,14 +40,14 @@ async function load(project: string, workspace = "default") {
 /** The lines of the plan of an edit of the example. */
 async function planned(
   change: (project: string) => void,
-  { workspace = "default", losses = [] as Loss[], limits = BRIEF } = {},
+  { workspace = "default", losses = [] as Loss[] } = {},
 ) {
   const project = copy();
   const before = await load(project, workspace);
   change(project);
   const after = await load(project, workspace);
   const plan = planTopology(before.topology, after.topology);
-  return planLines(plan, { project: after, losses, limits, style: plain });
+  return planLines(plan, { project: after, losses, limits: briefLimits(plan), style: plain });
 }
 
 test("a change names its team, its module, from, to, and the parameter that made it", async () => {
@@ -154,7 +154,7 @@ test("what changes alike in many items is told once; what is too much is counted
     instances: [],
     topology: null,
   };
-  const brief = planLines(plan, { project, losses: [], limits: BRIEF, style: plain });
+  const brief = planLines(plan, { project, losses: [], limits: briefLimits(plan), style: plain });
   expect(brief).toContain("  + 40 actors: a0, a1, a10 and 37 more");
   expect(brief).toContain("  ~ 100 routes: t0/r0, t0/r100, t0/r1000 and 97 more");
   expect(brief.at(-1)).toMatch(

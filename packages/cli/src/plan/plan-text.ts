@@ -27,7 +27,11 @@ export interface PlanLimits {
   readonly differences: number;
 }
 
-export const BRIEF: PlanLimits = { groups: 40, entries: 12, differences: 12 };
+/** What fits a screen or two; less of each where much changes. */
+export const briefLimits = ({ changes }: Pick<Plan, "changes">): PlanLimits =>
+  changes.length > 500
+    ? { groups: 40, entries: 4, differences: 6 }
+    : { groups: 40, entries: 12, differences: 12 };
 export const WHOLE: PlanLimits = {
   groups: Number.POSITIVE_INFINITY,
   entries: Number.POSITIVE_INFINITY,

@@ -7,7 +7,7 @@ import {
   planDocument,
   planTopology,
 } from "@orgloop/config";
-import type { AppliedState } from "@orgloop/runtime";
+import type { AppliedState } from "@orgloop/runtime/applied-state";
 import type { Topology } from "@orgloop/sdk";
 import { stageOf } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
@@ -62,7 +62,7 @@ export async function surveyPlan(
 
 async function readApplied(dataDir: string): Promise<AppliedState | null> {
   if (!existsSync(dataDir)) return null;
-  const { readAppliedState } = await import("@orgloop/runtime");
+  const { readAppliedState } = await import("@orgloop/runtime/applied-state");
   return readAppliedState(dataDir);
 }
 

@@ -1,0 +1,2 @@
+/** Apart from the rest of the package: a plan needs this and nothing else of it. */
+export { type AppliedState, readAppliedState } from "@orgloop/stores/applied-state";
