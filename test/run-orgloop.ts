@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 
 const require = createRequire(import.meta.url);
 const PACKAGE = require.resolve("@orgloop/cli/package.json");
-const COMMAND = path.join(path.dirname(PACKAGE), require(PACKAGE).bin.orgloop);
+export const COMMAND = path.join(path.dirname(PACKAGE), require(PACKAGE).bin.orgloop);
 
 export interface RunningOrgLoop {
   readonly child: ChildProcess;

@@ -134,6 +134,8 @@ export function orgloopProgram(): Command {
   addModules(program);
   addDeadLetters(program);
   addInbox(program);
+  addScaffolds(program);
+  addService(program);
   addWal(program);
   program
     .command("version")
@@ -221,6 +223,51 @@ function addDeadLetters(program: Command): void {
     .action(
       lazy(() => import("./commands/dead-letters-purge.ts").then((it) => it.deadLettersPurge)),
     );
+}
+
+function addScaffolds(program: Command): void {
+  const command = program
+    .command("add")
+    .description("a file to go on from, listed in the manifest");
+  const addition = (kind: "connector" | "transform" | "logger" | "route"): Command =>
+    command
+      .command(`${kind} <name>`)
+      .description(`a ${kind}`)
+      .action(lazy(() => import("./commands/add.ts").then((it) => it.add(kind))));
+  addition("connector").addOption(
+    new Option("--type <type>", "which side").choices(["source", "actor"]).default("source"),
+  );
+  addition("transform").addOption(
+    new Option("--type <type>", "what it is").choices(["script", "package"]).default("script"),
+  );
+  addition("logger");
+  addition("route")
+    .option("--source <id>", "its source (default: the first)")
+    .option("--actor <id>", "its actor (default: the first)");
+}
+
+function addService(program: Command): void {
+  program
+    .command("hook")
+    .description("hand on what a tool's hook says")
+    .command("claude-code-stop")
+    .description("Claude Code's stop hook: stdin to the source claude-code")
+    .addOption(portOption())
+    .action(lazy(() => import("./commands/hook.ts").then((it) => it.claudeCodeStop)));
+  program
+    .command("install-service")
+    .description("run the project as a service of this user")
+    .option("--launchd", "a LaunchAgent (default on macOS)")
+    .option("--systemd", "a user unit (default elsewhere)")
+    .option("--docker", "a Dockerfile and a docker-compose.yaml in the project")
+    .action(lazy(() => import("./commands/install-service.ts").then((it) => it.installService)));
+  const service = program.command("service").description("the installed service");
+  for (const action of ["start", "stop", "status", "logs"] as const) {
+    service
+      .command(action)
+      .description(`${action} of the service`)
+      .action(lazy(() => import("./commands/service.ts").then((it) => it.service(action))));
+  }
 }
 
 function addInbox(program: Command): void {

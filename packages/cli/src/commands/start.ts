@@ -26,6 +26,16 @@ export const start: Command<StartOptions> = async (
     await runAsDaemon(context, port);
     return 0;
   }
+  if (env.ORGLOOP_DAEMON === "1") {
+    // A service's: its supervisor is the parent.
+    await runProject(context, {
+      port,
+      daemon: true,
+      showEntries: false,
+      onReady: (report) => output.result(report, startLines(report, output)),
+    });
+    return 0;
+  }
   const other = await findDaemon(context.home);
   if (other !== null && (flag === undefined || port === other.port)) {
     const report = await registerProject(context, other);

@@ -1,6 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
-import { isSeq, type Pair, parseDocument, type Scalar, stringify, type YAMLSeq } from "yaml";
-import { CommandError } from "../command-error.ts";
+import { addToList } from "../add-to-list.ts";
 
 /** One entry of `modules` (`config-at-scale.md`, Modules). */
 export interface ModuleUse {
@@ -9,80 +7,7 @@ export interface ModuleUse {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/**
- * The text of a manifest with one more entry at the end of `modules`. Everything else stays as it is, byte for byte: comments,
- * order, quotes. Only where a list is written so that nothing can be put into it, the whole text is written anew, with its comments.
- * Throws `BAD_MANIFEST` for what is no YAML mapping.
- */
+/** The text of a manifest with one more entry at the end of `modules` (`addToList`). Throws `BAD_MANIFEST`. */
 export function addModuleUse(text: string, use: ModuleUse): string {
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) throw new CommandError("BAD_MANIFEST", error.message, { cause: error });
-  const before = document.toJS();
-  const expected = { ...before, modules: [...(before.modules ?? []), use] };
-  const edited = spliced(text, document, use);
-  if (edited !== null && holds(edited, expected)) return edited;
-  if (Array.isArray(before.modules)) document.addIn(["modules"], use);
-  else document.set("modules", [use]);
-  return document.toString({ lineWidth: 0 });
-}
-
-type Parsed = ReturnType<typeof parseDocument>;
-
-/** Null where there is no place for it between the characters. */
-function spliced(text: string, document: Parsed, use: ModuleUse): string | null {
-  const breaks = text.includes("\r\n") ? "\r\n" : "\n";
-  const pair = pairOf(document);
-  if (pair === undefined) {
-    const start = text === "" || text.endsWith("\n") ? text : `${text}${breaks}`;
-    return `${start}${breaks}modules:${breaks}${entryText(use, "  ", breaks)}${breaks}`;
-  }
-  const { value } = pair;
-  if (!isSeq(value)) {
-    const end = pair.key.range?.[1];
-    if (end === undefined) return null;
-    return insertLines(text, end, entryText(use, "  ", breaks), breaks);
-  }
-  return value.flow ? insertInFlow(text, value, use) : insertInBlock(text, value, use, breaks);
-}
-
-function pairOf(document: Parsed): Pair<Scalar, unknown> | undefined {
-  const items = (document.contents as { items?: readonly Pair<Scalar, unknown>[] } | null)?.items;
-  return items?.find(({ key }) => key.value === "modules");
-}
-
-function insertInBlock(text: string, list: YAMLSeq, use: ModuleUse, breaks: string): string | null {
-  const start = list.range?.[0];
-  const last = (list.items.at(-1) as { range?: readonly [number, number, number] }).range;
-  if (start === undefined || !last) return null;
-  const indent = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
-  if (indent.trim() !== "") return null;
-  let end = last[1];
-  while (end > 0 && /\s/.test(text[end - 1] ?? "")) end -= 1;
-  return insertLines(text, end, entryText(use, indent, breaks), breaks);
-}
-
-function insertInFlow(text: string, list: YAMLSeq, use: ModuleUse): string | null {
-  const end = list.range?.[1];
-  if (end === undefined) return null;
-  const inside = text.slice(0, end - 1).trimEnd();
-  const entry = stringify(use, { collectionStyle: "flow", lineWidth: 0 }).trim();
-  return `${inside}${list.items.length === 0 ? "" : ","} ${entry}${/\s\]$/.test(text.slice(0, end)) ? " " : ""}${text.slice(end - 1)}`;
-}
-
-/** Puts lines after the one in which `offset` is, its comment included. */
-function insertLines(text: string, offset: number, lines: string, breaks: string): string {
-  const next = text.indexOf("\n", offset);
-  if (next === -1) return `${text}${breaks}${lines}${breaks}`;
-  return `${text.slice(0, next + 1)}${lines}${breaks}${text.slice(next + 1)}`;
-}
-
-function entryText(use: ModuleUse, indent: string, breaks: string): string {
-  const [first, ...rest] = stringify(use, { lineWidth: 0 }).trimEnd().split("\n");
-  return [`${indent}- ${first}`, ...rest.map((line) => `${indent}  ${line}`)].join(breaks);
-}
-
-function holds(text: string, expected: unknown): boolean {
-  const document = parseDocument(text);
-  return document.errors.length === 0 && isDeepStrictEqual(document.toJS(), expected);
+  return addToList(text, "modules", use);
 }
