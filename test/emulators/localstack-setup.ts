@@ -5,5 +5,6 @@ import { startLocalStack } from "./localstack.ts";
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { endpoint, env, stop } = await startLocalStack();
   project.provide("aws", { endpoint, env });
+  project.provide("deployer", "cdk");
   return stop;
 }

@@ -6,6 +6,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The project's MiniStack, shared by its test files: names are unique per test. */
     aws: Pick<Emulator, "endpoint" | "env">;
+    /** What deploys to it. SST needs more of CloudFormation than LocalStack has. */
+    deployer: "sst" | "cdk";
   }
 }
 
@@ -13,5 +15,6 @@ declare module "vitest" {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { endpoint, env, stop } = await startMiniStack();
   project.provide("aws", { endpoint, env });
+  project.provide("deployer", "sst");
   return stop;
 }

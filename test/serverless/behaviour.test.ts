@@ -1,0 +1,258 @@
+import path from "node:path";
+import {
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionUpdatedV2,
+} from "@aws-sdk/client-lambda";
+import { GetQueueUrlCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { awsNames } from "@orgloop/config/aws";
+import { stageLetters, withStage } from "@orgloop/serverless/operate";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { clientConfig } from "../emulators/client-config.ts";
+import { orgloop } from "../run-orgloop.ts";
+import { HOOK_SECRET, removeProject, writeBehaviourProject } from "./behaviour-project.ts";
+import { cdkStage } from "./cdk-stage.ts";
+import { sstStage } from "./deploy-stage.ts";
+import { holdingProxy } from "./holding-proxy.ts";
+import { postWebhook } from "./post-webhook.ts";
+import { type FeedPage, type Parcel, testActors } from "./test-actors.ts";
+
+const aws = inject("aws");
+const stage = "behaviour";
+const names = awsNames(stage);
+const actors = await testActors();
+const lambda = new LambdaClient(clientConfig(aws));
+const sqs = new SQSClient(clientConfig(aws));
+const cleanUps: (() => unknown)[] = [() => actors[Symbol.asyncDispose]()];
+let webhookUrl: string;
+let project: string;
+
+beforeAll(async () => {
+  // The command line's side of AWS takes its endpoint and credentials from the environment.
+  Object.assign(process.env, aws.env);
+  actors.feed.push(page(0), page(1), page(2));
+  project = await writeBehaviourProject(stage, actors);
+  cleanUps.push(() => removeProject(project));
+  const open = inject("deployer") === "cdk" ? cdkStage : sstStage;
+  const deployed = await open({ aws, stage, project, secrets: { HOOK_SECRET } });
+  cleanUps.push(() => deployed[Symbol.asyncDispose]());
+  webhookUrl = (await deployed.deploy()).WebhookUrl ?? "";
+});
+
+afterAll(async () => {
+  lambda.destroy();
+  sqs.destroy();
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+});
+
+/** Three events of `feed`, for the actor `beside`. */
+function page(n: number): FeedPage {
+  const events = [0, 1, 2].map((at) => ({
+    identity: `feed-${n}-${at}`,
+    provenance: { platform: "feed" },
+    payload: { to: "beside", key: `feed-${n}`, n: at },
+  }));
+  return { events, checkpoint: `after-page-${n}` };
+}
+
+const eventually = <T>(check: () => T | Promise<T>, timeout = 90_000) =>
+  vi.waitFor(check, { timeout, interval: 100 });
+
+async function post(parcel: Parcel, id?: string): Promise<void> {
+  const { status, body } = await postWebhook({
+    ...{ url: webhookUrl, endpoint: aws.endpoint, source: "hook", secret: HOOK_SECRET },
+    ...{ body: parcel, ...(id === undefined ? {} : { id }) },
+  });
+  expect([status, body]).toEqual([200, expect.anything()]);
+}
+
+/** Numbers 0 to below `count`, one after the other. */
+async function postAll(to: string, count: number, key = "k"): Promise<number[]> {
+  const numbers = Array.from({ length: count }, (_, n) => n);
+  for (const n of numbers) await post({ to, key, n });
+  return numbers;
+}
+
+const letters = (actor: string) =>
+  withStage({ workspace: stage }, async (opened) => {
+    const { letters } = await stageLetters(opened).list({ actor });
+    return letters;
+  });
+
+/** Runs `orgloop` against the stage. */
+async function command(...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await orgloop([...args, "--workspace", stage, "--config", project], {
+    ...aws.env,
+    HOOK_SECRET,
+    ORGLOOP_HOME: path.join(project, "home"),
+  });
+  expect([code, stderr]).toEqual([0, expect.anything()]);
+}
+
+/** What was taken by a function that died comes back after so long. */
+async function setVisibility(actor: string, seconds: number): Promise<void> {
+  const { QueueUrl } = await sqs.send(
+    new GetQueueUrlCommand({ QueueName: names.actorQueue(actor) }),
+  );
+  const Attributes = { VisibilityTimeout: String(seconds) };
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+}
+
+async function configure(
+  FunctionName: string,
+  change: { readonly Timeout: number; readonly env?: Readonly<Record<string, string>> },
+): Promise<void> {
+  const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  const Variables = { ...Environment?.Variables, ...change.env };
+  const { Timeout } = change;
+  await lambda.send(
+    new UpdateFunctionConfigurationCommand({
+      FunctionName,
+      Timeout,
+      Environment: { Variables },
+    }),
+  );
+  await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 60 }, { FunctionName });
+}
+
+const poll = (FunctionName: string) =>
+  lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ source: "feed" }) }));
+
+test("signed webhooks reach their actor once each, in order per key; what is not signed is refused", async () => {
+  const sent: Parcel[] = [];
+  for (let n = 0; n < 12; n += 1) {
+    const parcel = { to: "steady", key: `k${n % 3}`, n };
+    sent.push(parcel);
+    await post(parcel, `msg_${n}`);
+    // The sender did not hear the answer and sends it again.
+    if (n % 4 === 0) await post(parcel, `msg_${n}`);
+  }
+  for (const secret of [null, `whsec_${Buffer.from("another").toString("base64")}`]) {
+    const request = { url: webhookUrl, endpoint: aws.endpoint, source: "hook", secret };
+    const parcel = { to: "steady", key: "k0", n: 99 };
+    expect((await postWebhook({ ...request, body: parcel })).status).toBe(401);
+  }
+  await post({ to: "steady", key: "k0", n: 12 });
+  await eventually(() => expect(actors.accepted("steady")).toContain(12));
+  await eventually(() => expect(actors.accepted("steady")).toHaveLength(13));
+  expect(actors.accepted("steady", "k0")).toEqual([0, 3, 6, 9, 12]);
+  expect(actors.accepted("steady", "k1")).toEqual([1, 4, 7, 10]);
+  expect(actors.accepted("steady", "k2")).toEqual([2, 5, 8, 11]);
+});
+
+test("a key whose head fails holds, the other keys of its actor and the other actors flow; recovery drains it in order", async () => {
+  let ill = true;
+  actors.answer("keyed", ({ key }) => (key === "ill" && ill ? 503 : 200));
+  const parcels = [0, 1, 2].map((n) => ({ to: "keyed", key: "ill", n }));
+  for (const parcel of parcels) await post(parcel);
+  await postAll("keyed", 3, "well");
+  await post({ to: "steady", key: "beside-keyed", n: 0 });
+  await eventually(() => expect(actors.accepted("keyed", "well")).toEqual([0, 1, 2]));
+  await eventually(() => expect(actors.accepted("steady", "beside-keyed")).toEqual([0]));
+  const attempts = () => actors.arrivals.filter(({ to, key }) => to === "keyed" && key === "ill");
+  await eventually(() => expect(attempts().length).toBeGreaterThan(2));
+  expect(new Set(attempts().map(({ n }) => n))).toEqual(new Set([0]));
+  ill = false;
+  await eventually(() => expect(actors.accepted("keyed", "ill")).toEqual([0, 1, 2]));
+});
+
+test("the breaker of a dead actor holds: its head is probed, nothing is lost; when it is back, all comes in order", async () => {
+  let dead = true;
+  actors.answer("broken", () => (dead ? 500 : 200));
+  await postAll("broken", 6);
+  const attempts = () => actors.arrivals.filter(({ to }) => to === "broken");
+  await eventually(() => expect(attempts().length).toBeGreaterThan(2));
+  expect(new Set(attempts().map(({ n }) => n))).toEqual(new Set([0]));
+  dead = false;
+  await eventually(() => expect(actors.accepted("broken")).toEqual([0, 1, 2, 3, 4, 5]));
+  expect(await letters("broken")).toEqual([]);
+});
+
+test("used-up attempts and a refusal for good become dead letters with their reasons; a replay delivers them", async () => {
+  actors.answer("refusing", ({ n }) => (n === 0 ? 500 : 422));
+  await postAll("refusing", 2);
+  await eventually(async () =>
+    expect(await letters("refusing")).toMatchObject([
+      { reason: "exhausted", attempts: 2, route: "to-refusing" },
+      { reason: "permanent", attempts: 1, route: "to-refusing" },
+    ]),
+  );
+  actors.answer("refusing", () => 200);
+  await command("dead-letters", "replay", "--actor", "refusing");
+  await eventually(() =>
+    expect(actors.accepted("refusing").toSorted((a, b) => a - b)).toEqual([0, 1]),
+  );
+  await eventually(async () => expect(await letters("refusing")).toEqual([]));
+  const replays = actors.arrivals.filter(({ to, status }) => to === "refusing" && status === 200);
+  expect(replays.map(({ replay }) => replay)).toEqual([1, 1]);
+});
+
+test("an event that was delivered is delivered once more by a replay, and once", async () => {
+  const parcel = { to: "steady", key: "again", n: 1 };
+  await post(parcel);
+  const arrived = () => actors.arrivals.filter(({ key }) => key === "again");
+  await eventually(() => expect(arrived()).toHaveLength(1));
+  const { eventId = "" } = arrived()[0] ?? {};
+  await command("replay", "--event", eventId);
+  await post({ ...parcel, n: 2 });
+  await eventually(() => expect(arrived()).toHaveLength(3));
+  expect(arrived()).toMatchObject([
+    { eventId, n: 1, replay: 0 },
+    { eventId, n: 1, replay: 1 },
+    { n: 2, replay: 0 },
+  ]);
+});
+
+test("a function killed in the middle of a batch loses nothing, and keeps the order", async () => {
+  await setVisibility("fragile", 2);
+  let killed = false;
+  actors.answer("fragile", ({ n }) => {
+    if (n !== 3 || killed) return 200;
+    killed = true;
+    return 410;
+  });
+  const numbers = await postAll("fragile", 8);
+  await eventually(() => expect(new Set(actors.accepted("fragile"))).toEqual(new Set(numbers)));
+  expect(killed).toBe(true);
+  const firsts = [...new Set(actors.accepted("fragile"))];
+  expect(firsts).toEqual(numbers);
+});
+
+test("an event whose attempts kill the function is given up as poison; those behind it come through", async () => {
+  await setVisibility("poisoned", 2);
+  actors.answer("poisoned", ({ n }) => (n === 0 ? 410 : 200));
+  await postAll("poisoned", 3);
+  await eventually(async () =>
+    expect(await letters("poisoned")).toMatchObject([{ reason: "poison" }]),
+  );
+  await eventually(() => expect([...new Set(actors.accepted("poisoned"))]).toEqual([1, 2]));
+});
+
+test("a schedule fires, and what its source has arrives once each and in order", async () => {
+  const fed = () => actors.arrivals.filter(({ to }) => to === "beside");
+  await eventually(() => expect(fed().length).toBeGreaterThanOrEqual(9), 180_000);
+  for (const n of [0, 1, 2]) expect(actors.accepted("beside", `feed-${n}`)).toEqual([0, 1, 2]);
+  expect(fed()).toHaveLength(9);
+});
+
+test("a poller killed between publishing a page and moving its checkpoint repeats what is then one event", async () => {
+  const poller = names.poller("feed");
+  const proxy = await holdingProxy(aws.endpoint, (body) => body.includes("after-page-3"));
+  cleanUps.push(() => proxy.close());
+  // Killed by its own timeout, while the answer to the checkpoint's write is held; the lease ends soon after.
+  await configure(poller, { Timeout: 5, env: { AWS_ENDPOINT_URL: proxy.url } });
+  actors.feed.push(page(3));
+  await poll(poller);
+  await eventually(() => expect(proxy.held).toBeGreaterThan(0));
+  await eventually(() => expect(actors.accepted("beside", "feed-3")).toEqual([0, 1, 2]));
+  await configure(poller, { Timeout: 60, env: { AWS_ENDPOINT_URL: aws.endpoint } });
+  actors.feed.push(page(4));
+  await eventually(async () => {
+    await poll(poller);
+    expect(actors.accepted("beside", "feed-4")).toEqual([0, 1, 2]);
+  });
+  expect(actors.polls.filter((after) => after === "after-page-2").length).toBeGreaterThan(1);
+  expect(actors.accepted("beside", "feed-3")).toEqual([0, 1, 2]);
+});
