@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { readBusMessage } from "@orgloop/bus/sqs";
+import { unroutableLetter } from "@orgloop/core";
+import { type DeadLetter, PermanentError } from "@orgloop/sdk";
+import { readActorMessage } from "@orgloop/serverless";
+import { deliverBatch, queueBound } from "@orgloop/serverless/batches";
+import { dynamoAttempts, dynamoRouteStates } from "@orgloop/stores/dynamodb";
+import { fakeClock, testEvent } from "@orgloop/testkit";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type BareStage, bareStage } from "./bare-stage.ts";
+
+import { deliveryOf, letterOf, received, send, sendDelivery } from "./stage-messages.ts";
+
+let stage: BareStage;
+beforeEach(async () => {
+  stage = await bareStage(`t${randomBytes(4).toString("hex")}`);
+  await stage.deploy();
+});
+afterEach(() => stage.end());
+
+test("dead letters: the table's and the queues' are one list, shown, replayed and purged", async () => {
+  await stage.letters.put(letterOf(testEvent({ id: "evt_table" })));
+  await stage.letters.put(unroutableLetter(testEvent({ id: "evt_unrouted" }), "no", Date.now()));
+  for (const id of ["evt_poison", "evt_behind"]) {
+    await sendDelivery(stage, stage.names.actorDlq("agent"), deliveryOf(testEvent({ id })));
+  }
+  await send(stage, stage.names.busDlq, "{}", "hook", "junk");
+  const list = await stage.json(["dead-letters", "list"]);
+  const summary = (letters: DeadLetter[]) => letters.map((it) => [it.event_id, it.reason]);
+  expect(summary(list.answer)).toEqual([
+    ["evt_table", "exhausted"],
+    ["evt_unrouted", "poison"],
+    [expect.any(String), "invalid"],
+    ["evt_poison", "poison"],
+    ["evt_behind", "poison"],
+  ]);
+  const poison = list.answer.find((it: DeadLetter) => it.event_id === "evt_poison");
+  expect(poison).toMatchObject({ route: "to-agent", actor: "agent" });
+  const shown = await stage.json(["dead-letters", "show", poison.id]);
+  expect(shown.answer.event.id).toBe("evt_poison");
+  const filtered = await stage.json([
+    "dead-letters",
+    "list",
+    "--reason",
+    "poison",
+    "--actor",
+    "agent",
+  ]);
+  expect(filtered.answer).toHaveLength(2);
+
+  const dry = await stage.json(["dead-letters", "replay", "--dry-run"]);
+  expect(dry.answer).toMatchObject({ dry_run: true, matched: 5 });
+  expect(dry.answer.refused).toHaveLength(1);
+  const { answer, code } = await stage.json(["dead-letters", "replay"]);
+  expect(code).toBe(1);
+  expect(answer).toMatchObject({ matched: 5, started: 4, under_way: 0 });
+  const sent = await Promise.all(
+    (await received(stage, stage.names.actorQueue("agent"))).map((body) =>
+      readActorMessage(body, stage.objects),
+    ),
+  );
+  expect(sent.map(({ delivery }) => delivery.event.id)).toEqual([
+    "evt_table",
+    "evt_poison",
+    "evt_behind",
+  ]);
+  expect(sent[0]?.delivery).toMatchObject({ replay: 1, event: { replay: 1 } });
+  expect(sent[0]?.delivery_id).toContain(".r1");
+  const [unrouted] = await received(stage, stage.names.bus);
+  expect(await readBusMessage(unrouted ?? "", stage.objects)).toMatchObject({
+    replay_of: "evt_unrouted",
+    replay: 1,
+  });
+  expect(await received(stage, stage.names.actorDlq("agent"))).toEqual([]);
+
+  const again = await stage.json(["dead-letters", "replay", "--actor", "agent"]);
+  expect(again.answer).toMatchObject({ started: 0, under_way: 3 });
+  const purged = await stage.json(["dead-letters", "purge", "--reason", "invalid", "--yes"]);
+  expect(purged.answer).toEqual({ purged: 1, under_way: 0 });
+  expect(summary((await stage.json(["dead-letters", "list"])).answer)).toHaveLength(3);
+});
+
+test("a letter goes when its replay was delivered; one that fails again keeps its history", async () => {
+  for (const id of ["evt_good", "evt_bad"]) {
+    await stage.letters.put(letterOf(testEvent({ id }), { first_error: "the first of all" }));
+  }
+  expect((await stage.json(["dead-letters", "replay"])).answer.started).toBe(2);
+  const queueUrl = await stage.queueUrl(stage.names.actorQueue("agent"));
+  const { Messages = [] } = await stage.sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: 10,
+      MessageSystemAttributeNames: ["All"],
+    }),
+  );
+  const records = Messages.map(({ MessageId, ReceiptHandle, Body, Attributes = {} }) => ({
+    messageId: MessageId ?? "",
+    receiptHandle: ReceiptHandle ?? "",
+    body: Body ?? "",
+    attributes: {
+      ApproximateReceiveCount: "1",
+      SentTimestamp: Attributes.SentTimestamp ?? "",
+      MessageGroupId: Attributes.MessageGroupId ?? "",
+    },
+  }));
+  const clock = fakeClock();
+  const { batchItemFailures } = await deliverBatch(records, queueUrl, () => 60_000, {
+    clock,
+    objects: stage.objects,
+    attempts: dynamoAttempts(stage.table),
+    routeStates: dynamoRouteStates(stage.table),
+    deadLetters: stage.letters,
+    secrets: { resolve: async (_, value) => value },
+    flow: { log: () => {}, count: () => {} },
+    hide: async () => {},
+    depthOf: () => 1_000,
+    bound: queueBound({ count: async () => 2, now: clock.now }),
+    openActor: async () => ({
+      async deliver({ id }) {
+        if (id === "evt_bad") throw new PermanentError("HTTP 410");
+      },
+    }),
+  });
+  expect(batchItemFailures).toEqual([]);
+  const letters = await stage.letters.list();
+  expect(letters).toMatchObject([
+    {
+      event_id: "evt_bad",
+      reason: "permanent",
+      attempts: 4,
+      first_error: "the first of all",
+      last_error: "HTTP 410",
+      event: { replay: 1 },
+    },
+  ]);
+  const again = await stage.json(["dead-letters", "replay"]);
+  expect(again.answer).toMatchObject({ started: 1, under_way: 0 });
+});

@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { readBusMessage } from "@orgloop/bus/sqs";
+import type { LogEntry } from "@orgloop/sdk";
+import { recordHistory } from "@orgloop/serverless";
+import { testEvent } from "@orgloop/testkit";
+import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { clientConfig } from "../emulators/client-config.ts";
+import { type BareStage, bareStage } from "./bare-stage.ts";
+
+import { received } from "./stage-messages.ts";
+
+let stage: BareStage;
+beforeEach(async () => {
+  stage = await bareStage(`t${randomBytes(4).toString("hex")}`);
+  await stage.deploy();
+});
+afterEach(() => stage.end());
+
+test("logs: of all functions, in order, filtered", async () => {
+  const logs = new CloudWatchLogsClient(clientConfig(inject("aws")));
+  const beganMs = Date.now() - 5_000;
+  const entry = (at: number, more: Partial<LogEntry>): LogEntry => ({
+    timestamp: new Date(beganMs + at).toISOString(),
+    phase: "deliver.success",
+    event_id: `evt_${at}`,
+    ...more,
+  });
+  const put = async (name: string, lines: readonly [number, string][]) => {
+    const logGroupName = stage.names.logGroup(name);
+    const stream = { logGroupName, logStreamName: "s" };
+    await logs.send(new CreateLogGroupCommand({ logGroupName }));
+    await logs.send(new CreateLogStreamCommand(stream));
+    const logEvents = lines.map(([at, message]) => ({ timestamp: beganMs + at, message }));
+    await logs.send(new PutLogEventsCommand({ ...stream, logEvents }));
+  };
+  await put(stage.names.router, [
+    [0, "START RequestId: 1"],
+    [1, JSON.stringify(entry(1, { phase: "route.match", route: "to-agent" }))],
+    [3, `2026\tid\tINFO\t${JSON.stringify(entry(3, { phase: "route.no_match" }))}`],
+  ]);
+  await put(stage.names.deliverer("agent"), [[2, JSON.stringify(entry(2, { route: "to-agent" }))]]);
+  await put(`${stage.names.prefix}other`, [[2, JSON.stringify(entry(9, {}))]]);
+  logs.destroy();
+  const all = await stage.json(["logs", "--no-follow"]);
+  expect(all.answer.map((it: LogEntry) => it.event_id)).toEqual(["evt_1", "evt_2", "evt_3"]);
+  const some = await stage.json([
+    "logs",
+    "--no-follow",
+    "--route",
+    "to-agent",
+    "--phase",
+    "deliver",
+  ]);
+  expect(some.answer.map((it: LogEntry) => it.event_id)).toEqual(["evt_2"]);
+  const one = await stage.json(["logs", "--no-follow", "--event", "evt_3"]);
+  expect(one.answer.map((it: LogEntry) => it.event_id)).toEqual(["evt_3"]);
+});
+
+test("replay: the record's events go over the bus again, numbered, each once", async () => {
+  const nowMs = Date.now();
+  const at = (ms: number) => new Date(ms).toISOString();
+  const [old, pr, dropped, other] = [
+    testEvent({ id: "evt_old", source: "hook" }),
+    testEvent({ id: "evt_pr", source: "hook", payload: { kind: "pr" } }),
+    testEvent({ id: "evt_dropped", source: "hook" }),
+    testEvent({ id: "evt_other", source: "nobody" }),
+  ];
+  const hours = 5 * 3_600_000;
+  await recordHistory(stage.objects, [{ at: at(nowMs - hours), event: old }], nowMs - hours);
+  await recordHistory(
+    stage.objects,
+    [
+      { at: at(nowMs), event: pr },
+      { at: at(nowMs), event: dropped, dropped: ["to-chat"] },
+      { at: at(nowMs), event: other },
+    ],
+    nowMs,
+  );
+  await recordHistory(stage.objects, [{ at: at(nowMs), event: pr }], nowMs);
+  const dry = await stage.json(["replay", "--since", "1h", "--dry-run"]);
+  expect(dry.answer).toEqual({ dry_run: true, matched: 1, not_found: [] });
+  const planned = await stage.json(["plan", "--events"]);
+  expect(planned.answer.events).toMatchObject({
+    changed: 0,
+    from: `s3://${stage.bucket}/events`,
+  });
+  const byId = await stage.json(["replay", "--event", "evt_old", "evt_dropped", "evt_x"]);
+  expect(byId.code).toBe(1);
+  expect(byId.answer).toMatchObject({ matched: 2, not_found: ["evt_x"] });
+  await stage.json(["replay", "--since", "1h", "--route", "to-agent", "--rate", "100/s"]);
+  await stage.json(["replay", "--event", "evt_pr"]);
+  const onBus = await Promise.all(
+    (await received(stage, stage.names.bus)).map((body) => readBusMessage(body, stage.objects)),
+  );
+  expect(onBus).toMatchObject([
+    { replay_of: "evt_old", replay: 1 },
+    { replay_of: "evt_dropped", replay: 1 },
+    { replay_of: "evt_pr", replay: 1, replay_route: "to-agent" },
+    { replay_of: "evt_pr", replay: 2 },
+  ]);
+});
