@@ -2,7 +2,15 @@ import { defineConfig } from "vitest/config";
 import { canRun } from "./test/emulators/requirements.ts";
 
 const project = (name: string, include: string[], testTimeout = 5_000, options: object = {}) => ({
-  test: { name, include, testTimeout, hookTimeout: testTimeout, ...options },
+  test: {
+    name,
+    include,
+    testTimeout,
+    hookTimeout: testTimeout,
+    // What is awaited may take longer on a busy machine than the second that is the default.
+    expect: { poll: { timeout: 0.8 * testTimeout } },
+    ...options,
+  },
 });
 
 const aws = canRun("aws");

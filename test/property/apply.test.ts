@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { topologyHash } from "@orgloop/config";
+import { planTopology, topologyHash } from "@orgloop/config";
 import { startProcess } from "@orgloop/runtime";
 import type { LogEntry, Topology } from "@orgloop/sdk";
 import { readAppliedState } from "@orgloop/stores";
@@ -78,6 +78,7 @@ test.each([1, 2, 3])(
       expect([serial, hash]).toEqual([generation + 1, topologyHash(next)]);
       state = await readAppliedState(dataDir);
       expect(state).toMatchObject({ serial, hash });
+      expect(planTopology(state?.topology ?? null, next).changes).toEqual([]);
     }
 
     world.stop();

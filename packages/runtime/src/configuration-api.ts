@@ -22,14 +22,13 @@ export function configurationApi({ configuration, deliverers }: ConfigurationApi
   api.get("/topology", (c) => c.json(configuration.running()));
   api.get("/queues", (c) => c.json(queuesOf(deliverers)));
   api.post("/apply", async (c) => {
-    try {
-      const { topology, expect } = await readRequest(c.req.raw);
-      return c.json(await configuration.apply(topology, expect));
-    } catch (error) {
-      const body = { error: messageOf(error), code: codeOf(error) };
-      const status = statusOf(error);
-      return c.json(body, status, status === 503 ? { "retry-after": "5" } : {});
-    }
+    const { topology, expect } = await readRequest(c.req.raw);
+    return c.json(await configuration.apply(topology, expect));
+  });
+  api.onError((error, c) => {
+    const body = { error: messageOf(error), code: codeOf(error) };
+    const status = statusOf(error);
+    return c.json(body, status, status === 503 ? { "retry-after": "5" } : {});
   });
   return api;
 }

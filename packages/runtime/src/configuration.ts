@@ -91,7 +91,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
   function swap(to: Generation): void {
     const from = current;
     current = to;
-    const left = Promise.all([allLeft, from.left()]);
+    const left = Promise.all([allLeft, from.left()]).then(() => {});
     allLeft = left;
     onSwap(from, to, left);
     for (const [id, source] of from.plugins.sources) {
