@@ -41,7 +41,7 @@ const SCRIPT_PACKAGE = "@orgloop/transform-script";
  */
 export async function openPlugin<Running>(
   { item, id, package: name, config, partOf }: WantedPlugin<Running>,
-  { lookup, warn, projectDir, now, claims }: OpenPluginOptions,
+  { lookup, warn, projectDir, now, claims, allowPrivate }: OpenPluginOptions,
 ): Promise<Running> {
   const part = partOf(await lookup(name));
   if (part === undefined) {
@@ -60,6 +60,7 @@ export async function openPlugin<Running>(
     projectDir,
     now,
     claims,
+    ...(allowPrivate !== undefined && { allowPrivate }),
     warn: (message) => warn(item, message),
   };
   return part.create(checked.value, context);

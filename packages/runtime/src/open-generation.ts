@@ -21,8 +21,10 @@ export async function openGeneration(
   before: Generation | null,
   { clock, log, abandon, ...rest }: OpenGenerationOptions,
 ): Promise<Generation> {
+  const reach = prepared.resolved.network?.allow_private;
   const plugins = await openPlugins({
     ...rest,
+    ...(reach !== undefined && { allowPrivate: reach }),
     topology: prepared.resolved,
     now: clock.now,
     warn: (item, message) => log({ phase: "system.error", error: `${item}: ${message}` }),

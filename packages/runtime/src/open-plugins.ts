@@ -40,6 +40,8 @@ export interface OpenPlugins {
   readonly actors: ReadonlyMap<string, Plugin<Actor>>;
   readonly transforms: ReadonlyMap<string, Plugin<Transform>>;
   readonly loggers: ReadonlyMap<string, Plugin<Logger>>;
+  /** What these may reach; undefined: everything. */
+  readonly allowPrivate: readonly string[] | undefined;
   /** What was not there before. */
   readonly created: readonly Held<unknown>[];
 }
@@ -49,7 +51,9 @@ export interface OpenPlugins {
  * are told at once, as `PLUGINS_FAILED`, and what was created by then is closed.
  */
 export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlugins> {
-  const { topology, before } = options;
+  const { topology, allowPrivate } = options;
+  const isReachSame = isDeepStrictEqual(options.before?.allowPrivate, allowPrivate);
+  const before = isReachSame ? options.before : undefined;
   const created: Held<unknown>[] = [];
   const failures: string[] = [];
 
@@ -91,7 +95,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
       `${what} could not be started:\n${failures.join("\n")}`,
     );
   }
-  return { sources, actors, transforms, loggers, created };
+  return { sources, actors, transforms, loggers, allowPrivate, created };
 }
 
 export async function closeAll(plugins: Iterable<Held<unknown>>): Promise<void> {

@@ -14,6 +14,11 @@ export interface PluginContext {
   readonly now: () => number;
   /** Durable claims of the workspace, for whatever must remember beyond a restart. */
   readonly claims: ClaimStore;
+  /**
+   * Private ranges, addresses and names of hosts that may be reached, none other that is private (`config-at-scale.md`, Reach). Absent:
+   * everything may.
+   */
+  readonly allowPrivate?: readonly string[];
   /** Says something to the operator that is no event: a warning of the connector. */
   readonly warn: (message: string) => void;
 }

@@ -38,11 +38,12 @@ export function itemOpener<Spec extends object, Running extends { close?(): Prom
 
   async function open(spec: Spec): Promise<Running> {
     const { item } = wanted(spec);
-    const { clock, claims, flow, plugins, projectDir, secrets } = host;
+    const { clock, claims, flow, plugins, projectDir, secrets, allowPrivate } = host;
     return openPlugin(wanted(await secrets.resolve(item, spec)), {
       projectDir,
       now: clock.now,
       claims,
+      ...(allowPrivate !== undefined && { allowPrivate }),
       lookup: async (name) => pluginOf(plugins, name),
       warn: (where, message) => flow.log({ phase: "system.error", error: `${where}: ${message}` }),
     });

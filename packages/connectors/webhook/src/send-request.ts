@@ -1,4 +1,7 @@
-import { OrgLoopError } from "@orgloop/sdk";
+import * as http from "node:http";
+import * as https from "node:https";
+import { hasCode, OrgLoopError } from "@orgloop/sdk";
+import type { NetworkGuard } from "./network-guard.ts";
 
 export interface OutgoingRequest {
   readonly url: string;
@@ -16,26 +19,67 @@ export interface IncomingResponse {
   readonly excerpt: string;
 }
 
-/** Bytes of a response that are read. */
+/** Bytes of a response that are read to explain a failure. */
 const MAX_EXCERPT = 1024;
+/** Bytes of a success that are read away so that its connection can serve again; a longer one is broken off. */
+const MAX_DISCARDED = 64 * 1024;
 
-/** The one place where this actor reaches the network. Throws `UNREACHABLE` where no response came. */
-export async function sendRequest(request: OutgoingRequest): Promise<IncomingResponse> {
-  const { url, ...init } = request;
-  let response: Response;
-  try {
-    response = await fetch(url, { ...init, redirect: "manual" });
-  } catch (cause) {
-    throw new OrgLoopError("UNREACHABLE", `${init.method} ${hostOf(url)}: ${reasonOf(cause)}`, {
-      cause,
-    });
-  }
-  const { status, headers } = response;
-  if (response.ok) {
-    await discard(response.body);
-    return { status, headers, excerpt: "" };
-  }
-  return { status, headers, excerpt: await readExcerpt(response.body) };
+/** The one place where this actor reaches the network; connections are kept for the next request. */
+export interface RequestSender {
+  /** Throws `UNREACHABLE` where no response came, `PRIVATE_ADDRESS` where the guard keeps it from the host. */
+  send(request: OutgoingRequest): Promise<IncomingResponse>;
+  close(): void;
+}
+
+/** `guard`: null where everything may be reached. */
+export function requestSender(guard: NetworkGuard | null): RequestSender {
+  const agents = {
+    "http:": new http.Agent({ keepAlive: true }),
+    "https:": new https.Agent({ keepAlive: true }),
+  };
+  return {
+    async send({ url: address, method, headers, body, signal }) {
+      const url = new URL(address);
+      const options: http.RequestOptions = {
+        method,
+        headers: { accept: "*/*", ...Object.fromEntries(headers) },
+        signal,
+        agent: agents[url.protocol as keyof typeof agents],
+        ...(guard && { lookup: guard.lookup }),
+      };
+      try {
+        guard?.check(url.hostname);
+        return await exchange(url, options, body);
+      } catch (cause) {
+        if (hasCode(cause, "PRIVATE_ADDRESS")) throw cause;
+        throw new OrgLoopError("UNREACHABLE", `${method} ${hostOf(address)}: ${reasonOf(cause)}`, {
+          cause,
+        });
+      }
+    },
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+function exchange(url: URL, options: http.RequestOptions, body: string): Promise<IncomingResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingResponse>();
+  const { request } = url.protocol === "https:" ? https : http;
+  const outgoing = request(url, options, (response) => {
+    const { statusCode: status = 0 } = response;
+    const headers = new Headers();
+    for (const [name, values = []] of Object.entries(response.headersDistinct)) {
+      for (const value of values) headers.append(name, value);
+    }
+    if (status >= 200 && status < 300) {
+      discard(response);
+      resolve({ status, headers, excerpt: "" });
+    } else void readExcerpt(response).then((excerpt) => resolve({ status, headers, excerpt }));
+  });
+  outgoing.on("error", reject);
+  outgoing.end(body);
+  return promise;
 }
 
 /** `host:port`. Paths stay out of messages: many services keep their secret in it. */
@@ -44,11 +88,11 @@ export function hostOf(url: string): string {
   return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
-async function readExcerpt(body: ReadableStream<Uint8Array> | null): Promise<string> {
+async function readExcerpt(response: http.IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of body ?? []) {
+    for await (const chunk of response) {
       chunks.push(chunk);
       size += chunk.byteLength;
       if (size >= MAX_EXCERPT) break;
@@ -60,14 +104,19 @@ async function readExcerpt(body: ReadableStream<Uint8Array> | null): Promise<str
   return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
-async function discard(body: ReadableStream<Uint8Array> | null): Promise<void> {
-  await body?.cancel().catch(() => undefined);
+function discard(response: http.IncomingMessage): void {
+  let size = 0;
+  response.on("data", (chunk: Buffer) => {
+    size += chunk.byteLength;
+    if (size > MAX_DISCARDED) response.destroy();
+  });
+  // What breaks off behind a success changes nothing.
+  response.on("error", () => undefined);
 }
 
-/** Fetch says only "fetch failed"; the reason is its cause, for several addresses in an AggregateError's `code`. */
+/** What aborted it, where that is why; for several addresses tried, the reason is in an AggregateError's `code`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return cause.message || ("code" in cause ? String(cause.code) : error.message);
+  if (error.name === "AbortError" && error.cause instanceof Error) return error.cause.message;
+  return error.message || ("code" in error ? String(error.code) : error.name);
 }

@@ -2,8 +2,9 @@ import { type Actor, type DeliveryContext, OrgLoopError, type PluginContext } fr
 import { Webhook } from "standardwebhooks";
 import type { WebhookActorConfig } from "./config.ts";
 import { judgeResponse } from "./judge-response.ts";
+import { networkGuard } from "./network-guard.ts";
 import { bodyRenderer } from "./render-body.ts";
-import { hostOf, sendRequest } from "./send-request.ts";
+import { hostOf, type RequestSender, requestSender } from "./send-request.ts";
 
 /**
  * An actor that sends each event to a URL. Every request has Standard Webhooks' `webhook-id`, the delivery's id (the event's, see
@@ -12,12 +13,13 @@ import { hostOf, sendRequest } from "./send-request.ts";
  */
 export function webhookActor(
   config: WebhookActorConfig,
-  { now }: Pick<PluginContext, "now">,
+  { now, allowPrivate }: Pick<PluginContext, "now" | "allowPrivate">,
 ): Actor {
   const baseHeaders = headersOf(config);
   const json = /[/+]json\b/.test(baseHeaders.get("content-type") ?? "");
   const render = bodyRenderer(config.body_template, json);
   const signers = [config.secret ?? []].flat().map(signer);
+  const sender = requestSender(allowPrivate === undefined ? null : networkGuard(allowPrivate));
   return {
     async deliver(event, context) {
       const body = render({ event, launch_prompt: context.prompt?.text });
@@ -25,20 +27,22 @@ export function webhookActor(
       identify(headers, signers, context.deliveryId ?? event.id, body, now());
       headers.set("orgloop-trace", event.trace_id);
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
-      const response = await send(config, headers, body, context);
+      const response = await send(sender, config, headers, body, context);
       judgeResponse(response, `${config.method} ${hostOf(config.url)}`, now());
       return { status: "delivered" };
     },
+    close: async () => sender.close(),
   };
 }
 
 function send(
+  sender: RequestSender,
   { url, method }: WebhookActorConfig,
   headers: Headers,
   body: string,
   { signal }: DeliveryContext,
 ) {
-  return sendRequest({ url, method, headers, body, signal });
+  return sender.send({ url, method, headers, body, signal });
 }
 
 function headersOf({ headers, auth }: WebhookActorConfig): Headers {
