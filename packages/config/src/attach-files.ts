@@ -4,7 +4,7 @@ import { messageOf, type PromptSpec } from "@orgloop/sdk";
 import type { Attachments } from "./build-topology.ts";
 import { at, type Declaration, type Declarations } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
-import { valueAt } from "./document-path.ts";
+import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { splitPrompt } from "./read-prompt.ts";
@@ -65,8 +65,9 @@ export function attachFiles(
     }
   };
 
+  const path = ["with", "prompt_file"];
   for (const route of declarations.route) {
-    const path = ["with", "prompt_file"];
+    if (!isMapping(route.value.with)) continue;
     attempt(route, path, ({ absolute, files: whose }) => {
       let prompt = read.get(absolute);
       if (prompt === undefined) {

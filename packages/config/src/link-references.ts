@@ -80,38 +80,34 @@ function disabled(
 
 const article = (kind: ItemKind) => `${kind === "actor" ? "an" : "a"} ${kind}`;
 
-/** `value` with every text, or each text of a list, replaced; the same value where nothing changes. */
-function mapTexts(
-  value: unknown,
-  path: DocumentPath,
-  replace: (name: string, path: DocumentPath) => string,
-): unknown {
-  if (typeof value === "string") return holdsReference(value) ? value : replace(value, path);
+/** `value` with the text, or each text of a list, replaced by the full name; the same value where nothing changes. */
+function named(kind: ItemKind, value: unknown, path: DocumentPath, resolve: Resolve): unknown {
+  if (typeof value === "string") return holdsReference(value) ? value : resolve(kind, value, path);
   if (!Array.isArray(value)) return value;
   const mapped = value.map((item, index) =>
-    Array.isArray(item) ? item : mapTexts(item, [...path, index], replace),
+    Array.isArray(item) ? item : named(kind, item, [...path, index], resolve),
   );
   return mapped.every((item, index) => item === value[index]) ? value : mapped;
 }
 
+const SOURCE = ["when", "source"];
+const ACTOR = ["then", "actor"];
+
 /** The route with its references replaced; its shape may be anything yet. */
 function linked(route: Declaration<"route">["value"], resolve: Resolve): typeof route {
   const { when, then, transforms } = route as Record<string, unknown>;
-  const written = { source: valueAt(when, ["source"]), actor: valueAt(then, ["actor"]) };
-  const source = mapTexts(written.source, ["when", "source"], (name, path) =>
-    resolve("source", name, path),
-  );
-  const actor = mapTexts(written.actor, ["then", "actor"], (name, path) =>
-    resolve("actor", name, path),
-  );
+  const written = {
+    source: isMapping(when) ? when.source : undefined,
+    actor: isMapping(then) ? then.actor : undefined,
+  };
+  const source = named("source", written.source, SOURCE, resolve);
+  const actor = named("actor", written.actor, ACTOR, resolve);
   let changed = source !== written.source || actor !== written.actor;
   let uses = transforms;
   if (Array.isArray(transforms)) {
     uses = transforms.map((use, index) => {
-      const ref = valueAt(use, ["ref"]);
-      const full = mapTexts(ref, ["transforms", index, "ref"], (name, path) =>
-        resolve("transform", name, path),
-      );
+      const ref = isMapping(use) ? use.ref : undefined;
+      const full = named("transform", ref, ["transforms", index, "ref"], resolve);
       if (full === ref) return use;
       changed = true;
       return { ...use, ref: full };

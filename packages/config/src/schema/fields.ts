@@ -132,7 +132,11 @@ export const eventPath = () => {
   return form(/^[^.]+(\.[^.]+)*$/, expected, isEventPath);
 };
 
+/** What nearly every path is, told faster. */
+const PLAIN_PATH = /^[a-z]\w*(\.[a-z]\w*)*$/;
+
 export function isEventPath(value: string): boolean {
+  if (PLAIN_PATH.test(value) && !/proto|constr/.test(value)) return true;
   return value.split(".").every((step) => step !== "" && !FORBIDDEN_KEYS.has(step));
 }
 
