@@ -3,16 +3,13 @@ const MAX_DEPTH = 48;
 /** Characters that mean the same to every YAML reader: printable ASCII, line feeds and common letters. */
 const UNUSUAL = /[^\n\x20-\x7e\u00a1-\u02ff]/;
 /** Which characters may stand where. Tables: expressions that yield matches are slower, and this is hot. */
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const DIGITS = "0123456789";
-const KEY_START = characters(LETTERS, "_$");
-const KEY_PART = characters(LETTERS, DIGITS, "_$./-");
-const FLOW_START = characters(LETTERS, DIGITS, "_$./");
-const FLOW_PART = characters(LETTERS, DIGITS, "_$./@+*=;()<>~^ -");
-const TEXT_START = characters(LETTERS, "_$/");
+const KEY_START = characters("_$");
+const KEY_PART = characters("_$./-", true);
+const FLOW_START = characters("_$./", true);
+const FLOW_PART = characters("_$./@+*=;()<>~^ -", true);
 const INTEGER = /^(0|-?[1-9]\d{0,14})$/;
 /** What can only be text: it begins as no number does. `5m`, `100/s` and `./a` do, `0x1F`, `1e3` and `.5` do not. */
-const TEXT = /^(\.{1,2}\/|\d+[mshd/])/;
+const TEXT = /^([A-Za-z_$/]|\.{1,2}\/|\d+[mshd/])/;
 /** Words with a meaning of their own, in YAML 1.1 or 1.2, whatever their case. */
 const WORD = /^(true|false|null|yes|no|on|off|y|n)$/i;
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
@@ -27,21 +24,22 @@ const HASH = 35;
 const COLON = 58;
 const DASH = 45;
 
-/** The table of what stands in `all`, by its codes. */
-function characters(...all: readonly string[]): Uint8Array {
+/** Letters, `others` and, where wanted, digits; by their codes. */
+function characters(others: string, digits = false): Uint8Array {
   const table = new Uint8Array(128);
-  for (const character of all.join("")) table[character.charCodeAt(0)] = 1;
+  for (let code = 0; code < 128; code++) {
+    const character = String.fromCharCode(code);
+    const allowed = digits ? /[A-Za-z0-9]/ : /[A-Za-z]/;
+    if (allowed.test(character) || others.includes(character)) table[code] = 1;
+  }
   return table;
 }
 
-/** Few words begin as one of these does, and the letters are looked at faster than an expression. */
-const WORD_START = characters("TtFfNnYyOo", "");
-const isWord = (text: string) =>
-  text.length <= 5 && WORD_START[text.charCodeAt(0)] === 1 && WORD.test(text);
+const isWord = (text: string) => text.length <= 5 && WORD.test(text);
 
 /** The value of an unquoted scalar; `NO` where readers could differ on it. */
 function scalar(text: string): Read {
-  if (TEXT_START[text.charCodeAt(0)] === 1 || TEXT.test(text)) {
+  if (TEXT.test(text)) {
     if (!isWord(text)) return text;
     if (text === "true") return true;
     return text === "false" ? false : text === "null" ? null : NO;
