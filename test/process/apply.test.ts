@@ -201,4 +201,9 @@ test("what runs and was not applied is drift, told apart from what the files cha
     /\n\nDrift: process \d+ runs something else than was applied: 1 route added, 1 route changed\n/,
   );
   expect(stdout.split("Drift:")[1]).toMatch(/~ route on-record\n {6}delivery\.burst: 7 → 1\n/);
+
+  // Applying the files, which is what runs, sets the state right.
+  expect(await run("apply")).toMatchObject({ code: 0 });
+  expect(await state()).toEqual(applied);
+  expect(await run("plan")).toMatchObject({ stdout: `${NO_CHANGES}\n` });
 });

@@ -7,7 +7,7 @@ import {
   OrgLoopError,
   type Topology,
 } from "@orgloop/sdk";
-import type { AppliedState } from "@orgloop/stores";
+import { type AppliedState, writeAppliedState } from "@orgloop/stores";
 import { forgetCheckpoint, keepApplied, removedSources } from "./applied.ts";
 import type { Clock } from "./clock.ts";
 import type { Current, Generation } from "./generation.ts";
@@ -104,7 +104,10 @@ export function configuration(options: ConfigurationOptions): Configuration {
 
   async function commit(to: Generation): Promise<void> {
     refuseWhileStopping();
-    applied = await keep(applied, to.topology);
+    const kept = await keep(applied, to.topology);
+    // The file may say something else, after a restored backup: whoever applies sets that right.
+    if (kept === applied) await writeAppliedState(dataDir, kept);
+    applied = kept;
     swap(to);
   }
 
