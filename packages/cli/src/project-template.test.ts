@@ -2,8 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadProject, readersAgree } from "@orgloop/config";
+import { findTests, loadTests } from "@orgloop/config/tests";
+import { pluginLookup } from "@orgloop/runtime";
 import { expect, test } from "vitest";
 import { optionalConnectors, projectTemplate } from "./project-template.ts";
+import { runTests } from "./tests/run-tests.ts";
 
 async function write(files: ReadonlyMap<string, string>): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), "orgloop-init-"));
@@ -27,6 +30,20 @@ test("a new project loads without a problem and wants no variable that is not se
   const prompts = project.topology?.routes.flatMap((route) => route.with?.prompt ?? []);
   expect(prompts).toMatchObject([{ meta: { owner: "whoever is on call" } }]);
   await rm(directory, { recursive: true });
+});
+
+test("its own tests pass, whatever is wired in", async () => {
+  for (const connectors of [[], optionalConnectors()]) {
+    const directory = await write(projectTemplate({ name: "acme", description: "", connectors }));
+    const files = findTests(directory);
+    expect(files).toEqual([path.join(directory, "routes/routes.test.yaml")]);
+    const lookup = (projectDir: string) => pluginLookup({ projectDir });
+    const tests = await loadTests(files[0] ?? "", { env: {}, lookup });
+    expect(tests.errors).toEqual([]);
+    const results = await runTests(tests, () => {});
+    expect(results.map(({ failures }) => failures)).toEqual([[], []]);
+    await rm(directory, { recursive: true });
+  }
 });
 
 test("every connector can be wired in; then only its variables are missing", async () => {
