@@ -74,8 +74,8 @@ function sharedDeliverers(stage: Stage, groups: readonly Group<ActorSpec>[]): St
 function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpec>) {
   const { names, topology } = stage;
   const routes = group.items.flatMap((actor) => stage.routesTo(actor.id));
-  const buses = group.items.flatMap(({ config }) =>
-    typeof config.event_bus === "string" ? [eventBusArn(config.event_bus)] : [],
+  const buses = group.items.map(({ config: { event_bus: bus = "default" } }) =>
+    eventBusArn(String(bus)),
   );
   return lambdaFunction(stack, id, stage, {
     kind: "deliver",

@@ -7,6 +7,7 @@ import { findPlugin } from "./find-plugin.ts";
 const OWN: Readonly<Record<string, () => Promise<{ default: object }>>> = {
   "@orgloop/connector-console": () => import("@orgloop/connector-console"),
   "@orgloop/connector-cron": () => import("@orgloop/connector-cron"),
+  "@orgloop/connector-eventbridge": () => import("@orgloop/connector-eventbridge"),
   "@orgloop/connector-exec": () => import("@orgloop/connector-exec"),
   "@orgloop/connector-file": () => import("@orgloop/connector-file"),
   "@orgloop/connector-github": () => import("@orgloop/connector-github"),
