@@ -60,6 +60,28 @@ test("logs: of all functions, in order, filtered", async () => {
   expect(some.answer.map((it: LogEntry) => it.event_id)).toEqual(["evt_2"]);
   const one = await stage.json(["logs", "--no-follow", "--event", "evt_3"]);
   expect(one.answer.map((it: LogEntry) => it.event_id)).toEqual(["evt_3"]);
+
+  const many = new CloudWatchLogsClient(clientConfig(inject("aws")));
+  for (let n = 0; n < 60; n++) {
+    const logGroupName = stage.names.logGroup(stage.names.deliverer(`more-${n}`));
+    const stream = { logGroupName, logStreamName: "s" };
+    await many.send(new CreateLogGroupCommand({ logGroupName }));
+    await many.send(new CreateLogStreamCommand(stream));
+    const logEvents = [
+      { timestamp: beganMs + 100 + n, message: JSON.stringify(entry(100 + n, {})) },
+    ];
+    await many.send(new PutLogEventsCommand({ ...stream, logEvents }));
+  }
+  many.destroy();
+  const queried = await stage.json(["logs", "--no-follow"]);
+  expect(queried.answer.map((it: LogEntry) => it.event_id)).toEqual([
+    "evt_1",
+    "evt_2",
+    "evt_3",
+    ...Array.from({ length: 60 }, (_, n) => `evt_${100 + n}`),
+  ]);
+  const mentioned = await stage.json(["logs", "--no-follow", "--event", "evt_123"]);
+  expect(mentioned.answer.map((it: LogEntry) => it.event_id)).toEqual(["evt_123"]);
 });
 
 test("replay: the record's events go over the bus again, numbered, each once", async () => {

@@ -46,13 +46,23 @@ export const logs: Command<LogsOptions> = async (context, _args, options) => {
       written += 1;
     }
   };
-  const { follow, event, since = AWS_SINCE } = options;
+  const { follow, event, source, route, phase, since = AWS_SINCE } = options;
   const { signal } = stop;
   if (stage === null) await show(readEventLog({ directory, follow, signal }));
   else {
     const sinceMs = pointInTime("--since", since, Date.now());
     await onStage(stage, (open, { stageLogs }) =>
-      show(stageLogs(open, { sinceMs, follow, signal, ...(event && { mentions: event }) })),
+      show(
+        stageLogs(open, {
+          sinceMs,
+          follow,
+          signal,
+          ...(event && { mentions: event }),
+          ...(source && { source }),
+          ...(route && { route }),
+          ...(phase && { phase }),
+        }),
+      ),
     );
   }
   if (flags.json) output.write(written === 0 ? "[]\n" : "\n]\n");

@@ -1,16 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
-import {
-  CloudWatchLogsClient,
-  type FilteredLogEvent,
-  paginateDescribeLogGroups,
-  paginateFilterLogEvents,
-} from "@aws-sdk/client-cloudwatch-logs";
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { LogEntry } from "@orgloop/sdk";
-import { isMissing } from "./aws-errors.ts";
+import { filterLogs } from "./filter-logs.ts";
+import { type Concern, logGroupsOf } from "./log-groups.ts";
+import type { LogQuery, ReadLogs } from "./log-query.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { pooled } from "./pooled.ts";
+import { queryLogs } from "./query-logs.ts";
 
-export interface StageLogsOptions {
+export interface StageLogsOptions extends Concern {
   readonly sinceMs: number;
   /** Goes on until `signal` is aborted. */
   readonly follow: boolean;
@@ -22,25 +19,32 @@ export interface StageLogsOptions {
 const FOLLOW_MS = 2_000;
 /** CloudWatch shows an entry some seconds after its time: so much is read again. */
 const LATE_MS = 30_000;
+/** More groups than this are queried together: read one by one, they run into the quota of `FilterLogEvents` (5 a second). */
+const MOST_READ_ONE_BY_ONE = 20;
 
-/** The entries that the stage's functions have logged, in the order of their times; of what is followed, as it comes. */
+/**
+ * The entries that the stage's functions have logged, in the order of their times; of what is followed, as it comes. Only functions are
+ * asked that can have logged what is asked for.
+ */
 export async function* stageLogs(
   stage: OpenStage,
-  { sinceMs, follow, signal, mentions }: StageLogsOptions,
+  { sinceMs, follow, signal, mentions, ...concern }: StageLogsOptions,
 ): AsyncGenerator<LogEntry> {
-  const client = new CloudWatchLogsClient({ region: stage.region });
+  const client = new CloudWatchLogsClient({ region: stage.region, maxAttempts: 8 });
   try {
+    const topology = await stage.topology();
     let fromMs = sinceMs;
     let seen = new Set<string>();
     for (;;) {
       const beganMs = Date.now();
-      const groups = await logGroups(client, stage);
-      const found = await pooled(groups, (group) => eventsOf(client, group, fromMs, mentions));
+      const groups = await logGroupsOf(client, stage.names, topology, concern);
+      const read: ReadLogs = groups.length > MOST_READ_ONE_BY_ONE ? queryLogs : filterLogs;
+      const query: LogQuery = { groups, fromMs, untilMs: beganMs, ...(mentions && { mentions }) };
       const shown = new Set<string>();
       const entries: LogEntry[] = [];
-      for (const { eventId = "", message = "" } of found.flat()) {
-        shown.add(eventId);
-        const entry = seen.has(eventId) ? null : parseEntry(message);
+      for (const { id, message } of await read(client, query)) {
+        const entry = seen.has(id) || shown.has(id) ? null : parseEntry(message);
+        shown.add(id);
         if (entry !== null) entries.push(entry);
       }
       yield* entries.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
@@ -53,45 +57,6 @@ export async function* stageLogs(
   } finally {
     client.destroy();
   }
-}
-
-/** Of the functions that log events: names end as `awsNames` has them, so that no other stage's are among them. */
-async function logGroups(
-  client: CloudWatchLogsClient,
-  { names }: OpenStage,
-): Promise<readonly string[]> {
-  const single = [names.router, names.receiver].map(names.logGroup);
-  const found: string[] = [];
-  const query = { logGroupNamePrefix: names.logGroup(names.prefix) };
-  for await (const { logGroups: page = [] } of paginateDescribeLogGroups({ client }, query)) {
-    for (const { logGroupName: name = "" } of page) {
-      const kind = name.slice(query.logGroupNamePrefix.length);
-      if (single.includes(name) || /^(deliver|poll)-.*[0-9a-f]{8}$/.test(kind)) found.push(name);
-    }
-  }
-  return found;
-}
-
-async function eventsOf(
-  client: CloudWatchLogsClient,
-  logGroupName: string,
-  startTime: number,
-  mentions: string | undefined,
-): Promise<readonly FilteredLogEvent[]> {
-  const found: FilteredLogEvent[] = [];
-  const query = {
-    logGroupName,
-    startTime,
-    ...(mentions !== undefined && { filterPattern: `"${mentions.replaceAll('"', "")}"` }),
-  };
-  try {
-    for await (const { events = [] } of paginateFilterLogEvents({ client }, query)) {
-      found.push(...events);
-    }
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  return found;
 }
 
 /** What Lambda writes before the entry (time, request, level) is left out; other lines are none of ours. */
