@@ -57,6 +57,48 @@ test("ten thousand traces are remembered, the least recent goes first", () => {
   expect(detector.check(event("evt_z", "s", "trc_1"), 0).depth).toBe(1);
 });
 
+describe("events that say how many deliveries led to them", () => {
+  const hopped = (id: string, hops: number): OrgLoopEvent => ({
+    ...event(id, "s"),
+    provenance: { platform: "test", hops },
+  });
+
+  test("are as deep as that: what goes round is broken at the fifth", () => {
+    const detector = loopDetector();
+    const loop = [event("evt_0", "s"), ...[1, 2, 3, 4, 5].map((n) => hopped(`evt_${n}`, n))];
+    const checks = loop.map((one) => detector.check(one, 0));
+    expect(checks.map(({ depth }) => depth)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(checks.map(({ verdict }) => verdict)).toEqual([
+      ...["none", "detected", "detected", "detected", "broken", "broken"],
+    ]);
+  });
+
+  test("may be many at one depth: a fan-out is no loop, in this process or from another", () => {
+    for (const root of [[event("evt_root", "other")], []]) {
+      const detector = loopDetector();
+      for (const one of root) detector.check(one, 0);
+      const fan = Array.from({ length: 50 }, (_, n) => detector.check(hopped(`evt_${n}`, 1), 0));
+      expect(new Set(fan.map(({ verdict }) => verdict))).toEqual(new Set(["none"]));
+      expect(fan.at(-1)?.chain.links.length).toBeLessThan(20);
+    }
+  });
+
+  test("go on from what is remembered: after the window, or a restart, they begin anew", () => {
+    const detector = loopDetector();
+    detector.check(hopped("evt_1", 7), 0);
+    expect(detector.check(hopped("evt_2", 8), 0).depth).toBe(2);
+    expect(detector.check(hopped("evt_3", 9), 1 + TRACE_WINDOW_MS).depth).toBe(1);
+    expect(detector.check(hopped("evt_4", 5), 1 + TRACE_WINDOW_MS).depth).toBe(1);
+  });
+
+  test("say so with sense, or are counted", () => {
+    const detector = loopDetector();
+    const nonsense = [0, -1, 1.5, Number.NaN, 2 ** 60];
+    const depths = nonsense.map((hops, n) => detector.check(hopped(`evt_${n}`, hops), 0).depth);
+    expect(depths).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
 test("events under traces of their own are never held against each other, however many", () => {
   fc.assert(
     fc.property(

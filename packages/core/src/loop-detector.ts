@@ -7,11 +7,23 @@ export const BREAK_DEPTH = 5;
 export const TRACE_WINDOW_MS = 300_000;
 const MAX_TRACES = 10_000;
 
-/** What is remembered of a trace: its events in their order, no more than {@link BREAK_DEPTH} of them. */
+/** Links that are remembered of those that say themselves how deep they are. */
+const MAX_LINKS = 16;
+
+interface TraceLink {
+  readonly id: string;
+  readonly pattern: string;
+  /** Where the event says so: how many deliveries led to it. */
+  readonly hops?: number;
+}
+
+/** What is remembered of a trace: the first of its events, in their order. */
 export interface TraceChain {
-  readonly links: readonly { readonly id: string; readonly pattern: string }[];
+  readonly links: readonly TraceLink[];
   /** Ms since the epoch. */
   readonly lastMs: number;
+  /** The hops of what is depth 1. */
+  readonly base?: number;
 }
 
 /** `broken`: the event must not be routed. */
@@ -22,29 +34,63 @@ export interface LoopCheck {
   readonly chain: TraceChain;
 }
 
+type Traced = Pick<OrgLoopEvent, "id" | "source" | "type" | "provenance">;
+
 /**
- * An event's place in its trace: deeper than {@link DETECT_DEPTH}, or of a source and type that the trace has seen already, is a loop;
- * at {@link BREAK_DEPTH} the trace is broken, for this event and those that follow, until the window has passed. The same event seen
- * again has the place it had.
+ * An event's place in its trace: deeper than {@link DETECT_DEPTH}, or of a source and type that the trace has seen before it, is a loop;
+ * at {@link BREAK_DEPTH} the trace is broken until the window has passed. The same event seen again has the place it had. v1alpha1
+ * counts the events of the trace; one whose `provenance.hops` says how many deliveries led to it (our own webhooks do) is as deep as
+ * that, so that what an event fans out into is no loop, however much it is.
  */
 export function followTrace(
   before: TraceChain | undefined,
-  { id, source, type }: Pick<OrgLoopEvent, "id" | "source" | "type">,
+  event: Traced,
   nowMs: number,
 ): LoopCheck {
   const isOver = before === undefined || nowMs - before.lastMs > TRACE_WINDOW_MS;
-  const earlier = isOver ? [] : before.links;
-  const pattern = `${source}:${type}`;
-  const known = earlier.findIndex((link) => link.id === id);
-  const depth = (known === -1 ? earlier.length : known) + 1;
-  const isFull = earlier.length >= BREAK_DEPTH;
-  const chain =
-    known !== -1 || (isFull && before !== undefined)
-      ? (before as TraceChain)
-      : { links: [...earlier, { id, pattern }], lastMs: nowMs };
+  const chain: TraceChain = isOver ? { links: [], lastMs: nowMs } : before;
+  const hops = hopsOf(event);
+  return hops === null ? byCount(chain, event, nowMs) : byHops(chain, event, hops, nowMs);
+}
+
+function byCount(before: TraceChain, event: Traced, nowMs: number): LoopCheck {
+  const { links } = before;
+  const counted = links.filter(({ hops }) => hops === undefined);
+  const known = counted.findIndex(({ id }) => id === event.id);
+  const depth = (known === -1 ? counted.length : known) + 1;
+  const link = { id: event.id, pattern: patternOf(event) };
+  const isKept = known !== -1 || counted.length >= BREAK_DEPTH;
+  const chain = isKept ? before : { ...before, links: [...links, link], lastMs: nowMs };
+  const earlier = counted.slice(0, depth - 1);
+  return verdict(
+    chain,
+    depth,
+    earlier.some(({ pattern }) => pattern === link.pattern),
+  );
+}
+
+function byHops(before: TraceChain, event: Traced, hops: number, nowMs: number): LoopCheck {
+  const { links } = before;
+  const hasRoot = links.some((link) => link.hops === undefined);
+  const base = before.base ?? (hasRoot ? 0 : hops);
+  const depth = Math.max(1, hops - base + 1);
+  const pattern = patternOf(event);
+  const isKnown = links.some(({ id }) => id === event.id);
+  const isRepeated = links.some((link) => link.pattern === pattern && (link.hops ?? 0) < hops);
+  if (isKnown || depth >= BREAK_DEPTH) return verdict(before, depth, isRepeated);
+  const added = links.length < MAX_LINKS ? [...links, { id: event.id, pattern, hops }] : links;
+  return verdict({ links: added, lastMs: nowMs, base }, depth, isRepeated);
+}
+
+function verdict(chain: TraceChain, depth: number, isRepeated: boolean): LoopCheck {
   if (depth >= BREAK_DEPTH) return { verdict: "broken", depth, chain };
-  const isRepeated = earlier.slice(0, depth - 1).some((link) => link.pattern === pattern);
   return { verdict: isRepeated || depth > DETECT_DEPTH ? "detected" : "none", depth, chain };
+}
+
+const patternOf = ({ source, type }: Traced): string => `${source}:${type}`;
+
+function hopsOf({ provenance: { hops } }: Traced): number | null {
+  return typeof hops === "number" && Number.isSafeInteger(hops) && hops > 0 ? hops : null;
 }
 
 export interface LoopDetector {
@@ -60,7 +106,7 @@ export function loopDetector({ maxTraces = MAX_TRACES } = {}): LoopDetector {
     check(event, nowMs) {
       const before = chains.get(event.trace_id);
       const result = followTrace(before, event, nowMs);
-      if (result.chain !== before) {
+      if (result.chain !== before && result.chain.links.length > 0) {
         chains.delete(event.trace_id);
         chains.set(event.trace_id, result.chain);
         if (chains.size > maxTraces) chains.delete(chains.keys().next().value as string);

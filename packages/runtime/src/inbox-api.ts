@@ -5,6 +5,9 @@ import type { Inbox, InboxBatch } from "./inbox.ts";
 /** Absent in tests that have no connection. */
 type Env = { Bindings: Partial<HttpBindings> };
 
+/** How long an answer may take before another drain may get the same. */
+const LEASE_MS = 60_000;
+
 /**
  * v1alpha1's inboxes, mounted at `/api/inbox` (section 10). A drain is a GET that removes: what it answers is removed when the answer has
  * gone out whole, so that a broken connection loses nothing; the same may come twice then. A page in a browser cannot call it.
@@ -48,7 +51,11 @@ function missingKey(c: Context) {
 
 function settleWithAnswer({ env }: Context<Env>, batch: InboxBatch): void {
   const { outgoing } = env;
+  // Who does not read on must not keep the events from others.
+  const lease = setTimeout(() => batch.keep(), LEASE_MS);
+  lease.unref();
   const end = (): void => {
+    clearTimeout(lease);
     if (outgoing === undefined || outgoing.writableFinished) void batch.done();
     else batch.keep();
   };

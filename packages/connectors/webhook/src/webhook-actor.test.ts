@@ -136,7 +136,10 @@ describe("the request", () => {
   it("sends the trace along", async () => {
     const { url, seen } = await receiver();
     await deliver({ url });
-    expect(seen[0]?.request.headers["orgloop-trace"]).toBe(event.trace_id);
+    expect(seen[0]?.request.headers["orgloop-trace"]).toBe(`${event.trace_id};hops=1`);
+    const later = { ...event, provenance: { platform: "webhook", hops: 3 } };
+    await deliver({ url }, {}, later);
+    expect(seen[1]?.request.headers["orgloop-trace"]).toBe(`${event.trace_id};hops=4`);
   });
 
   it("refuses URLs that are not http, or that carry a password", () => {

@@ -1,4 +1,10 @@
-import { type Actor, type DeliveryContext, OrgLoopError, type PluginContext } from "@orgloop/sdk";
+import {
+  type Actor,
+  type DeliveryContext,
+  OrgLoopError,
+  type OrgLoopEvent,
+  type PluginContext,
+} from "@orgloop/sdk";
 import { Webhook } from "standardwebhooks";
 import type { WebhookActorConfig } from "./config.ts";
 import { judgeResponse } from "./judge-response.ts";
@@ -25,7 +31,7 @@ export function webhookActor(
       const body = render({ event, launch_prompt: context.prompt?.text });
       const headers = new Headers(baseHeaders);
       identify(headers, signers, context.deliveryId ?? event.id, body, now());
-      headers.set("orgloop-trace", event.trace_id);
+      headers.set("orgloop-trace", `${event.trace_id};hops=${hopsOf(event) + 1}`);
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
       const response = await send(sender, config, headers, body, context);
       judgeResponse(response, `${config.method} ${hostOf(config.url)}`, now());
@@ -33,6 +39,11 @@ export function webhookActor(
     },
     close: async () => sender.close(),
   };
+}
+
+/** How many deliveries led to an event: 0 where it says nothing. */
+function hopsOf({ provenance: { hops } }: OrgLoopEvent): number {
+  return typeof hops === "number" && Number.isSafeInteger(hops) && hops > 0 ? hops : 0;
 }
 
 function send(

@@ -275,7 +275,18 @@ describe("plain webhooks", () => {
     const traced = (trace: string) =>
       source()({ body: "{}", headers: { "orgloop-trace": trace } }).then((it) => it?.trace_id);
     expect(await traced("trc_0123abcDEF")).toBe("trc_0123abcDEF");
-    for (const trace of ["", "trc_", "evt_1", "trc_a b", `trc_${"a".repeat(65)}`]) {
+    const hopped = await source()({ body: "{}", headers: { "orgloop-trace": "trc_1;hops=3" } });
+    expect(hopped).toMatchObject({ trace_id: "trc_1", provenance: { hops: 3 } });
+    for (const trace of [
+      "trc_1;hops=0",
+      "trc_1;hops=x",
+      "trc_1;",
+      "",
+      "trc_",
+      "evt_1",
+      "trc_a b",
+      `trc_${"a".repeat(65)}`,
+    ]) {
       expect(await traced(trace)).toBeUndefined();
     }
   });

@@ -36,6 +36,7 @@ function draft(
     config.event_type_field === undefined
       ? (github?.provenance.platform_event ?? named)
       : (named ?? github?.provenance.platform_event);
+  const { trace, hops } = tracing(request.headers);
   return {
     ...(identity !== undefined && { identity }),
     type: "resource.changed",
@@ -43,18 +44,27 @@ function draft(
       ...github?.provenance,
       platform: config.platform ?? (github ? "github" : "webhook"),
       platform_event: platformEvent ?? "unknown",
+      ...hops,
     },
     payload,
-    ...traceOf(request.headers),
+    ...trace,
     ...(github?.orderingKey !== undefined && { ordering_key: github.orderingKey }),
   };
 }
 
-/** The trace that our own webhook actor sends along: what follows from an event stays under its trace, and a loop is seen as one. */
-function traceOf(headers: WebhookRequest["headers"]): Pick<EventDraft, "trace_id"> {
-  const trace = headers["orgloop-trace"];
-  return trace !== undefined && /^trc_[A-Za-z0-9]{1,64}$/.test(trace) ? { trace_id: trace } : {};
+/**
+ * What our own webhook actor sends along: what follows from an event stays under its trace and says how many deliveries led to it, so
+ * that a loop is seen as one.
+ */
+function tracing(headers: WebhookRequest["headers"]) {
+  const [, trace, hops] = TRACE.exec(headers["orgloop-trace"] ?? "") ?? [];
+  return {
+    trace: trace === undefined ? {} : { trace_id: trace },
+    hops: hops === undefined ? {} : { hops: Number(hops) },
+  };
 }
+
+const TRACE = /^(trc_[A-Za-z0-9]{1,64})(?:;hops=([1-9]\d{0,5}))?$/;
 
 /**
  * The sender's id of the delivery, the same when it is sent again: `webhook-id` (first where the signature covers it), GitHub's
