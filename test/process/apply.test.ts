@@ -103,6 +103,12 @@ test("a saved plan is applied as it is; one from another state is refused, namin
   expect(await run("plan", "--out", second)).toMatchObject({ code: 0 });
 
   expect(await run("apply", first, "-w", "other")).toMatchObject({ code: 1 });
+  await edit("orgloop.yaml", "name: acme", "name: other");
+  expect(await run("apply", first)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the plan is for the project "acme", this is "other"'),
+  });
+  await edit("orgloop.yaml", "name: other", "name: acme");
   const applied = await json("apply", first);
   expect(applied).toMatchObject({ code: 0, answer: { applied: { changed: true, serial: 2 } } });
   const { topology, hash } = await state();
@@ -169,6 +175,42 @@ test("a failed apply leaves what ran running: a missing variable, a restart, an 
   const renewed = await run("apply");
   expect(renewed.stdout).toBe(`${NO_CHANGES}\nNew values of variables: actor "far"\n`);
   expect(await state()).toMatchObject({ serial });
+});
+
+test("what a change would lose is counted in the running process: its queues and checkpoints", async () => {
+  const actors = await readFile(path.join(project, "connectors/actors.yaml"), "utf8");
+  await writeFile(
+    path.join(project, "connectors/actors.yaml"),
+    `${actors}\n  - { id: far, connector: "@orgloop/connector-webhook", config: { url: "http://127.0.0.1:1" } }\n`,
+  );
+  await edit(
+    "routes/routes.yaml",
+    "routes:\n",
+    "routes:\n  - { name: far-away, when: { source: inbox, events: [resource.changed] }, then: { actor: far }, delivery: { retry: { max_attempts: 9, initial_delay: 60s, jitter: none } } }\n",
+  );
+  await start();
+  await send(1);
+  await send(2);
+  const status = async () => (await json("status")).answer;
+  await expect
+    .poll(
+      async () => (await status()).sources.map((it: { checkpoint: unknown }) => it.checkpoint),
+      {
+        timeout: 60_000,
+      },
+    )
+    .toContainEqual(expect.any(String));
+  await edit("routes/routes.yaml", "name: far-away", "name: far-off");
+  await edit("connectors/sources.yaml", "id: clock", "id: watch");
+  await edit("routes/routes.yaml", "clock", "watch");
+  const { answer } = await json("plan");
+  expect(answer.destructive).toEqual([
+    { kind: "source", name: "clock", checkpoint: true, queued: 0 },
+    { kind: "route", name: "far-away", checkpoint: false, queued: 2 },
+  ]);
+  const { stdout } = await run("plan");
+  expect(stdout).toContain("Destructive:\n  ! source clock: its checkpoint goes");
+  expect(stdout).toMatch(/^ {2}- route far-away {2}! 2 events queued$/m);
 });
 
 test("what runs and was not applied is drift, told apart from what the files change", async () => {

@@ -4,6 +4,7 @@ import { hasCode, type Topology } from "@orgloop/sdk";
 import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
+import { projectName } from "../data-directory.ts";
 import { uncoveredUses } from "../missing-variables.ts";
 import { planReportText } from "../plan/plan-report-text.ts";
 import { briefLimits, WHOLE } from "../plan/plan-text.ts";
@@ -13,7 +14,7 @@ import { planReport, surveyPlan } from "../plan/survey-plan.ts";
 import type { SurveyedPlan } from "../plan/surveyed-plan.ts";
 import { warnOf } from "../plan/warn-of.ts";
 import { invalidProject, readProject, readValidProject } from "../read-project.ts";
-import { type ControlError, callProcess } from "../running-process.ts";
+import { type ControlError, callProcess, findProcess } from "../running-process.ts";
 
 /** What the process answers. */
 interface Applied {
@@ -31,7 +32,7 @@ export const apply: Command = async (context, [file]) => {
       ? await surveyFiles(context)
       : await surveySaved(context, path.resolve(file));
   const { running, desired, plan } = survey;
-  if (running === null) throw notRunning(survey);
+  if (running === null) throw await notRunning(context, survey);
   const limits = flags.verbose ? WHOLE : briefLimits(survey.plan);
   if (!flags.json) output.write(`${planReportText(survey, limits, output.style)}\n`);
   const settled = plan.changes.length === 0 && running.hash === topologyHash(desired);
@@ -78,9 +79,14 @@ async function surveySaved(context: CommandContext, file: string): Promise<Surve
   const project = await readProject(context);
   const missing = project.errors.filter(({ code }) => code === "no-project");
   if (missing.length > 0) throw invalidProject(missing);
+  const name = projectName(project);
+  if (saved.project !== name) {
+    const message = `the plan is for the project "${saved.project}", this is "${name}"; nothing was applied`;
+    throw new CommandError("OTHER_PROJECT", message);
+  }
   refuseOnStage(context, saved, REFUSED_ON_STAGE);
   const survey = await surveyPlan(context, project, saved.topology);
-  if (survey.running === null) throw notRunning(survey);
+  if (survey.running === null) throw await notRunning(context, survey);
   const { state } = saved;
   for (const found of [survey.running, survey.state]) {
     if (found.serial !== state.serial || found.hash !== state.hash) throw stale(saved, found);
@@ -93,7 +99,15 @@ function stale({ state }: SavedPlan, found: PlanState): CommandError {
   return new CommandError("STATE_MISMATCH", message);
 }
 
-function notRunning({ workspace, dataDir }: SurveyedPlan): CommandError {
+async function notRunning(
+  { home }: CommandContext,
+  { workspace, dataDir }: SurveyedPlan,
+): Promise<CommandError> {
+  const found = await findProcess(home, dataDir);
+  if (found !== null) {
+    const message = `process ${found.pid} holds ${dataDir} but does not say what it runs: it starts, ends, hangs or is of another version; nothing was applied`;
+    return new CommandError("NOT_ANSWERING", message);
+  }
   const message = `nothing runs in the workspace "${workspace}" (${dataDir}): \`orgloop start\` applies the configuration as it starts`;
   return new CommandError("NOT_RUNNING", message);
 }
