@@ -1,4 +1,11 @@
-import { awsNames, METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "@orgloop/config/aws";
+import {
+  type AwsNames,
+  awsNames,
+  METRIC_DIMENSION,
+  METRIC_NAMESPACE,
+  METRICS,
+  PRICES,
+} from "@orgloop/config/aws";
 
 export interface DashboardOf {
   /** The workspace. */
@@ -37,11 +44,24 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
     name,
     { label },
   ];
+  const table = (metric: string, name: string, label: string): Metric => [
+    "AWS/DynamoDB",
+    metric,
+    "TableName",
+    name,
+    { label },
+  ];
   /** All queues or functions whose name begins so: actors come and go, the dashboard stays. */
-  const search = (schema: string, metric: string, prefix: string, statistic: string): Metric => [
+  const search = (
+    schema: string,
+    metric: string,
+    prefix: string,
+    statistic: string,
+    label: string,
+  ): Metric => [
     {
       expression: `SUM(SEARCH('{${schema}} MetricName="${metric}" "${prefix}"', '${statistic}', 60))`,
-      label: metric,
+      label,
     },
   ];
   const graph = (title: string, stat: string, metrics: readonly Metric[], unit?: string) => ({
@@ -87,12 +107,14 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
         "ApproximateNumberOfMessagesVisible",
         names.actorPrefix,
         "Maximum",
+        "waiting",
       ),
       search(
         "AWS/SQS,QueueName",
         "ApproximateNumberOfMessagesNotVisible",
         names.actorPrefix,
         "Maximum",
+        "in flight or held",
       ),
     ]),
     graph("Failures", "Sum", [
@@ -104,7 +126,7 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       lambda("Errors", names.router, "router: errors"),
       lambda("Throttles", names.router, "router: throttles"),
       lambda("Errors", names.receiver, "receiver: errors"),
-      search("AWS/Lambda,FunctionName", "Errors", names.prefix, "Sum"),
+      search("AWS/Lambda,FunctionName", "Errors", names.prefix, "Sum", "all functions: errors"),
     ]),
     graph(
       "Router: duration",
@@ -121,6 +143,20 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       ],
       "ms",
     ),
+    graph(
+      "Cost: US dollars per million events",
+      "Sum",
+      costOf(names, own("published", "events", { id: "events", visible: false })),
+    ),
+    graph("State table", "Sum", [
+      table("ConsumedWriteCapacityUnits", names.table, "writes"),
+      table("ConsumedReadCapacityUnits", names.table, "reads"),
+      table("ThrottledRequests", names.table, "throttled"),
+    ]),
+    graph("Pollers", "Sum", [
+      search("AWS/Lambda,FunctionName", "Invocations", `${names.prefix}poll-`, "Sum", "polls"),
+      search("AWS/Lambda,FunctionName", "Throttles", `${names.prefix}poll-`, "Sum", "throttled"),
+    ]),
   ];
   return {
     widgets: [
@@ -150,4 +186,39 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       })),
     ],
   };
+}
+
+/** Gigabytes of memory, by what a function's name says after the stage. */
+const MEMORY_GB = { "poll-": 0.5, receive: 0.5, route: 1, "deliver-": 0.25 };
+const SQS_REQUESTS = ["NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfEmptyReceives"];
+
+/** What functions, queues and table cost, by what they were seen doing, over the events that came in; hour by hour. */
+function costOf(names: AwsNames, events: Metric): readonly Metric[] {
+  const sum = (schema: string, metric: string, prefix: string) =>
+    `SUM(SEARCH('{${schema}} MetricName="${metric}" "${prefix}"', 'Sum', 3600))`;
+  const lambda = (metric: string, prefix: string) => sum("AWS/Lambda,FunctionName", metric, prefix);
+  const terms = [
+    `${PRICES.lambda_request.usd} * ${lambda("Invocations", names.prefix)}`,
+    ...Object.entries(MEMORY_GB).map(
+      ([kind, gb]) =>
+        `${(gb * PRICES.lambda_gb_second.usd) / 1000} * ${lambda("Duration", names.prefix + kind)}`,
+    ),
+    ...SQS_REQUESTS.map(
+      (metric) =>
+        `${PRICES.sqs_fifo_request.usd} * ${sum("AWS/SQS,QueueName", metric, names.prefix)}`,
+    ),
+    `${PRICES.dynamodb_write.usd} * ${sum("AWS/DynamoDB,TableName", "ConsumedWriteCapacityUnits", names.table)}`,
+    `${PRICES.dynamodb_read.usd} * ${sum("AWS/DynamoDB,TableName", "ConsumedReadCapacityUnits", names.table)}`,
+  ];
+  return [
+    events,
+    ...terms.map((expression, at) => [{ expression, id: `cost${at}`, visible: false }]),
+    [
+      {
+        expression: `1000000 * (${terms.map((_, at) => `FILL(cost${at}, 0)`).join(" + ")}) / events`,
+        label: "per million events",
+        period: 3600,
+      },
+    ],
+  ];
 }

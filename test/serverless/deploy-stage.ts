@@ -26,8 +26,13 @@ export interface StageOptions {
 
 /** A stage as SST's command line deploys it, from a checkout of its own: two stages of one checkout share `.sst/`. */
 export interface SstStage {
-  /** Rejects with what SST printed where the deploy failed. Gives the outputs of all stacks. */
-  deploy(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Rejects with what SST printed where the deploy failed. Gives the outputs of all stacks. `from` is the folder of a build: then that
+   * is deployed, as it is.
+   */
+  deploy(from?: string): Promise<Readonly<Record<string, string>>>;
+  /** Synthesizes without deploying; gives the folder, with a `STACK.template.json` each. */
+  build(): Promise<string>;
   /** What `sst diff` prints; its exit status says nothing. */
   diff(): Promise<string>;
   /** Removes the stage from AWS. */
@@ -46,8 +51,8 @@ export async function sstStage(options: StageOptions): Promise<SstStage> {
     await ssm.send(new PutParameterCommand({ Name, Value, Type: "SecureString", Overwrite: true }));
   }
   ssm.destroy();
-  const sst = (command: string) =>
-    run([command, "--stage", stage], {
+  const sst = (command: string, ...args: readonly string[]) =>
+    run([command, ...args, "--stage", stage], {
       cwd: checkout,
       env: {
         ...aws.env,
@@ -62,10 +67,16 @@ export async function sstStage(options: StageOptions): Promise<SstStage> {
       },
     });
   return {
-    async deploy() {
-      const { output, status } = await sst("deploy");
+    async deploy(from) {
+      const { output, status } = await sst("deploy", ...(from ? ["--from", from] : []));
       if (status !== 0 || !output.includes("Deployed:")) throw new Error(output);
       return outputsOf(checkout);
+    },
+    async build() {
+      const folder = path.join(checkout, "build");
+      const { output, status } = await sst("build", "--to", folder);
+      if (status !== 0) throw new Error(output);
+      return folder;
     },
     diff: async () => (await sst("diff")).output,
     async remove() {
