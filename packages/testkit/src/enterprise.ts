@@ -51,7 +51,7 @@ function filter(at: number): string {
   const lines = [`provenance.platform_event: ${event}`];
   if (at % 5 === 1) lines.push(`payload.label: [{ prefix: "area-${at % 40}" }]`);
   if (at % 5 === 2) lines.push(`provenance.author: [dev-${at % 300}, dev-${(at * 7) % 300}]`);
-  if (at % 5 === 3) lines.push("payload.draft: [{ anything-but: [true] }]");
+  if (at % 5 === 3) lines.push("payload.state: [{ anything-but: [draft] }]");
   if (at % 5 === 4) lines.push(`payload.size: [{ numeric: [">", ${at % 500}] }]`);
   return lines.map((line) => `        ${line}\n`).join("");
 }

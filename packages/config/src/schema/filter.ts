@@ -69,10 +69,10 @@ function anythingBut(value: unknown, path: DocumentPath, report: Report): void {
     return;
   }
   const values = Array.isArray(value) ? value : [value];
-  if (values.length === 0 || !values.every(isScalar)) {
+  if (values.length === 0 || !values.every((item) => ["string", "number"].includes(typeof item))) {
     report(
       path,
-      "a value, a list of values, or { prefix | suffix | equals-ignore-case | wildcard: … }",
+      "text, a number, a list of them, or { prefix | suffix | equals-ignore-case | wildcard: … }",
     );
   }
 }
@@ -135,7 +135,7 @@ function checkFilter(filter: Record<string, unknown>, path: DocumentPath, report
   for (const [key, value] of Object.entries(filter)) {
     const here = [...path, key];
     if (key === "$or") {
-      if (!Array.isArray(value) || value.length === 0) report(here, "a list of filters");
+      if (!Array.isArray(value) || value.length < 2) report(here, "a list of two filters or more");
       else {
         value.forEach((item, at) => {
           if (isMapping(item)) checkFilter(item, [...here, at], report);
