@@ -120,6 +120,11 @@ function leftBehind(
   return [
     ...(shared ? [`${dataDir} was left: other workspaces keep their state there as well`] : []),
     ...(left.length > 0 ? [`${dataDir} was left: ${left.join(", ")} is not OrgLoop's`] : []),
-    ...(/^(nats|redis|kafka|sqs)/.test(bus) ? [`what is on the bus ${bus} was left there`] : []),
+    ...(topology?.bus.url === "sqs"
+      ? [
+          `a stage that is deployed stays: \`npx sst remove --stage ${topology.workspace}\` takes it down`,
+        ]
+      : []),
+    ...(/^(nats|redis|kafka):/.test(bus) ? [`what is on the bus ${bus} was left there`] : []),
   ];
 }
