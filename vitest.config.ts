@@ -37,9 +37,12 @@ export default defineConfig({
       // The same behaviour on the other emulator.
       ...(canRun("localstack")
         ? [
-            project("localstack", ["test/conformance/*-{sqs,dynamodb}.test.ts"], 300_000, {
-              globalSetup: "./test/emulators/localstack-setup.ts",
-            }),
+            project(
+              "localstack",
+              ["test/conformance/*-{sqs,dynamodb}.test.ts", "test/serverless/behaviour.test.ts"],
+              600_000,
+              { globalSetup: "./test/emulators/localstack-setup.ts" },
+            ),
           ]
         : []),
     ],

@@ -1,17 +1,15 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { clientConfig } from "../emulators/client-config.ts";
+import { putSecrets } from "./put-secrets.ts";
+import { runToEnd } from "./run-to-end.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const SST = path.join(
   path.dirname(createRequire(import.meta.url).resolve("sst/package.json")),
   "cli/sst.js",
 );
-const COMMAND_TIMEOUT_MS = 240_000;
 
 export interface StageOptions {
   /** As `inject("aws")` gives it. */
@@ -45,18 +43,12 @@ export interface SstStage {
 export async function sstStage(options: StageOptions): Promise<SstStage> {
   const { aws, stage, project, secrets = {} } = options;
   const checkout = await linkedCheckout();
-  const ssm = new SSMClient(clientConfig(aws));
-  for (const [name, Value] of Object.entries(secrets)) {
-    const Name = `/sst/orgloop/${stage}/Secret/${name}/value`;
-    await ssm.send(new PutParameterCommand({ Name, Value, Type: "SecureString", Overwrite: true }));
-  }
-  ssm.destroy();
+  await putSecrets(aws, stage, secrets);
   const sst = (command: string, ...args: readonly string[]) =>
-    run([command, ...args, "--stage", stage], {
+    runToEnd([SST, command, ...args, "--stage", stage], {
       cwd: checkout,
       env: {
         ...aws.env,
-        PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`,
         HOME: checkout,
         ORGLOOP_HOME: path.join(checkout, ".orgloop"),
         ORGLOOP_PROJECT: project,
@@ -68,20 +60,20 @@ export async function sstStage(options: StageOptions): Promise<SstStage> {
     });
   return {
     async deploy(from) {
-      const { output, status } = await sst("deploy", ...(from ? ["--from", from] : []));
-      if (status !== 0 || !output.includes("Deployed:")) throw new Error(output);
+      const { text, status } = await sst("deploy", ...(from ? ["--from", from] : []));
+      if (status !== 0 || !text.includes("Deployed:")) throw new Error(text);
       return outputsOf(checkout);
     },
     async build() {
       const folder = path.join(checkout, "build");
-      const { output, status } = await sst("build", "--to", folder);
-      if (status !== 0) throw new Error(output);
+      const { text, status } = await sst("build", "--to", folder);
+      if (status !== 0) throw new Error(text);
       return folder;
     },
-    diff: async () => (await sst("diff")).output,
+    diff: async () => (await sst("diff")).text,
     async remove() {
-      const { output, status } = await sst("remove");
-      if (status !== 0 || !output.includes("Removed")) throw new Error(output);
+      const { text, status } = await sst("remove");
+      if (status !== 0 || !text.includes("Removed")) throw new Error(text);
     },
     [Symbol.asyncDispose]: () => rm(checkout, { recursive: true, force: true }),
   };
@@ -101,22 +93,4 @@ async function outputsOf(checkout: string): Promise<Record<string, string>> {
   const text = await readFile(path.join(checkout, ".sst/outputs.json"), "utf8");
   const ofStacks: Record<string, Record<string, string>> = JSON.parse(text);
   return Object.assign({}, ...Object.values(ofStacks));
-}
-
-async function run(args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
-  const child = spawn(process.execPath, [SST, ...args], {
-    ...options,
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: COMMAND_TIMEOUT_MS,
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject).on("close", resolve);
-  });
-  return { output, status };
 }
