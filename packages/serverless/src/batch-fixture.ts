@@ -1,0 +1,202 @@
+import type { FifoMessage, ObjectStore } from "@orgloop/bus/sqs";
+import { compileMatcher, type OpenEntry, type Router, type TraceChain } from "@orgloop/core";
+import {
+  type Actor,
+  type DeliverySpec,
+  OrgLoopError,
+  type OrgLoopEvent,
+  type RouteSpec,
+} from "@orgloop/sdk";
+import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
+import { type FakeClock, fakeClock, memoryState } from "@orgloop/testkit";
+import { actorMessage } from "./actor-message.ts";
+import type { DeliverBatchOptions } from "./deliver-batch.ts";
+import { queueBound } from "./queue-bound.ts";
+import type { ReceivedMessage } from "./received-message.ts";
+import type { RouteBatchOptions } from "./route-batch.ts";
+import { secrets } from "./secrets.ts";
+
+export const QUEUE = "https://sqs.test/1/actor.fifo";
+export const BUS = "https://sqs.test/1/bus.fifo";
+
+const DELIVERY: DeliverySpec = {
+  burst: 1,
+  overflow: "drop_oldest",
+  timeout: "30s",
+  order: "key",
+  concurrency: 1,
+  retry: {
+    max_attempts: 3,
+    backoff: "fixed",
+    initial_delay: "10s",
+    max_delay: "1h",
+    jitter: "none",
+  },
+  circuit_breaker: { failure_threshold: 2, cooldown: "1m", max_cooldown: "1h" },
+};
+
+export function routeOf(
+  delivery: Partial<DeliverySpec> = {},
+  config: Readonly<Record<string, unknown>> = {},
+): RouteSpec {
+  return {
+    name: "r",
+    when: { source: ["s"], events: ["resource.changed"] },
+    transforms: [],
+    then: { actor: "agent", config },
+    delivery: { ...DELIVERY, ...delivery },
+  };
+}
+
+export function eventOf(id: string, fields: Partial<OrgLoopEvent> = {}): OrgLoopEvent {
+  return {
+    id: `evt_${id}`,
+    timestamp: "2026-01-01T00:00:00.000Z",
+    source: "s",
+    type: "resource.changed",
+    provenance: { platform: "test" },
+    payload: { id },
+    trace_id: `trc_${id}`,
+    ...fields,
+  };
+}
+
+/** What both kinds of batches work with, in memory. */
+export function batchFixture(deliver: Actor["deliver"] = async () => undefined) {
+  const clock: FakeClock = fakeClock();
+  const stored = new Map<string, string>();
+  const objects: ObjectStore = {
+    put: async (key, text) => void stored.set(key, text),
+    async get(key) {
+      const text = stored.get(key);
+      if (text === undefined) throw new OrgLoopError("OBJECT_MISSING", `no object ${key}`);
+      return text;
+    },
+  };
+  const entries: OpenEntry[] = [];
+  const hidden: { readonly queueUrl: string; readonly handles: string[]; seconds: number }[] = [];
+  const state = memoryState(clock);
+  const parameters = new Map<string, string>();
+  const shared = {
+    clock,
+    objects,
+    flow: { log: (entry: OpenEntry) => void entries.push(entry), count: () => {} },
+    claims: memoryClaims(),
+    deadLetters: memoryDeadLetters(),
+    secrets: secrets({ prefix: "/p/", read: async () => parameters, now: clock.now }),
+    hide: async (queueUrl: string, handles: readonly string[], seconds: number) =>
+      void hidden.push({ queueUrl, handles: [...handles], seconds }),
+    ...state,
+  };
+  const counted = { messages: 0, asked: 0 };
+  const delivering: DeliverBatchOptions = {
+    ...shared,
+    openActor: async () => ({ deliver }),
+    depthOf: () => 1000,
+    bound: queueBound({
+      now: clock.now,
+      async count() {
+        counted.asked += 1;
+        return counted.messages;
+      },
+    }),
+  };
+  const sent: (FifoMessage & { readonly queueUrl: string })[] = [];
+  function routing(routes: readonly RouteSpec[]): RouteBatchOptions {
+    const router: Router = {
+      matcher: compileMatcher(routes),
+      sources: new Map(),
+      transformsOf: () => [],
+      promptOf: () => undefined,
+      now: clock.now,
+      log: shared.flow.log,
+    };
+    return {
+      ...shared,
+      traces: state.traces<TraceChain>(),
+      routerFor: async () => router,
+      routes: new Map(routes.map((route) => [route.name, route])),
+      routesTo: new Map(),
+      topologyHash: "hash",
+      busUrl: BUS,
+      queueUrlOf: (actor) => `https://sqs.test/1/${actor}.fifo`,
+      sender: {
+        async sendEach(queueUrl, messages) {
+          sent.push(...messages.map((message) => ({ ...message, queueUrl })));
+          return messages.map(() => null);
+        },
+      },
+    };
+  }
+  return {
+    ...state,
+    clock,
+    objects,
+    stored,
+    entries,
+    hidden,
+    parameters,
+    counted,
+    sent,
+    delivering,
+    routing,
+    deadLetters: shared.deadLetters,
+    claims: shared.claims,
+  };
+}
+
+let counter = 0;
+
+/** A body as it is received from a queue. */
+export function recordOf(
+  body: string,
+  group: string,
+  sentMs: number,
+  receives = 1,
+): ReceivedMessage {
+  counter += 1;
+  return {
+    messageId: `m${counter}`,
+    receiptHandle: `h${counter}`,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receives),
+      SentTimestamp: String(sentMs),
+      MessageGroupId: group,
+    },
+  };
+}
+
+/** The same message, received once more. */
+export function again(record: ReceivedMessage): ReceivedMessage {
+  const receives = Number(record.attributes.ApproximateReceiveCount) + 1;
+  const attributes = { ...record.attributes, ApproximateReceiveCount: String(receives) };
+  return { ...record, attributes };
+}
+
+/** A delivery of `event` over `route`, as it stands in its actor's queue. */
+export async function deliveryRecord(
+  { objects, clock }: Pick<ReturnType<typeof batchFixture>, "objects" | "clock">,
+  event: OrgLoopEvent,
+  route: RouteSpec,
+  key = "k",
+): Promise<ReceivedMessage> {
+  const { body } = await actorMessage(
+    {
+      delivery: {
+        event,
+        route: route.name,
+        actor: route.then.actor,
+        orderingKey: key,
+        config: route.then.config,
+        replay: event.replay ?? 0,
+      },
+      route,
+      topologyHash: "hash",
+      severalRoutes: false,
+      nowMs: clock.now(),
+    },
+    objects,
+  );
+  return recordOf(body, key, clock.now());
+}
