@@ -15,10 +15,12 @@ import {
   dynamoReplayNumbers,
   dynamoRouteStates,
   dynamoSourceStates,
+  type Lease,
   leasedCheckpoints,
   type SharedRouteState,
   type StateTable,
 } from "@orgloop/stores/dynamodb";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";
@@ -81,6 +83,53 @@ describe("leases", () => {
     );
     expect(taken.filter(Boolean)).toHaveLength(1);
   });
+});
+
+test("whatever pollers do and however long it takes them, only the last lease that still runs moves the checkpoint", async () => {
+  const TTL_MS = 100;
+  const step = fc.record({
+    poller: fc.nat(2),
+    does: fc.constantFrom("acquire", "set", "release"),
+    waitMs: fc.constantFrom(0, 0, 30, 120),
+  });
+  let round = 0;
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+    const source = `source-${round++}`;
+    const held = new Map<number, { lease: Lease; untilMs: number }>();
+    let holder: number | null = null;
+    let checkpoint: string | null = null;
+    for (const [index, { poller, does, waitMs }] of steps.entries()) {
+      nowMs += waitMs;
+      const own = held.get(poller);
+      const holds = holder === poller && own !== undefined && nowMs < own.untilMs;
+      if (does === "acquire") {
+        const free = holder === null || nowMs >= (held.get(holder)?.untilMs ?? 0);
+        const lease = await leasedCheckpoints({ ...state, now }).acquire(
+          source,
+          `${poller}`,
+          TTL_MS,
+        );
+        expect(lease !== null).toBe(free);
+        if (lease === null) continue;
+        expect(lease.get()).toBe(checkpoint);
+        held.set(poller, { lease, untilMs: nowMs + TTL_MS });
+        holder = poller;
+      } else if (does === "set" && own !== undefined) {
+        const moved = own.lease.set(`${index}`).then(
+          () => true,
+          () => false,
+        );
+        expect(await moved).toBe(holds);
+        if (holds) checkpoint = `${index}`;
+      } else if (own !== undefined) {
+        await own.lease.release();
+        held.delete(poller);
+        if (holds) holder = null;
+      }
+    }
+    expect(await dynamoCheckpoints(state).get(source)).toBe(checkpoint);
+  });
+  await fc.assert(property, { numRuns: 40 });
 });
 
 describe("route states", () => {
