@@ -68,6 +68,22 @@ it("items of an instance that this workspace switches off, or the other one chan
   expect(await errors(files)).toEqual([]);
 });
 
+it("a name that a variable is part of may be another one there", async () => {
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: references of the language
+  const manifest = `${HEAD} Project
+metadata: { name: acme }
+vars: { place: home }
+sources:
+  - { id: "\${vars.place}-hub", connector: "@orgloop/connector-github" }
+`;
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: references of the language
+  const text =
+    "metadata: { name: other }\nvars: { place: away }\nsources: { away-hub: { poll: { interval: 1m } } }";
+  expect(await errors({ "orgloop.yaml": manifest, ...other(text) })).toEqual([]);
+  const wrong = text.replace("vars: { place: away }\n", "");
+  expect(await errors({ "orgloop.yaml": manifest, ...other(wrong) })).toHaveLength(1);
+});
+
 it("what is wrong in both the project and a workspace is told once", async () => {
   const files = {
     ...REVIEW,

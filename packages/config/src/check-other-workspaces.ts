@@ -8,6 +8,7 @@ import type { ProjectFiles } from "./project-files.ts";
 import { type ReadProject, textsOf } from "./read-project-files.ts";
 import { readVars } from "./read-vars.ts";
 import { readWorkspace, workspaceFiles } from "./read-workspace.ts";
+import type { SourceDocument } from "./source-document.ts";
 import { substituteVars } from "./substitute-vars.ts";
 import type { Unread } from "./unread.ts";
 import { validateDocument } from "./validate-document.ts";
@@ -39,13 +40,27 @@ export function checkOtherWorkspaces(loaded: LoadedWorkspace, findings: Findings
     const vars = readVars(read.manifest, document, [...texts, document], findings);
     const workspace = substituteVars(document, vars, findings);
     checkTeamOverrides(workspace, read.teams, findings);
-    if (!modules.unread.anything) {
+    const named = setsVars(workspace.value) && [...texts, ...modules.texts].some(namesVary);
+    if (!modules.unread.anything && !named) {
       checkOverrides(workspace, [...instances, ...unread.instances], findings);
     }
     // An instance with other parameters, or one that is off here, may have other items.
     const changed = valueAt(workspace.value, ["modules"]);
     const unsure = [...modules.switchedOff, ...Object.keys(isMapping(changed) ? changed : {})];
-    const open = { ...unread, instances: [...unread.instances, ...unsure] };
+    const open: Unread = {
+      anything: unread.anything || named,
+      instances: [...unread.instances, ...unsure],
+    };
     applyWorkspace(declared, workspace, open, findings);
   }
+}
+
+/** Whether a name may be another one under other variables: `${vars.x}`, or a parameter that is given one, stands in it. */
+const namesVary = ({ text }: SourceDocument): boolean =>
+  /\b(?:id|name):[^\n,}]*(?:\$\{vars\.|\{\{\s*params\.)/.test(text);
+
+function setsVars(workspace: unknown): boolean {
+  const teams = valueAt(workspace, ["teams"]);
+  const all = [workspace, ...(isMapping(teams) ? Object.values(teams) : [])];
+  return all.some((one) => valueAt(one, ["vars"]) !== undefined);
 }
