@@ -1,4 +1,5 @@
 import type { LogEntry, OrgLoopEvent } from "@orgloop/sdk";
+import { Fifo } from "./fifo.ts";
 
 /** Longer chains of events under one trace are reported, chains of {@link BREAK_DEPTH} are broken (v1alpha1, section 4). */
 export const DETECT_DEPTH = 3;
@@ -102,14 +103,21 @@ export interface LoopDetector {
 /** Traces in memory, at most `maxTraces` (default 10,000): the one that went on least recently is forgotten first. */
 export function loopDetector({ maxTraces = MAX_TRACES } = {}): LoopDetector {
   const chains = new Map<string, TraceChain>();
+  /** The one that went on least recently first. */
+  const traces = new Fifo<string>();
   return {
     check(event, nowMs) {
       const before = chains.get(event.trace_id);
       const result = followTrace(before, event, nowMs);
       if (result.chain !== before && result.chain.links.length > 0) {
-        chains.delete(event.trace_id);
         chains.set(event.trace_id, result.chain);
-        if (chains.size > maxTraces) chains.delete(chains.keys().next().value as string);
+        traces.delete(event.trace_id);
+        traces.add(event.trace_id);
+        if (chains.size > maxTraces) {
+          const oldest = traces.first as string;
+          chains.delete(oldest);
+          traces.delete(oldest);
+        }
       }
       return result;
     },
