@@ -84,6 +84,8 @@ test("another project is registered with the daemon; one is unloaded while the o
   const second = await json("two", "start");
   expect(second).toMatchObject({ code: 0, answer: { project: "two", pid: one.pid } });
   const { port } = one;
+  const heartbeat = JSON.parse(await readFile(path.join(home, "heartbeat"), "utf8"));
+  expect(heartbeat).toMatchObject({ pid: one.pid, modules: 1 });
   expect(second.answer.port).toBe(port);
   expect(await registered()).toEqual(["one", "two"]);
 
@@ -142,6 +144,7 @@ test("another project is registered with the daemon; one is unloaded while the o
   expect((await run("one", "stop")).stdout).toContain('Stopped the project "one"');
   expect((await run("two", "stop")).stdout).toBe(`Stopped process ${one.pid}.\n`);
   expect(await registered()).toEqual([]);
+  await expect(readFile(path.join(home, "heartbeat"))).rejects.toMatchObject({ code: "ENOENT" });
   await expect(readFile(path.join(home, "orgloop.pid"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 

@@ -6,7 +6,15 @@ const DEFAULT_PORT = 4800;
 /** `--port`, else `ORGLOOP_PORT`, else 4800. Throws `USAGE`. */
 export function chosenPort(flag: string | undefined, env: NodeJS.ProcessEnv): number {
   const [from, text] = flag === undefined ? ["ORGLOOP_PORT", env.ORGLOOP_PORT] : ["--port", flag];
-  if (text === undefined || text === "") return DEFAULT_PORT;
+  return text === undefined || text === "" ? DEFAULT_PORT : portOf(from as string, text);
+}
+
+/** `ORGLOOP_METRICS_PORT`: where Prometheus finds `/metrics` besides; null where it is not set. Throws `USAGE`. */
+export function metricsPort({ ORGLOOP_METRICS_PORT: text }: NodeJS.ProcessEnv): number | null {
+  return text === undefined || text === "" ? null : portOf("ORGLOOP_METRICS_PORT", text);
+}
+
+function portOf(from: string, text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new CommandError("USAGE", `${from}: "${text}" is no port: expected 0 to 65535`);

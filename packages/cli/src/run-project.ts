@@ -1,9 +1,10 @@
 import { hasCode } from "@orgloop/sdk";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
+import { startHeartbeat } from "./heartbeat.ts";
 import { hostedProjects } from "./hosted-projects.ts";
 import { requestOf } from "./module-registry.ts";
-import { portInUse } from "./port.ts";
+import { metricsPort, portInUse } from "./port.ts";
 import { prepareProject } from "./prepare-project.ts";
 import { announceDaemon, withdrawDaemon } from "./running-daemon.ts";
 import { type StartReport, startReport } from "./start-report.ts";
@@ -30,11 +31,16 @@ export async function runProject(context: CommandContext, options: RunOptions): 
   const { startHost } = await import("@orgloop/runtime");
   const hosted = await hostedProjects(context, options.daemon);
   const token = await ensureToken(home);
-  const host = await startHost({ port: options.port, token, ...hosted.callbacks }).catch(
-    async (error) => {
-      throw hasCode(error, "PORT_IN_USE") ? await portInUse(options.port, error) : error;
-    },
-  );
+  const scraped = metricsPort(context.env);
+  const host = await startHost({
+    port: options.port,
+    ...(scraped !== null && { metricsPort: scraped }),
+    token,
+    ...hosted.callbacks,
+  }).catch(async (error) => {
+    const isOurs = hasCode(error, "PORT_IN_USE") && !error.message.includes(`port ${scraped} `);
+    throw isOurs ? await portInUse(options.port, error) : error;
+  });
   const { port } = host.address;
   hosted.listens(port);
   signals.drain(() => {
@@ -53,8 +59,10 @@ export async function runProject(context: CommandContext, options: RunOptions): 
       await host.load(await hosted.callbacks.resolve(again), again);
     }, topology.project);
   }
+  const heartbeat = options.daemon ? startHeartbeat(home, () => host.modules().length) : null;
   await options.onReady(startReport(topology, running.status(), { port, dataDir }));
   const fatal = await host.closed;
+  await heartbeat?.end();
   await withdrawDaemon(home);
   if (fatal !== undefined) throw new CommandError("FATAL", fatal.message, { cause: fatal });
 }

@@ -2,6 +2,7 @@ import { hasCode, messageOf } from "@orgloop/sdk";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { hostGuard, tokenGuard } from "./guard.ts";
+import { answerMetrics } from "./host-metrics.ts";
 import {
   type HostChanges,
   type HostedModule,
@@ -11,7 +12,6 @@ import {
 } from "./host-modules.ts";
 import { hostReadApi } from "./host-read-api.ts";
 import { hostStatus } from "./host-status.ts";
-import { mergeMetrics } from "./merge-metrics.ts";
 import { readJson } from "./read-json.ts";
 
 export interface HostAppOptions {
@@ -52,16 +52,7 @@ export function hostApp(options: HostAppOptions): Hono {
   const { host, token, modules } = options;
   const status = () =>
     hostStatus(modules(), { port: options.port(), uptimeMs: options.now() - options.startedMs });
-  const metrics = async (c: Context) => {
-    const projects = await Promise.all(
-      modules().map(async ({ name, project }) => ({
-        module: name,
-        text: await project.http.metrics.text(),
-      })),
-    );
-    const type = modules()[0]?.project.http.metrics.contentType ?? "text/plain";
-    return c.text(mergeMetrics(projects), 200, { "content-type": type });
-  };
+  const metrics = (c: Context) => answerMetrics(c, modules());
   const app = new Hono();
   app.all("/webhook/*", (c) => c.json({ error: "there is no such source here" }, 404));
   app.get("/healthz", (c) => c.json({ ok: true }));

@@ -213,6 +213,20 @@ test("what is for one project says which; the rest is answered by all", async ()
   });
 });
 
+test("Prometheus may have a port of its own, and nothing else is there", async () => {
+  const one = await project("one");
+  const host = await startHost({ token: TOKEN, metricsPort: 0 });
+  onTestFinished(() => host.drain());
+  await host.load(one.options);
+  const url = `http://127.0.0.1:${host.metricsAddress?.port}`;
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain("orgloop_uptime_seconds");
+  expect((await fetch(`${url}/api/status`)).status).toBe(404);
+  const taken = startHost({ token: TOKEN, metricsPort: host.metricsAddress?.port as number });
+  await expect(taken).rejects.toMatchObject({ code: "PORT_IN_USE" });
+  await host.drain();
+  await expect(fetch(`${url}/metrics`)).rejects.toThrow();
+});
+
 test("a session's inbox is found in whichever project has it, and left where an answer fails", async () => {
   const one = await project("one");
   const two = await project("two");

@@ -2,6 +2,7 @@ import { webhookSourceId } from "@orgloop/host";
 import { OrgLoopError } from "@orgloop/sdk";
 import { type Clock, systemClock } from "./clock.ts";
 import { hostApp } from "./host-app.ts";
+import { metricsApp } from "./host-metrics.ts";
 import {
   type HostChanges,
   type HostedModule,
@@ -21,6 +22,8 @@ import type { ModuleStatus } from "./status.ts";
 export interface HostOptions {
   /** 0 (default): a free one. */
   readonly port?: number;
+  /** Also serves `/metrics` there, alone (v1alpha1, section 10: ORGLOOP_METRICS_PORT). */
+  readonly metricsPort?: number;
   /** Default: 127.0.0.1. */
   readonly host?: string;
   /** What `/control/*` wants as its bearer token. */
@@ -38,6 +41,8 @@ export interface HostOptions {
 /** Projects in one process, behind one HTTP server. Each has its own bus, stores and lock: what ends one does not end the others. */
 export interface Host extends HostChanges {
   readonly address: { readonly host: string; readonly port: number };
+  /** Null: there is none. */
+  readonly metricsAddress: { readonly host: string; readonly port: number } | null;
   modules(): readonly ModuleStatus[];
   /** Drains all. Fine to call twice. */
   drain(): Promise<void>;
@@ -125,7 +130,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   function end(error?: Error): Promise<void> {
     stopping = true;
-    ending ??= server.close(END_GRACE_MS).then(() => closed.resolve(error));
+    const servers = [server, ...(scraped === null ? [] : [scraped])];
+    ending ??= Promise.all(servers.map((one) => one.close(END_GRACE_MS))).then(() =>
+      closed.resolve(error),
+    );
     return ending;
   }
 
@@ -214,8 +222,22 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
   });
 
+  const { metricsPort } = options;
+  const scraped =
+    metricsPort === undefined
+      ? null
+      : await startHttpServer({
+          host,
+          port: metricsPort,
+          fetch: metricsApp(host, () => [...modules.values()]).fetch,
+        }).catch(async (error) => {
+          await server.close(0);
+          throw error;
+        });
+
   return {
     address: server.address,
+    metricsAddress: scraped?.address ?? null,
     ...changes,
     modules: () => [...modules.values()].map(moduleStatus),
     drain,
