@@ -39,7 +39,10 @@ export default defineConfig({
         ? [
             project(
               "localstack",
-              ["test/conformance/*-{sqs,dynamodb}.test.ts", "test/serverless/behaviour.test.ts"],
+              [
+                "test/conformance/*-{sqs,dynamodb}.test.ts",
+                "test/serverless/{behaviour,operate-letters}.test.ts",
+              ],
               600_000,
               { globalSetup: "./test/emulators/localstack-setup.ts" },
             ),
