@@ -96,6 +96,24 @@ test("a wait under a second passes here, a longer one is left to the queue", asy
   expect(it.got).toHaveLength(2);
 });
 
+test("short waits of one delivery pass here for a second in all: the other groups are not held up by it for longer", async () => {
+  const retry = {
+    ...routeOf().delivery.retry,
+    max_attempts: 100,
+    initial_delay: "600ms",
+    max_delay: "600ms",
+  };
+  const route = routeOf({ retry, circuit_breaker: false });
+  const it = failing(({ id }) => id === "evt_1");
+  const ill = await deliveryRecord(it, eventOf("1"), route, "x");
+  const well = await deliveryRecord(it, eventOf("2"), route, "y");
+  const done = deliverBatch([ill, well], QUEUE, minute, it.delivering);
+  await it.clock.advance(600);
+  expect(await done).toEqual(idsOf([ill]));
+  expect(it.got).toEqual(["evt_1", "evt_1", "evt_2"]);
+  expect(it.hidden).toMatchObject([{ seconds: 1 }]);
+});
+
 test("a batch stops when the time left is under the next attempt's timeout; the first attempt gets what there is", async () => {
   const it = failing(() => false);
   let leftMs = 40_000;

@@ -61,7 +61,9 @@ export type Verdict =
 
 /** What an invocation needs after its last attempt: to write the outcome, hide what comes again, answer. */
 const MARGIN_MS = 5_000;
-/** A wait this short passes inside the invocation: a receive costs more. */
+/**
+ * For so long, in all, a delivery may wait inside the invocation: a receive costs more. The other groups of the batch wait with it.
+ */
 const SHORT_MS = 1_000;
 /** How long an actor that does not mind its signal is waited for. */
 const RELEASE_MS = 1_000;
@@ -105,12 +107,15 @@ export async function deliverMessage(
   if (starts >= policy.retry.maxAttempts) return giveUp("poison", killedState(state, starts));
   const actor = await host.openActor(delivery.actor);
   let waitsUntilMs = kept?.heldUntilMs ?? 0;
+  let waitedMs = 0;
 
   for (;;) {
-    if (waitsUntilMs > clock.now()) {
-      if (!(await passes(waitsUntilMs, clock, budget))) {
-        return hold(waitsUntilMs, flow);
-      }
+    const waitMs = waitsUntilMs - clock.now();
+    if (waitMs > 0) {
+      waitedMs += waitMs;
+      const short = waitedMs <= SHORT_MS && budget.remainingMs() >= waitMs + MARGIN_MS;
+      if (!short) return hold(waitsUntilMs, flow);
+      await waitUntil(clock, waitsUntilMs, new AbortController().signal);
     }
     const timeoutMs = attemptTime(policy, budget);
     if (timeoutMs === null) return { kind: "hold", untilMs: clock.now() };
@@ -159,14 +164,6 @@ async function resolved(
 function killedState(state: AttemptState, starts: number): AttemptState {
   const lastError = `the function ended ${starts} times during its attempts`;
   return { ...state, attempts: starts, firstError: state.firstError ?? lastError, lastError };
-}
-
-/** Waits where that is short enough to be done here. */
-async function passes(untilMs: number, clock: Clock, budget: Budget): Promise<boolean> {
-  const waitMs = untilMs - clock.now();
-  if (waitMs > SHORT_MS || budget.remainingMs() < waitMs + MARGIN_MS) return false;
-  await waitUntil(clock, untilMs, new AbortController().signal);
-  return true;
 }
 
 function hold(untilMs: number, flow: FlowLog): Verdict {
