@@ -1,6 +1,6 @@
 import { ListObjectsV2Command, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { parseRecorded, type RecordedLine, type RecordedQuery } from "@orgloop/core";
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import { hasCode, type OrgLoopEvent } from "@orgloop/sdk";
 import { historyFolder } from "../event-history.ts";
 import type { OpenStage } from "./open-stage.ts";
 import { pooled } from "./pooled.ts";
@@ -59,7 +59,7 @@ async function readObject({ objects }: OpenStage, key: string): Promise<string> 
   try {
     return await objects.get(key);
   } catch (error) {
-    if (Object(error).code === "OBJECT_MISSING") return "";
+    if (hasCode(error, "OBJECT_MISSING")) return "";
     throw error;
   }
 }

@@ -1,14 +1,17 @@
 import {
   compileMatcher,
   goesTo,
+  type RecordedEvent,
   type RecordedLine,
   type RecordedQuery,
   type ReplayTarget,
   recordedSelection,
   replayOnBus,
 } from "@orgloop/core";
+import type { OrgLoopEvent } from "@orgloop/sdk";
 import { dynamoReplayNumbers } from "@orgloop/stores/dynamodb";
 import type { OpenStage } from "./open-stage.ts";
+import { pooled } from "./pooled.ts";
 import { type HistoryPlace, readHistory, readRecordedLine } from "./read-history.ts";
 import { replayPace } from "./replay-pace.ts";
 import { sendEvents } from "./send-events.ts";
@@ -29,6 +32,9 @@ export interface HistoryReplayAnswer {
   /** Ids asked for that are not recorded, or that no route takes. */
   readonly not_found: readonly string[];
 }
+
+/** Replays that are prepared and sent together, where no rate keeps them apart. */
+const TOGETHER = 100;
 
 /**
  * Routes recorded events anew, in the order in which they were first routed: they go over the bus like every event, each with a number of
@@ -54,13 +60,20 @@ export async function replayHistory(
   const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
   if (!dryRun) {
     const numbers = dynamoReplayNumbers(stage.table);
-    for (const [index, { id, place, replays }] of found.entries()) {
+    const onBus = async (
+      recorded: RecordedEvent<HistoryPlace>,
+    ): Promise<readonly OrgLoopEvent[]> => {
+      const line = await readRecordedLine(stage, recorded.place);
+      if (line === null) return [];
+      const number = Math.max(await numbers.next(recorded.id), recorded.replays + 1);
+      return [replayOnBus(line.event, number, target(line))];
+    };
+    const together = rate === undefined ? TOGETHER : 1;
+    for (let first = 0; first < found.length; first += together) {
       await pace();
-      const line = await readRecordedLine(stage, place);
-      if (line === null) continue;
-      const number = Math.max(await numbers.next(id), replays + 1);
-      await sendEvents(stage, [replayOnBus(line.event, number, target(line))]);
-      onProgress(index + 1);
+      const part = found.slice(first, first + together);
+      await sendEvents(stage, (await pooled(part, onBus)).flat());
+      onProgress(first + part.length);
     }
   }
   return { dry_run: dryRun, matched: found.length, not_found };
