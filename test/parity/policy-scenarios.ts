@@ -109,6 +109,32 @@ export const POLICY: readonly Scenario[] = [
     },
   },
   {
+    name: "overflow drop_newest: what finds no room is given up",
+    only: "process",
+    routes: [route("a", { ...breaker(1), order: "route", overflow: "drop_newest" })],
+    queueDepth: 2,
+    act: ill(MINUTE),
+    steps: [
+      { atMs: 0, emit: [event("e1")] },
+      { atMs: 10_000, emit: [event("e2"), event("e3"), event("e4")] },
+    ],
+    by: "ends",
+    expect: { lanes: { a: "e1 e2" }, letters: ["e3 a backpressure", "e4 a backpressure"] },
+  },
+  {
+    name: "overflow block: what finds no room waits on the bus",
+    only: "process",
+    routes: [route("a", { ...breaker(1), order: "route", overflow: "block" })],
+    queueDepth: 2,
+    act: ill(MINUTE),
+    steps: [
+      { atMs: 0, emit: [event("e1")] },
+      { atMs: 10_000, emit: [event("e2"), event("e3"), event("e4")] },
+    ],
+    by: "ends",
+    expect: { lanes: { a: "e1 e2 e3 e4" }, letters: NO_LETTERS },
+  },
+  {
     name: "expired: older than max_age is not attempted",
     routes: [route("a", { max_age: "1m", ...breaker(1), retry: retry(5) })],
     act: ill(10 * MINUTE),

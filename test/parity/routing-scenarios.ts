@@ -108,6 +108,20 @@ export const ROUTING: readonly Scenario[] = [
     expect: { lanes: { "a k": "e1! e1 e2" }, letters: NO_LETTERS },
   },
   {
+    name: "a loop of events under one trace is broken",
+    routes: [route("a")],
+    steps: [
+      {
+        atMs: 0,
+        emit: [1, 2, 3, 4, 5, 6].map((n) => ({ ...event(`e${n}`), trace_id: "trc_same" })),
+      },
+    ],
+    expect: {
+      lanes: { "a k": "e1 e2 e3 e4" },
+      letters: ["e5  poison 0", "e6  poison 0"],
+    },
+  },
+  {
     name: "retry then success; what is behind it waits, other keys do not",
     routes: [route("a")],
     act: ({ event: id, attempt }) => {

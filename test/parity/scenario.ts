@@ -41,6 +41,8 @@ export interface Scenario {
    * order, and the letters without their attempts. `bound`: that each event of a lane ended, given up ones before delivered ones.
    */
   readonly by?: "calls" | "ends" | "bound";
+  /** The only host that can do it: on the other it is an error of the configuration. */
+  readonly only?: "process";
   /** The same for every host, in the words of {@link Outcome}. */
   readonly expect: Outcome;
 }

@@ -41,7 +41,7 @@ const SCRIPT_PACKAGE = "@orgloop/transform-script";
  */
 export async function openPlugin<Running>(
   { item, id, package: name, config, partOf }: WantedPlugin<Running>,
-  { lookup, warn, projectDir, now, claims, allowPrivate }: OpenPluginOptions,
+  { lookup, warn, projectDir, now, claims, allowPrivate, stateless }: OpenPluginOptions,
 ): Promise<Running> {
   const part = partOf(await lookup(name));
   if (part === undefined) {
@@ -61,6 +61,7 @@ export async function openPlugin<Running>(
     now,
     claims,
     ...(allowPrivate !== undefined && { allowPrivate }),
+    ...(stateless !== undefined && { stateless }),
     warn: (message) => warn(item, message),
   };
   return part.create(checked.value, context);

@@ -19,6 +19,8 @@ export interface PluginContext {
    * everything may.
    */
   readonly allowPrivate?: readonly string[];
+  /** True where the host may be gone after each call, as a cloud function is: what has to be remembered goes into `claims`. */
+  readonly stateless?: boolean;
   /** Says something to the operator that is no event: a warning of the connector. */
   readonly warn: (message: string) => void;
 }

@@ -43,6 +43,7 @@ export function itemOpener<Spec extends object, Running extends { close?(): Prom
       projectDir,
       now: clock.now,
       claims,
+      stateless: true,
       ...(allowPrivate !== undefined && { allowPrivate }),
       lookup: async (name) => pluginOf(plugins, name),
       warn: (where, message) => flow.log({ phase: "system.error", error: `${where}: ${message}` }),

@@ -78,6 +78,17 @@ describe("dedup", () => {
     expect(await open({ ...byNumber, store: "memory" }, claims).passes({ id: "evt_2" })).toBe(true);
   });
 
+  test("a host that is gone after each call has no memory but the claims", async () => {
+    const claims = windowClaims();
+    const config = dedupConfig.parse({ ...byNumber, store: "memory" });
+    const passes = (id: string) => {
+      const options = { id: "once", claims, now: () => 0, stateless: true };
+      return dedupTransform(config, options).execute({ ...event, id }, context);
+    };
+    expect(await passes("evt_1")).not.toBeNull();
+    expect(await passes("evt_2")).toBeNull();
+  });
+
   test("`fields` is `key`; missing values are empty; objects differ by content", async () => {
     const { passes } = open({ fields: ["payload.label", "payload.missing"] });
     expect(await passes({ id: "evt_1" })).toBe(true);

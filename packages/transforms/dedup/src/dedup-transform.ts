@@ -18,11 +18,12 @@ import { windowClaims } from "./window-claims.ts";
  */
 export function dedupTransform(
   config: DedupConfig,
-  { id, claims, now }: Pick<PluginContext, "id" | "claims" | "now">,
+  { id, claims, now, stateless }: Pick<PluginContext, "id" | "claims" | "now" | "stateless">,
 ): Transform {
   const paths = (config.key ?? config.fields ?? ["source", "type", "id"]).map(splitPath);
   const windowMs = parseDuration(config.window);
-  const store: ClaimStore = config.store === "memory" ? windowClaims() : claims;
+  const forgets = config.store === "memory" && stateless !== true;
+  const store: ClaimStore = forgets ? windowClaims() : claims;
   return {
     async execute(event, { route }) {
       if (event.replay !== undefined) return event;
