@@ -195,6 +195,20 @@ test("what nobody fetches becomes a dead letter, and its replay waits in the inb
   expect((await drain(again)).events[0]).toMatchObject({ payload: { n: 1 }, replay: 1 });
 });
 
+test("what an agent fetched and lost, a replay puts back", async () => {
+  const { actor } = toldActor();
+  const fixture = await start(partsOf({ agent: actor }));
+  await post(fixture, 1, 2);
+  await settled(fixture);
+  await eventually(async () => expect(await pending(fixture)).toBe(2));
+  expect(numbers(await drain(fixture))).toEqual([1, 2]);
+  await fixture.post("/control/replay", { since: "2020-01-01T00:00:00Z" }, { headers });
+  await eventually(async () => expect(await pending(fixture)).toBe(2));
+  const again = await drain(fixture);
+  expect(numbers(again)).toEqual([1, 2]);
+  expect(again.events[0]?.replay).toBe(1);
+});
+
 test("an answer that does not get through removes nothing; two drains at once do not share an event", async () => {
   const { actor } = toldActor();
   const fixture = await start(partsOf({ agent: actor }));

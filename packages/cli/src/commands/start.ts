@@ -22,11 +22,14 @@ export const start: Command<StartOptions> = async (
 ) => {
   const { output, env, flags } = context;
   const port = chosenPort(flag, env);
-  if (env.ORGLOOP_DAEMON === "1" && process.send !== undefined) {
+  const isDaemon = env.ORGLOOP_DAEMON === "1";
+  // Not for what it starts in turn: commands, and what these start.
+  delete env.ORGLOOP_DAEMON;
+  if (isDaemon && process.send !== undefined) {
     await runAsDaemon(context, port);
     return 0;
   }
-  if (env.ORGLOOP_DAEMON === "1") {
+  if (isDaemon) {
     // A service's: its supervisor is the parent.
     await runProject(context, {
       port,
