@@ -1,4 +1,6 @@
 export { newLayout, type StageLayout } from "@orgloop/config/aws";
+export { bundleFunctions } from "./bundle-functions.ts";
+export { bundleSize } from "./bundle-size.ts";
 export { dashboardBody } from "./dashboard.ts";
 export { dashboardSvg } from "./dashboard-svg.ts";
 export { type Deployed, stillDraining } from "./draining.ts";

@@ -2,13 +2,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
 
-/** What functions have in the place of parts of the SDK that no Lambda uses: the search for credentials, browsers. */
+/** What functions have in the place of parts of the SDK that no Lambda uses: the search for credentials, browsers, endpoint discovery. */
 export const LAMBDA_ALIASES = {
   "@aws-sdk/credential-provider-node": join(import.meta.dirname, "lambda-credentials.ts"),
   bowser: join(import.meta.dirname, "no-browser.ts"),
+  "mnemonist/lru-cache": join(import.meta.dirname, "no-lru-cache.ts"),
 };
 
-const SDK = /^@aws-sdk\/(client-|middleware-sdk-s3|signature-v4-multi-region)/;
+const SDK =
+  /^@(aws-sdk\/(client-|middleware-sdk-s3|signature-v4-multi-region)|smithy\/signature-v4$)/;
 
 /** Every package's copy of an SDK client is the one of `@orgloop/serverless`: npm may have installed several versions of one. */
 export const oneSdk = (functionsDir: string): Plugin => ({
@@ -31,12 +33,12 @@ export const oneSdk = (functionsDir: string): Plugin => ({
 
 const CONSTANT = /^const (_\w+) = ("[^"\n]*");$/gm;
 const COMPUTED_KEY = /\[(_\w+)\](?=:)/g;
-const SSM_ERROR = /^n0_registry\.registerError\(.*\);$/gm;
+const ERROR_CLASS = /^n0_registry\.registerError\(.*\);$/gm;
 
 /**
  * The SDK's schemas write their keys as `[_key]`, with `_key` a constant of the same file. A bundler must keep an object with computed
- * keys, and with it every operation of a service; with the keys written out it keeps those that are used. SSM's 130 errors are
- * registered with their classes: without that they are told apart by their names, as we do.
+ * keys, and with it every operation of a service; with the keys written out it keeps those that are used. Errors are
+ * registered with their classes, 130 of them in SSM: without that they are told apart by their names, as we do; DynamoDB's carry more than a name.
  */
 export const smallerSchemas: Plugin = {
   name: "smaller-schemas",
@@ -47,8 +49,31 @@ export const smallerSchemas: Plugin = {
         [...text.matchAll(CONSTANT)].map(([, name, value]) => [name, value]),
       );
       const written = text.replace(COMPUTED_KEY, (key, name) => constants.get(name) ?? key);
-      const contents = path.includes("client-ssm") ? written.replace(SSM_ERROR, "") : written;
+      const keepErrors = path.includes("client-dynamodb");
+      const contents = keepErrors ? written : written.replace(ERROR_CLASS, "");
       return { contents, loader: "js" };
     });
+    // Clients read their version.
+    build.onLoad(
+      { filter: /[\\/]@aws-sdk[\\/]client-[\w-]+[\\/]package\.json$/ },
+      async ({ path }) => {
+        const { version } = JSON.parse(await readFile(path, "utf8"));
+        return { contents: JSON.stringify({ version }), loader: "json" };
+      },
+    );
+  },
+};
+
+const JSON_SCHEMA = /^(\.|\.\.\/core)\/(to-json-schema|json-schema-processors)\.js$/;
+
+/** Functions check configurations; only the command line writes JSON Schemas. */
+export const noJsonSchemas: Plugin = {
+  name: "no-json-schemas",
+  setup(build) {
+    build.onResolve({ filter: JSON_SCHEMA }, ({ importer }) =>
+      /[\\/]zod[\\/]/.test(importer)
+        ? { path: join(import.meta.dirname, "no-json-schema.ts") }
+        : null,
+    );
   },
 };

@@ -1,24 +1,20 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, type QueueAttributeName, SQSClient } from "@aws-sdk/client-sqs";
-import { hideInOrder } from "@orgloop/bus/sqs";
+import { hideInOrder, type ObjectStore } from "@orgloop/bus/sqs";
 import type { HideMessages } from "./deliver-batch.ts";
 import type { CountMessages } from "./queue-bound.ts";
 import type { ReadParameters } from "./secrets.ts";
 
 export interface AwsClients {
   readonly sqs: SQSClient;
-  readonly s3: S3Client;
   readonly dynamo: DynamoDBClient;
 }
 
 /** Region, credentials and endpoint are the environment's. */
-export function awsClients(env: Readonly<Record<string, string | undefined>>): AwsClients {
+export function awsClients(): AwsClients {
   return {
     // A queue's address names AWS's own host, wherever it really is.
     sqs: new SQSClient({ useQueueUrlAsEndpoint: false }),
-    // An emulator has no host names for buckets.
-    s3: new S3Client({ forcePathStyle: env.AWS_ENDPOINT_URL !== undefined }),
     dynamo: new DynamoDBClient({}),
   };
 }
@@ -47,4 +43,22 @@ export function messageHiding(sqs: SQSClient): HideMessages {
 export function parameterReader(): ReadParameters {
   // A module of its own: of a package that is imported like this, a bundler keeps everything.
   return async (names) => (await import("./ssm-parameters.ts")).ssmParameters(names);
+}
+
+/** The objects of a bucket; S3's client is loaded when the first is wanted. */
+export function bucketObjects(
+  bucket: string,
+  env: Readonly<Record<string, string | undefined>>,
+): ObjectStore {
+  let opened: Promise<ObjectStore> | undefined;
+  const open = () => {
+    opened ??= import("./s3-objects.ts").then(({ s3Objects }) =>
+      s3Objects(bucket, env.AWS_ENDPOINT_URL !== undefined),
+    );
+    return opened;
+  };
+  return {
+    put: async (key, text) => (await open()).put(key, text),
+    get: async (key) => (await open()).get(key),
+  };
 }

@@ -1,10 +1,10 @@
 import { Metrics } from "@aws-lambda-powertools/metrics";
-import { type ObjectStore, objectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
+import { type ObjectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
 import { METRIC_NAMESPACE } from "@orgloop/config/aws";
 import { type Clock, systemClock } from "@orgloop/host";
 import type { DefaultsSpec } from "@orgloop/sdk";
 import { dynamoClaims, type StateTable } from "@orgloop/stores/dynamodb";
-import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
+import { type AwsClients, awsClients, bucketObjects, parameterReader } from "./aws-clients.ts";
 import { embeddedMetrics } from "./embedded-metrics.ts";
 import { type FlowLog, jsonFlowLog } from "./flow-log.ts";
 import { type FunctionEnvironment, functionEnvironment } from "./function-environment.ts";
@@ -47,8 +47,8 @@ export async function functionTools<Spec>({
 }: FunctionOptions): Promise<FunctionTools<Spec>> {
   const environment = functionEnvironment(env);
   const { stage, project, table, bucket, secretPrefix } = environment;
-  const aws = awsClients(env);
-  const spec = (await readSpec(environment.spec, aws)) as Spec;
+  const aws = awsClients();
+  const spec = (await readSpec(environment.spec, env)) as Spec;
   const { now } = clock;
   const state = { client: aws.dynamo, table };
   return {
@@ -60,7 +60,7 @@ export async function functionTools<Spec>({
     projectDir,
     state,
     claims: dynamoClaims(state),
-    objects: objectStore({ s3: aws.s3, bucket }),
+    objects: bucketObjects(bucket, env),
     sender: sqsSender({ sqs: aws.sqs }),
     secrets: secrets({ prefix: secretPrefix, read: parameterReader(), now }),
     flow: jsonFlowLog({
@@ -74,8 +74,8 @@ export async function functionTools<Spec>({
   };
 }
 
-async function readSpec(text: string, { s3 }: AwsClients): Promise<unknown> {
+async function readSpec(text: string, env: FunctionOptions["env"]): Promise<unknown> {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
   if (bucket === undefined || key === undefined) return JSON.parse(text);
-  return JSON.parse(await objectStore({ s3, bucket }).get(key));
+  return JSON.parse(await bucketObjects(bucket, env).get(key));
 }

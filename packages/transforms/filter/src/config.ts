@@ -11,10 +11,10 @@ const criteria = z
       error: "expected text, a number, true, false, null, or a list of these",
     }),
   )
-  .superRefine((value, context) => {
+  .superRefine(async (value, context) => {
     for (const [path, pattern] of Object.entries(value)) {
       try {
-        compileCriteria({ [path]: pattern });
+        await compileCriteria({ [path]: pattern });
       } catch (error) {
         context.addIssue({ code: "custom", path: [path], message: messageOf(error) });
       }

@@ -1,5 +1,5 @@
 import { getPath, type OrgLoopEvent, splitPath } from "@orgloop/sdk";
-import { compileRegex, regexParts, textOf } from "./regex.ts";
+import { regexParts } from "./regex-parts.ts";
 
 type Scalar = string | number | boolean | null;
 export type Pattern = Scalar | readonly Scalar[];
@@ -10,17 +10,20 @@ type Criterion = (event: OrgLoopEvent) => boolean;
 
 /**
  * The criteria of v1alpha1, section 5: scalars strictly equal; null matches what is null or missing; a list or `"a,b"` matches
- * any of its elements; `/re/flags` a regular expression on the value's text. Throws `INVALID_PATH` and `INVALID_REGEX`.
+ * any of its elements; `/re/flags` a regular expression on the value's text. Rejects with `INVALID_PATH` and `INVALID_REGEX`.
+ * The engine of regular expressions is loaded where there is one.
  */
-export function compileCriteria(criteria: Criteria): readonly Criterion[] {
-  return Object.entries(criteria).map(([path, pattern]) => {
-    const segments = splitPath(path);
-    const tests = alternatives(pattern).map(compilePattern);
-    return (event) => {
-      const value = getPath(event, segments);
-      return tests.some((matches) => matches(value));
-    };
-  });
+export async function compileCriteria(criteria: Criteria): Promise<readonly Criterion[]> {
+  return Promise.all(
+    Object.entries(criteria).map(async ([path, pattern]): Promise<Criterion> => {
+      const segments = splitPath(path);
+      const tests = await Promise.all(alternatives(pattern).map(compilePattern));
+      return (event) => {
+        const value = getPath(event, segments);
+        return tests.some((matches) => matches(value));
+      };
+    }),
+  );
 }
 
 function alternatives(pattern: Pattern): readonly Scalar[] {
@@ -36,13 +39,23 @@ function isList(pattern: Pattern): pattern is readonly Scalar[] {
   return Array.isArray(pattern);
 }
 
-function compilePattern(pattern: Scalar): (value: unknown) => boolean {
+async function compilePattern(pattern: Scalar): Promise<(value: unknown) => boolean> {
   if (pattern === null) return (value) => value === null || value === undefined;
   const parts = typeof pattern === "string" ? regexParts(pattern) : undefined;
   if (parts === undefined) return (value) => value === pattern;
+  const { compileRegex } = await import("./regex.ts");
   const matches = compileRegex(parts);
   return (value) => {
     const text = textOf(value);
     return text !== undefined && matches(text);
   };
+}
+
+/** `String(value)`, as v1alpha1 has it, or undefined for an object whose own `toString` is in the way. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return String(value);
+  } catch {
+    return undefined;
+  }
 }

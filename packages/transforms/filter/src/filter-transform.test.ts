@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 async function run(config: Record<string, unknown>, signal = context.signal) {
-  const transform = await filterTransform(filterConfig.parse(config));
+  const transform = await filterTransform(await filterConfig.parseAsync(config));
   closing.push(() => transform.close?.());
   return transform.execute(event, { ...context, signal });
 }
@@ -78,14 +78,14 @@ describe("criteria", () => {
     [{ exclude: { "payload.x": ["ok", "/[/"] } }, /not a regular expression/],
     [{ match: { "payload.__proto__.x": 1 } }, /not a path/],
     [{ match: { "payload.x": { prefix: "a" } } }, /expected text, a number/],
-  ])("%j is a configuration error", (config, message) => {
-    const result = filterConfig.safeParse(config);
+  ])("%j is a configuration error", async (config, message) => {
+    const result = await filterConfig.safeParseAsync(config);
     expect(result.error?.issues[0]?.message).toMatch(message);
   });
 
   test("a pattern that backtracks elsewhere runs in linear time", async () => {
     const transform = await filterTransform(
-      filterConfig.parse({ match: { "payload.text": "/^(a+)+$/" } }),
+      await filterConfig.parseAsync({ match: { "payload.text": "/^(a+)+$/" } }),
     );
     const long = { ...event, payload: { text: `${"a".repeat(100_000)}b` } };
     expect(await transform.execute(long, context)).toBeNull();
@@ -132,7 +132,9 @@ describe("jq", () => {
   });
 
   test("hundreds of evaluations through one engine agree", async () => {
-    const transform = await filterTransform(filterConfig.parse({ jq: ".payload.number % 2 == 0" }));
+    const transform = await filterTransform(
+      await filterConfig.parseAsync({ jq: ".payload.number % 2 == 0" }),
+    );
     closing.push(() => transform.close?.());
     const results = await Promise.all(
       Array.from({ length: 400 }, (_, number) =>

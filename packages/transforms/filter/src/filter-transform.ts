@@ -5,9 +5,9 @@ import { compileCriteria } from "./criteria.ts";
 /** Drops events (v1alpha1, section 5): exclude, then match, then match_any; `jq` replaces all three. */
 export async function filterTransform(config: FilterConfig): Promise<Transform> {
   if (config.jq) return (await import("./jq-transform.ts")).jqTransform(config.jq);
-  const exclude = compileCriteria(config.exclude ?? {});
-  const match = compileCriteria(config.match ?? {});
-  const matchAny = config.match_any && compileCriteria(config.match_any);
+  const exclude = await compileCriteria(config.exclude ?? {});
+  const match = await compileCriteria(config.match ?? {});
+  const matchAny = config.match_any && (await compileCriteria(config.match_any));
   const passes = (event: OrgLoopEvent) =>
     !exclude.some((matches) => matches(event)) &&
     match.every((matches) => matches(event)) &&

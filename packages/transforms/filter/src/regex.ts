@@ -1,18 +1,6 @@
 import { messageOf, OrgLoopError } from "@orgloop/sdk";
 import { RE2JS } from "re2js";
-
-/** `/body/flags` taken apart. */
-export interface RegexParts {
-  readonly body: string;
-  readonly flags: string;
-}
-
-/** Undefined where the text is no regular expression but a literal: no slashes around it, or flags that JavaScript has not. */
-export function regexParts(text: string): RegexParts | undefined {
-  const [, body, flags] = /^\/(.*)\/([dgimsuvy]*)$/s.exec(text) ?? [];
-  if (body === undefined || flags === undefined) return undefined;
-  return new Set(flags).size === flags.length ? { body, flags } : undefined;
-}
+import type { RegexParts } from "./regex-parts.ts";
 
 /**
  * JavaScript's syntax on a linear-time engine (re2js), so that no pattern can stall the pipeline. What that engine cannot do,
@@ -33,14 +21,5 @@ export function compileRegex({ body, flags }: RegexParts): (text: string) => boo
       `/${body}/${flags} is not a regular expression that runs in linear time (${messageOf(cause)}). Look-around and back-references are not supported; use several criteria, jq, or a script instead.`,
       { cause },
     );
-  }
-}
-
-/** `String(value)`, as v1alpha1 has it, or undefined for an object whose own `toString` is in the way. */
-export function textOf(value: unknown): string | undefined {
-  try {
-    return String(value);
-  } catch {
-    return undefined;
   }
 }
