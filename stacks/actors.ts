@@ -92,7 +92,10 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpe
       receiveFrom(...group.items.map((actor) => names.actorQueue(actor.id))),
       useTable(stage),
       useObjects(stage, "claims"),
-      ...readSecrets(stage, [group.items, routes.map(({ then }) => then.config)]),
+      ...readSecrets(stage, [
+        group.items,
+        routes.map(({ then, delivery }) => [then.config, delivery]),
+      ]),
       ...connectorGrants(group.connector, buses),
     ],
   });
