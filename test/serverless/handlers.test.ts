@@ -1,10 +1,14 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the language
 import { createHmac, randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import webhook from "@orgloop/connector-webhook";
 import {
   type Actor,
   type DeliveryContext,
   type DeliverySpec,
   defineConnector,
+  type NetworkSpec,
   type OrgLoopEvent,
   PermanentError,
   type PluginDefinition,
@@ -13,7 +17,8 @@ import {
   type StandardSchema,
   type Topology,
 } from "@orgloop/sdk";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, inject, test } from "vitest";
+import { putSecrets } from "./put-secrets.ts";
 import { type RunningFunctions, runningFunctions } from "./running-functions.ts";
 
 const SECRET = "s3cret";
@@ -44,12 +49,15 @@ let functions: RunningFunctions | undefined;
 afterEach(() => functions?.end());
 
 interface Parts {
+  /** Instead of the actor in this process. */
+  readonly url?: string;
+  readonly network?: NetworkSpec;
   readonly act?: (event: OrgLoopEvent, context: DeliveryContext) => void | Promise<void>;
   readonly delivery?: Partial<DeliverySpec>;
   readonly source?: Source;
 }
 
-async function start({ act = () => {}, delivery = {}, source = {} }: Parts = {}) {
+async function start({ act = () => {}, delivery = {}, source = {}, url, network }: Parts = {}) {
   const got: string[] = [];
   const actor: Actor = {
     async deliver(event, context) {
@@ -80,7 +88,8 @@ async function start({ act = () => {}, delivery = {}, source = {} }: Parts = {})
       { id: "hook", connector: "webhook", config: { secret: SECRET }, key: "payload.key" },
       { id: "feed", connector: "feed", config: {} },
     ],
-    actors: [{ id: "agent", connector: "agent", config: {}, queue_depth: 1000 }],
+    actors: [{ id: "agent", ...agentOf(url), queue_depth: 1000 }],
+    ...(network && { network }),
     routes: [route],
     transforms: [],
     loggers: [],
@@ -92,6 +101,12 @@ async function start({ act = () => {}, delivery = {}, source = {} }: Parts = {})
   } as Record<string, PluginDefinition>;
   functions = await runningFunctions(topology, plugins);
   return { ...functions, got };
+}
+
+function agentOf(url: string | undefined) {
+  if (url === undefined) return { connector: "agent", config: {} };
+  const config = { url, auth: { type: "bearer", token: "${AGENT_TOKEN}" } };
+  return { connector: "webhook", config };
 }
 
 /** A request as Lambda hands it over, signed. */
@@ -313,4 +328,33 @@ test("a poller killed between publish and checkpoint repeats what dedup absorbs"
     return it.got.length === 2;
   });
   expect(it.got).toEqual(["1", "2"]);
+});
+
+test("an actor's secrets are read of SSM at the moment of use; private addresses are reached where that is allowed", async () => {
+  const seen: (string | undefined)[] = [];
+  const server = createServer(({ headers }, response) => {
+    seen.push(headers.authorization);
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const retry = { ...DELIVERY.retry, max_attempts: 1 };
+  const guarded = await start({ url, delivery: { retry } });
+  await putSecrets(inject("aws"), guarded.stage, { AGENT_TOKEN: "t0ken" });
+  await guarded.receive(numbered(1));
+  await guarded.run(async () => (await guarded.letters.list()).length === 1);
+  expect(await guarded.letters.list()).toMatchObject([
+    { reason: "exhausted", last_error: expect.stringContaining("network.allow_private") },
+  ]);
+  guarded.end();
+  const open = await start({ url, network: { allow_private: ["127.0.0.0/8"] } });
+  // Not set yet: nothing is attempted, nothing is lost.
+  await open.receive(numbered(1));
+  await open.run(() => open.lines.some((line) => line.includes("AGENT_TOKEN not set")));
+  expect(seen).toEqual([]);
+  await putSecrets(inject("aws"), open.stage, { AGENT_TOKEN: "t0ken" });
+  await open.run(() => seen.length === 1);
+  expect(seen).toEqual(["Bearer t0ken"]);
+  expect(open.lines.join("")).not.toContain("t0ken");
+  server.close();
 });

@@ -73,11 +73,11 @@ export async function runningFunctions(
     projectDir: import.meta.dirname,
     write: (line: string) => void lines.push(line),
   });
-  const { project, sources, actors } = topology;
+  const { project, sources, actors, network } = topology;
   const poll = await pollFunction(options({ project, sources }));
   const receive = await receiveFunction(options({ project, sources }));
   const route = await routeFunction(options({ topology, hash: topologyHash(topology) }));
-  const deliver = await deliverFunction(options({ actors }));
+  const deliver = await deliverFunction(options({ actors, network }));
   const until = Date.now() + REMAINING_MS * 10;
   const remainingMs = () => Math.min(REMAINING_MS, until - Date.now());
 
@@ -114,6 +114,7 @@ export async function runningFunctions(
   return {
     /** What the functions have logged, a JSON text each. */
     lines,
+    stage,
     names,
     busUrl,
     objects,
