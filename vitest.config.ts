@@ -16,6 +16,8 @@ const project = (name: string, include: string[], testTimeout = 5_000, options: 
 const aws = canRun("aws");
 /** One MiniStack a project: `inject("aws")`. */
 const ministack = { globalSetup: "./test/emulators/ministack-setup.ts" };
+/** After the others, several files at once: for the most part they wait for deploys, schedules and retries. */
+const waiting = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -33,7 +35,14 @@ export default defineConfig({
       project("faults", ["test/faults/*.test.ts"], 600_000),
       project("stacks", ["test/stacks/*.test.ts"], 300_000),
       project("parity", ["test/parity/*.test.ts"], 60_000),
-      ...(aws ? [project("serverless", ["test/serverless/*.test.ts"], 600_000, ministack)] : []),
+      ...(aws
+        ? [
+            project("serverless", ["test/serverless/*.test.ts"], 600_000, {
+              ...ministack,
+              ...waiting,
+            }),
+          ]
+        : []),
       // The same behaviour on the other emulator.
       ...(canRun("localstack")
         ? [
@@ -44,7 +53,7 @@ export default defineConfig({
                 "test/serverless/{behaviour,operate-letters}.test.ts",
               ],
               600_000,
-              { globalSetup: "./test/emulators/localstack-setup.ts" },
+              { globalSetup: "./test/emulators/localstack-setup.ts", ...waiting },
             ),
           ]
         : []),

@@ -318,7 +318,7 @@ test("a poller killed between publish and checkpoint repeats what dedup absorbs"
     },
   };
   const it = await start({ source });
-  void it.poll("feed", "first", 1_000);
+  void it.poll("feed", "first", 6_000);
   await it.run(() => it.got.length === 1);
   // Held by the first until its lease is over: nobody polls beside it.
   await it.poll("feed", "second", 1_000);
