@@ -26,6 +26,7 @@ interface SourceFile {
   /** Relative to the repository, with `/`. */
   readonly file: string;
   readonly text: string;
+  /** Tests and what only they use. */
   readonly test: boolean;
   /** What it imports, as written. */
   readonly imports: readonly string[];
@@ -42,7 +43,7 @@ const files: readonly SourceFile[] = globSync(
 ).map((file) => {
   const text = readFileSync(path.join(ROOT, file), "utf8");
   const imports = [...withoutComments(text).matchAll(IMPORT)].map(([, name]) => name ?? "");
-  return { file, text, test: file.endsWith(".test.ts"), imports };
+  return { file, text, test: /(\.test|-fixture)\.ts$/.test(file), imports };
 });
 
 test("packages import each other in one direction", () => {

@@ -60,7 +60,9 @@ describe("an entry", () => {
     const rest = 256 * 1024 - 14 - [empty.Source, empty.DetailType, empty.Detail].join("").length;
     expect(() => sized(rest)).toThrow(expect.objectContaining({ code: "PERMANENT" }));
     expect(sized(rest - 1).Detail).toHaveLength((empty.Detail ?? "").length + rest - 1);
-    expect(() => sized(Math.ceil(rest / 2), "é")).toThrow(expect.objectContaining({ code: "PERMANENT" }));
+    expect(() => sized(Math.ceil(rest / 2), "é")).toThrow(
+      expect.objectContaining({ code: "PERMANENT" }),
+    );
   });
 });
 
