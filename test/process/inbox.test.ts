@@ -93,7 +93,7 @@ test("an agent's events wait in its inbox, through SIGKILL, until it fetches the
   const all = [...first.events, ...second.events].map(({ payload }) => payload.n);
   expect(all).toEqual(Array.from({ length: 120 }, (_, n) => n));
 
-  expect(await waiting()).toEqual({ sessions: [] });
+  await expect.poll(waiting, { timeout: 20_000 }).toEqual({ sessions: [] });
   const text = await run("inbox", "drain", "--key", "agent acme/api", "--format", "text");
   expect(text.stdout).toBe("Drained 0 events\n");
   expect((await run("inbox", "status", "--key", "nobody")).stdout).toBe("nobody: 0 waiting\n");

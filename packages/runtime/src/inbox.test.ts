@@ -88,7 +88,7 @@ test("events wait in the session's inbox; the actor is told once, until it has d
   expect(numbers(first)).toEqual([1, 2, 3]);
   expect(first).toMatchObject({ remaining: 0, continuation: null });
   expect(await drain(fixture)).toEqual({ events: [], remaining: 0, continuation: null });
-  expect(await read(fixture, "list")).toEqual({ sessions: [] });
+  await eventually(async () => expect(await read(fixture, "list")).toEqual({ sessions: [] }));
 
   await post(fixture, 4);
   await actor.until(2);
@@ -118,7 +118,7 @@ test("an actor may drain while it is being told", async () => {
   const fixture = await start(partsOf({ agent: actor }));
   for (let n = 0; n < 20; n += 1) await post(fixture, n);
   await eventually(() => expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n)));
-  expect(await pending(fixture)).toBe(0);
+  await eventually(async () => expect(await pending(fixture)).toBe(0));
 });
 
 test("an ill actor keeps no event out of the inbox; it is told when it is well", async () => {
@@ -202,6 +202,7 @@ test("what an agent fetched and lost, a replay puts back", async () => {
   await settled(fixture);
   await eventually(async () => expect(await pending(fixture)).toBe(2));
   expect(numbers(await drain(fixture))).toEqual([1, 2]);
+  await eventually(async () => expect(await pending(fixture)).toBe(0));
   await fixture.post("/control/replay", { since: "2020-01-01T00:00:00Z" }, { headers });
   await eventually(async () => expect(await pending(fixture)).toBe(2));
   const again = await drain(fixture);
