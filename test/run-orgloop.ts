@@ -55,14 +55,16 @@ export async function startOrgLoop(
   };
 }
 
-/** Runs a command of `orgloop` to its end. */
+/** Runs a command of `orgloop` to its end, in the directory `cwd` (default: this process's). */
 export async function orgloop(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  cwd?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [COMMAND, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(cwd !== undefined && { cwd }),
   });
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {

@@ -148,6 +148,15 @@ test("another project is registered with the daemon; one is unloaded while the o
   await expect(readFile(path.join(home, "orgloop.pid"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 
+test("stop --all wants no project where it is run", async () => {
+  const { home, env } = await workshop();
+  await mkdir(home);
+  expect(await orgloop(["stop", "--all"], env, home)).toMatchObject({
+    code: 0,
+    stdout: "Nothing is running.\n",
+  });
+});
+
 test("what cannot be registered is refused by name, and the daemon runs on", async () => {
   const { make, json, post, dirOf, registered, delivered } = await workshop();
   await make("one");

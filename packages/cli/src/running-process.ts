@@ -100,7 +100,10 @@ interface Refusal {
   readonly code?: unknown;
 }
 
-/** Asks the running process. Throws {@link ControlError}. */
+/**
+ * Asks the running process. Throws {@link ControlError}; `NO_ANSWER` where it ended, or took too long, and what became of the question is
+ * not known.
+ */
 export async function callProcess<Answer>(
   home: string,
   { port, module }: Pick<ProcessRecord, "port" | "module">,
@@ -108,17 +111,30 @@ export async function callProcess<Answer>(
   body?: { readonly json: unknown },
 ): Promise<Answer> {
   const token = await readToken(home);
-  const response = await fetch(`http://127.0.0.1:${port}${pathname}`, {
-    method: body === undefined ? "GET" : "POST",
-    headers: {
-      authorization: `Bearer ${token ?? ""}`,
-      "content-type": "application/json",
-      ...(module !== undefined && { "orgloop-module": encodeURIComponent(module) }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body.json) }),
-    signal: AbortSignal.timeout(pathname === STATUS ? ANSWER_MS : COMMAND_MS),
-  });
-  const text = await response.text();
+  const limitMs = pathname === STATUS ? ANSWER_MS : COMMAND_MS;
+  const signal = AbortSignal.timeout(limitMs);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`http://127.0.0.1:${port}${pathname}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: {
+        authorization: `Bearer ${token ?? ""}`,
+        "content-type": "application/json",
+        ...(module !== undefined && { "orgloop-module": encodeURIComponent(module) }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body.json) }),
+      signal,
+    });
+    text = await response.text();
+  } catch (error) {
+    const how = signal.aborted
+      ? `gave no answer within ${limitMs / 1000} s`
+      : "ended before it answered";
+    throw new OrgLoopError("NO_ANSWER", `the process on port ${port} ${how} (${pathname})`, {
+      cause: error,
+    });
+  }
   if (!response.ok) throw new ControlError(pathname, response.status, refusalOf(text));
   return JSON.parse(text) as Answer;
 }

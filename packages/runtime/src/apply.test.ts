@@ -290,6 +290,18 @@ test("the project's .env is read again: a new value makes the part anew, a missi
 });
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: references of the language
 
+test("another reach makes everything anew, which is no new value of a variable", async () => {
+  const first = configured({ ...hook, actors: { a: {} }, routes: [route("one", "hook", "a")] });
+  const { process, made } = await running({
+    ...hook,
+    actors: { a: {} },
+    routes: [route("one", "hook", "a")],
+  });
+  const next = { ...first, network: { allow_private: ["127.0.0.0/8"] } };
+  expect(await process.apply(next)).toMatchObject({ serial: 2, renewed: [] });
+  expect(made.filter((one) => one === "actor a")).toHaveLength(2);
+});
+
 test("applies come one at a time, each from the state that the one before has left", async () => {
   const first = { ...hook, actors: { a: {} }, routes: [route("one", "hook", "a")] };
   const { process, state } = await running(first);

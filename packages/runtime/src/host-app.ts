@@ -31,6 +31,7 @@ export interface HostAppOptions {
 const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   INVALID_REQUEST: 400,
   INVALID_FILTER: 400,
+  INVALID_JSON: 400,
   UNKNOWN_MODULE: 404,
   MODULE_EXISTS: 409,
   MODULE_RENAMED: 409,

@@ -18,6 +18,11 @@ interface Drained {
 export function hostReadApi({ modules, status, metrics }: HostReadApiOptions): Hono {
   const api = new Hono();
   api.use(async (c, next) => {
+    // A project that runs here has answered for itself.
+    const module = c.req.query("module");
+    if (module !== undefined) {
+      return c.json({ error: `no project "${module}" runs in this process` }, 404);
+    }
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     return c.json({ error: `${c.req.method} is not allowed here` }, 405, { allow: "GET" });
   });

@@ -122,6 +122,9 @@ test("load, unload and reload over HTTP; what is refused changes nothing", async
     body: { code: "LAST_MODULE" },
   });
   expect(await post("/control/module/load-project", {})).toMatchObject({ status: 400 });
+  expect(
+    await send("/control/module/load", { method: "POST", body: "{", ...authorized }),
+  ).toMatchObject({ status: 400, body: { code: "INVALID_JSON" } });
   const request = { configPath: "/p/orgloop.yaml", projectDir: "/p", workspace: "staging" };
   expect(await post("/control/module/load-project", request)).toMatchObject({
     status: 422,
@@ -204,6 +207,7 @@ test("what is for one project says which; the rest is answered by all", async ()
   const events = await read("/api/events?limit=2");
   expect(events.map(({ module }: { module: string }) => module)).toEqual(["two", "two"]);
   expect(await read("/api/status?module=one")).toMatchObject({ project: "one" });
+  expect(await send("/api/status?module=three")).toMatchObject({ status: 404 });
   expect(await read("/api/doctor")).toMatchObject({ status: "ok", checks: expect.any(Array) });
   expect(await send("/api/events?limit=-1")).toMatchObject({ status: 400 });
   expect((await send("/api/status", { method: "POST" })).status).toBe(405);

@@ -9,6 +9,8 @@ const KINDS = ["source", "actor", "transform", "logger"] as const;
  * In the order of the configuration.
  */
 export function renewedPlugins(from: Generation, to: Generation): readonly string[] {
+  // Another reach makes everything anew.
+  if (!isDeepStrictEqual(from.plugins.allowPrivate, to.plugins.allowPrivate)) return [];
   return KINDS.flatMap((kind) => {
     const before = configsOf(from.topology, kind);
     const [old, made] = [from.plugins[`${kind}s`], to.plugins[`${kind}s`]];

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { type PlanState, planTopology, topologyHash } from "@orgloop/config";
-import { hasCode, type Topology } from "@orgloop/sdk";
+import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
@@ -125,6 +125,10 @@ async function send(
   try {
     return await callProcess<Applied>(home, process, "/control/apply", { json });
   } catch (error) {
+    if (hasCode(error, "NO_ANSWER")) {
+      const message = `${messageOf(error)}: whether it was applied, wholly or not at all, \`orgloop plan\` says`;
+      throw new CommandError("NO_ANSWER", message, { cause: error });
+    }
     if (!hasCode(error, "CONTROL_FAILED")) throw error;
     const { reason, said } = error as ControlError & Error;
     const missing = reason === "MISSING_VARIABLES";

@@ -73,7 +73,11 @@ async function findProject(context: CommandContext): Promise<FoundProcess | null
 async function findAll(context: CommandContext): Promise<FoundProcess | null> {
   const daemon = await findDaemon(context.home);
   if (daemon !== null) return { ...daemon, projectDir: "", workspace: "", responsive: true };
-  const found = await findProject(context);
+  const found = await findProject(context).catch((error) => {
+    // Whatever runs is meant: that takes no project in the working directory.
+    if (!context.flags.configGiven && hasCode(error, "CONFIG_INVALID")) return null;
+    throw error;
+  });
   if (found === null) return null;
   const { module: _, ...process } = found;
   return process;

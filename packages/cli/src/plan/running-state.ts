@@ -30,6 +30,7 @@ export async function runningState(
     );
     return { serial: told.serial, hash: told.hash, topology: told.topology, process };
   } catch (error) {
+    if (hasCode(error, "NO_ANSWER")) return unknown("does not answer");
     if (!hasCode(error, "CONTROL_FAILED")) throw error;
     return unknown("is of another version");
   }

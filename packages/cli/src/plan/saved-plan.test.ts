@@ -43,6 +43,17 @@ test("a saved plan is read as it was written, is its owner's alone, and keeps th
   expect(plan.plan.summary).toEqual({ add: 2, change: 0, remove: 0 });
 });
 
+test("a file that is not there, or holds no JSON, is said in one line", async () => {
+  const { file } = await saved();
+  await expect(readSavedPlan(`${file}.gone`)).rejects.toThrow(
+    `there is no ${file}.gone: \`orgloop plan --out FILE\` writes one`,
+  );
+  writeFileSync(file, "no\njson\n");
+  await expect(readSavedPlan(file)).rejects.toThrow(
+    `${file} is no saved plan: it is not JSON; make a new one`,
+  );
+});
+
 test.each<[string, (text: string) => string]>([
   ["was edited", (text) => text.replace('"id":"z"', '"id":"y"')],
   ["has another version", (text) => text.replace('"1.0"', '"2.0"')],

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { type PlanDocument, type PlanState, topologyHash } from "@orgloop/config";
-import { messageOf, type Topology } from "@orgloop/sdk";
+import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
 import { planReport } from "./survey-plan.ts";
 import type { SurveyedPlan } from "./surveyed-plan.ts";
@@ -50,7 +50,12 @@ export async function readSavedPlan(file: string): Promise<SavedPlan> {
   try {
     saved = JSON.parse(await readFile(file, "utf8"));
   } catch (error) {
-    throw badPlan(file, messageOf(error), error);
+    if (hasCode(error, "ENOENT")) {
+      const message = `there is no ${file}: \`orgloop plan --out FILE\` writes one`;
+      throw new CommandError("NO_PLAN", message, { cause: error });
+    }
+    const why = error instanceof SyntaxError ? "it is not JSON" : messageOf(error);
+    throw badPlan(file, why, error);
   }
   if (saved?.format_version !== "1.0") {
     throw badPlan(file, 'expected what `orgloop plan --out FILE` writes, format_version "1.0"');
