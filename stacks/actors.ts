@@ -1,8 +1,7 @@
 import { delivererGroups, type Group, shardOf } from "@orgloop/config/aws";
-import { type ActorSpec, parseDuration } from "@orgloop/sdk";
+import { type ActorSpec, DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnWaitConditionHandle } from "aws-cdk-lib";
-import { eventBusArn } from "./arns.ts";
 import { eventSource } from "./event-source.ts";
 import { fifoQueue } from "./fifo-queue.ts";
 import { connectorGrants, readSecrets, receiveFrom, useObjects, useTable } from "./grants.ts";
@@ -74,9 +73,6 @@ function sharedDeliverers(stage: Stage, groups: readonly Group<ActorSpec>[]): St
 function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpec>) {
   const { names, topology } = stage;
   const routes = group.items.flatMap((actor) => stage.routesTo(actor.id));
-  const buses = group.items.map(({ config: { event_bus: bus = "default" } }) =>
-    eventBusArn(String(bus)),
-  );
   return lambdaFunction(stack, id, stage, {
     kind: "deliver",
     name: names.deliverer(group.key),
@@ -96,7 +92,7 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpe
         group.items,
         routes.map(({ then, delivery }) => [then.config, delivery]),
       ]),
-      ...connectorGrants(group.connector, buses),
+      ...connectorGrants(group.items),
     ],
   });
 }
@@ -105,10 +101,14 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpe
 function timeoutOf({ routesTo }: Stage, { items }: Group<ActorSpec>): number {
   const slowest = items
     .flatMap(({ id }) => routesTo(id))
-    .reduce((most, { delivery }) => Math.max(most, parseDuration(delivery.timeout)), 0);
+    .reduce((most, { delivery }) => Math.max(most, timeoutMs(delivery.timeout)), 0);
   const wanted = Math.ceil(slowest / 1000) + MARGIN_S;
   return Math.min(MOST_TIMEOUT_S, Math.max(LEAST_TIMEOUT_S, wanted));
 }
+
+/** A reference is known only at run time: then it may be the longest. */
+const timeoutMs = (timeout: string): number =>
+  DURATION_PATTERN.test(timeout) ? parseDuration(timeout) : 1000 * MOST_TIMEOUT_S;
 
 /** Attempts in flight to an actor, as its routes allow. */
 function concurrencyOf({ routesTo }: Stage, { id }: ActorSpec): number {

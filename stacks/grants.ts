@@ -1,5 +1,6 @@
+import { type ActorSpec, OrgLoopError } from "@orgloop/sdk";
 import { Aws } from "aws-cdk-lib";
-import { objectArn, parameterArn, queueArn, tableArn } from "./arns.ts";
+import { eventBusArn, objectArn, parameterArn, queueArn, tableArn } from "./arns.ts";
 import type { Stage } from "./stage.ts";
 
 /** One statement of a policy; every grant is of this form, so that a test can read them all. */
@@ -90,10 +91,20 @@ export const useKey = ({ topology }: Stage): readonly Statement[] =>
     ? []
     : [allow(["kms:Decrypt", "kms:GenerateDataKey"], topology.aws.kms_key)];
 
-/** What an actor's connector does in AWS itself. */
-export function connectorGrants(connector: string, arns: readonly string[]): readonly Statement[] {
-  if (connector !== "@orgloop/connector-eventbridge" || arns.length === 0) return [];
-  return [allow(["events:PutEvents"], ...arns)];
+/** What actors do in AWS itself: EventBridge takes events on the buses that they name. */
+export function connectorGrants(actors: readonly ActorSpec[]): readonly Statement[] {
+  const buses = actors
+    .filter(({ connector }) => connector === "@orgloop/connector-eventbridge")
+    .map(({ id, config }) => eventBusOf(id, config.event_bus ?? "default"));
+  return buses.length === 0 ? [] : [allow(["events:PutEvents"], ...new Set(buses))];
+}
+
+function eventBusOf(actor: string, bus: unknown): string {
+  if (typeof bus === "string" && secretsOf(bus).length === 0) return eventBusArn(bus);
+  throw new OrgLoopError(
+    "CONFIG_INVALID",
+    `actor "${actor}": event_bus is known only at run time, and its function is granted the one bus by name: write the name, or a variable of the workspace (vars)`,
+  );
 }
 
 export const writeLogs = (logGroupArn: string): Statement =>

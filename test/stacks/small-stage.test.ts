@@ -158,3 +158,22 @@ test("functions get their specs: small ones in the environment, the Topology in 
   );
   expect(read.map(({ actions }) => actions)).toEqual([["s3:GetObject"]]);
 });
+
+test("an actor on an event bus may put events on that bus and on no other", async () => {
+  const actor = (id: string, config: string) =>
+    `  - { id: ${id}, connector: "@orgloop/connector-eventbridge", config: ${config} }\n`;
+  const buses = actor("own", "{ event_bus: orders }") + actor("account", "{}");
+  const { ofType } = synthesize(await loadTopology(smallFiles("", buses)));
+  const granted = ofType("AWS::IAM::Role").flatMap((role) =>
+    JSON.stringify(role).match(/arn:aws:events:[^"]+/g),
+  );
+  expect(granted.filter((it) => it !== null).sort()).toEqual([
+    "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+    "arn:aws:events:eu-west-1:123456789012:event-bus/orders",
+  ]);
+  const secret = actor("hidden", `{ event_bus: "$\{BUS_NAME}" }`);
+  const topologyOf = await loadTopology(smallFiles("", secret));
+  expect(() => synthesize(topologyOf)).toThrow(
+    /actor "hidden": event_bus is known only at run time/,
+  );
+});

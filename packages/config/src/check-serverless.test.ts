@@ -54,3 +54,12 @@ routes: { r: { then: { delivery: { overflow: drop_oldest } } }, s: { enabled: fa
     "workspaces/p.yaml:6:38 not-serverless | on sqs sources are polled every 1m at most: found 2s",
   ]);
 });
+
+it("an actor that leaves what it does on its machine is warned of on sqs", async () => {
+  const warnings = async (bus: string) =>
+    (await load(project(bus))).warnings.filter(({ code }) => code === "not-serverless");
+  expect(lines(await warnings("sqs"))).toEqual([
+    'orgloop.yaml:10:30 not-serverless | on sqs nothing that @orgloop/connector-exec leaves on its machine lasts: give the workspace\'s "a" another connector, e.g. @orgloop/connector-eventbridge',
+  ]);
+  expect(await warnings("file")).toEqual([]);
+});

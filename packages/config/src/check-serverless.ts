@@ -13,6 +13,9 @@ const MOST_TIMEOUT = "14m";
 /** The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse the newest. */
 const OVERFLOWS = ["block", "drop_newest"];
 
+/** What these do stays on the machine, and a function's is gone after the call. */
+const LOCAL = ["console", "exec", "file"].map((name) => `@orgloop/connector-${name}`);
+
 const msOf = (value: unknown): number =>
   typeof value === "string" && DURATION_PATTERN.test(value) ? parseDuration(value) : Number.NaN;
 
@@ -63,6 +66,12 @@ export function checkServerless(
   checkDefaults(new Set(silent.map(({ scope }) => scope)), ["poll_interval"], "interval");
   for (const key of ["timeout", "overflow"]) {
     checkDefaults(new Set(routes.map(({ scope }) => scope)), ["delivery", key], key);
+  }
+  for (const actor of declarations.actor.filter(({ enabled }) => enabled)) {
+    const connector = valueAt(actor.value, ["connector"]);
+    if (!LOCAL.includes(String(connector))) continue;
+    const message = `on sqs nothing that ${connector} leaves on its machine lasts: give the workspace's "${actor.name}" another connector, e.g. @orgloop/connector-eventbridge`;
+    findings.warnings.push({ ...at(actor, ["connector"]), code: "not-serverless", message });
   }
   for (const source of sources) {
     const path = ["poll", "interval"];

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** `config` of an EventBridge actor. Credentials and region are the environment's; on AWS the function's own. */
 export const eventBridgeActorConfig = z.strictObject({
