@@ -16,11 +16,11 @@ it("a value comes out as it went in, whatever its characters and size, and SQS t
   // JSON escapes what stands below U+0020 itself.
   const notInXml = /[^ -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
   const text = fc.oneof(fc.string({ unit: "binary" }), fc.constant("\ufffe\uffff\ud800\u0000"));
-  const size = fc.constantFrom(1, 1, 1, 20_000);
+  const size = fc.constantFrom(1, 1, 1, 210_000);
   await fc.assert(
-    fc.asyncProperty(text, size, async (piece, times) => {
+    fc.asyncProperty(text, size, async (piece, length) => {
       const kept = new Map<string, string>();
-      const event: OrgLoopEvent = testEvent({ payload: { text: piece.repeat(times), [piece]: 1 } });
+      const event: OrgLoopEvent = testEvent({ payload: { text: piece.repeat(Math.ceil(length / (piece.length || 1))), [piece]: 1 } });
       const body = await wrapBody({ event }, objectsIn(kept), event.id);
       expect(body).not.toMatch(notInXml);
       expect(Buffer.byteLength(body)).toBeLessThanOrEqual(200_000);
