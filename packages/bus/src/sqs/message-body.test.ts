@@ -20,7 +20,9 @@ it("a value comes out as it went in, whatever its characters and size, and SQS t
   await fc.assert(
     fc.asyncProperty(text, size, async (piece, length) => {
       const kept = new Map<string, string>();
-      const event: OrgLoopEvent = testEvent({ payload: { text: piece.repeat(Math.ceil(length / (piece.length || 1))), [piece]: 1 } });
+      const event: OrgLoopEvent = testEvent({
+        payload: { text: piece.repeat(Math.ceil(length / (piece.length || 1))), [piece]: 1 },
+      });
       const body = await wrapBody({ event }, objectsIn(kept), event.id);
       expect(body).not.toMatch(notInXml);
       expect(Buffer.byteLength(body)).toBeLessThanOrEqual(200_000);
