@@ -10,7 +10,7 @@ import {
 } from "@orgloop/sdk";
 import { memoryClaims } from "@orgloop/stores";
 import { expect, test } from "vitest";
-import { openPlugins } from "./open-plugins.ts";
+import { type OpenPluginsOptions, openPlugins } from "./open-plugins.ts";
 import { topologyOf } from "./process-fixture.ts";
 import { resolveTopology } from "./resolve-topology.ts";
 
@@ -25,8 +25,13 @@ const url: StandardSchema<{ url: string }> = {
   },
 };
 
-function opening(topology: Topology, packages: Readonly<Record<string, PluginDefinition>>) {
+function opening(
+  topology: Topology,
+  packages: Readonly<Record<string, PluginDefinition>>,
+  more: Pick<OpenPluginsOptions, "allowPrivate" | "before"> = {},
+) {
   return openPlugins({
+    ...more,
     topology,
     projectDir: "/project",
     claims: memoryClaims(),
@@ -154,4 +159,28 @@ test("every missing variable is named with all its uses; a prompt is no place fo
   expect(resolved.actors[0]?.config).toEqual({ headers: [{ value: "Bearer t" }] });
   expect(resolved.routes[0]?.with).toEqual(prompt);
   expect(topology.sources[0]?.config.token).toBe("${TOKEN}");
+});
+
+test("an actor is told what it may reach, and opened anew where that changes", async () => {
+  const reach: unknown[] = [];
+  const connector = defineConnector({
+    id: "agent",
+    actor: {
+      config: url,
+      async create(_, { allowPrivate }) {
+        reach.push(allowPrivate);
+        return { deliver: async () => undefined };
+      },
+    },
+  }) as PluginDefinition;
+  const topology = topologyOf({ actors: { agent: {} as never } }, [], {
+    configs: { agent: { url: "u" } },
+  });
+  const packages = { "test/actor/agent": connector };
+  const before = await opening(topology, packages);
+  const same = await opening(topology, packages, { before });
+  const allowPrivate = ["10.0.0.0/8"];
+  const narrower = await opening(topology, packages, { before: same, allowPrivate });
+  await opening(topology, packages, { before: narrower, allowPrivate: [...allowPrivate] });
+  expect(reach).toEqual([undefined, ["10.0.0.0/8"]]);
 });
