@@ -55,8 +55,8 @@ export function checkDelivery(
   }
   for (const route of routes) {
     const { value, scope } = route;
-    const beside = valueAt(value, ["delivery"]);
-    const under = valueAt(value.then, ["delivery"]);
+    const beside: unknown = value.delivery;
+    const under: unknown = isMapping(value.then) ? value.then.delivery : undefined;
     if (beside === undefined && under === undefined) continue;
     if (beside !== undefined && under !== undefined) {
       const message = "delivery stands here and under then: keep one of them";

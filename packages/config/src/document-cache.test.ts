@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HEAD, lines } from "../test/review-module.ts";
@@ -73,6 +73,28 @@ describe("what large files hold is remembered", () => {
       writeFileSync(join(cache, file), damaged);
       expect((await load()).topology).toEqual(first.topology);
     }
+  });
+
+  it("and what is added after a line that was cut off is used; what nobody asks for goes", async () => {
+    const { path, cache, load } = project();
+    await load();
+    const [name = ""] = readdirSync(cache);
+    const file = join(cache, name);
+    const large = readFileSync(join(path, "large.yaml"), "utf8");
+    const least = statSync(file).size;
+    for (let at = 0; at < 8; at++) {
+      writeFileSync(join(path, "large.yaml"), large.replace("id: a0,", `id: changed-${at},`));
+      const whole = readFileSync(file, "utf8");
+      // A line that a process was killed in the middle of.
+      writeFileSync(file, `${whole}${whole.slice(0, 300 * at)}`);
+      for (const _ of ["new", "remembered"]) {
+        const { topology } = await load();
+        expect(topology?.actors[0]?.id).toBe(`changed-${at}`);
+        expect(topology?.actors).toHaveLength(400);
+      }
+    }
+    expect(statSync(file).size).toBeLessThan(3.5 * least);
+    expect(entries(cache)).toHaveLength(1);
   });
 
   it("and a home that cannot be written does no harm", async () => {

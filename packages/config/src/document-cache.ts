@@ -1,6 +1,7 @@
 import { isAscii } from "node:buffer";
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import {
+  appendFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -15,6 +16,9 @@ import { join } from "node:path";
 const LEAST_LENGTH = 16 * 1024;
 /** Projects remembered; beyond that, the others go. */
 const MOST_PROJECTS = 100;
+
+/** The file is written anew when it has more than so many lines for each that is used. */
+const MOST_STALE = 2;
 
 /** What is remembered of one text. */
 export interface CachedDocument {
@@ -37,7 +41,7 @@ export interface DocumentCache {
   find(text: string): CachedDocument | undefined;
   /** Remembers a text that was read; undefined for one that is too short to be worth it. */
   add(text: string, value: unknown): CachedDocument | undefined;
-  /** Writes what is new, and forgets what was not asked for. */
+  /** Writes what is new; now and then, forgets what was not asked for. */
   save(): void;
 }
 
@@ -55,21 +59,20 @@ function fingerprint(): string {
   return hash("sha256", states.join("\n"));
 }
 
-/** A text's line in the file: its hash, the kind it is valid as, and its value as JSON. */
+/** A text's line in the file: its key, the kind it is valid as, and its value as JSON. */
 const lineOf = (key: string, { valid, value }: CachedDocument) =>
   `${key} ${valid ?? ""} ${JSON.stringify(value)}\n`;
 
-/** The lines of a file by their hashes; empty where it is none of this version. */
-function readLines(file: string, version: string): Map<string, string> {
+/** The lines of a file by their keys, the last of each; empty where there is none. One that was not written to its end is left out. */
+function readLines(file: string): Map<string, string> {
   const lines = new Map<string, string>();
   try {
     const bytes = readFileSync(file);
     const text = bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
-    if (!text.startsWith(`${version}\n`)) return lines;
-    for (let at = version.length + 1; at < text.length; ) {
+    for (let at = 0; at < text.length; ) {
       const end = text.indexOf("\n", at) + 1;
       if (end === 0) break;
-      lines.set(text.slice(at, text.indexOf(" ", at)), text.slice(at, end));
+      if (end > at + 1) lines.set(text.slice(at, text.indexOf(" ", at)), text.slice(at, end));
       at = end;
     }
   } catch {
@@ -81,19 +84,20 @@ function readLines(file: string, version: string): Map<string, string> {
 /** A cache in the file `name` of `directory`; both are made when something is to be remembered. */
 export function documentCache(directory: string, name: string): DocumentCache {
   const file = join(directory, name);
-  let version = "";
+  let version: string | undefined;
   let lines: Map<string, string> | undefined;
   const used = new Map<string, UsedDocument>();
   /** Of the text that was asked for last: it is added where it was not found. */
   let last = { text: "", key: "" };
   const keyOf = (text: string) => {
-    if (last.text !== text) last = { text, key: hash("sha256", text) };
+    if (last.text !== text) {
+      version ??= fingerprint();
+      last = { text, key: createHash("sha256").update(version).update(text).digest("hex") };
+    }
     return last.key;
   };
   const known = () => {
-    if (lines !== undefined) return lines;
-    version = fingerprint();
-    lines = readLines(file, version);
+    lines ??= readLines(file);
     return lines;
   };
   return {
@@ -120,15 +124,20 @@ export function documentCache(directory: string, name: string): DocumentCache {
     },
     save() {
       const isFresh = ({ entry, stored }: UsedDocument) => entry.valid !== stored;
-      if (![...used.values()].some(isFresh)) return;
+      const fresh = [...used].filter(([, one]) => isFresh(one));
+      if (fresh.length === 0) return;
+      const added = fresh.map(([key, one]) => lineOf(key, one.entry)).join("");
       const before = known();
-      const written = [...used].map(([key, one]) =>
-        isFresh(one) ? lineOf(key, one.entry) : before.get(key),
-      );
       try {
+        if (before.size > 0 && before.size + fresh.length <= MOST_STALE * used.size) {
+          // The line break ends a line that was not written to its end.
+          appendFileSync(file, `\n${added}`, { mode: 0o600 });
+          return;
+        }
+        const kept = [...used].map(([key, one]) => (isFresh(one) ? "" : (before.get(key) ?? "")));
         mkdirSync(directory, { recursive: true });
         const temporary = `${file}.${process.pid}`;
-        writeFileSync(temporary, `${version}\n${written.join("")}`, { mode: 0o600 });
+        writeFileSync(temporary, kept.join("") + added, { mode: 0o600 });
         renameSync(temporary, file);
         const all = readdirSync(directory);
         if (all.length <= MOST_PROJECTS) return;

@@ -40,6 +40,7 @@ export function graphWarnings(declarations: Declarations, findings: Findings): v
       warn(transform, ["name"], "orphan-transform", message);
     }
   }
+  if (emitted.size === 0) return;
   for (const route of routes) warnAboutTypes(route, emitted, warn);
 }
 

@@ -34,7 +34,7 @@ export type { Layer, Position, SourceDocument } from "./source-document.ts";
 export {
   locate,
   type Origin,
-  originKey,
+  originOf,
   type Provenance,
   settingOrigin,
   type ValueOrigin,

@@ -104,10 +104,16 @@ export function itemNames(
 
   return {
     find(kind, name, scope) {
-      const here = known[kind].get(scope) ?? new Map<string, Found>();
-      const found = here.get(name) ?? lookUp(kind, name, scope);
-      known[kind].set(scope, here);
-      here.set(name, found);
+      let here = known[kind].get(scope);
+      if (here === undefined) {
+        here = new Map();
+        known[kind].set(scope, here);
+      }
+      let found = here.get(name);
+      if (found === undefined) {
+        found = lookUp(kind, name, scope);
+        here.set(name, found);
+      }
       return found;
     },
     has: (kind, name) => byName[kind].has(name),

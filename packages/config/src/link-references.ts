@@ -114,8 +114,9 @@ function linked(route: Declaration<"route">["value"], resolve: Resolve): typeof 
     });
   }
   if (!changed || !isMapping(when) || !isMapping(then)) return route;
-  const parts = { when: { ...when, source }, then: { ...then, actor } };
-  return { ...route, ...parts, ...(uses !== undefined && { transforms: uses }) } as typeof route;
+  const full = { ...route, when: { ...when, source }, then: { ...then, actor } };
+  if (uses !== undefined) full.transforms = uses as typeof full.transforms;
+  return full as typeof route;
 }
 
 /** Exports of what a team does not have. */

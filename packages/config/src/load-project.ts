@@ -43,7 +43,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     findings.errors.push({ document, path: [], at: "value", code: "no-project", message });
     const places = { projectDir, manifestFile, documents: [], settings: [] };
     const nothing = { topology: null, variables: [], allowPrivate: null };
-    return finishLoad({ ...places, ...nothing, modules: [], declarations: [] }, findings);
+    return finishLoad({ ...places, ...nothing, modules: [], declarations: {} }, findings);
   }
 
   const env = environment(projectDir, options.env, findings);

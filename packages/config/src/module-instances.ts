@@ -1,4 +1,4 @@
-import { type Declaration, ITEM_KINDS, type ItemKind } from "./declarations.ts";
+import { type Declaration, type Declarations, ITEM_KINDS, type ItemKind } from "./declarations.ts";
 import { formatPath, valueAt } from "./document-path.ts";
 import { placed } from "./layer.ts";
 import type { Instance } from "./scope.ts";
@@ -37,9 +37,11 @@ function origin({ document, path }: Layer): ValueOrigin {
 /** Instances for people and tools; `declarations` are the items of the whole project. */
 export function moduleInstances(
   instances: readonly Instance[],
-  declarations: readonly Declaration[],
+  declarations: Partial<Declarations>,
 ): ModuleInstance[] {
-  const byInstance = Map.groupBy(declarations, ({ scope }) => scope.instance);
+  if (instances.length === 0) return [];
+  const all = ITEM_KINDS.flatMap((kind): readonly Declaration[] => declarations[kind] ?? []);
+  const byInstance = Map.groupBy(all, ({ scope }) => scope.instance);
   return instances.map((instance) => {
     const { name, module, layers, values, outer } = instance;
     const params = [...values].flatMap(([param, value]) => {

@@ -69,9 +69,10 @@ function itemsOf(topology: Topology | null, kind: (typeof ITEM_KINDS)[number]): 
   const items: Items = new Map();
   if (topology === null) return items;
   for (const item of topology[`${kind}s`]) {
-    const value: Record<string, unknown> = { ...item };
-    if (kind === "source") value.poll ??= { interval: topology.defaults.poll_interval };
-    items.set(String(value[identityOf(kind)]), value);
+    const value = item as object as Record<string, unknown>;
+    const silent = kind === "source" && !value.poll;
+    const poll = { interval: topology.defaults.poll_interval };
+    items.set(String(value[identityOf(kind)]), silent ? { ...value, poll } : value);
   }
   return items;
 }

@@ -7,7 +7,7 @@ import { checkOtherWorkspaces } from "./check-other-workspaces.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { checkServerless } from "./check-serverless.ts";
-import { collectDeclarations, type Declaration } from "./declarations.ts";
+import { collectDeclarations, type Declarations } from "./declarations.ts";
 import { expandModules } from "./expand-modules.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
@@ -25,7 +25,7 @@ import { readersAgree } from "./second-reader.ts";
 import type { SourceDocument } from "./source-document.ts";
 import type { Unread } from "./unread.ts";
 import { validateDocument } from "./validate-document.ts";
-import { type Origin, originKey, type Provenance } from "./value-origin.ts";
+import { originsOf, type Provenance } from "./value-origin.ts";
 import { type VariableUse, variableUses } from "./variable-uses.ts";
 
 /** A project as far as it could be loaded. */
@@ -54,7 +54,7 @@ type GatheredProject = Omit<LoadedProject, "errors" | "warnings" | "instances" |
   readonly documents: readonly SourceDocument[];
   readonly settings: readonly SourceDocument[];
   readonly modules: readonly Instance[];
-  readonly declarations: readonly Declaration[];
+  readonly declarations: Partial<Declarations>;
 };
 
 /** The files of a project, and what else decides what they mean. */
@@ -140,7 +140,7 @@ export async function resolveProject(
     documents: user ? [...texts, user] : texts,
     settings: user ? [...settings, user] : settings,
     modules: modules.instances,
-    declarations: Object.values(byKind).flat(),
+    declarations: byKind,
   };
   return finishLoad(project, findings);
 }
@@ -157,27 +157,13 @@ export async function finishLoad(
   findings: Findings,
 ): Promise<LoadedProject> {
   await checkReaders(documents, findings);
-  const origins = new Map<string, Origin>();
-  for (const { kind, name, layers, scope } of declarations) {
-    const key = originKey(kind, name);
-    if (origins.has(key)) continue;
-    const { document, path } = layers.at(-1) as (typeof layers)[0];
-    origins.set(key, {
-      file: document.file,
-      path,
-      layers,
-      defaults: scope.defaults,
-      team: scope.team?.name ?? null,
-      instance: scope.instance?.name ?? null,
-    });
-  }
   return {
     ...project,
     errors: toProblems(findings.errors),
     warnings: toProblems(findings.warnings),
     instances: moduleInstances(modules, declarations),
     provenance: {
-      origins,
+      origins: originsOf(declarations),
       documents: new Map(documents.map((document) => [document.file, document])),
       settings,
     },

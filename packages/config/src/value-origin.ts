@@ -1,4 +1,4 @@
-import type { ItemKind } from "./declarations.ts";
+import { type Declarations, ITEM_KINDS, type ItemKind } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
 import type { Layer, Position, SourceDocument } from "./source-document.ts";
@@ -26,15 +26,42 @@ export interface ValueOrigin extends Position {
 
 /** What of a loaded project is needed to say where a value came from. */
 export interface Provenance {
-  /** Every declared item, by `originKey`; also those that are switched off. */
-  readonly origins: ReadonlyMap<string, Origin>;
+  /** Every declared item, by kind and full name; also those that are switched off. `originOf` reads it. */
+  readonly origins: ReadonlyMap<ItemKind, ReadonlyMap<string, Origin>>;
   /** Every document, by its file; the manifest is the first. */
   readonly documents: ReadonlyMap<string, SourceDocument>;
   /** Documents whose `bus`, `defaults`, `network`, `aws` and `vars` apply, the strongest first. */
   readonly settings: readonly SourceDocument[];
 }
 
-export const originKey = (kind: ItemKind, name: string): string => `${kind} ${name}`;
+/** Where an item was declared; undefined for one that does not exist. */
+export const originOf = (
+  { origins }: Pick<Provenance, "origins">,
+  kind: ItemKind,
+  name: string,
+): Origin | undefined => origins.get(kind)?.get(name);
+
+/** The origins of all items; of several of one name, that of the first. */
+export function originsOf(declarations: Partial<Declarations>): Provenance["origins"] {
+  const origins = new Map<ItemKind, Map<string, Origin>>();
+  for (const kind of ITEM_KINDS) {
+    const ofKind = new Map<string, Origin>();
+    for (const { name, layers, scope } of declarations[kind] ?? []) {
+      if (ofKind.has(name)) continue;
+      const { document, path } = layers.at(-1) as Layer;
+      ofKind.set(name, {
+        file: document.file,
+        path,
+        layers,
+        defaults: scope.defaults,
+        team: scope.team?.name ?? null,
+        instance: scope.instance?.name ?? null,
+      });
+    }
+    origins.set(kind, ofKind);
+  }
+  return origins;
+}
 
 /** The paths in the item's own text where the Topology's `path` may have been written. */
 function writtenAs(kind: ItemKind, path: DocumentPath): DocumentPath[] {
@@ -62,12 +89,12 @@ function fromDefaults(kind: ItemKind, path: DocumentPath): DocumentPath | null {
  * the `defaults` that fill it in. Null for a built-in default, and for an item that does not exist.
  */
 export function valueOrigin(
-  { origins }: Provenance,
+  provenance: Provenance,
   kind: ItemKind,
   name: string,
   path: DocumentPath,
 ): ValueOrigin | null {
-  const origin = origins.get(originKey(kind, name));
+  const origin = originOf(provenance, kind, name);
   if (origin === undefined) return null;
   const ways = writtenAs(kind, path);
   const layers = path.length === 0 ? origin.layers.slice(-1) : origin.layers;

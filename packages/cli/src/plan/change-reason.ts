@@ -1,7 +1,7 @@
 import {
   type Difference,
   type DocumentPath,
-  originKey,
+  originOf,
   type PlanKind,
   type Provenance,
   type SourceDocument,
@@ -32,7 +32,7 @@ export function reasonOf(
   const team =
     kind === "bus" || kind === "workspace"
       ? null
-      : (provenance.origins.get(originKey(kind, name))?.team ?? null);
+      : (originOf(provenance, kind, name)?.team ?? null);
   const causes = [
     parameterOf(origin),
     isWorkspace(provenance, origin.file)
@@ -48,7 +48,7 @@ export function reasonOf(
 /** Where an item that is no more is switched off; empty where it stands nowhere. */
 export function removalReason(provenance: Provenance, kind: PlanKind, name: string): string {
   if (kind === "bus" || kind === "workspace") return "";
-  if (!provenance.origins.has(originKey(kind, name))) return "";
+  if (originOf(provenance, kind, name) === undefined) return "";
   const origin = valueOrigin(provenance, kind, name, ["enabled"]);
   if (origin === null) return "";
   const by = isWorkspace(provenance, origin.file) ? ", workspace override" : "";

@@ -1,4 +1,4 @@
-import { type LoadedProject, originKey, type PlanChange } from "@orgloop/config";
+import { type LoadedProject, originOf, type PlanChange } from "@orgloop/config";
 
 /** Changes that belong together: of the project itself, of a team, of one instance of a module. */
 export interface PlanGroup {
@@ -6,6 +6,9 @@ export interface PlanGroup {
   readonly heading: string;
   readonly changes: readonly PlanChange[];
 }
+
+/** The key of a group: sorts by team, then instance; either may be "". */
+const place = (team: string, instance: string) => `${team}\0${instance}`;
 
 /**
  * The project's own changes first, then team by team; in each, what is written by hand before what modules bring. What is no more
@@ -16,17 +19,17 @@ export function planGroups(
   { provenance, instances, topology }: Pick<LoadedProject, "provenance" | "instances" | "topology">,
 ): PlanGroup[] {
   const byName = new Map(instances.map((instance) => [instance.name, instance]));
-  const placeOf = ({ kind, name }: PlanChange): [team: string, instance: string] => {
-    if (kind === "bus" || kind === "workspace") return ["", ""];
-    const origin = provenance.origins.get(originKey(kind, name));
-    if (origin) return [origin.team ?? "", origin.instance ?? ""];
+  const placeOf = ({ kind, name }: PlanChange): string => {
+    if (kind === "bus" || kind === "workspace") return place("", "");
+    const origin = originOf(provenance, kind, name);
+    if (origin) return place(origin.team ?? "", origin.instance ?? "");
     const [team = ""] = /^[^/]+(?=\/)/.exec(name) ?? [];
     for (let at = name.length; at > 0; at = name.lastIndexOf("-", at - 1)) {
-      if (byName.has(name.slice(0, at))) return [team, name.slice(0, at)];
+      if (byName.has(name.slice(0, at))) return place(team, name.slice(0, at));
     }
-    return [team, ""];
+    return place(team, "");
   };
-  const groups = Map.groupBy(changes, (change) => placeOf(change).join("\0"));
+  const groups = Map.groupBy(changes, placeOf);
   return [...groups]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, members]) => {
