@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findTests, loadTests } from "@orgloop/config/tests";
 import { pluginLookup } from "@orgloop/runtime";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { orgloop } from "../run-orgloop.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -181,4 +181,39 @@ tests:
       answer: { error: { code: "NOT_RUNNING" } },
     });
   });
+});
+
+test("an event is generated, and told where it would go, without anything running", async () => {
+  const root = await mkdtemp(path.join(tmpdir(), "orgloop-dry-run-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  const env = { ORGLOOP_HOME: path.join(root, "home") };
+  const project = path.join(root, "acme");
+  expect(await orgloop(["init", project], env)).toMatchObject({ code: 0 });
+  const generated = await orgloop(["test", "--generate", "linear"], env);
+  const event = JSON.parse(generated.stdout);
+  expect(event).toMatchObject({ source: "linear", type: "resource.changed" });
+  const file = path.join(root, "event.json");
+  await writeFile(file, JSON.stringify({ ...event, source: "inbox", payload: { urgent: true } }));
+  const { code, stdout } = await orgloop(
+    ["test", file, "--dry-run", "--config", project, "--json"],
+    env,
+  );
+  const to = { result: "delivered", transform: null };
+  expect([code, JSON.parse(stdout)]).toEqual([
+    0,
+    {
+      dry_run: true,
+      events: [
+        {
+          event_id: event.id,
+          source: "inbox",
+          routes: [
+            { route: "on-record", actor: "records", ...to },
+            { route: "tell-urgent", actor: "terminal", ...to },
+          ],
+        },
+      ],
+    },
+  ]);
+  await expect(stat(path.join(root, "home/data/wal"))).rejects.toMatchObject({ code: "ENOENT" });
 });

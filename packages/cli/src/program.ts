@@ -108,6 +108,8 @@ export function orgloopProgram(): Command {
     .command("test [path]")
     .description("run the tests (*.test.yaml) of a project, module, folder or file; no network")
     .option("--filter <text>", "only tests with this in their name")
+    .option("--dry-run", "with EVENT.json or -: only say where the event would go")
+    .option("--generate <kind>", "print an event of this kind: github, linear, claude-code")
     .addHelpText("after", "\nWith EVENT.json or -: put one event on the bus (as inject).")
     .action(lazy(() => import("./commands/test.ts").then((it) => it.test)));
   program

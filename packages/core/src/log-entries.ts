@@ -39,14 +39,15 @@ export function attemptEntry(
   return { ...failure, phase: "deliver.retry", metadata };
 }
 
-/** What the log says of a breaker after an attempt; null: nothing has changed. */
+/** What the log says of a breaker after an attempt, the how manieth of the delivery; null: nothing has changed. */
 export function circuitEntry(
   delivery: Delivery,
+  attempt: number,
   before: BreakerState,
   after: BreakerState,
 ): OpenEntry | null {
   if (before.openUntilMs === after.openUntilMs) return null;
-  const about = deliveryEntry(delivery);
+  const about = { ...deliveryEntry(delivery), attempt };
   if (after.openUntilMs === null) return { ...about, phase: "circuit.close" };
   const metadata = { until: new Date(after.openUntilMs).toISOString() };
   return { ...about, phase: "circuit.open", metadata };

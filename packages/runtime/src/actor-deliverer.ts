@@ -199,7 +199,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     const { delivery, state } = item;
     const about = deliveryEntry(delivery);
     const number = state.attempts + 1;
-    if (probe) log({ ...about, phase: "circuit.half_open" });
+    if (probe) log({ ...about, phase: "circuit.half_open", attempt: number });
     log({ ...about, phase: "deliver.attempt", attempt: number });
     const startedMs = clock.now();
     const outcome = await attemptDelivery(delivery, state, {
@@ -210,7 +210,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
         if (abandon.aborted) return;
         queue.keepBreaker(delivery.route, after);
         if (before.openUntilMs !== after.openUntilMs) keep(delivery.route);
-        report.circuit(delivery, before, after);
+        report.circuit(delivery, number, before, after);
       },
       now: clock.now,
       random: clock.random,

@@ -20,8 +20,8 @@ export interface DeliveryReportOptions {
 /** What the log, the metrics and the operator hear of one actor's deliveries. */
 export interface DeliveryReport {
   attempted(delivery: Delivery, outcome: Outcome, attempt: number, durationMs: number): void;
-  /** A breaker after an attempt. */
-  circuit(delivery: Delivery, before: BreakerState, after: BreakerState): void;
+  /** A breaker after the attempt of that number. */
+  circuit(delivery: Delivery, attempt: number, before: BreakerState, after: BreakerState): void;
   /** An attempt threw; it matters here where it says that the actor is gone. */
   gone(delivery: Delivery, error: unknown): void;
   /** No room for it in a queue of `depth`. */
@@ -54,8 +54,13 @@ export function deliveryReport({
     if (outcome.kind !== "dead") activity.retried(delivery.route, delivery.actor);
   }
 
-  function circuit(delivery: Delivery, before: BreakerState, after: BreakerState): void {
-    const entry = circuitEntry(delivery, before, after);
+  function circuit(
+    delivery: Delivery,
+    attempt: number,
+    before: BreakerState,
+    after: BreakerState,
+  ): void {
+    const entry = circuitEntry(delivery, attempt, before, after);
     if (entry === null) return;
     log(entry);
     const { route, actor: target } = delivery;

@@ -59,6 +59,7 @@ test("a restart while a breaker is open holds on, until the cooldown is over", a
     event_id: expect.any(String),
     route: "r",
     target: "agent",
+    attempt: 1,
   });
   // Not only by a drain.
   await eventually(async () => expect(await keptIn(dataDir)).toHaveProperty("r.circuit"));
@@ -81,8 +82,9 @@ test("a restart while a breaker is open holds on, until the cooldown is over", a
   const nowMs = Date.now() + 3_700_000;
   const third = await it.start({ now: () => nowMs });
   await it.agent.until(2);
-  await third.entry("circuit.close");
-  expect(third.entries.filter(({ phase }) => phase === "circuit.half_open")).toHaveLength(1);
+  expect(await third.entry("circuit.close")).toMatchObject({ attempt: 1 });
+  const probes = third.entries.filter(({ phase }) => phase === "circuit.half_open");
+  expect(probes).toEqual([expect.objectContaining({ attempt: 1 })]);
   await eventually(async () => expect(await keptIn(dataDir)).toEqual({}));
 });
 

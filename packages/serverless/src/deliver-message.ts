@@ -217,7 +217,7 @@ async function attemptOnce(attempt: Attempt, host: DeliveryHost): Promise<Outcom
   const { clock, flow } = host;
   const about = deliveryEntry(delivery);
   const number = state.attempts + 1;
-  if (admission.probe) flow.log({ ...about, phase: "circuit.half_open" });
+  if (admission.probe) flow.log({ ...about, phase: "circuit.half_open", attempt: number });
   flow.log({ ...about, phase: "deliver.attempt", attempt: number });
   const startedMs = clock.now();
   const options = { actor, deliveryId, timeoutMs, releaseMs: RELEASE_MS, clock };
@@ -252,7 +252,7 @@ async function conclude(
       outcome = concluded.outcome;
       return { ...shared, breaker: concluded.breaker };
     });
-    const entry = circuitEntry(delivery, before.breaker, after.breaker);
+    const entry = circuitEntry(delivery, state.attempts + 1, before.breaker, after.breaker);
     if (entry !== null) {
       flow.log(entry);
       flow.count(entry.phase === "circuit.open" ? "breakersOpened" : "breakersClosed");

@@ -1,13 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { InjectedEvent } from "../check-event.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { CommandError } from "../command-error.ts";
 import { type DataLocation, locateData } from "../data-directory.ts";
+import { withEventFile } from "../event-file.ts";
 import { type EventSink, withEventSink } from "../event-sink.ts";
 import { readEvents } from "../read-events.ts";
 
@@ -28,13 +23,7 @@ async function injectFrom(
   { project }: DataLocation,
   sink: EventSink,
 ): Promise<void> {
-  const spool = given === "-" ? await spoolStdin() : null;
-  try {
-    const file = spool ?? path.resolve(given);
-    const shown = given === "-" ? "stdin" : given;
-    if (!(await stat(file).catch(() => null))?.isFile()) {
-      throw new CommandError("NO_FILE", `there is no file ${shown}: nothing was sent`);
-    }
+  await withEventFile(given, async (file, shown) => {
     const sources = new Set<string>();
     for await (const { source } of readEvents(file, shown)) sources.add(source);
     const known = new Set(project.topology?.sources.map(({ id }) => id));
@@ -45,9 +34,7 @@ async function injectFrom(
     const what = ids.length === 1 ? `Injected ${ids[0]}.` : `Injected ${ids.length} events.`;
     // The ids of a few are of use, those of millions are not.
     context.output.result({ injected: ids.length, event_ids: ids.slice(0, BATCH_EVENTS) }, what);
-  } finally {
-    if (spool !== null) await rm(path.dirname(spool), { recursive: true });
-  }
+  });
 }
 
 async function sendAll(
@@ -81,12 +68,4 @@ async function sendAll(
   await send();
   output.progress(null);
   return ids;
-}
-
-/** Standard input in a file, so that all of it can be checked before any of it is sent. */
-async function spoolStdin(): Promise<string> {
-  const directory = await mkdtemp(path.join(tmpdir(), "orgloop-inject-"));
-  const file = path.join(directory, "stdin");
-  await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }));
-  return file;
 }

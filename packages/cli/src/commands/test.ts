@@ -11,15 +11,23 @@ import { inject } from "./inject.ts";
 
 export interface TestOptions {
   readonly filter?: string;
+  readonly dryRun?: boolean;
+  /** Of which kind to print an event. */
+  readonly generate?: string;
 }
 
 /**
  * `orgloop test [PATH]`: the tests of the project, or of a module, folder or file; exit status 0 passed, 1 failed, 2 a test or what it
- * tests is invalid. `orgloop test EVENT.json|-` injects, as v1alpha1 has it.
+ * tests is invalid. `orgloop test EVENT.json|-` injects, as v1alpha1 has it, or with `--dry-run` says where it would go.
  */
-export const test: Command<TestOptions> = async (context, args, { filter }) => {
+export const test: Command<TestOptions> = async (context, args, options) => {
+  const { filter, dryRun = false, generate } = options;
   const [given] = args;
-  if (given !== undefined && isEvent(given)) return inject(context, args, {});
+  if (generate !== undefined || dryRun || (given !== undefined && isEvent(given))) {
+    const { generateEvent, traceEvents } = await import("./test-event.ts");
+    if (generate !== undefined) return generateEvent(context, generate);
+    return dryRun ? traceEvents(context, args, {}) : inject(context, args, {});
+  }
   const { flags, output } = context;
   const project = projectDirectory(flags.config);
   const files = findTests(given ?? project);

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { readEnvironment, resolveReferences } from "@orgloop/config";
+import { loadTrial, pluginLookup, type TriedRoute } from "@orgloop/runtime";
+import type { OrgLoopEvent } from "@orgloop/sdk";
+import type { InjectedEvent } from "../check-event.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { CommandError } from "../command-error.ts";
+import { withEventFile } from "../event-file.ts";
+import { readEvents } from "../read-events.ts";
+import { readValidProject } from "../read-project.ts";
+
+/** Where an event would go. */
+interface Trace {
+  readonly event_id: string;
+  readonly source: string;
+  readonly routes: readonly {
+    readonly route: string;
+    readonly result: TriedRoute["kind"];
+    readonly actor: string | null;
+    readonly transform: string | null;
+  }[];
+}
+
+/** `orgloop test EVENT.json|- --dry-run` (v1alpha1, section 9): what would become of it; nothing is sent or delivered. */
+export const traceEvents: Command = async (context, [given = "-"]) => {
+  const traces = await withEventFile(given, (file, shown) => traced(context, file, shown));
+  context.output.result({ dry_run: true, events: traces }, traces.flatMap(traceLines).join("\n"));
+  return 0;
+};
+
+async function traced(context: CommandContext, file: string, shown: string): Promise<Trace[]> {
+  const { projectDir, topology } = await readValidProject(context);
+  const { trialOf } = await loadTrial();
+  const env = readEnvironment(projectDir, context.env);
+  const { routes, transforms } = resolveReferences(topology, env).value;
+  const trial = trialOf({
+    topology: { ...topology, routes, transforms },
+    projectDir,
+    lookup: pluginLookup({ projectDir }),
+  })();
+  const traces: Trace[] = [];
+  try {
+    for await (const written of readEvents(file, shown)) {
+      const event = completed(written);
+      const { routes: tried } = await trial.route(event, Date.parse(event.timestamp));
+      traces.push({
+        event_id: event.id,
+        source: event.source,
+        routes: [...tried].map(([route, fate]) => ({
+          route,
+          result: fate.kind,
+          actor: fate.kind === "delivered" ? fate.delivery.actor : null,
+          transform: fate.kind === "delivered" ? null : fate.transform,
+        })),
+      });
+    }
+  } finally {
+    await trial.close();
+  }
+  return traces;
+}
+
+function completed(written: InjectedEvent): OrgLoopEvent {
+  return {
+    id: `evt_${randomBytes(8).toString("hex")}`,
+    timestamp: new Date().toISOString(),
+    type: "resource.changed",
+    provenance: { platform: "inject" },
+    payload: {},
+    trace_id: `trc_${randomBytes(8).toString("hex")}`,
+    ...written,
+  } as OrgLoopEvent;
+}
+
+function traceLines({ event_id, source, routes }: Trace): string[] {
+  if (routes.length === 0) return [`${event_id} (${source}): no route`];
+  return routes.map(({ route, result, actor, transform }) => {
+    const fate = actor === null ? `${result} by ${transform}` : `to ${actor}`;
+    return `${event_id} (${source}): ${route} → ${fate}`;
+  });
+}
+
+/** `orgloop test --generate KIND` (v1alpha1, section 9): an event of that kind, to be changed and injected. Throws `USAGE`. */
+export function generateEvent({ output }: CommandContext, kind: string): 0 {
+  const sample = SAMPLES.get(kind);
+  if (sample === undefined) {
+    const known = [...SAMPLES.keys()].join(", ");
+    throw new CommandError("USAGE", `--generate "${kind}": expected one of ${known}`);
+  }
+  const event = completed({ ...sample, source: kind });
+  output.result(event, JSON.stringify(event, null, 2));
+  return 0;
+}
+
+const SAMPLES: ReadonlyMap<string, Omit<InjectedEvent, "source">> = new Map([
+  [
+    "github",
+    {
+      provenance: {
+        platform: "github",
+        platform_event: "pull_request.opened",
+        author: "octocat",
+        author_type: "team_member",
+        repo: "acme/api",
+      },
+      payload: { action: "opened", number: 12, pull_request: { number: 12, draft: false } },
+    },
+  ],
+  [
+    "linear",
+    {
+      provenance: {
+        platform: "linear",
+        platform_event: "issue.update",
+        author_type: "team_member",
+      },
+      payload: { action: "update", identifier: "ENG-12", state: "In Progress" },
+    },
+  ],
+  [
+    "claude-code",
+    {
+      type: "actor.stopped",
+      provenance: {
+        platform: "claude-code",
+        platform_event: "session.stopped",
+        author_type: "bot",
+      },
+      payload: {
+        lifecycle: { phase: "stopped", terminal: true, outcome: "success" },
+        session: { id: "s-12", harness: "claude-code" },
+      },
+    },
+  ],
+]);
