@@ -85,9 +85,9 @@ function seriesOf(metrics: readonly (readonly unknown[])[]): Series[] {
   return metrics.flatMap((metric) => {
     const options = Object(metric.at(-1)) as Record<string, unknown>;
     if (options.visible === false) return [];
-    const found = /MetricName="(\w+)" "([^"]+)"/.exec(String(options.expression ?? ""));
+    const found = /MetricName="(\w+)" ([^']+)'/.exec(String(options.expression ?? ""));
     const name = found
-      ? `${found[1]} of ${found[2]}*`
+      ? `${found[1]} of ${found[2]?.replace(" NOT dlq", "").replaceAll(" ", "-")}-*`
       : typeof metric[0] === "string"
         ? `${metric[0]} ${metric[1]}${options.stat ? ` ${options.stat}` : ""}`
         : "metric math";

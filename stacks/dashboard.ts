@@ -20,6 +20,12 @@ const HEIGHT = 6;
 
 type Metric = readonly unknown[];
 
+/**
+ * A prefix as a search takes it: CloudWatch finds names by their words, and what stands in quotes only as a whole (AWS, CloudWatch search
+ * expression syntax). A stage whose name has all the words of another's is found with it.
+ */
+const wordsOf = (prefix: string): string => prefix.split("-").filter(Boolean).join(" ");
+
 /** The dashboard of a workspace, in CloudWatch's form (AWS, Dashboard Body Structure and Syntax). */
 export function dashboardBody({ stage, project, region }: DashboardOf) {
   const names = awsNames(stage);
@@ -55,12 +61,12 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
   const search = (
     schema: string,
     metric: string,
-    prefix: string,
+    words: string,
     statistic: string,
     label: string,
   ): Metric => [
     {
-      expression: `SUM(SEARCH('{${schema}} MetricName="${metric}" "${prefix}"', '${statistic}', 60))`,
+      expression: `SUM(SEARCH('{${schema}} MetricName="${metric}" ${words}', '${statistic}', 60))`,
       label,
     },
   ];
@@ -105,14 +111,14 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       search(
         "AWS/SQS,QueueName",
         "ApproximateNumberOfMessagesVisible",
-        names.actorPrefix,
+        `${wordsOf(names.actorPrefix)} NOT dlq`,
         "Maximum",
         "waiting",
       ),
       search(
         "AWS/SQS,QueueName",
         "ApproximateNumberOfMessagesNotVisible",
-        names.actorPrefix,
+        `${wordsOf(names.actorPrefix)} NOT dlq`,
         "Maximum",
         "in flight or held",
       ),
@@ -126,7 +132,13 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       lambda("Errors", names.router, "router: errors"),
       lambda("Throttles", names.router, "router: throttles"),
       lambda("Errors", names.receiver, "receiver: errors"),
-      search("AWS/Lambda,FunctionName", "Errors", names.prefix, "Sum", "all functions: errors"),
+      search(
+        "AWS/Lambda,FunctionName",
+        "Errors",
+        wordsOf(names.prefix),
+        "Sum",
+        "all functions: errors",
+      ),
     ]),
     graph(
       "Router: duration",
@@ -154,8 +166,20 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       table("ThrottledRequests", names.table, "throttled"),
     ]),
     graph("Pollers", "Sum", [
-      search("AWS/Lambda,FunctionName", "Invocations", `${names.prefix}poll-`, "Sum", "polls"),
-      search("AWS/Lambda,FunctionName", "Throttles", `${names.prefix}poll-`, "Sum", "throttled"),
+      search(
+        "AWS/Lambda,FunctionName",
+        "Invocations",
+        wordsOf(`${names.prefix}poll-`),
+        "Sum",
+        "polls",
+      ),
+      search(
+        "AWS/Lambda,FunctionName",
+        "Throttles",
+        wordsOf(`${names.prefix}poll-`),
+        "Sum",
+        "throttled",
+      ),
     ]),
   ];
   return {
@@ -195,7 +219,7 @@ const SQS_REQUESTS = ["NumberOfMessagesSent", "NumberOfMessagesReceived", "Numbe
 /** What functions, queues and table cost, by what they were seen doing, over the events that came in; hour by hour. */
 function costOf(names: AwsNames, events: Metric): readonly Metric[] {
   const sum = (schema: string, metric: string, prefix: string) =>
-    `SUM(SEARCH('{${schema}} MetricName="${metric}" "${prefix}"', 'Sum', 3600))`;
+    `SUM(SEARCH('{${schema}} MetricName="${metric}" ${wordsOf(prefix)}', 'Sum', 3600))`;
   const lambda = (metric: string, prefix: string) => sum("AWS/Lambda,FunctionName", metric, prefix);
   const terms = [
     `${PRICES.lambda_request.usd} * ${lambda("Invocations", names.prefix)}`,

@@ -36,6 +36,8 @@ export function lambdaFunction(
   const { names, topology } = stage;
   const { name, kind, packages, reservedConcurrency } = options;
   const aws = topology.aws ?? {};
+  // CloudFormation waits an hour for those that answer it, and from a VPC there may be no way to it.
+  const vpc = kind === "record" || kind === "empty" ? undefined : aws.vpc;
   const spec = options.spec === undefined ? undefined : specValue(scope, `${id}Spec`, options.spec);
   const logs = new CfnLogGroup(scope, `${id}Logs`, {
     logGroupName: names.logGroup(name),
@@ -51,7 +53,7 @@ export function lambdaFunction(
     assumeRolePolicyDocument: trust("lambda.amazonaws.com"),
     policies: [{ policyName: "use", policyDocument: { Version: "2012-10-17", Statement } }],
     ...(aws.permissions_boundary ? { permissionsBoundary: aws.permissions_boundary } : {}),
-    ...(aws.vpc ? { managedPolicyArns: [VPC_POLICY] } : {}),
+    ...(vpc ? { managedPolicyArns: [VPC_POLICY] } : {}),
   });
   const made = new CfnFunction(scope, id, {
     functionName: name,
@@ -76,11 +78,11 @@ export function lambdaFunction(
         ...(spec ? { ORGLOOP_SPEC: spec.value } : {}),
       },
     },
-    ...(aws.vpc
+    ...(vpc
       ? {
           vpcConfig: {
-            subnetIds: [...(aws.vpc.subnets ?? [])],
-            securityGroupIds: [...(aws.vpc.security_groups ?? [])],
+            subnetIds: [...(vpc.subnets ?? [])],
+            securityGroupIds: [...(vpc.security_groups ?? [])],
           },
         }
       : {}),

@@ -40,7 +40,6 @@ function addSchedule(
   const minutes = Math.ceil(
     parseDuration(poll?.interval ?? topology.defaults.poll_interval) / MINUTE_MS,
   );
-  const kms = topology.aws?.kms_key;
   new CfnSchedule(stack, name.slice(names.prefix.length), {
     name,
     groupName: names.scheduleGroup,
@@ -53,7 +52,6 @@ function addSchedule(
         Math.max(1, Math.floor(minutes / SPREAD)),
       ),
     },
-    ...(kms ? { kmsKeyArn: kms } : {}),
     target: {
       arn: functionArn(names.poller(group)),
       roleArn: role.attrArn,
