@@ -31,6 +31,7 @@ dynamodb.DynamodbServer._create_shell_command = lambda server: [
     "java",
     f"-Xmx{server.heap_size}",
     f"-Djava.library.path={JARS}",
+    f"-Dorgloop.parent={os.getpid()}",
     "-cp",
     f"{JARS}/*",
     str(Path(__file__).with_name("LoopbackDynamoDB.java")),

@@ -1,59 +1,7 @@
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
-import { SQSClient } from "@aws-sdk/client-sqs";
 import fc from "fast-check";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { BATCH_BYTES, type FifoMessage } from "./next-batch.ts";
-import { sqsSender } from "./sqs-sender.ts";
-
-interface Entry {
-  readonly Id: string;
-  readonly MessageBody: string;
-  readonly MessageGroupId: string;
-}
-type Refusal = { readonly Code: string; readonly SenderFault: boolean } | null;
-
-const opened: { server: Server; sqs: SQSClient }[] = [];
-afterEach(async () => {
-  for (const { server, sqs } of opened.splice(0)) {
-    sqs.destroy();
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
-  }
-});
-
-/** A queue over SQS's JSON protocol that refuses entries as told. */
-async function queue(refusal: (entry: Entry) => Refusal) {
-  const calls: Entry[][] = [];
-  const server = createServer(async (request, response) => {
-    const { Entries } = (await json(request)) as { Entries: Entry[] };
-    calls.push(Entries);
-    const Successful: object[] = [];
-    const Failed: object[] = [];
-    for (const entry of Entries) {
-      const { Id, MessageGroupId, MessageBody } = entry;
-      const refused = refusal(entry);
-      if (refused === null) {
-        Successful.push({ Id, MessageId: Id });
-        taken.set(MessageGroupId, [...(taken.get(MessageGroupId) ?? []), MessageBody]);
-      } else Failed.push({ Id, Message: "", ...refused });
-    }
-    response.setHeader("content-type", "application/x-amz-json-1.0");
-    response.end(JSON.stringify({ Successful, Failed }));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  const sqs = new SQSClient({ endpoint, region: "eu-west-1", credentials, md5: false });
-  opened.push({ server, sqs });
-  const taken = new Map<string, string[]>();
-  const sender = sqsSender({ sqs, retryDelayMs: () => 0 });
-  return { calls, taken, sender, url: `${endpoint}/1/q.fifo` };
-}
+import { refusingQueue } from "./refusing-queue-fixture.ts";
 
 const message = (group: string, body: string): FifoMessage => ({ group, body, dedupId: body });
 
@@ -65,7 +13,7 @@ it("what a call leaves out goes again, and a group keeps its order whatever is l
       async (groups, chance) => {
         const throttled = { Code: "RequestThrottled", SenderFault: false };
         const refused = new Map<string, number>();
-        const { sender, taken, url } = await queue(({ MessageBody }) => {
+        const { sender, taken, url } = await refusingQueue(({ MessageBody }) => {
           const times = refused.get(MessageBody) ?? (chance.next().value as number);
           refused.set(MessageBody, times - 1);
           return times > 0 ? throttled : null;
@@ -83,7 +31,7 @@ it("what a call leaves out goes again, and a group keeps its order whatever is l
 });
 
 it("a call takes ten messages and a mebibyte at most", async () => {
-  const { sender, calls, url } = await queue(() => null);
+  const { sender, calls, url } = await refusingQueue(() => null);
   const bodies = Array.from({ length: 25 }, (_, n) => String(n).padEnd(n % 3 ? 10 : 190_000, "."));
   await sender.sendAll(
     url,
@@ -98,7 +46,7 @@ it("a call takes ten messages and a mebibyte at most", async () => {
 });
 
 it("what is refused for good stops its group, not the others, and says so", async () => {
-  const { sender, taken, url } = await queue(({ MessageBody }) =>
+  const { sender, taken, url } = await refusingQueue(({ MessageBody }) =>
     MessageBody === "a2" ? { Code: "InvalidMessageContents", SenderFault: true } : null,
   );
   const messages = ["a1", "b1", "a2", "a3", "b2"].map((body) => message(body.charAt(0), body));
@@ -112,7 +60,10 @@ it("what is refused for good stops its group, not the others, and says so", asyn
 });
 
 it("what stays refused is given up after some attempts", async () => {
-  const { sender, calls, url } = await queue(() => ({ Code: "Throttled", SenderFault: false }));
+  const { sender, calls, url } = await refusingQueue(() => ({
+    Code: "Throttled",
+    SenderFault: false,
+  }));
   await expect(sender.sendAll(url, [message("a", "1")])).rejects.toThrow("Throttled");
   expect(calls).toHaveLength(5);
 });
