@@ -1,4 +1,4 @@
-import { delivererGroups, type Group, shardOf } from "@orgloop/config/aws";
+import { awaitedActors, delivererGroups, type Group, shardOf } from "@orgloop/config/aws";
 import { type ActorSpec, DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnWaitConditionHandle } from "aws-cdk-lib";
@@ -13,7 +13,10 @@ const MARGIN_S = 30;
 const LEAST_TIMEOUT_S = 60;
 const MOST_TIMEOUT_S = 900;
 
-/** The actors' queues and deliver functions, each in the shard of its id. Actors that drain are among them. */
+/**
+ * The actors' queues and deliver functions, each in the shard of its id. Actors that drain are among them; of those that routes wait for
+ * there is the queue, for what comes before they do.
+ */
 export function actors(stage: Stage): readonly Stack[] {
   const all = [...stage.topology.actors, ...stage.draining];
   const shared = stage.topology.aws?.deliverers === "per_connector";
@@ -32,6 +35,10 @@ export function actors(stage: Stage): readonly Stack[] {
     const group = groupOf.get(actor.id);
     if (stack && group) addActor(stack, stage, actor, group, shared);
   }
+  for (const id of awaitedActors(stage.topology, all)) {
+    const stack = shards[shardOf(id, shards.length)];
+    if (stack) addQueue(stack, stage, id, 6 * LEAST_TIMEOUT_S);
+  }
   return [...before, ...shards];
 }
 
@@ -43,12 +50,8 @@ function addActor(
   shared: boolean,
 ): void {
   const { names } = stage;
-  const id = names.actorQueue(actor.id).slice(names.actorPrefix.length, -".fifo".length);
-  const queue = fifoQueue(stack, `${id}-queue`, stage, {
-    name: names.actorQueue(actor.id),
-    dlqName: names.actorDlq(actor.id),
-    visibilityS: 6 * timeoutOf(stage, group),
-  });
+  const id = idOf(stage, actor.id);
+  const queue = addQueue(stack, stage, actor.id, 6 * timeoutOf(stage, group));
   const functionName = names.deliverer(group.key);
   const mapping = eventSource(stack, `${id}-source`, {
     queue: names.actorQueue(actor.id),
@@ -58,6 +61,16 @@ function addActor(
   mapping.addDependency(queue);
   if (!shared) mapping.addDependency(deliverer(stack, `${id}-deliver`, stage, group));
 }
+
+function addQueue(stack: Stack, stage: Stage, actor: string, visibilityS: number) {
+  const name = stage.names.actorQueue(actor);
+  const dlqName = stage.names.actorDlq(actor);
+  return fifoQueue(stack, `${idOf(stage, actor)}-queue`, stage, { name, dlqName, visibilityS });
+}
+
+/** An actor's part of the ids of its constructs. */
+const idOf = ({ names }: Stage, actor: string): string =>
+  names.actorQueue(actor).slice(names.actorPrefix.length, -".fifo".length);
 
 /** `deliverers: per_connector`: the functions that several actors share. */
 function sharedDeliverers(stage: Stage, groups: readonly Group<ActorSpec>[]): Stack {

@@ -177,3 +177,36 @@ test("an actor on an event bus may put events on that bus and on no other", asyn
     /actor "hidden": event_bus is known only at run time/,
   );
 });
+
+test("an actor that routes wait for has a queue and no function; when it comes, the queue is the same", () => {
+  const [first] = topology.routes;
+  if (first === undefined) throw new Error("the organisation has no route");
+  const then = { actor: "later", config: {} };
+  const awaiting = { ...first, name: "awaited", then: { ...then, queue_until_exists: true } };
+  const waits = { ...topology, routes: [...topology.routes, awaiting as typeof first] };
+  const before = synthesize(waits);
+  const later = {
+    id: "later",
+    connector: "@orgloop/connector-webhook",
+    config: {},
+    queue_depth: 9,
+  };
+  const routes = [...topology.routes, { ...awaiting, then }];
+  const after = synthesize({ ...topology, routes, actors: [...topology.actors, later] });
+  /** The stack and the logical id: what CloudFormation knows it by. */
+  const queueIn = ({ stacks }: Synthesized) =>
+    [...stacks].flatMap(([name, { resources }]) =>
+      Object.entries(resources).flatMap(([id, { Properties }]) =>
+        /actor-later-\w+\.fifo$/.test(Properties?.QueueName) ? [`${name} ${id}`] : [],
+      ),
+    );
+  expect(queueIn(before)).toHaveLength(1);
+  expect(before.ofType("AWS::Lambda::EventSourceMapping").length).toBe(
+    made.ofType("AWS::Lambda::EventSourceMapping").length,
+  );
+  expect(stageSize(waits, intake)).toMatchObject(sizeOf(before));
+  expect(queueIn(after)).toEqual(queueIn(before));
+  expect(after.ofType("AWS::Lambda::EventSourceMapping").length).toBe(
+    made.ofType("AWS::Lambda::EventSourceMapping").length + 1,
+  );
+});

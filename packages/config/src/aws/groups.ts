@@ -33,6 +33,16 @@ export function delivererGroups(
   return aws?.deliverers === "per_connector" ? byConnector(actors) : each(actors);
 }
 
+/** The actors that routes wait for (a module's `fallback: queue`) and that are not among `actors`: they have a queue and no function. */
+export function awaitedActors(
+  { routes }: Topology,
+  actors: readonly Pick<ActorSpec, "id">[],
+): readonly string[] {
+  const ids = new Set(actors.map(({ id }) => id));
+  const awaited = routes.filter(({ then }) => then.queue_until_exists && !ids.has(then.actor));
+  return [...new Set(awaited.map(({ then }) => then.actor))];
+}
+
 function each<Item extends SourceSpec | ActorSpec>(items: readonly Item[]): Group<Item>[] {
   return items.map((item) => ({ key: item.id, connector: item.connector, items: [item] }));
 }

@@ -6,7 +6,7 @@ export {
   type StageCost,
   stageCost,
 } from "./cost-model.ts";
-export { delivererGroups, type Group, pollerGroups, pollerOf } from "./groups.ts";
+export { awaitedActors, delivererGroups, type Group, pollerGroups, pollerOf } from "./groups.ts";
 export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
 export {
   type DeliveryIdentity,

@@ -1,5 +1,5 @@
 import type { Topology } from "@orgloop/sdk";
-import { delivererGroups, pollerGroups } from "./groups.ts";
+import { awaitedActors, delivererGroups, pollerGroups } from "./groups.ts";
 import { newLayout, type StageLayout } from "./layout.ts";
 
 /** Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the account's. */
@@ -59,8 +59,8 @@ export function stageSize(
     // One a function, one for the schedules of each stack.
     roles: functions + layout.sources,
     schedules: polled.length,
-    // The bus and each actor's, each with its dead-letter queue.
-    queues: 2 * (1 + actors.length),
+    // The bus, each actor's and that of each awaited one, each with its dead-letter queue.
+    queues: 2 * (1 + actors.length + awaitedActors(topology, actors).length),
     // Storage, routing, observability, what was applied.
     stacks:
       4 + layout.actors + layout.pollers + layout.sources + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
