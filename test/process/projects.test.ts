@@ -148,6 +148,45 @@ test("another project is registered with the daemon; one is unloaded while the o
   await expect(readFile(path.join(home, "orgloop.pid"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 
+test("a supervised daemon that is killed comes back; one that is stopped does not", async () => {
+  const { home, make, run, json, post, registered } = await workshop();
+  await make("one");
+  expect(await json<Failure>("one", "start", "--supervised")).toMatchObject({
+    code: 1,
+    answer: { error: { code: "USAGE" } },
+  });
+  const { answer: first } = await json("one", "start", "--daemon", "--supervised");
+  process.kill(first.pid, "SIGKILL");
+  const supervisor = async () =>
+    JSON.parse(await readFile(path.join(home, "supervisor.json"), "utf8"));
+  await expect.poll(async () => (await supervisor()).child, PATIENCE).not.toBe(first.pid);
+  const running = async () => (await json<{ running: boolean }>("one", "status")).answer.running;
+  await expect.poll(running, PATIENCE).toBe(true);
+  const port = Number(await readFile(path.join(home, "runtime.port"), "utf8"));
+  expect(await post(port, "one-hook", 1)).toBe(200);
+  expect((await run("one", "stop")).stdout).toMatch(/^Stopped process/);
+  await expect.poll(() => supervisor().catch(() => null), PATIENCE).toBe(null);
+  expect(await registered()).toEqual([]);
+});
+
+test("a supervised daemon that has just crashed is stopped for good", async () => {
+  const { home, make, run, json } = await workshop();
+  await make("one");
+  const { answer: first } = await json("one", "start", "--daemon", "--supervised");
+  const file = path.join(home, "supervisor.json");
+  const supervisor = JSON.parse(await readFile(file, "utf8"));
+  // It would be back after a second: held there.
+  process.kill(supervisor.pid, "SIGSTOP");
+  process.kill(first.pid, "SIGKILL");
+  const gone = async () => (await json<{ running: boolean }>("one", "status")).answer.running;
+  await expect.poll(gone, PATIENCE).toBe(false);
+  const stopped = run("one", "stop");
+  await expect(stopped).resolves.toMatchObject({ code: 0, stdout: "Stopped the supervisor.\n" });
+  process.kill(supervisor.pid, "SIGCONT");
+  await expect.poll(() => readFile(file).catch(() => null), PATIENCE).toBe(null);
+  expect(await json("one", "status")).toMatchObject({ answer: { running: false } });
+});
+
 test("stop --all wants no project where it is run", async () => {
   const { home, env } = await workshop();
   await mkdir(home);

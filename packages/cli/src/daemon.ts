@@ -20,10 +20,11 @@ type Message =
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
-/** Starts the project in a process of its own and resolves once it is ready; throws what kept it from starting. */
+/** Starts the project in a process of its own, run again where it crashes if `supervised`, and resolves once it is ready; throws what kept it from starting. */
 export async function startDaemon(
   { home, flags, env, output }: CommandContext,
   port: number,
+  supervised: boolean,
 ): Promise<StartReport> {
   const logs = path.join(home, "logs");
   await mkdir(logs, { recursive: true, mode: 0o700 });
@@ -33,7 +34,7 @@ export async function startDaemon(
   const globals = ["--config", flags.config, "--workspace", flags.workspace, "--no-color"];
   const child = spawn(process.execPath, [MAIN, "start", ...globals, "--port", String(port)], {
     detached: true,
-    env: { ...env, ORGLOOP_DAEMON: "1" },
+    env: { ...env, [supervised ? "ORGLOOP_SUPERVISOR" : "ORGLOOP_DAEMON"]: "1" },
     stdio: ["ignore", stdout.fd, stderr.fd, "ipc"],
   });
   const interrupt = () => child.kill();

@@ -59,6 +59,8 @@ export function orgloopProgram(): Command {
     .command("start")
     .description("run the project; --daemon in the background")
     .option("--daemon", "run in the background")
+    .option("--supervised", "with --daemon: run it again where it crashes")
+    .option("--force", "start whatever `doctor` says (it is not asked)")
     .addOption(portOption())
     .addOption(new Option("--role <role>", "what this process does").choices(["all"]))
     .action(lazy(() => import("./commands/start.ts").then((it) => it.start)));

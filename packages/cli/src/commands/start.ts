@@ -1,4 +1,5 @@
 import type { Command } from "../command.ts";
+import { CommandError } from "../command-error.ts";
 import { runAsDaemon, startDaemon } from "../daemon.ts";
 import { chosenPort } from "../port.ts";
 import { registerProject } from "../register-project.ts";
@@ -9,6 +10,8 @@ import { startLines } from "../start-report.ts";
 export interface StartOptions {
   readonly daemon?: boolean;
   readonly port?: string;
+  /** With `daemon`: it is run again where it crashes. */
+  readonly supervised?: boolean;
 }
 
 /**
@@ -18,10 +21,22 @@ export interface StartOptions {
 export const start: Command<StartOptions> = async (
   context,
   _args,
-  { daemon = false, port: flag },
+  { daemon = false, supervised = false, port: flag },
 ) => {
   const { output, env, flags } = context;
   const port = chosenPort(flag, env);
+  if (supervised && !daemon) {
+    throw new CommandError(
+      "USAGE",
+      "--supervised goes with --daemon: a service's supervisor has its own",
+    );
+  }
+  const isSupervisor = env.ORGLOOP_SUPERVISOR === "1";
+  delete env.ORGLOOP_SUPERVISOR;
+  if (isSupervisor && process.send !== undefined) {
+    const { supervise } = await import("../supervise.ts");
+    return supervise(context);
+  }
   const isDaemon = env.ORGLOOP_DAEMON === "1";
   // Not for what it starts in turn: commands, and what these start.
   delete env.ORGLOOP_DAEMON;
@@ -44,7 +59,7 @@ export const start: Command<StartOptions> = async (
     const report = await registerProject(context, other);
     output.result(report, flags.quiet ? "" : startLines(report, output));
   } else if (daemon) {
-    const report = await startDaemon(context, port);
+    const report = await startDaemon(context, port, supervised);
     output.result(report, flags.quiet ? "" : startLines(report, output));
   } else {
     await runProject(context, {

@@ -5,7 +5,14 @@ import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { locateData } from "../data-directory.ts";
 import { findDaemon, modulesOf } from "../running-daemon.ts";
-import { callProcess, type FoundProcess, findProcess, isAlive } from "../running-process.ts";
+import {
+  callProcess,
+  type FoundProcess,
+  findProcess,
+  isAlive,
+  readRecord,
+} from "../running-process.ts";
+import { endSupervision } from "../supervise.ts";
 
 export interface StopOptions {
   readonly force?: boolean;
@@ -29,6 +36,12 @@ export const stop: Command<StopOptions> = async (
   const { output, home } = context;
   const found = all ? await findAll(context) : await findProject(context);
   if (found === null) {
+    // It has crashed, and would be back in a moment.
+    const crashed = all ? null : await lastPid(context);
+    if (crashed !== undefined && (await endSupervision(home, crashed))) {
+      output.result({ stopped: true, running: false, pid: crashed }, "Stopped the supervisor.");
+      return 0;
+    }
     output.result({ stopped: false, running: false, pid: null }, "Nothing is running.");
     return 0;
   }
@@ -45,6 +58,7 @@ export const stop: Command<StopOptions> = async (
       const message = `process ${pid} still runs after ${PATIENCE_MS / 1000} s: look at its log, or use stop --force`;
       throw new CommandError("STILL_RUNNING", message);
     }
+    await endSupervision(home, pid);
     kill(pid, "SIGKILL");
     await ended(pid, PATIENCE_MS);
   }
@@ -67,6 +81,12 @@ async function findProject(context: CommandContext): Promise<FoundProcess | null
     "`sst remove --stage STAGE` takes it down, and its sources are switched off with `enabled: false`; nothing was stopped",
   );
   return findProcess(context.home, dataDir);
+}
+
+/** The process that ran the project last, where it could not say that it ends. */
+async function lastPid(context: CommandContext): Promise<number | undefined> {
+  const { dataDir } = await locateData(context);
+  return (await readRecord(dataDir))?.pid;
 }
 
 /** The daemon; where none runs, the process of the project. Without its module: all of them are meant. */
