@@ -1,4 +1,4 @@
-import { CustomResource, type Stack } from "aws-cdk-lib";
+import { CustomResource, Duration, type Stack } from "aws-cdk-lib";
 import { functionArn } from "./arns.ts";
 import { readObject, useTable, writeObjects } from "./grants.ts";
 import { lambdaFunction } from "./lambda-function.ts";
@@ -34,6 +34,8 @@ export function applied(stage: Stage): Stack {
   const record = new CustomResource(stack, "Applied", {
     serviceToken: functionArn(names.recorder),
     resourceType: "Custom::OrgLoopApplied",
+    // A function that cannot answer fails the deploy then, and not after CloudFormation's hour.
+    serviceTimeout: Duration.minutes(2),
     properties: { Hash: hash, Bucket: bucket, Key: key },
   });
   record.node.addDependency(recorder);

@@ -101,6 +101,7 @@ function emptier(scope: Construct, stage: Stage, bucket: Bucket): void {
   const contents = new CustomResource(scope, "BucketContents", {
     serviceToken: functionArn(names.emptier),
     resourceType: "Custom::OrgLoopBucketContents",
+    serviceTimeout: Duration.minutes(15),
     properties: { Bucket: bucketOf(stage) },
   });
   contents.node.addDependency(made, bucket);
