@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { canRun } from "./test/emulators/requirements.ts";
 
-const project = (name: string, include: string[], testTimeout = 5_000, options: object = {}) => ({
+const project = (name: string, include: string[], testTimeout = 20_000, options: object = {}) => ({
   test: {
     name,
     include,
@@ -24,7 +24,7 @@ export default defineConfig({
     reporters: ["default", "./test/closing-line-reporter.ts"],
     projects: [
       // Not isolated: loading zod, hono and the rest anew for each file takes longer than all the tests.
-      project("unit", ["packages/**/*.test.ts", "test/architecture.test.ts"], 5_000, {
+      project("unit", ["packages/**/*.test.ts", "test/architecture.test.ts"], 20_000, {
         isolate: false,
       }),
       project("conformance", ["test/conformance/*.test.ts"], 60_000, {

@@ -44,9 +44,15 @@ export async function startLocalStack(): Promise<Emulator> {
 async function localStackPackages(): Promise<{ python: string; packages: string }> {
   const uvPackage = await pythonPackages("uv", path.join(GLUE, "requirements-uv.txt"));
   const uv = path.join(uvPackage, "bin/uv");
-  const pyenv = process.env.PYENV_ROOT ?? path.join(homedir(), ".pyenv");
-  // pyenv's shims come first on the PATH and fail for every version but the chosen one.
-  const folders = [...globSync(path.join(pyenv, "versions/*/bin")), process.env.PATH];
+  // pyenv's shims come first on the PATH and fail for every version but the chosen one: the versions themselves go before them.
+  const onPath = (process.env.PATH ?? "").split(path.delimiter);
+  const shims = onPath.filter((folder) => path.basename(folder) === "shims");
+  const roots = new Set([
+    path.join(homedir(), ".pyenv"),
+    ...shims.map((folder) => path.dirname(folder)),
+  ]);
+  const versions = [...roots].flatMap((root) => globSync(path.join(root, "versions/*/bin")));
+  const folders = [...versions, ...onPath];
   const env = { ...process.env, PATH: folders.join(path.delimiter) };
   const options = ["--no-python-downloads", "--no-project", "--no-config"];
   const requirementsFile = path.join(GLUE, "requirements.txt");
