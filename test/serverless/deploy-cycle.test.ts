@@ -161,7 +161,7 @@ test("a change is deployed while events flow: each reaches each agent once", asy
   expect((await applied())?.serial).toBe(2);
   expect(await send(webhookUrl, n)).toBe(200);
   sent.push(n);
-  await eventually(() => agents.got("reviewer").length === sent.length + 1);
+  await eventually(() => agents.got("reviewer").length > sent.length);
   expect(agents.got("reviewer")).toEqual([1, ...sent]);
   await eventually(() => agents.got("triage").at(-1) === n);
   expect(new Set(agents.got("triage")).size).toBe(agents.got("triage").length);
