@@ -219,6 +219,17 @@ test("what is mistyped gets the nearest name; an error with --json is one docume
   }
 });
 
+test("inspect names the workspace's variable behind a value", async () => {
+  const enterprise = path.resolve(import.meta.dirname, "../../examples/enterprise");
+  const { stdout } = await orgloop(
+    ["inspect", "actor", "on-call", "-w", "staging", "-c", enterprise],
+    env,
+  );
+  expect(stdout).toMatch(
+    /config\.url +"https:\/\/agents\.staging\.acme\.test\/on-call" +orgloop\.yaml:35:12 \(vars\.agents at workspaces\/staging\.yaml:10\)/,
+  );
+});
+
 test("inspect says where each value came from; routes has one edge a source", async () => {
   const { answer } = await json("inspect", "route", "tell-urgent");
   const places = Object.fromEntries(

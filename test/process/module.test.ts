@@ -92,11 +92,13 @@ modules:
     path: "when.source[0]",
     value: "inbox",
     origin: expect.objectContaining({ file: "orgloop.yaml" }),
+    cause: expect.stringMatching(/^parameter /),
   });
   expect(route.values).toContainEqual({
     path: "delivery.concurrency",
     value: 2,
     origin: expect.objectContaining({ file: "orgloop.yaml" }),
+    cause: "parameter concurrency",
   });
   const text = await run("module", "show", "rev");
   expect(text.stdout).toMatch(

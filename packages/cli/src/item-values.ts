@@ -7,6 +7,7 @@ import {
   valueOrigin,
 } from "@orgloop/config";
 import type { Topology } from "@orgloop/sdk";
+import { causeOf } from "./plan/change-reason.ts";
 
 interface Item {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface PlacedValue {
   readonly path: string;
   readonly value: unknown;
   readonly origin: ValueOrigin | null;
+  /** What made it so, where that stands elsewhere: `vars.api at workspaces/staging.yaml:8`. */
+  readonly cause?: string | null;
 }
 
 const ITEMS: Readonly<Record<ItemKind, (topology: Topology) => readonly Item[]>> = {
@@ -47,11 +50,11 @@ export function itemValues(
   name: string,
   item: unknown,
 ): PlacedValue[] {
-  return leaves(item).map(({ path, value }) => ({
-    path: formatPath(path),
-    value,
-    origin: valueOrigin(provenance, kind, name, path),
-  }));
+  return leaves(item).map(({ path, value }) => {
+    const origin = valueOrigin(provenance, kind, name, path);
+    const cause = origin && causeOf(provenance, kind, name, origin);
+    return { path: formatPath(path), value, origin, cause };
+  });
 }
 
 /** Everything in `value` that is neither a mapping nor a list with something in it. */

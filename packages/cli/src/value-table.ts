@@ -9,7 +9,11 @@ export function valueTable(
 ): string {
   return textTable(
     heading,
-    values.map(({ path, value, origin }) => [path, shortValue(value), placeOf(origin)]),
+    values.map(({ path, value, origin, cause }) => [
+      path,
+      shortValue(value),
+      `${placeOf(origin)}${cause ? ` (${cause})` : ""}`,
+    ]),
   );
 }
 

@@ -3,10 +3,9 @@ import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { itemsOf, itemValues } from "../item-values.ts";
 import { nearestName } from "../nearest-name.ts";
-import { parameterOf } from "../plan/change-reason.ts";
 import { readValidProject } from "../read-project.ts";
 import { textTable } from "../text-table.ts";
-import { placeOf, shortValue } from "../value-table.ts";
+import { placeOf, shortValue, valueTable } from "../value-table.ts";
 
 /** `orgloop module show INSTANCE`: its parameters, and what it expands to, each value with the place it came from. */
 export const moduleShow: Command = async (context, [wanted = ""]) => {
@@ -47,17 +46,7 @@ export const moduleShow: Command = async (context, [wanted = ""]) => {
       ...items.flatMap((item) => [
         "",
         `${output.style("bold", `${item.kind} ${item.name}`)}  ${item.enabled ? placeOf(item.declared) : "(switched off)"}`,
-        ...(item.values.length === 0
-          ? []
-          : [
-              textTable(
-                ["PATH", "VALUE", "FROM"],
-                item.values.map(({ path, value, origin }) => {
-                  const by = origin && parameterOf(origin);
-                  return [path, shortValue(value), `${placeOf(origin)}${by ? ` (${by})` : ""}`];
-                }),
-              ),
-            ]),
+        ...(item.values.length === 0 ? [] : [valueTable(item.values)]),
       ]),
     ].join("\n"),
   );

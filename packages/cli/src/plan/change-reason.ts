@@ -1,6 +1,7 @@
 import {
   type Difference,
   type DocumentPath,
+  type ItemKind,
   originOf,
   type PlanKind,
   type Provenance,
@@ -45,6 +46,18 @@ export function reasonOf(
   return `${origin.file}:${origin.line}${causes.length === 0 ? "" : ` (${causes.join(", ")})`}`;
 }
 
+/** What made a value of an item beside the place where it was written: `parameter max_rate`, `vars.api at orgloop.yaml:8`; or null. */
+export function causeOf(
+  provenance: Provenance,
+  kind: ItemKind,
+  name: string,
+  origin: ValueOrigin,
+): string | null {
+  const team = originOf(provenance, kind, name)?.team ?? null;
+  const causes = [parameterOf(origin), variableOf(provenance, origin, team)];
+  return causes.filter((cause) => cause !== null).join(", ") || null;
+}
+
 /** Where an item that is no more is switched off; empty where it stands nowhere. */
 export function removalReason(provenance: Provenance, kind: PlanKind, name: string): string {
   if (kind === "bus" || kind === "workspace") return "";
@@ -56,7 +69,7 @@ export function removalReason(provenance: Provenance, kind: PlanKind, name: stri
 }
 
 /** The parameter of a module that was given there. */
-export function parameterOf({ path }: Pick<ValueOrigin, "path">): string | null {
+function parameterOf({ path }: Pick<ValueOrigin, "path">): string | null {
   const [, name] = /^modules[[.].*?\.params\.([A-Za-z_][\w-]*)/.exec(path) ?? [];
   return name === undefined ? null : `parameter ${name}`;
 }
