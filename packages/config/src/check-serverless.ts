@@ -13,8 +13,8 @@ const MOST_TIMEOUT = "14m";
 /** The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse the newest. */
 const OVERFLOWS = ["block", "drop_newest"];
 
-/** What these do stays on the machine, and a function's is gone after the call. */
-const LOCAL = ["console", "exec", "file"].map((name) => `@orgloop/connector-${name}`);
+/** What these do stays on the machine, and a function's is gone after the call. The console's lines are in the function's log. */
+const LOCAL = ["exec", "file"].map((name) => `@orgloop/connector-${name}`);
 
 const msOf = (value: unknown): number =>
   typeof value === "string" && DURATION_PATTERN.test(value) ? parseDuration(value) : Number.NaN;
