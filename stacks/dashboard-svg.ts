@@ -73,11 +73,17 @@ function drawWidget({ type, x, y, width, height, properties }: Widget): string {
       `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${curve(one.name, plot)}"/>`,
       `<rect x="${plot.left}" y="${at - 7}" width="8" height="8" fill="${colour}"/>`,
       label(plot.left + 13, at, one.label, 10, "#16191f"),
-      `<text x="${plot.left + plot.width}" y="${at}" font-size="8" fill="#879596" text-anchor="end">${escaped(one.name)}</text>`,
+      `<text x="${plot.left + plot.width}" y="${at}" font-size="${nameSize(one, plot.width)}" fill="#879596" text-anchor="end">${escaped(one.name)}</text>`,
     ].join("");
   });
   const title = label(box.left + 10, box.top + 19, properties.title ?? "", 12, "#16191f", "bold");
   return [frame, title, ...grid, ...drawn].join("");
+}
+
+/** Small enough for the name to stand beside its label. */
+function nameSize({ label, name }: Series, width: number): number {
+  const room = width - 25 - 5.8 * label.length;
+  return Math.min(8, Math.round((17 * room) / name.length) / 10);
 }
 
 /** The series that a widget shows: what only feeds an expression is invisible. */
