@@ -216,7 +216,12 @@ test("where the queue is full and drops, the oldest is a dead letter before it i
   expect(settled).toEqual(["b"]);
   expect(await deadLetters.list()).toMatchObject([{ event_id: "b", reason: "backpressure" }]);
   expect(entries).toContainEqual(
-    expect.objectContaining({ phase: "pipeline.backpressure", event_id: "b", queue_depth: 2 }),
+    expect.objectContaining({
+      phase: "pipeline.backpressure",
+      event_id: "b",
+      attempt: 0,
+      queue_depth: 2,
+    }),
   );
 });
 

@@ -280,7 +280,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
         const offer: Offer = mayOffer ? queue.offer(delivery, undefined, policy) : { kind: "full" };
         if (offer.kind === "queued") return pump();
         if (offer.kind === "dropped") {
-          report.dropped(offer.victim, queue.depth);
+          report.dropped(offer.victim, offer.state.attempts, queue.depth);
           pump();
           return buryAside(offer.victim, offer.state);
         }

@@ -25,7 +25,7 @@ export interface DeliveryReport {
   /** An attempt threw; it matters here where it says that the actor is gone. */
   gone(delivery: Delivery, error: unknown): void;
   /** No room for it in a queue of `depth`. */
-  dropped(victim: Delivery, depth: number): void;
+  dropped(victim: Delivery, attempts: number, depth: number): void;
 }
 
 /** An alert says so when a breaker has not closed for this long. */
@@ -80,11 +80,12 @@ export function deliveryReport({
     alert("actor_gone", { route, target, error: `${target} is gone for good: ${error.message}` });
   }
 
-  function dropped(victim: Delivery, depth: number): void {
+  function dropped(victim: Delivery, attempts: number, depth: number): void {
     const { route, actor: target } = victim;
     activity.dropped(route, target);
     alert("backpressure", { route, target, error: `${target} does not keep up: queue full` });
-    log({ ...deliveryEntry(victim), phase: "pipeline.backpressure", queue_depth: depth });
+    const about = { ...deliveryEntry(victim), attempt: attempts, queue_depth: depth };
+    log({ ...about, phase: "pipeline.backpressure" });
   }
 
   return { attempted, circuit, gone, dropped };

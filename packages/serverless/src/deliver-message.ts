@@ -100,7 +100,8 @@ export async function deliverMessage(
 
   if (receives > 1 && kept === null && (await isBuried(delivery, host.deadLetters))) return SETTLED;
   if (held.excess) {
-    flow.log({ ...deliveryEntry(delivery), phase: "pipeline.backpressure" });
+    const attempt = state.attempts;
+    flow.log({ ...deliveryEntry(delivery), phase: "pipeline.backpressure", attempt });
     return giveUp("backpressure", state);
   }
   if (held.tooOld || isExpired(delivery, policy, clock.now())) return giveUp("expired", state);
