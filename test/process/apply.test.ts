@@ -1,60 +1,22 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+import { expect, test } from "vitest";
+import { initProject, NO_CHANGES } from "./init-project.ts";
 
-const NO_CHANGES = "No changes. The running state matches the configuration.";
-
-let root: string;
-let project: string;
-let env: NodeJS.ProcessEnv;
-const running: RunningOrgLoop[] = [];
-
-beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), "orgloop-apply-"));
-  project = path.join(root, "acme");
-  env = { ORGLOOP_HOME: path.join(root, "home"), ORGLOOP_PORT: "0", NO_COLOR: "1" };
-  expect(await orgloop(["init", project], env)).toMatchObject({ code: 0 });
-});
-
-afterEach(async () => {
-  for (const { child, end } of running.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) await end("SIGKILL");
-  }
-  await rm(root, { recursive: true });
-});
-
-const run = (...args: string[]) => orgloop([...args, "-c", project], env);
-
-async function json(...args: string[]) {
-  const { code, stdout, stderr } = await run(...args, "--json");
-  return { code, stderr, answer: JSON.parse(stdout) };
-}
-
-async function start(): Promise<RunningOrgLoop> {
-  const started = await startOrgLoop(project, env);
-  running.push(started);
-  return started;
-}
-
-async function edit(file: string, from: string, to: string): Promise<void> {
-  const target = path.join(project, file);
-  const text = await readFile(target, "utf8");
-  expect(text).toContain(from);
-  await writeFile(target, text.replaceAll(from, to));
-}
+const acme = initProject();
+const { run, json, start, edit } = acme;
 
 const state = async () =>
-  JSON.parse(await readFile(path.join(root, "home/data/state.json"), "utf8"));
+  JSON.parse(await readFile(path.join(acme.root, "home/data/state.json"), "utf8"));
 
 async function send(n: number): Promise<void> {
-  const file = path.join(root, `event-${n}.json`);
+  const file = path.join(acme.root, `event-${n}.json`);
   await writeFile(file, JSON.stringify({ source: "inbox", payload: { n, urgent: true } }));
   expect(await run("inject", file)).toMatchObject({ code: 0 });
 }
 
-const records = () => readFile(path.join(project, "out/records.jsonl"), "utf8").catch(() => "");
+const records = () =>
+  readFile(path.join(acme.project, "out/records.jsonl"), "utf8").catch(() => "");
 
 test("plan → start → change → plan → apply → no changes, without a restart", async () => {
   const { child } = await start();
@@ -84,7 +46,7 @@ test("plan → start → change → plan → apply → no changes, without a res
     "tell-all",
   );
   await send(2);
-  const second = path.join(project, "out/second.jsonl");
+  const second = path.join(acme.project, "out/second.jsonl");
   await expect
     .poll(() => readFile(second, "utf8").catch(() => ""), { timeout: 60_000 })
     .toContain('"n":2');
@@ -94,7 +56,7 @@ test("plan → start → change → plan → apply → no changes, without a res
 test("a saved plan is applied as it is; one from another state is refused, naming both", async () => {
   await start();
   await edit("orgloop.yaml", "max_attempts: 5", "max_attempts: 6");
-  const [first, second] = ["first.json", "second.json"].map((it) => path.join(root, it)) as [
+  const [first, second] = ["first.json", "second.json"].map((it) => path.join(acme.root, it)) as [
     string,
     string,
   ];
@@ -134,7 +96,7 @@ test("a saved plan is applied as it is; one from another state is refused, namin
 test("a failed apply leaves what ran running: a missing variable, a restart, an actor that cannot be made", async () => {
   await start();
   const before = await state();
-  const actors = path.join(project, "connectors/actors.yaml");
+  const actors = path.join(acme.project, "connectors/actors.yaml");
   const text = await readFile(actors, "utf8");
   const actor = (config: string) =>
     writeFile(
@@ -168,19 +130,19 @@ test("a failed apply leaves what ran running: a missing variable, a restart, an 
   await edit("orgloop.yaml", "bus: memory", "bus: file");
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of the language
   await actor('{ url: "${FAR_URL}" }');
-  await appendFile(path.join(project, ".env"), "\nFAR_URL=http://127.0.0.1:1\n");
+  await appendFile(path.join(acme.project, ".env"), "\nFAR_URL=http://127.0.0.1:1\n");
   expect(await run("apply")).toMatchObject({ code: 0 });
   const { serial } = await state();
-  await appendFile(path.join(project, ".env"), "\nFAR_URL=http://127.0.0.1:2\n");
+  await appendFile(path.join(acme.project, ".env"), "\nFAR_URL=http://127.0.0.1:2\n");
   const renewed = await run("apply");
   expect(renewed.stdout).toBe(`${NO_CHANGES}\nNew values of variables: actor "far"\n`);
   expect(await state()).toMatchObject({ serial });
 });
 
 test("what a change would lose is counted in the running process: its queues and checkpoints", async () => {
-  const actors = await readFile(path.join(project, "connectors/actors.yaml"), "utf8");
+  const actors = await readFile(path.join(acme.project, "connectors/actors.yaml"), "utf8");
   await writeFile(
-    path.join(project, "connectors/actors.yaml"),
+    path.join(acme.project, "connectors/actors.yaml"),
     `${actors}\n  - { id: far, connector: "@orgloop/connector-webhook", config: { url: "http://127.0.0.1:1" } }\n`,
   );
   await edit(
@@ -215,7 +177,7 @@ test("what a change would lose is counted in the running process: its queues and
 
 test("what runs and was not applied is drift, told apart from what the files change", async () => {
   await start();
-  const file = path.join(root, "home/data/state.json");
+  const file = path.join(acme.root, "home/data/state.json");
   const applied = await state();
   // As after a restored backup: another configuration, of an earlier serial.
   const [route] = applied.topology.routes;

@@ -1,51 +1,12 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { openFileBus } from "@orgloop/bus/file";
 import { testEvent } from "@orgloop/testkit";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+import { expect, test } from "vitest";
+import { initProject, NO_CHANGES } from "./init-project.ts";
 
-const NO_CHANGES = "No changes. The running state matches the configuration.";
-
-let root: string;
-let project: string;
-let env: NodeJS.ProcessEnv;
-const running: RunningOrgLoop[] = [];
-
-beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), "orgloop-plan-"));
-  project = path.join(root, "acme");
-  env = { ORGLOOP_HOME: path.join(root, "home"), ORGLOOP_PORT: "0", NO_COLOR: "1" };
-  expect(await orgloop(["init", project], env)).toMatchObject({ code: 0 });
-});
-
-afterEach(async () => {
-  for (const { child, end } of running.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) await end("SIGKILL");
-  }
-  await rm(root, { recursive: true });
-});
-
-const run = (...args: string[]) => orgloop([...args, "-c", project], env);
-
-async function json(...args: string[]) {
-  const { code, stdout, stderr } = await run(...args, "--json");
-  return { code, stderr, answer: JSON.parse(stdout) };
-}
-
-async function start(): Promise<RunningOrgLoop> {
-  const started = await startOrgLoop(project, env);
-  running.push(started);
-  return started;
-}
-
-async function edit(file: string, from: string, to: string): Promise<void> {
-  const target = path.join(project, file);
-  const text = await readFile(target, "utf8");
-  expect(text).toContain(from);
-  await writeFile(target, text.replaceAll(from, to));
-}
+const acme = initProject();
+const { run, json, start, edit } = acme;
 
 const firstLine = ({ stdout }: { stdout: string }) => stdout.split("\n")[0];
 
@@ -63,7 +24,7 @@ test("plan compares what was applied with the files, whether or not a process ru
     stdout: `${NO_CHANGES}\n`,
   });
 
-  await appendFile(path.join(project, "sops/urgent.md"), "Say it twice.\n");
+  await appendFile(path.join(acme.project, "sops/urgent.md"), "Say it twice.\n");
   await edit("orgloop.yaml", "max_attempts: 5", "max_attempts: 6");
   const { code, answer } = await json("plan", "--detailed-exitcode");
   expect(code).toBe(2);
@@ -117,7 +78,7 @@ test("what is lost is marked: a checkpoint, events that wait, the old bus", asyn
   await edit("connectors/sources.yaml", "cron: every 5m", 'cron: "0 0 1 1 *"');
   const started = await start();
   expect(await started.end("SIGTERM")).toBe(0);
-  const data = path.join(root, "home/data");
+  const data = path.join(acme.root, "home/data");
   await writeFile(path.join(data, "checkpoints/clock.json"), '{"checkpoint":"7"}\n');
   const bus = await openFileBus({ dir: path.join(data, "wal") });
   await bus.publish(testEvent({ source: "inbox" }));
@@ -143,7 +104,7 @@ test("what is lost is marked: a checkpoint, events that wait, the old bus", asyn
 });
 
 test("a plan is saved for its owner alone; apply without a process says what to do", async () => {
-  const file = path.join(root, "plan.json");
+  const file = path.join(acme.root, "plan.json");
   expect(await run("plan", "--out", file)).toMatchObject({ code: 0 });
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   for (const args of [["apply"], ["apply", file]]) {
@@ -160,7 +121,7 @@ test("a plan is saved for its owner alone; apply without a process says what to 
 test("plan --events tells which recorded events would meet another fate, by route, with examples", async () => {
   const started = await start();
   const lines = [1, 2, 3].map((n) => ({ source: "inbox", payload: { n, urgent: n === 1 } }));
-  const file = path.join(root, "sent.jsonl");
+  const file = path.join(acme.root, "sent.jsonl");
   await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   expect(await run("inject", file)).toMatchObject({ code: 0 });
   expect(await started.end("SIGTERM")).toBe(0);
@@ -171,7 +132,7 @@ test("plan --events tells which recorded events would meet another fate, by rout
   );
 
   await edit("routes/routes.yaml", "payload.urgent: true", 'payload.n: [{ numeric: [">", 1] }]');
-  for (const target of [[], [path.join(root, "home/data/events")], [file]]) {
+  for (const target of [[], [path.join(acme.root, "home/data/events")], [file]]) {
     const { answer } = await json("plan", "--events", ...target);
     expect(answer.events).toMatchObject({ changed: 3, unreadable: 0, not_compared: [] });
     expect(answer.events.routes).toMatchObject([
@@ -184,5 +145,7 @@ test("plan --events tells which recorded events would meet another fate, by rout
   expect(stdout).toContain("\n3 of 3 recorded events meet another fate");
   expect(stdout).toContain("\n  ~ route tell-urgent: 2 now routed, 1 no longer routed\n");
   expect(stdout).toContain("evt_line2: not routed → delivered to terminal");
-  expect(await run("plan", "--events", path.join(root, "none.jsonl"))).toMatchObject({ code: 1 });
+  expect(await run("plan", "--events", path.join(acme.root, "none.jsonl"))).toMatchObject({
+    code: 1,
+  });
 });

@@ -1,37 +1,18 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { openFileBus } from "@orgloop/bus/file";
 import { fileInbox } from "@orgloop/stores";
 import { sampleInboxEntry, testEvent } from "@orgloop/testkit";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+import { expect, test } from "vitest";
+import { initProject } from "./init-project.ts";
 
-let root: string;
-let project: string;
-let env: NodeJS.ProcessEnv;
-const running: RunningOrgLoop[] = [];
-
-beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), "orgloop-workspace-"));
-  project = path.join(root, "acme");
-  env = { ORGLOOP_HOME: path.join(root, "home"), ORGLOOP_PORT: "0", NO_COLOR: "1" };
-  expect(await orgloop(["init", project], env)).toMatchObject({ code: 0 });
-});
-
-afterEach(async () => {
-  for (const { child, end } of running.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) await end("SIGKILL");
-  }
-  await rm(root, { recursive: true });
-});
-
-const run = (...args: string[]) => orgloop([...args, "-c", project], env);
+const acme = initProject();
+const { run, start } = acme;
 
 async function json(...args: string[]) {
-  const { code, stdout } = await run(...args, "--json");
-  return { code, answer: JSON.parse(stdout) };
+  const { code, answer } = await acme.json(...args);
+  return { code, answer };
 }
 
 test("a workspace is written, listed, selected, shown, run in and deleted; its state is its own", async () => {
@@ -40,7 +21,7 @@ test("a workspace is written, listed, selected, shown, run in and deleted; its s
     code: 0,
     answer: { workspace: "staging", file: "workspaces/staging.yaml" },
   });
-  const file = path.join(project, "workspaces/staging.yaml");
+  const file = path.join(acme.project, "workspaces/staging.yaml");
   expect(await readFile(file, "utf8")).toMatch(
     /^# yaml-language-server: \$schema=\.\.\/\.orgloop\/schemas\/workspace\.json\n/,
   );
@@ -82,11 +63,10 @@ test("a workspace is written, listed, selected, shown, run in and deleted; its s
     },
   ]);
 
-  const started = await startOrgLoop(project, env);
-  running.push(started);
-  const data = path.join(root, "home/workspaces/staging/data");
+  const started = await start();
+  const data = path.join(acme.root, "home/workspaces/staging/data");
   expect(existsSync(path.join(data, "owner.json"))).toBe(true);
-  expect(existsSync(path.join(root, "home/data"))).toBe(false);
+  expect(existsSync(path.join(acme.root, "home/data"))).toBe(false);
   expect((await json("status")).answer).toMatchObject({ workspace: "staging", running: true });
   expect((await json("status", "-w", "default")).answer).toMatchObject({
     workspace: "default",
@@ -128,7 +108,7 @@ test("a workspace is written, listed, selected, shown, run in and deleted; its s
     },
   });
   expect(existsSync(file)).toBe(false);
-  expect(await readdir(path.join(root, "home/workspaces"))).toEqual([]);
+  expect(await readdir(path.join(acme.root, "home/workspaces"))).toEqual([]);
   expect(await run("workspace", "list")).toMatchObject({ stdout: "* default\n" });
 });
 
@@ -141,7 +121,7 @@ test("what cannot be deleted, and a selection whose file is gone", async () => {
   expect(await run("workspace", "new", "../out")).toMatchObject({ code: 1 });
   await run("workspace", "new", "a");
   await run("workspace", "select", "a");
-  await rm(path.join(project, "workspaces/a.yaml"));
+  await rm(path.join(acme.project, "workspaces/a.yaml"));
   expect(await run("validate")).toMatchObject({
     code: 2,
     stdout: expect.stringContaining('there is no workspace "a"'),
@@ -154,15 +134,14 @@ test("what cannot be deleted, and a selection whose file is gone", async () => {
 });
 
 test("a data directory that the manifest names for all workspaces is not deleted with one of them", async () => {
-  const manifest = path.join(project, "orgloop.yaml");
+  const manifest = path.join(acme.project, "orgloop.yaml");
   const text = await readFile(manifest, "utf8");
   await writeFile(manifest, text.replace("defaults:\n", "defaults:\n  data_dir: ./state\n"));
-  const started = await startOrgLoop(project, env);
-  running.push(started);
+  const started = await start();
   await started.end("SIGTERM");
   await run("workspace", "new", "b");
   const deleted = await run("workspace", "delete", "b");
   expect(deleted).toMatchObject({ code: 0, stderr: expect.stringContaining("was left") });
-  expect(existsSync(path.join(project, "state/state.json"))).toBe(true);
-  expect(existsSync(path.join(project, "workspaces/b.yaml"))).toBe(false);
+  expect(existsSync(path.join(acme.project, "state/state.json"))).toBe(true);
+  expect(existsSync(path.join(acme.project, "workspaces/b.yaml"))).toBe(false);
 });
