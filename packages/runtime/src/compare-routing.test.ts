@@ -182,7 +182,7 @@ test("a transform that cannot be opened leaves its route out, and says so; the o
   const found = await compare(topology([route("all", "s", "a")]), after, [event(1)]);
   expect(found.routes.map((one) => one.route)).toEqual(["new"]);
   expect(found.not_compared).toEqual([
-    { route: "all", reason: expect.stringContaining("transform none: ") },
+    { route: "all", reason: expect.stringContaining('transform "none" could not be started: ') },
   ]);
 });
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { type Environment, resolveReferences } from "@orgloop/config";
 import type { OrgLoopEvent, RouteSpec, Topology } from "@orgloop/sdk";
 import {
   ROUTING_CHANGES,
@@ -6,12 +7,13 @@ import {
   type RoutingDifference,
   routingDifference,
 } from "./routing-difference.ts";
-import { openRoutingSide, type RoutingSideOptions } from "./routing-side.ts";
+import { type Trial, type TrialOptions, trialOf } from "./trial.ts";
 
-export interface CompareRoutingOptions extends Omit<RoutingSideOptions, "now"> {
+export interface CompareRoutingOptions extends Omit<TrialOptions, "topology"> {
   /** References unresolved; null: nothing was routed before. */
   readonly before: Topology | null;
   readonly after: Topology;
+  readonly env: Environment;
   /** Oldest first; `atMs` is when it was routed, which is what transforms see as now. */
   readonly events: AsyncIterable<{ readonly event: OrgLoopEvent; readonly atMs: number }>;
   /** Told of the events compared so far, now and then. */
@@ -25,7 +27,7 @@ export interface RoutingComparison {
   readonly changed: number;
   /** Only those that differ, by name. */
   readonly routes: readonly RouteComparison[];
-  /** Routes that could not be compared, and why. */
+  /** Routes on which events could not be compared, since a transform of theirs cannot be started, and why. */
   readonly not_compared: readonly { readonly route: string; readonly reason: string }[];
 }
 
@@ -51,24 +53,22 @@ const PROGRESS_EVERY = 500;
  */
 export async function compareRouting(options: CompareRoutingOptions): Promise<RoutingComparison> {
   const { before, after, events, onProgress } = options;
-  let nowMs = 0;
-  const sideOptions = { ...options, now: () => nowMs };
   const [left, right] = differingRoutes(before, after);
-  const old = await openRoutingSide(before ?? { ...after, routes: [] }, left, sideOptions);
-  const fresh = await openRoutingSide(after, right, sideOptions);
-  const failed = new Map([...old.failed, ...fresh.failed]);
+  const old = trialOfRoutes(left, before ?? after, options);
+  const fresh = trialOfRoutes(right, after, options);
+  const failed = new Map<string, string>();
   const tallies = new Map<string, Tally>();
   let count = 0;
   let changed = 0;
   try {
     for await (const { event, atMs } of events) {
-      nowMs = atMs;
       count += 1;
-      const [was, is] = await Promise.all([old.route(event), fresh.route(event)]);
+      const [was, is] = await Promise.all([old.route(event, atMs), fresh.route(event, atMs)]);
+      for (const [route, reason] of [...was.failed, ...is.failed]) failed.set(route, reason);
       let differs = false;
-      for (const route of new Set([...was.keys(), ...is.keys()])) {
+      for (const route of new Set([...was.routes.keys(), ...is.routes.keys()])) {
         if (failed.has(route)) continue;
-        const difference = routingDifference(was.get(route), is.get(route));
+        const difference = routingDifference(was.routes.get(route), is.routes.get(route));
         if (difference === null) continue;
         differs = true;
         add(tallies, route, { event_id: event.id, ...difference });
@@ -87,6 +87,20 @@ export async function compareRouting(options: CompareRoutingOptions): Promise<Ro
       .sort((one, other) => (one.route < other.route ? -1 : 1)),
     not_compared: [...failed].map(([route, reason]) => ({ route, reason })),
   };
+}
+
+/** References are resolved where they decide, in filters and transforms; a delivery's config keeps them, since it is shown. */
+function trialOfRoutes(
+  routes: readonly RouteSpec[],
+  topology: Topology,
+  { env, ...options }: CompareRoutingOptions,
+): Trial {
+  const resolved = {
+    ...topology,
+    routes: routes.map((route) => ({ ...route, when: resolveReferences(route.when, env).value })),
+    transforms: resolveReferences(topology.transforms, env).value,
+  };
+  return trialOf({ ...options, topology: resolved })();
 }
 
 /** The routes of each side that are not the same on the other, in the order of their configuration. */

@@ -1,6 +1,6 @@
 import { type Difference, differences, formatPath, withoutSecrets } from "@orgloop/config";
 import type { Delivery } from "@orgloop/core";
-import type { RouteFate } from "./routing-side.ts";
+import type { TriedRoute } from "./trial.ts";
 
 /** How the fate of an event on one route differs. */
 export const ROUTING_CHANGES = [
@@ -27,17 +27,17 @@ const BEFORE = 12;
 
 /** What differs between two fates on one route (undefined: it does not match); null where nothing does. */
 export function routingDifference(
-  before: RouteFate | undefined,
-  after: RouteFate | undefined,
+  before: TriedRoute | undefined,
+  after: TriedRoute | undefined,
 ): RoutingDifference | null {
   const told = { from: fateText(before), to: fateText(after) };
   if (before === undefined && after === undefined) return null;
   if (before === undefined) return { change: "now_routed", ...told };
   if (after === undefined) return { change: "no_longer_routed", ...told };
-  if (before.kind === "ended") {
-    return after.kind === "ended" ? null : { change: "no_longer_dropped", ...told };
+  if (before.kind !== "delivered") {
+    return after.kind === "delivered" ? { change: "no_longer_dropped", ...told } : null;
   }
-  if (after.kind === "ended") return { change: "now_dropped", ...told };
+  if (after.kind !== "delivered") return { change: "now_dropped", ...told };
   const found = differences(shownOf(before.delivery), shownOf(after.delivery));
   if (found.length === 0) return null;
   const side = (which: "from" | "to") =>
@@ -50,11 +50,11 @@ export function routingDifference(
   return { change: "delivered_otherwise", from: side("from"), to: side("to") };
 }
 
-function fateText(fate: RouteFate | undefined): string {
+function fateText(fate: TriedRoute | undefined): string {
   if (fate === undefined) return "not routed";
-  return fate.kind === "ended"
-    ? `dropped by ${fate.transform}`
-    : `delivered to ${fate.delivery.actor}`;
+  return fate.kind === "delivered"
+    ? `delivered to ${fate.delivery.actor}`
+    : `dropped by ${fate.transform}`;
 }
 
 /** What the actor sees, and by what its order is kept. */

@@ -5,12 +5,11 @@ import {
   type Matcher,
   routeEvent,
 } from "@orgloop/core";
-import { bindTransforms, openPlugin, systemClock, wantedTransform } from "@orgloop/host";
+import { bindRoute, openPlugin, systemClock, wantedTransform } from "@orgloop/host";
 import {
   type Filter,
   type LogEntry,
   messageOf,
-  OrgLoopError,
   type OrgLoopEvent,
   type PluginLookup,
   type RouteSpec,
@@ -24,6 +23,8 @@ export interface TrialOptions {
   readonly topology: Topology;
   readonly projectDir: string;
   readonly lookup: PluginLookup;
+  /** What transforms say to the operator; default: it is not told. */
+  readonly warn?: (item: string, message: string) => void;
 }
 
 /** What becomes of an event on a route that it matches. */
@@ -36,6 +37,8 @@ export type TriedRoute =
 export interface TriedEvent {
   /** By the routes that match, in the order of the configuration. */
   readonly routes: ReadonlyMap<string, TriedRoute>;
+  /** Routes that match but cannot be run, and why: a transform that cannot be started. They are not in `routes`. */
+  readonly failed: ReadonlyMap<string, string>;
   /** Transforms that failed and let the event through (`on_error: pass`). */
   readonly passed: readonly {
     readonly route: string;
@@ -46,63 +49,78 @@ export interface TriedEvent {
 
 /** Events that are routed one after the other, as by a process that has just started with empty stores. */
 export interface Trial {
-  /** `nowMs` is the time, in ms since the epoch. */
+  /** `nowMs` is the time as transforms see it, in ms since the epoch. A transform is started with the first event that meets it. */
   route(event: OrgLoopEvent, nowMs: number): Promise<TriedEvent>;
   close(): Promise<void>;
 }
 
 /**
  * Routes events as the process would, with its transforms, and delivers nothing: no source, actor or logger is created, and nothing is
- * kept. The routes are compiled once for all trials. Throws `INVALID_FILTER`; a trial throws `PLUGINS_FAILED`.
+ * kept. The routes are compiled once for all trials. Throws `INVALID_FILTER`.
  */
 export function trialOf(options: TrialOptions): () => Trial {
   const matcher = compileMatcher(options.topology.routes);
   return () => beginTrial(options, matcher);
 }
 
-function beginTrial({ topology, projectDir, lookup }: TrialOptions, matcher: Matcher): Trial {
-  const claims = memoryClaims();
-  const sources = new Map(topology.sources.map((source) => [source.id, source]));
-  const opened = new Map<string, { readonly part: Transform }>();
-  const abandon = new AbortController();
+function beginTrial(
+  { topology, projectDir, lookup, warn = () => {} }: TrialOptions,
+  matcher: Matcher,
+): Trial {
   let nowMs = 0;
   const now = () => nowMs;
+  const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn };
+  const sources = new Map(topology.sources.map((source) => [source.id, source]));
+  const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
+  const transforms = new Map<string, { readonly part: Transform }>();
+  const broken = new Map<string, string>();
+  const abandon = new AbortController();
+  const clock = { ...systemClock, now };
+  const binding = { specs, transforms, clock, abandon: abandon.signal };
 
-  const open = async (refs: ReadonlySet<string>) => {
-    for (const spec of topology.transforms) {
-      if (!refs.has(spec.name) || opened.has(spec.name)) continue;
-      const options = { projectDir, lookup, claims, now, warn: () => {} };
+  /** Starts the route's transforms; the reason why one cannot be, or null. */
+  const start = async (route: RouteSpec): Promise<string | null> => {
+    for (const { ref } of route.transforms) {
+      if (transforms.has(ref)) continue;
+      const known = broken.get(ref);
+      if (known !== undefined) return known;
+      const spec = specs.get(ref);
+      if (spec === undefined) return `there is no transform "${ref}"`;
       try {
-        opened.set(spec.name, { part: await openPlugin(wantedTransform(spec), options) });
-      } catch (cause) {
-        const message = `transform "${spec.name}" could not be started: ${messageOf(cause)}`;
-        throw new OrgLoopError("PLUGINS_FAILED", message, { cause });
+        transforms.set(ref, { part: await openPlugin(wantedTransform(spec), plugin) });
+      } catch (error) {
+        const reason = `transform "${ref}" could not be started: ${messageOf(error)}`;
+        broken.set(ref, reason);
+        return reason;
       }
     }
+    return null;
   };
 
   return {
     async route(event, atMs) {
       nowMs = atMs;
-      const matched = matcher.match(event);
-      const refs = new Set(matched.flatMap(({ transforms }) => transforms.map(({ ref }) => ref)));
-      await open(refs);
-      const clock = { ...systemClock, now };
-      const bound = bindTransforms({ ...topology, routes: matched }, opened, clock, abandon.signal);
+      const failed = new Map<string, string>();
+      const runnable: RouteSpec[] = [];
+      for (const route of matcher.match(event)) {
+        const reason = await start(route);
+        if (reason === null) runnable.push(route);
+        else failed.set(route.name, reason);
+      }
       const entries: Omit<LogEntry, "timestamp">[] = [];
       const { deliveries } = await routeEvent(event, {
-        matcher: { match: () => matched },
+        matcher: { match: () => runnable },
         sources,
-        transformsOf: ({ name }) => bound.get(name) ?? [],
-        promptOf: () => undefined,
+        transformsOf: (route) => bindRoute(route, binding),
+        promptOf: (route) => route.with?.prompt,
         now,
         log: (entry) => entries.push(entry),
       });
-      return triedEvent(matched, deliveries, entries);
+      return { failed, ...triedEvent(runnable, deliveries, entries) };
     },
     async close() {
       abandon.abort();
-      await Promise.allSettled([...opened.values()].map(({ part }) => part.close?.()));
+      await Promise.allSettled([...transforms.values()].map(({ part }) => part.close?.()));
     },
   };
 }
@@ -111,21 +129,22 @@ function triedEvent(
   matched: readonly RouteSpec[],
   deliveries: readonly Delivery[],
   entries: readonly Omit<LogEntry, "timestamp">[],
-): TriedEvent {
-  const routes = new Map<string, TriedRoute>();
+): Omit<TriedEvent, "failed"> {
+  const fates = new Map<string, TriedRoute>();
   const passed: { route: string; transform: string; error: string }[] = [];
-  for (const { name } of matched) {
-    const delivery = deliveries.find(({ route }) => route === name);
-    if (delivery !== undefined) routes.set(name, { kind: "delivered", delivery });
-  }
+  for (const delivery of deliveries) fates.set(delivery.route, { kind: "delivered", delivery });
   for (const { phase, route = "", transform = "", error = "" } of entries) {
     if (phase === "transform.error") passed.push({ route, transform, error });
-    if (phase === "transform.drop") routes.set(route, { kind: "dropped", transform });
+    if (phase === "transform.drop") fates.set(route, { kind: "dropped", transform });
     if (phase === "transform.error_drop" || phase === "transform.error_halt") {
-      routes.set(route, { kind: "halted", transform, error });
+      fates.set(route, { kind: "halted", transform, error });
     }
   }
-  return { routes, passed };
+  const routes = matched.flatMap(({ name }): [string, TriedRoute][] => {
+    const fate = fates.get(name);
+    return fate === undefined ? [] : [[name, fate]];
+  });
+  return { routes: new Map(routes), passed };
 }
 
 /** Whether `event` passes a filter, as a route's. Throws `INVALID_FILTER`. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readEnvironment, resolveReferences } from "@orgloop/config";
 import { loadTrial, pluginLookup, type TriedRoute } from "@orgloop/runtime";
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import type { InjectedEvent } from "../check-event.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
@@ -42,7 +42,8 @@ async function traced(context: CommandContext, file: string, shown: string): Pro
   try {
     for await (const written of readEvents(file, shown)) {
       const event = completed(written);
-      const { routes: tried } = await trial.route(event, Date.parse(event.timestamp));
+      const { routes: tried, failed } = await trial.route(event, Date.parse(event.timestamp));
+      for (const reason of failed.values()) throw new OrgLoopError("PLUGINS_FAILED", reason);
       traces.push({
         event_id: event.id,
         source: event.source,

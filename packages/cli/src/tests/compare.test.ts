@@ -31,7 +31,11 @@ const topology = {
 function differences(
   wanted: Readonly<Record<string, Partial<ExpectedOutcome>>>,
   tried: Readonly<Record<string, TriedRoute>>,
-  { others = false, passed = [] as TriedEvent["passed"] } = {},
+  {
+    others = false,
+    passed = [] as TriedEvent["passed"],
+    failed = {} as Readonly<Record<string, string>>,
+  } = {},
 ): string[] {
   const routes = new Map(
     Object.entries(wanted).map(([name, one]) => [
@@ -44,7 +48,11 @@ function differences(
     Object.values(filter).every((value) => value !== "wrong");
   return compare(
     { routes, others, at },
-    { routes: new Map(Object.entries(tried)), passed },
+    {
+      routes: new Map(Object.entries(tried)),
+      failed: new Map(Object.entries(failed)),
+      passed,
+    },
     topology,
     passes,
   ).map(({ path, expected, got }) => `${path}: ${String(expected)}, got ${String(got)}`);
@@ -118,5 +126,13 @@ it("a transform that fails must be expected, and one that is expected must fail"
   expect(differences({ a: { passed_by: "check" } }, { a: delivered }, { passed })).toEqual([]);
   expect(differences({ a: { passed_by: "check" } }, { a: delivered })).toEqual([
     'routes/a/passed_by: "check" fails and lets the event through, got no failure',
+  ]);
+});
+
+it("a route that cannot be run is told once, expected or not", () => {
+  const failed = { a: "transform broken", b: "transform broken" };
+  expect(differences({ a: {} }, {}, { others: true, failed })).toEqual([
+    "routes/a: a route that runs, got transform broken",
+    "routes/b: a route that runs, got transform broken",
   ]);
 });

@@ -16,7 +16,7 @@ type EventPasses = (filter: Filter, event: OrgLoopEvent) => boolean;
 /** Everything in which what became of an event is not what was expected; empty where it is. */
 export function compare(
   expected: Expectation,
-  { routes, passed }: TriedEvent,
+  { routes, failed, passed }: TriedEvent,
   topology: Topology,
   eventPasses: EventPasses,
 ): Difference[] {
@@ -24,7 +24,11 @@ export function compare(
   const differ = (place: readonly string[], what: string, wanted: unknown, got: unknown) =>
     differences.push({ ...expected.at(...place), what, expected: wanted, got });
 
+  for (const [route, reason] of failed) {
+    differ(["routes", route], `route "${route}"`, "a route that runs", reason);
+  }
   for (const [route, outcome] of expected.routes) {
+    if (failed.has(route)) continue;
     const tried = routes.get(route);
     const place = ["routes", route];
     const name = `route "${route}"`;
@@ -32,12 +36,12 @@ export function compare(
       differ(place, name, wantedText(outcome), triedText(tried));
       continue;
     }
-    const failed = passed.filter((one) => one.route === route);
-    for (const { transform, error } of failed) {
+    const passes = passed.filter((one) => one.route === route);
+    for (const { transform, error } of passes) {
       if (transform === outcome.passed_by) continue;
       differ(place, name, "no transform that fails", `"${transform}" failed: ${error}`);
     }
-    if (outcome.passed_by && !failed.some((one) => one.transform === outcome.passed_by)) {
+    if (outcome.passed_by && !passes.some((one) => one.transform === outcome.passed_by)) {
       const wanted = `"${outcome.passed_by}" fails and lets the event through`;
       differ([...place, "passed_by"], name, wanted, "no failure");
     }
