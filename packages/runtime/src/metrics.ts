@@ -27,12 +27,14 @@ export function metrics(readings: MetricsReadings): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const registers = [register];
-  const routed = new Counter({
-    name: "orgloop_events_routed_total",
-    help: "Deliveries that succeeded, by route and the actor's connector",
-    labelNames: ["route", "connector"],
-    registers,
-  });
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const routed = counter(
+    "orgloop_events_routed_total",
+    "Deliveries that succeeded, by route and the actor's connector",
+    "route",
+    "connector",
+  );
   const processing = new Histogram({
     name: "orgloop_event_processing_seconds",
     help: "Time of one delivery attempt that succeeded, by route",
@@ -40,43 +42,40 @@ export function metrics(readings: MetricsReadings): Metrics {
     buckets: SECONDS,
     registers,
   });
-  const connectorErrors = new Counter({
-    name: "orgloop_connector_errors_total",
-    help: "Polls and delivery attempts that failed, by connector",
-    labelNames: ["connector"],
-    registers,
-  });
-  const received = new Counter({
-    name: "orgloop_events_received_total",
-    help: "Events that are durable on the bus, by source",
-    labelNames: ["source"],
-    registers,
-  });
-  const refused = new Counter({
-    name: "orgloop_webhooks_refused_total",
-    help: "Webhook requests that were refused, by source and HTTP status",
-    labelNames: ["source", "status"],
-    registers,
-  });
-  const deadLetters = new Counter({
-    name: "orgloop_dead_letters_total",
-    help: "Dead letters written, by reason",
-    labelNames: ["reason"],
-    registers,
-  });
-  const retries = new Counter({
-    name: "orgloop_delivery_retries_total",
-    help: "Attempts that failed and are followed by another, by route and actor",
-    labelNames: ["route", "actor"],
-    registers,
-  });
-  const dropped = new Counter({
-    name: "orgloop_deliveries_dropped_total",
-    help: "Deliveries without room in their actor's queue, by route and actor",
-    labelNames: ["route", "actor"],
-    registers,
-  });
-  gauges(readings, registers);
+  const connectorErrors = counter(
+    "orgloop_connector_errors_total",
+    "Polls and delivery attempts that failed, by connector",
+    "connector",
+  );
+  const received = counter(
+    "orgloop_events_received_total",
+    "Events that are durable on the bus, by source",
+    "source",
+  );
+  const refused = counter(
+    "orgloop_webhooks_refused_total",
+    "Webhook requests that were refused, by source and HTTP status",
+    "source",
+    "status",
+  );
+  const deadLetters = counter(
+    "orgloop_dead_letters_total",
+    "Dead letters written, by reason",
+    "reason",
+  );
+  const retries = counter(
+    "orgloop_delivery_retries_total",
+    "Attempts that failed and are followed by another, by route and actor",
+    "route",
+    "actor",
+  );
+  const dropped = counter(
+    "orgloop_deliveries_dropped_total",
+    "Deliveries without room in their actor's queue, by route and actor",
+    "route",
+    "actor",
+  );
+  addGauges(readings, registers);
   const connectorOf = (kind: "source" | "actor", id: string): string =>
     readings.connectorOf(kind, id) ?? "unknown";
   return {
@@ -99,79 +98,58 @@ export function metrics(readings: MetricsReadings): Metrics {
   };
 }
 
-function gauges(readings: MetricsReadings, registers: Registry[]): void {
-  new Gauge({
-    name: "orgloop_uptime_seconds",
-    help: "Since the process started",
-    registers,
-    collect() {
-      this.set(readings.uptimeSeconds());
-    },
-  });
-  new Gauge({
-    name: "orgloop_connected_sources",
-    help: "Sources that run and are not held by their circuit breaker",
-    registers,
-    collect() {
-      this.set(readings.sources().filter(({ status }) => status !== "unhealthy").length);
-    },
-  });
-  new Gauge({
-    name: "orgloop_backlog_events",
-    help: "Events on the bus that are not done with",
-    registers,
-    collect() {
-      this.set(readings.backlog());
-    },
-  });
-  new Gauge({
-    name: "orgloop_actor_queued",
-    help: "Deliveries that wait, by actor",
-    labelNames: ["actor"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, queued } of readings.actors()) this.set({ actor: id }, queued);
-    },
-  });
-  new Gauge({
-    name: "orgloop_actor_in_flight",
-    help: "Delivery attempts under way, by actor",
-    labelNames: ["actor"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, in_flight } of readings.actors()) this.set({ actor: id }, in_flight);
-    },
-  });
-  new Gauge({
-    name: "orgloop_actor_queue_depth",
-    help: "Deliveries that may wait, by actor",
-    labelNames: ["actor"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, queue_depth } of readings.actors()) this.set({ actor: id }, queue_depth);
-    },
-  });
-  new Gauge({
-    name: "orgloop_route_circuit",
-    help: "The route's breaker: 0 closed, 1 half open, 2 open",
-    labelNames: ["route"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { name, circuit } of readings.routes()) {
-        this.set({ route: name }, ["closed", "half_open", "open"].indexOf(circuit));
-      }
-    },
-  });
-  new Gauge({
-    name: "orgloop_dead_letters",
-    help: "Dead letters that are kept",
-    registers,
-    collect() {
-      this.set(readings.deadLetters());
-    },
-  });
+const CIRCUITS = ["closed", "half_open", "open"];
+
+/** They are read when they are asked for. */
+function addGauges(readings: MetricsReadings, registers: Registry[]): void {
+  const { uptimeSeconds, backlog, sources, actors, routes, deadLetters } = readings;
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  /** A value for each item; what is gone is not shown. */
+  const gaugeBy = (
+    label: "actor" | "route",
+    name: string,
+    help: string,
+    read: () => readonly (readonly [item: string, value: number])[],
+  ) =>
+    new Gauge<string>({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [item, value] of read()) this.set({ [label]: item }, value);
+      },
+    });
+  gauge("orgloop_uptime_seconds", "Since the process started", uptimeSeconds);
+  gauge(
+    "orgloop_connected_sources",
+    "Sources that run and are not held by their circuit breaker",
+    () => sources().filter(({ status }) => status !== "unhealthy").length,
+  );
+  gauge("orgloop_backlog_events", "Events on the bus that are not done with", backlog);
+  gaugeBy("actor", "orgloop_actor_queued", "Deliveries that wait, by actor", () =>
+    actors().map(({ id, queued }) => [id, queued]),
+  );
+  gaugeBy("actor", "orgloop_actor_in_flight", "Delivery attempts under way, by actor", () =>
+    actors().map(({ id, in_flight }) => [id, in_flight]),
+  );
+  gaugeBy("actor", "orgloop_actor_queue_depth", "Deliveries that may wait, by actor", () =>
+    actors().map(({ id, queue_depth }) => [id, queue_depth]),
+  );
+  gaugeBy(
+    "route",
+    "orgloop_route_circuit",
+    "The route's breaker: 0 closed, 1 half open, 2 open",
+    () => routes().map(({ name, circuit }) => [name, CIRCUITS.indexOf(circuit)]),
+  );
+  gauge("orgloop_dead_letters", "Dead letters that are kept", deadLetters);
 }
