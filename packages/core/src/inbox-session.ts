@@ -1,14 +1,6 @@
-/**
- * What the actor knows of a session's inbox. `none`: nothing. `sending`: it is being told. `stale`: it drained while it was being told.
- * `sent`: it was told, and has not drained since.
- */
-export type Notice = "none" | "sending" | "stale" | "sent";
+import type { InboxState, Notice } from "@orgloop/sdk";
 
-/** A session's inbox: one notification, until the actor has drained (v1alpha1, section 4). */
-export interface InboxState {
-  readonly pending: number;
-  readonly notice: Notice;
-}
+export type { InboxState, Notice } from "@orgloop/sdk";
 
 export const EMPTY_INBOX: InboxState = { pending: 0, notice: "none" };
 

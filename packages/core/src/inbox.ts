@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
-import { DURATION_PATTERN, type InboxEntry, type OrgLoopEvent, parseDuration } from "@orgloop/sdk";
+import {
+  type DeadLetter,
+  DURATION_PATTERN,
+  type InboxEntry,
+  type OrgLoopEvent,
+  type Prompt,
+  parseDuration,
+} from "@orgloop/sdk";
 import { eventId } from "./complete-event.ts";
-import type { Delivery } from "./delivery.ts";
+import { deliveryLetter } from "./dead-letter.ts";
+import { type Delivery, NO_ATTEMPTS } from "./delivery.ts";
 
 /** Of a route that has `then.config.inbox: true` and a `session_key` (v1alpha1, section 4). */
 export interface InboxTerms {
@@ -57,6 +65,8 @@ export interface InboxNotice {
   readonly pending: number;
   /** The first that waits. */
   readonly oldest: OrgLoopEvent;
+  /** The stage that the inbox is in, where that is on AWS: whoever drains it must name it. */
+  readonly workspace?: string;
   readonly nowMs: number;
 }
 
@@ -65,8 +75,10 @@ export function inboxNotification({
   sessionKey,
   pending,
   oldest,
+  workspace,
   nowMs,
 }: InboxNotice): OrgLoopEvent {
+  const where = workspace === undefined ? "" : ` --workspace ${workspace}`;
   return {
     id: eventId(SOURCE, `inbox/${sessionKey}\0${oldest.id}\0${oldest.replay ?? 0}`),
     timestamp: new Date(nowMs).toISOString(),
@@ -78,13 +90,57 @@ export function inboxNotification({
       pending_count: pending,
       session_key: sessionKey,
       oldest_event_at: oldest.timestamp,
-      drain_command: `orgloop inbox drain --key ${shellQuoted(sessionKey)} --format json`,
+      drain_command: `orgloop inbox drain${where} --key ${shellQuoted(sessionKey)} --format json`,
       instructions:
         "Drain the inbox and work on all of it as it is now: what a later event has overtaken needs nothing more.",
     },
     trace_id: oldest.trace_id,
     ...(oldest.module !== undefined && { module: oldest.module }),
   };
+}
+
+/** How a notification gets to the actor. */
+export interface NoticeDelivery extends InboxNotice {
+  /** Of the event that waits first. */
+  readonly route: string;
+  readonly actor: string;
+  /** The route's, filled in from that event. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly prompt?: Prompt | undefined;
+}
+
+export function noticeDelivery(notice: NoticeDelivery): Delivery {
+  const { sessionKey, route, actor, config, prompt } = notice;
+  return {
+    event: inboxNotification(notice),
+    route,
+    actor,
+    orderingKey: `inbox/${sessionKey}`,
+    config: { ...config, session_key: sessionKey },
+    ...(prompt !== undefined && { prompt }),
+    replay: 0,
+  };
+}
+
+/**
+ * A notification with its session in the config, whatever the route's template made of it: that looks for the key in the event, which is
+ * the notification where a dead letter is replayed. Any other delivery as it is.
+ */
+export function withNoticeKey(delivery: Delivery): Delivery {
+  const { event, config } = delivery;
+  if (!isInboxNotice(event)) return delivery;
+  const { session_key } = event.payload;
+  return { ...delivery, config: { ...config, session_key } };
+}
+
+/** What becomes of an entry that nobody has fetched in time. */
+export function expiredInboxLetter(entry: InboxEntry, nowMs: number): DeadLetter {
+  const { session_key, event, route, actor, ordering_key: orderingKey } = entry;
+  const replay = event.replay ?? 0;
+  const lastError = `nobody fetched it from the inbox of ${session_key}`;
+  const state = { ...NO_ATTEMPTS, firstError: lastError, lastError };
+  const delivery: Delivery = { event, route, actor, orderingKey, config: {}, replay };
+  return deliveryLetter(delivery, "expired", state, nowMs);
 }
 
 /** Whether an event is what {@link inboxNotification} makes: it goes straight to the actor. */

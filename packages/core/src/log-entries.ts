@@ -53,6 +53,36 @@ export function circuitEntry(
   return { ...about, phase: "circuit.open", metadata };
 }
 
+/** What the log says of a delivery that waits in the inbox of a session now. */
+export function queuedEntry(
+  delivery: Delivery,
+  session_key: string,
+  duration_ms: number,
+): OpenEntry {
+  const about = { ...deliveryEntry(delivery), duration_ms, metadata: { session_key } };
+  return { ...about, phase: "deliver.success", result: "queued in the inbox" };
+}
+
+/** What the log says when an actor was told of an inbox, or could not be; `delivery`: the notification, where there was one. */
+export function noticeEntry(
+  notice: {
+    readonly sessionKey: string;
+    readonly pending: number;
+    readonly delivered: boolean;
+    readonly error?: string;
+  },
+  delivery: Delivery | null,
+): OpenEntry {
+  const { sessionKey: session_key, pending: pending_count, delivered, error } = notice;
+  return {
+    ...(delivery !== null && deliveryEntry(delivery)),
+    phase: "inbox.notify",
+    result: delivered ? "delivered" : "failed",
+    ...(error !== undefined && { error }),
+    metadata: { session_key, pending_count },
+  };
+}
+
 /** What an entry of the log says of a dead letter. */
 export function letterEntry({ event, route, actor }: DeadLetter) {
   return {

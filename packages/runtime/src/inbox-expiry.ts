@@ -1,4 +1,4 @@
-import { type Delivery, deliveryLetter, NO_ATTEMPTS } from "@orgloop/core";
+import { expiredInboxLetter } from "@orgloop/core";
 import { type InboxEntry, type InboxStore, type LogEntry, messageOf } from "@orgloop/sdk";
 import type { Bury } from "./burial.ts";
 import { type Clock, waitUntil } from "./clock.ts";
@@ -48,14 +48,10 @@ async function buryExpired(options: InboxExpiryOptions): Promise<void> {
 
 /** The letter first: where the process dies in between, it is written once more, the same. */
 async function buryEntry(
-  { id, session_key, event, route, actor, ordering_key: orderingKey }: InboxEntry,
+  entry: InboxEntry,
   { store, bury, clock, onExpired }: InboxExpiryOptions,
 ): Promise<void> {
-  const replay = event.replay ?? 0;
-  const delivery: Delivery = { event, route, actor, orderingKey, config: {}, replay };
-  const lastError = `nobody fetched it from the inbox of ${session_key}`;
-  const state = { ...NO_ATTEMPTS, firstError: lastError, lastError };
-  if (!(await bury(deliveryLetter(delivery, "expired", state, clock.now())))) return;
-  await store.remove(session_key, [id]);
-  onExpired(session_key);
+  if (!(await bury(expiredInboxLetter(entry, clock.now())))) return;
+  await store.remove(entry.session_key, [entry.id]);
+  onExpired(entry.session_key);
 }

@@ -1,13 +1,14 @@
 import {
   type Delivery,
-  deliveryEntry,
   type InboxTerms,
   inboxEntry,
-  inboxNotification,
   inboxTerms,
   interpolate,
-  isInboxNotice,
   MAX_BATCH,
+  noticeDelivery,
+  noticeEntry,
+  queuedEntry,
+  withNoticeKey,
 } from "@orgloop/core";
 import {
   type InboxEntry,
@@ -115,9 +116,7 @@ export function openInbox(options: InboxOptions): Inbox {
     const isNew = await durably("inbox entry not written", () => store.put(entry));
     if (isNew === null) return;
     const duration_ms = clock.now() - startedMs;
-    const metadata = { session_key: terms.sessionKey };
-    const about = { ...deliveryEntry(delivery), duration_ms, metadata };
-    log({ ...about, phase: "deliver.success", result: "queued in the inbox" });
+    log(queuedEntry(delivery, terms.sessionKey, duration_ms));
     activity.delivered(delivery.route, delivery.actor, duration_ms);
     onSettled("delivered");
     // Otherwise it came back after a crash, and was counted at the start.
@@ -150,18 +149,16 @@ export function openInbox(options: InboxOptions): Inbox {
   }
 
   function noticeOf(key: string, oldest: InboxEntry, route: RouteSpec): Delivery {
-    const { pending } = sessions.state(key);
-    const notice = { sessionKey: key, pending, oldest: oldest.event, nowMs: clock.now() };
-    const prompt = options.promptOf(route);
-    return {
-      event: inboxNotification(notice),
+    return noticeDelivery({
+      sessionKey: key,
+      pending: sessions.state(key).pending,
+      oldest: oldest.event,
       route: route.name,
       actor: route.then.actor,
-      orderingKey: `inbox/${key}`,
-      config: { ...interpolate(route.then.config, oldest.event), session_key: key },
-      ...(prompt !== undefined && { prompt }),
-      replay: 0,
-    };
+      config: interpolate(route.then.config, oldest.event),
+      prompt: options.promptOf(route),
+      nowMs: clock.now(),
+    });
   }
 
   function noticeEnded(
@@ -174,13 +171,8 @@ export function openInbox(options: InboxOptions): Inbox {
     const again = sessions.change(key, { kind: isTold ? "notice_delivered" : "notice_failed" });
     if (stop.aborted && !isTold) return;
     const { pending } = sessions.state(key);
-    log({
-      ...(delivery !== null && deliveryEntry(delivery)),
-      phase: "inbox.notify",
-      result: isTold ? "delivered" : "failed",
-      ...(error !== undefined && { error: messageOf(error) }),
-      metadata: { session_key: key, pending_count: pending },
-    });
+    const why = error === undefined ? {} : { error: messageOf(error) };
+    log(noticeEntry({ sessionKey: key, pending, delivered: isTold, ...why }, delivery));
     if (sessions.state(key).notice === "sent") remember(key, true);
     if (again) tell(key);
   }
@@ -267,13 +259,8 @@ export function openInbox(options: InboxOptions): Inbox {
 /** Gives a delivery to the inbox of its session where it has one, otherwise to its actor. */
 export function inboxFirst({ take }: Pick<Inbox, "take">, push: Push): Push {
   return async (delivery, onSettled, options) => {
-    const { event, config } = delivery;
-    if (isInboxNotice(event)) {
-      // A dead letter that is replayed: the template would look for the key in the notification.
-      const { session_key } = event.payload;
-      return push({ ...delivery, config: { ...config, session_key } }, onSettled, options);
-    }
-    if (await take(delivery, onSettled)) return;
-    await push(delivery, onSettled, options);
+    const own = withNoticeKey(delivery);
+    if (await take(own, onSettled)) return;
+    await push(own, onSettled, options);
   };
 }

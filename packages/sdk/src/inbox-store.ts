@@ -17,6 +17,18 @@ export interface InboxEntry {
   readonly max_batch: number;
 }
 
+/**
+ * What the actor knows of a session's inbox. `none`: nothing. `sending`: it is being told. `stale`: it drained while it was being told.
+ * `sent`: it was told, and has not drained since.
+ */
+export type Notice = "none" | "sending" | "stale" | "sent";
+
+/** A session's inbox: one notification, until the actor has drained (v1alpha1, section 4). */
+export interface InboxState {
+  readonly pending: number;
+  readonly notice: Notice;
+}
+
 /** A session whose inbox is not empty. */
 export interface InboxSession {
   readonly session_key: string;
