@@ -1,6 +1,4 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
-import { hasCode } from "@orgloop/sdk";
+import { readFileLines } from "@orgloop/stores";
 
 /**
  * Counts what a file of `fileDeadLetters` or `fileInbox` in stores keeps (a line with an `id` each, and lines of `removed` ids), without
@@ -8,19 +6,15 @@ import { hasCode } from "@orgloop/sdk";
  */
 export async function countKeptLines(file: string): Promise<number> {
   const ids = new Set<string>();
-  try {
-    for await (const line of createInterface({ input: createReadStream(file, "utf8") })) {
-      const value = parse(line);
-      if (typeof value?.id === "string") ids.add(value.id);
-      for (const id of value?.removed ?? []) ids.delete(id);
-    }
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
+  for await (const { line } of readFileLines(file)) {
+    const value = parse(line);
+    if (typeof value?.id === "string") ids.add(value.id);
+    for (const id of value?.removed ?? []) ids.delete(id);
   }
   return ids.size;
 }
 
-/** Null for a torn line. */
+/** Null for a line that cannot be read. */
 function parse(
   line: string,
 ): { readonly id?: unknown; readonly removed?: readonly string[] } | null {

@@ -1,7 +1,5 @@
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import {
   parseRecorded,
   type RecordedEvent,
@@ -10,13 +8,12 @@ import {
   recordedSelection,
 } from "@orgloop/core";
 import { hasCode } from "@orgloop/sdk";
+import { type Place, readFileLines } from "@orgloop/stores";
 import { fileOfHour, recordFiles } from "./event-recorder.ts";
 
 /** Where a line stands. */
-export interface RecordedPlace {
+export interface RecordedPlace extends Place {
   readonly file: string;
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** The events that `query` and `holds` let through (`recordedSelection`). */
@@ -28,8 +25,9 @@ export async function findRecorded(
   const first = query.since === undefined ? "" : fileOfHour(Date.parse(query.since));
   const selection = recordedSelection<RecordedPlace>(query, holds);
   for (const file of (await recordFiles(dir)).filter((name) => name >= first)) {
-    for await (const { line, offset, length } of linesOf(join(dir, file))) {
-      selection.add(line, { file, offset, length });
+    for await (const { line: text, place } of readFileLines(join(dir, file))) {
+      const line = parseRecorded(text);
+      if (line !== null) selection.add(line, { file, ...place });
     }
   }
   return selection.found();
@@ -47,20 +45,5 @@ export async function readRecorded(
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;
     throw error;
-  }
-}
-
-/** Lines that are none of ours (torn, by a crash) are passed over. */
-async function* linesOf(path: string) {
-  let offset = 0;
-  try {
-    for await (const text of createInterface({ input: createReadStream(path, "utf8") })) {
-      const length = Buffer.byteLength(text);
-      const line = parseRecorded(text);
-      if (line !== null) yield { line, offset, length };
-      offset += length + 1;
-    }
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
   }
 }

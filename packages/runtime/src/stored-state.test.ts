@@ -25,7 +25,10 @@ async function fingerprint(dir: string): Promise<string> {
 test("what a process left behind can be read without changing it", async () => {
   const source: Source = {
     async *poll() {
-      const events = [1, 2, 3].map((n) => ({ provenance: { platform: "test" }, payload: { n } }));
+      const events = [1, 2, 3].map((n) => ({
+        provenance: { platform: "test" },
+        payload: { n, text: "one\u2028line" },
+      }));
       yield { events, checkpoint: "3" };
     },
   };

@@ -11,4 +11,5 @@ export * from "./memory-claims.ts";
 export * from "./memory-dead-letters.ts";
 export * from "./memory-inbox.ts";
 export * from "./memory-route-states.ts";
+export { type Place, readFileLines } from "./read-lines.ts";
 export * from "./replace-file.ts";

@@ -1,6 +1,8 @@
-import type { OpenFile } from "./file-system.ts";
+import { hasCode } from "@orgloop/sdk";
+import { nodeFileSystem, type OpenFile } from "./file-system.ts";
 
 const LINE_END = 0x0a;
+const CHUNK_BYTES = 64 * 1024;
 
 /** Where a line stands in its file, in bytes, its line end included. */
 export interface Place {
@@ -8,7 +10,10 @@ export interface Place {
   readonly length: number;
 }
 
-/** The whole lines of a file, in order, without their line ends; what follows the last line end is left out. */
+/**
+ * The whole lines of a file, in order, without their line ends; what follows the last line end is left out. Lines end at `\n` alone:
+ * node:readline also splits at U+2028 and U+2029, which may stand in JSON texts.
+ */
 export async function* readLines(
   file: OpenFile,
   chunkBytes: number,
@@ -32,5 +37,21 @@ export async function* readLines(
       from = end + 1;
     }
     if (from < count) pieces.push(Buffer.from(bytes.subarray(from)));
+  }
+}
+
+/** As `readLines`, of the file at `path`; none where there is no file. */
+export async function* readFileLines(path: string): ReturnType<typeof readLines> {
+  let file: OpenFile;
+  try {
+    file = await nodeFileSystem.open(path, "read");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return;
+    throw error;
+  }
+  try {
+    yield* readLines(file, CHUNK_BYTES);
+  } finally {
+    await file.close();
   }
 }
