@@ -1,4 +1,10 @@
-import { awaitedActors, delivererGroups, type Group, shardOf } from "@orgloop/config/aws";
+import {
+  awaitedActors,
+  delivererGroups,
+  deliveryConcurrency,
+  type Group,
+  shardOf,
+} from "@orgloop/config/aws";
 import { type ActorSpec, DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnWaitConditionHandle } from "aws-cdk-lib";
@@ -56,7 +62,7 @@ function addActor(
   const mapping = eventSource(stack, `${id}-source`, {
     queue: names.actorQueue(actor.id),
     functionName,
-    maximumConcurrency: concurrencyOf(stage, actor),
+    maximumConcurrency: deliveryConcurrency(concurrencyOf(stage, actor)).invocations,
   });
   mapping.addDependency(queue);
   if (!shared) mapping.addDependency(deliverer(stack, `${id}-deliver`, stage, group));

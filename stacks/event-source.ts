@@ -1,3 +1,4 @@
+import { FIFO_BATCH } from "@orgloop/config/aws";
 import { CfnEventSourceMapping } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import { functionArn, queueArn } from "./arns.ts";
@@ -9,15 +10,12 @@ export interface EventSource {
   readonly maximumConcurrency: number;
 }
 
-/** What SQS hands over at once from a FIFO queue, at most. */
-const BATCH = 10;
-
 /** Batches of a FIFO queue to a function, which says which messages it gives back. */
 export function eventSource(scope: Construct, id: string, source: EventSource) {
   return new CfnEventSourceMapping(scope, id, {
     eventSourceArn: queueArn(source.queue),
     functionName: functionArn(source.functionName),
-    batchSize: BATCH,
+    batchSize: FIFO_BATCH,
     functionResponseTypes: ["ReportBatchItemFailures"],
     scalingConfig: {
       maximumConcurrency: Math.min(1000, Math.max(2, source.maximumConcurrency)),

@@ -83,7 +83,7 @@ test("the function URL is open to webhooks and has both permissions; nothing els
   expect(made.ofType("AWS::SQS::QueuePolicy")).toEqual([]);
 });
 
-test("router and receiver have their own concurrency; an actor has what its routes allow", () => {
+test("router and receiver have their own concurrency; an actor has what its routes allow, two of a batch at once", () => {
   expect(functionOf("orgloop-production-route")?.ReservedConcurrentExecutions).toBe(50);
   expect(functionOf("orgloop-production-receive")?.ReservedConcurrentExecutions).toBe(50);
   expect(functionOf("orgloop-production-route")?.Timeout).toBeLessThanOrEqual(30);
@@ -92,9 +92,9 @@ test("router and receiver have their own concurrency; an actor has what its rout
       .ofType("AWS::Lambda::EventSourceMapping")
       .find(({ Properties }) => Properties.EventSourceArn.includes(`-actor-${actor}-`))?.Properties
       .ScalingConfig.MaximumConcurrency;
-  expect(concurrency("reviewer")).toBe(16);
+  expect(concurrency("reviewer")).toBe(8);
   expect(concurrency("triage")).toBe(2);
-  expect(concurrency("slow")).toBe(1000);
+  expect(concurrency("slow")).toBe(200);
 });
 
 test("a deliver function lives as long as its slowest attempt, and 15 minutes at most", () => {

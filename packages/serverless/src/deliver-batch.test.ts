@@ -96,7 +96,7 @@ test("a wait under a second passes here, a longer one is left to the queue", asy
   expect(it.got).toHaveLength(2);
 });
 
-test("short waits of one delivery pass here for a second in all: the other groups are not held up by it for longer", async () => {
+test("short waits of one delivery pass here for a second in all, and no other group waits for it", async () => {
   const retry = {
     ...routeOf().delivery.retry,
     max_attempts: 100,
@@ -110,7 +110,7 @@ test("short waits of one delivery pass here for a second in all: the other group
   const done = deliverBatch([ill, well], QUEUE, minute, it.delivering);
   await it.clock.advance(600);
   expect(await done).toEqual(idsOf([ill]));
-  expect(it.got).toEqual(["evt_1", "evt_1", "evt_2"]);
+  expect(it.got).toEqual(["evt_1", "evt_2", "evt_1"]);
   expect(it.hidden).toMatchObject([{ seconds: 1 }]);
 });
 
@@ -156,7 +156,7 @@ test("after 13 days it is expired; a hold never lasts over 11 hours, and an hour
   const often = await deliveryRecord(it, eventOf("3"), routeOf(), "z");
   const many = { ...often.attributes, ApproximateReceiveCount: "500" };
   await deliverBatch([{ ...often, attributes: many }, long], QUEUE, minute, it.delivering);
-  expect(it.hidden.map(({ seconds }) => seconds)).toEqual([3_600, 39_600]);
+  expect(it.hidden.map(({ seconds }) => seconds)).toEqual([39_600, 3_600]);
   await it.clock.advance(13 * 86_400_000);
   await deliverBatch([again(old)], QUEUE, minute, it.delivering);
   expect(await it.deadLetters.list()).toMatchObject([{ event_id: "evt_1", reason: "expired" }]);

@@ -1,10 +1,12 @@
 import type { ObjectStore } from "@orgloop/bus/sqs";
+import { deliveryConcurrency } from "@orgloop/config/aws";
 import { messageOf } from "@orgloop/sdk";
 import { type ActorMessage, readActorMessage } from "./actor-message.ts";
 import { bury } from "./burial.ts";
-import { type Budget, type DeliveryHost, deliverMessage, type Verdict } from "./deliver-message.ts";
+import { type DeliveryHost, deliverMessage, type Verdict } from "./deliver-message.ts";
 import { holdSeconds } from "./hold-time.ts";
 import { invalidLetter, isUnreadable } from "./invalid-letter.ts";
+import { type Invocation, newInvocation } from "./invocation.ts";
 import { oldestOfEachGroup, type QueueBound } from "./queue-bound.ts";
 import {
   type BatchResponse,
@@ -41,8 +43,8 @@ interface ReadMessage {
 }
 
 /**
- * Delivers a batch of one actor's queue, one delivery after the other: how many go at once is the mapping's `MaximumConcurrency`. The first
- * of a group that has to wait comes back with all behind it, hidden for the same time; the other groups go on.
+ * Delivers a batch of one actor's queue: the groups beside each other, each in its order, with as many attempts at a time as the routes'
+ * `concurrency` leaves for an invocation. The first of a group that has to wait comes back with all behind it, hidden for the same time.
  */
 export async function deliverBatch(
   records: readonly ReceivedMessage[],
@@ -50,29 +52,55 @@ export async function deliverBatch(
   remainingMs: () => number,
   options: DeliverBatchOptions,
 ): Promise<BatchResponse> {
-  const { clock, hide, flow } = options;
   const groups = await Promise.all(
     groupsOf(records).map((group) => Promise.all(group.map((record) => read(record, options)))),
   );
   const excess = await excessOf(groups, queueUrl, options);
-  const budget: Budget = { remainingMs, attempts: 0 };
-  const returned: ReceivedMessage[] = [];
-  for (const group of groups) {
+  const invocation = newInvocation(remainingMs, togetherOf(groups.flat()));
+  const returned = new Set<ReceivedMessage>();
+
+  /** Resolves with what is left of the group: that its first has to be alone. */
+  async function deliverGroup(group: readonly ReadMessage[]): Promise<readonly ReadMessage[]> {
     for (const [at, one] of group.entries()) {
-      const verdict = await deliverOne(one, excess.has(one), budget, options);
+      const verdict = await deliverOne(one, excess.has(one), invocation, options);
       if (verdict.kind === "settled") continue;
-      const rest = group.slice(at).map(({ record }) => record);
-      const seconds = holdSeconds(verdict.untilMs, clock.now(), receivesOf(one.record));
-      const handles = rest.map(({ receiptHandle }) => receiptHandle);
-      // Not hidden, they come back after the queue's own time: later than they should, and in order.
-      await hide(queueUrl, handles, seconds).catch((error) =>
-        flow.log({ phase: "system.error", error: `not hidden: ${messageOf(error)}` }),
-      );
-      returned.push(...rest);
+      const rest = group.slice(at);
+      if (verdict.kind === "alone") return rest;
+      for (const { record } of rest) returned.add(record);
+      await hideGroup(rest, verdict.untilMs, queueUrl, options);
       break;
     }
+    return [];
   }
-  return responseOf(returned);
+
+  const suspects = await Promise.all(groups.map(deliverGroup));
+  invocation.alone = true;
+  for (const group of suspects) await deliverGroup(group);
+  return responseOf(records.filter((record) => returned.has(record)));
+}
+
+/** Attempts at a time: what the strictest route among the messages leaves for an invocation. */
+function togetherOf(messages: readonly ReadMessage[]): number {
+  const allowed = messages.flatMap(({ message }) =>
+    message instanceof Error ? [] : message.policy.concurrency,
+  );
+  return deliveryConcurrency(Math.min(...allowed)).together;
+}
+
+async function hideGroup(
+  group: readonly ReadMessage[],
+  untilMs: number,
+  queueUrl: string,
+  { clock, hide, flow }: DeliverBatchOptions,
+): Promise<void> {
+  const [head] = group;
+  if (head === undefined) return;
+  const seconds = holdSeconds(untilMs, clock.now(), receivesOf(head.record));
+  const handles = group.map(({ record }) => record.receiptHandle);
+  // Not hidden, they come back after the queue's own time: later than they should, and in order.
+  await hide(queueUrl, handles, seconds).catch((error) =>
+    flow.log({ phase: "system.error", error: `not hidden: ${messageOf(error)}` }),
+  );
 }
 
 async function read(
@@ -89,7 +117,7 @@ async function read(
 async function deliverOne(
   { record, message }: ReadMessage,
   excess: boolean,
-  budget: Budget,
+  invocation: Invocation,
   options: DeliverBatchOptions,
 ): Promise<Verdict> {
   const { clock, flow } = options;
@@ -101,7 +129,7 @@ async function deliverOne(
     }
     const tooOld = isTooOld(record, clock.now());
     const held = { message, receives: receivesOf(record), tooOld, excess };
-    return await deliverMessage(held, options, budget);
+    return await deliverMessage(held, options, invocation);
   } catch (error) {
     flow.log({ phase: "system.error", error: messageOf(error), ...about(message) });
     return { kind: "hold", untilMs: clock.now() + HOST_RETRY_MS };

@@ -1,39 +1,29 @@
 import {
-  type Admission,
   type AttemptState,
-  admitDelivery,
-  attemptEntry,
-  type CallResult,
-  CLOSED,
-  circuitEntry,
   compilePolicy,
-  concludeAttempt,
   type Delivery,
-  type DeliveryPolicy,
   deliveryEntry,
   interpolate,
   isBuried,
   isExpired,
   NO_ATTEMPTS,
-  type Outcome,
 } from "@orgloop/core";
-import { type Clock, callActor, waitUntil } from "@orgloop/host";
-import { type Actor, type DeadLetterStore, type DeadReason, messageOf } from "@orgloop/sdk";
-import type { AttemptRecord, AttemptStore, SharedRouteStates } from "@orgloop/stores/dynamodb";
+import { waitUntil } from "@orgloop/host";
+import type { Actor, DeadLetterStore, DeadReason } from "@orgloop/sdk";
+import type { AttemptRecord, AttemptStore } from "@orgloop/stores/dynamodb";
 import { type ActorMessage, attemptsKey } from "./actor-message.ts";
+import { type AttemptHost, admit, attemptOnce } from "./attempt-once.ts";
 import { buryDelivery, forgetLetter } from "./burial.ts";
 import type { FlowLog } from "./flow-log.ts";
+import { attemptTime, type Invocation, MARGIN_MS } from "./invocation.ts";
 import type { Secrets } from "./secrets.ts";
 
-export interface DeliveryHost {
+export interface DeliveryHost extends AttemptHost {
   /** Rejects where it cannot run: no fault of what is delivered to it. */
   readonly openActor: (id: string) => Promise<Actor>;
   readonly attempts: AttemptStore;
-  readonly routeStates: Pick<SharedRouteStates, "update">;
   readonly deadLetters: DeadLetterStore;
   readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly flow: FlowLog;
 }
 
 /** A message as it was received. */
@@ -47,26 +37,19 @@ export interface HeldDelivery {
   readonly excess: boolean;
 }
 
-/** How much of the invocation is left. */
-export interface Budget {
-  remainingMs(): number;
-  /** Attempts made in this invocation. */
-  attempts: number;
-}
-
-/** `settled`: it is done with. `hold`: it comes again at `untilMs`. */
+/**
+ * `settled`: it is done with. `hold`: it comes again at `untilMs`. `alone`: the function may have died of it, so it is to be taken again when
+ * no other delivery is under way.
+ */
 export type Verdict =
   | { readonly kind: "settled" }
+  | { readonly kind: "alone" }
   | { readonly kind: "hold"; readonly untilMs: number };
 
-/** What an invocation needs after its last attempt: to write the outcome, hide what comes again, answer. */
-const MARGIN_MS = 5_000;
-/**
- * For so long, in all, a delivery may wait inside the invocation: a receive costs more. The other groups of the batch wait with it.
- */
+/** For so long, in all, a delivery may wait inside the invocation: a receive costs more. */
 const SHORT_MS = 1_000;
-/** How long an actor that does not mind its signal is waited for. */
-const RELEASE_MS = 1_000;
+/** One start may have been beside others, before it was known that the function does not survive one of them. */
+const LEAST_POISON_STARTS = 2;
 
 const SETTLED: Verdict = { kind: "settled" };
 
@@ -74,7 +57,7 @@ const SETTLED: Verdict = { kind: "settled" };
 export async function deliverMessage(
   held: HeldDelivery,
   host: DeliveryHost,
-  budget: Budget,
+  invocation: Invocation,
 ): Promise<Verdict> {
   const { message, receives } = held;
   const { clock, attempts, flow } = host;
@@ -105,23 +88,45 @@ export async function deliverMessage(
     return giveUp("backpressure", state);
   }
   if (held.tooOld || isExpired(delivery, policy, clock.now())) return giveUp("expired", state);
-  if (starts >= policy.retry.maxAttempts) return giveUp("poison", killedState(state, starts));
+  if (starts >= Math.max(policy.retry.maxAttempts, LEAST_POISON_STARTS)) {
+    return giveUp("poison", killedState(state, starts));
+  }
+  if (starts > 0 && !invocation.alone) return { kind: "alone" };
   const actor = await host.openActor(delivery.actor);
   let waitsUntilMs = kept?.heldUntilMs ?? 0;
   let waitedMs = 0;
+
+  const attemptNow = async () => {
+    const timeoutMs = attemptTime(policy, invocation);
+    if (timeoutMs === null) return null;
+    const admission = await admit(route, policy, reservedAtMs, host);
+    if (admission.kind === "hold") return { admission };
+    invocation.attempts += 1;
+    const ended = Promise.withResolvers<void>();
+    if (admission.probe) invocation.probes.set(route, ended.promise);
+    try {
+      // A message that comes a second time may be what ended the function the first time.
+      if (receives > 1) await attempts.start(key);
+      const attempt = { delivery, deliveryId: message.delivery_id, state, policy, timeoutMs };
+      return { outcome: await attemptOnce({ ...attempt, actor, admission }, host) };
+    } finally {
+      if (admission.probe) invocation.probes.delete(route);
+      ended.resolve();
+    }
+  };
 
   for (;;) {
     const waitMs = waitsUntilMs - clock.now();
     if (waitMs > 0) {
       waitedMs += waitMs;
-      const short = waitedMs <= SHORT_MS && budget.remainingMs() >= waitMs + MARGIN_MS;
+      const short = waitedMs <= SHORT_MS && invocation.remainingMs() >= waitMs + MARGIN_MS;
       if (!short) return hold(waitsUntilMs, flow);
       await waitUntil(clock, waitsUntilMs, new AbortController().signal);
     }
-    const timeoutMs = attemptTime(policy, budget);
-    if (timeoutMs === null) return { kind: "hold", untilMs: clock.now() };
-    const admission = await admit(delivery.route, policy, reservedAtMs, host);
-    if (admission.kind === "hold") {
+    const step = await invocation.limit(attemptNow);
+    if (step === null) return { kind: "hold", untilMs: clock.now() };
+    if ("admission" in step) {
+      const { admission } = step;
       if (admission.by === "rate" && reservedAtMs === null) {
         flow.log({ ...deliveryEntry(delivery), phase: "rate.limited" });
       }
@@ -130,13 +135,12 @@ export async function deliverMessage(
         await keep({ starts });
       }
       waitsUntilMs = admission.untilMs;
+      // How long a probe elsewhere takes nobody knows; the end of one in this batch is seen here.
+      const probe = admission.by === "breaker" ? invocation.probes.get(route) : undefined;
+      if (probe !== undefined) waitsUntilMs = await probe.then(() => 0);
       continue;
     }
-    budget.attempts += 1;
-    // A message that comes a second time may be what ended the function the first time.
-    if (receives > 1) await attempts.start(key);
-    const attempt = { delivery, deliveryId: message.delivery_id, state, policy, timeoutMs };
-    const outcome = await attemptOnce({ ...attempt, actor, admission }, host);
+    const { outcome } = step;
     reservedAtMs = null;
     if (outcome.kind === "delivered") {
       await forgetLetter(delivery, host.deadLetters);
@@ -170,105 +174,4 @@ function killedState(state: AttemptState, starts: number): AttemptState {
 function hold(untilMs: number, flow: FlowLog): Verdict {
   flow.count("held");
   return { kind: "hold", untilMs };
-}
-
-/**
- * How long an attempt may take now; null: the invocation has not enough time left. The first one of an invocation gets what there is: a
- * route that was given a longer timeout than its function has would otherwise wait for ever.
- */
-function attemptTime({ timeoutMs }: DeliveryPolicy, budget: Budget): number | null {
-  const leftMs = budget.remainingMs() - RELEASE_MS - MARGIN_MS;
-  if (leftMs >= timeoutMs) return timeoutMs;
-  return budget.attempts === 0 && leftMs > 0 ? leftMs : null;
-}
-
-async function admit(
-  route: string,
-  policy: DeliveryPolicy,
-  reservedAtMs: number | null,
-  { routeStates, clock }: DeliveryHost,
-): Promise<Admission> {
-  let admission = admitDelivery(
-    { breaker: CLOSED, rateMs: null },
-    policy,
-    reservedAtMs,
-    clock.now(),
-  );
-  if (policy.breaker === null && policy.rate === null) return admission;
-  await routeStates.update(route, (shared) => {
-    const { breaker, rateMs, version } = shared;
-    admission = admitDelivery({ breaker, rateMs }, policy, reservedAtMs, clock.now());
-    return { ...admission.gates, version };
-  });
-  return admission;
-}
-
-interface Attempt {
-  readonly delivery: Delivery;
-  readonly state: AttemptState;
-  readonly policy: DeliveryPolicy;
-  readonly timeoutMs: number;
-  readonly actor: Actor;
-  readonly deliveryId: string;
-  readonly admission: Extract<Admission, { kind: "attempt" }>;
-}
-
-async function attemptOnce(attempt: Attempt, host: DeliveryHost): Promise<Outcome> {
-  const { delivery, state, timeoutMs, admission, actor, deliveryId } = attempt;
-  const { clock, flow } = host;
-  const about = deliveryEntry(delivery);
-  const number = state.attempts + 1;
-  if (admission.probe) flow.log({ ...about, phase: "circuit.half_open", attempt: number });
-  flow.log({ ...about, phase: "deliver.attempt", attempt: number });
-  const startedMs = clock.now();
-  const options = { actor, deliveryId, timeoutMs, releaseMs: RELEASE_MS, clock };
-  const result = await call(() => callActor(delivery, number, options));
-  const endedMs = clock.now();
-  const outcome = await conclude(result, attempt, host);
-  flow.log(attemptEntry(delivery, outcome, number, endedMs - startedMs));
-  flow.count(outcome.kind === "delivered" ? "delivered" : "failed");
-  return outcome;
-}
-
-/** The outcome, with the route's breaker as it is by now, and as it is then. */
-async function conclude(
-  result: CallResult,
-  attempt: Attempt,
-  host: DeliveryHost,
-): Promise<Outcome> {
-  const { delivery, state, policy, admission } = attempt;
-  const { clock, flow } = host;
-  const facts = {
-    state,
-    probe: admission.probe,
-    policy,
-    nowMs: clock.now(),
-    random: clock.random,
-  };
-  let { outcome } = concludeAttempt(result, { ...facts, breaker: admission.gates.breaker });
-  if (policy.breaker === null) return outcome;
-  try {
-    const { before, after } = await host.routeStates.update(delivery.route, (shared) => {
-      const concluded = concludeAttempt(result, { ...facts, breaker: shared.breaker });
-      outcome = concluded.outcome;
-      return { ...shared, breaker: concluded.breaker };
-    });
-    const entry = circuitEntry(delivery, state.attempts + 1, before.breaker, after.breaker);
-    if (entry !== null) {
-      flow.log(entry);
-      flow.count(entry.phase === "circuit.open" ? "breakersOpened" : "breakersClosed");
-    }
-  } catch (error) {
-    // What the actor has said counts, whether or not the breaker can be told of it.
-    flow.log({ ...deliveryEntry(delivery), phase: "system.error", error: messageOf(error) });
-  }
-  return outcome;
-}
-
-async function call(deliver: () => ReturnType<Actor["deliver"]>): Promise<CallResult> {
-  try {
-    return { receipt: await deliver() };
-  } catch (error) {
-    return { error };
-  }
 }

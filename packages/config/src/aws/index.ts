@@ -6,6 +6,11 @@ export {
   type StageCost,
   stageCost,
 } from "./cost-model.ts";
+export {
+  type DeliveryConcurrency,
+  deliveryConcurrency,
+  FIFO_BATCH,
+} from "./delivery-concurrency.ts";
 export { awaitedActors, delivererGroups, type Group, pollerGroups, pollerOf } from "./groups.ts";
 export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
 export {

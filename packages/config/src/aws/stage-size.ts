@@ -1,4 +1,5 @@
 import type { Topology } from "@orgloop/sdk";
+import { deliveryConcurrency } from "./delivery-concurrency.ts";
 import { awaitedActors, delivererGroups, pollerGroups } from "./groups.ts";
 import { newLayout, type StageLayout } from "./layout.ts";
 
@@ -6,9 +7,6 @@ import { newLayout, type StageLayout } from "./layout.ts";
 export const ROUTER_CONCURRENCY = 50;
 /** Reserved: what anyone can call takes no more of the account than this. */
 export const RECEIVER_CONCURRENCY = 50;
-
-/** SQS gives a mapping no less. */
-const LEAST_MAPPING_CONCURRENCY = 2;
 
 /** How events come from a source. */
 export type Intake = (source: Topology["sources"][number]) => {
@@ -47,11 +45,10 @@ export function stageSize(
   const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
   const widest = new Map<string, number>();
   for (const { then, delivery } of routes) {
-    const before = widest.get(then.actor) ?? LEAST_MAPPING_CONCURRENCY;
-    widest.set(then.actor, Math.max(before, delivery.concurrency));
+    widest.set(then.actor, Math.max(widest.get(then.actor) ?? 0, delivery.concurrency));
   }
   const delivering = actors.reduce(
-    (sum, { id }) => sum + (widest.get(id) ?? LEAST_MAPPING_CONCURRENCY),
+    (sum, { id }) => sum + deliveryConcurrency(widest.get(id) ?? 0).invocations,
     0,
   );
   return {
