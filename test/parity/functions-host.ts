@@ -101,6 +101,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     const deliver: DeliverBatchOptions = {
       ...shared,
       openActor: async () => agent,
+      remove: async () => {},
       depthOf: () => scenario.queueDepth ?? 1000,
       bound: queueBound({ count: async (url) => queues.count(url), now: clock.now }),
     };

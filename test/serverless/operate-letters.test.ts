@@ -114,6 +114,7 @@ test("a letter goes when its replay was delivered; one that fails again keeps it
     secrets: { resolve: async (_, value) => value },
     flow: { log: () => {}, count: () => {} },
     hide: async () => {},
+    remove: async () => {},
     depthOf: () => 1_000,
     bound: queueBound({ count: async () => 2, now: clock.now }),
     openActor: async () => ({

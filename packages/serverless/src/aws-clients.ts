@@ -1,7 +1,12 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { GetQueueAttributesCommand, type QueueAttributeName, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type QueueAttributeName,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { hideInOrder, type ObjectStore } from "@orgloop/bus/sqs";
-import type { HideMessages } from "./deliver-batch.ts";
+import type { HideMessages, RemoveMessages } from "./deliver-batch.ts";
 import type { CountMessages } from "./queue-bound.ts";
 import type { ReadParameters } from "./secrets.ts";
 
@@ -37,6 +42,14 @@ export function messageCount(sqs: SQSClient): CountMessages {
 export function messageHiding(sqs: SQSClient): HideMessages {
   return (queueUrl, receiptHandles, seconds) =>
     hideInOrder({ sqs, queueUrl }, receiptHandles, seconds);
+}
+
+/** Of a batch at most; what is not removed then is removed with the batch. */
+export function messageRemoval(sqs: SQSClient): RemoveMessages {
+  return async (queueUrl, receiptHandles) => {
+    const Entries = receiptHandles.map((ReceiptHandle, at) => ({ Id: String(at), ReceiptHandle }));
+    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+  };
 }
 
 /** Reads parameters of SSM; its client is loaded when the first secret is wanted. */

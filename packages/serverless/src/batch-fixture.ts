@@ -75,6 +75,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
   };
   const entries: OpenEntry[] = [];
   const hidden: { readonly queueUrl: string; readonly handles: string[]; seconds: number }[] = [];
+  const removed: { readonly queueUrl: string; readonly handles: string[] }[] = [];
   const state = memoryState(clock);
   const parameters = new Map<string, string>();
   const shared = {
@@ -92,6 +93,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
   const delivering: DeliverBatchOptions = {
     ...shared,
     openActor: async () => ({ deliver }),
+    remove: async (queueUrl, handles) => void removed.push({ queueUrl, handles: [...handles] }),
     depthOf: () => 1000,
     bound: queueBound({
       now: clock.now,
@@ -135,6 +137,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     stored,
     entries,
     hidden,
+    removed,
     parameters,
     counted,
     sent,

@@ -1,5 +1,6 @@
 import type { ObjectStore } from "@orgloop/bus/sqs";
 import { deliveryConcurrency } from "@orgloop/config/aws";
+import { waitUntil } from "@orgloop/host";
 import { messageOf } from "@orgloop/sdk";
 import { type ActorMessage, readActorMessage } from "./actor-message.ts";
 import { bury } from "./burial.ts";
@@ -25,16 +26,23 @@ export type HideMessages = (
   seconds: number,
 ) => Promise<void>;
 
+/** Removes messages of a batch from their queue. */
+export type RemoveMessages = (queueUrl: string, receiptHandles: readonly string[]) => Promise<void>;
+
 export interface DeliverBatchOptions extends DeliveryHost {
   readonly objects: Pick<ObjectStore, "get">;
   readonly bound: QueueBound;
   /** How many deliveries may wait for an actor (`actors[].queue_depth`); undefined: it is none of this function's. */
   readonly depthOf: (actor: string) => number | undefined;
   readonly hide: HideMessages;
+  readonly remove: RemoveMessages;
 }
 
 /** How soon what failed for a reason of ours (a store that did not answer, an actor that could not be opened) is tried again. */
 const HOST_RETRY_MS = 15_000;
+
+/** A batch that takes longer is not waited for by what is done with: until it is removed, its group stays locked. */
+const SLOW_MS = 2_000;
 
 /** A message and what could be read of it. */
 interface ReadMessage {
@@ -52,6 +60,8 @@ export async function deliverBatch(
   remainingMs: () => number,
   options: DeliverBatchOptions,
 ): Promise<BatchResponse> {
+  const { clock } = options;
+  const slowMs = clock.now() + SLOW_MS;
   const groups = await Promise.all(
     groupsOf(records).map((group) => Promise.all(group.map((record) => read(record, options)))),
   );
@@ -59,24 +69,43 @@ export async function deliverBatch(
   const invocation = newInvocation(remainingMs, togetherOf(groups.flat()));
   const returned = new Set<ReceivedMessage>();
 
-  /** Resolves with what is left of the group: that its first has to be alone. */
-  async function deliverGroup(group: readonly ReadMessage[]): Promise<readonly ReadMessage[]> {
+  async function deliverGroup(group: readonly ReadMessage[]): Promise<Delivered> {
     for (const [at, one] of group.entries()) {
       const verdict = await deliverOne(one, excess.has(one), invocation, options);
       if (verdict.kind === "settled") continue;
-      const rest = group.slice(at);
-      if (verdict.kind === "alone") return rest;
+      const [settled, rest] = [group.slice(0, at), group.slice(at)];
+      if (verdict.kind === "alone") return { settled, suspect: rest };
       for (const { record } of rest) returned.add(record);
       await hideGroup(rest, verdict.untilMs, queueUrl, options);
-      break;
+      return { settled, suspect: [] };
     }
-    return [];
+    return { settled: group, suspect: [] };
   }
 
-  const suspects = await Promise.all(groups.map(deliverGroup));
+  const ended = new AbortController();
+  const early: Promise<void>[] = [];
+  const removeEarly = async (settled: readonly ReadMessage[]): Promise<void> => {
+    await waitUntil(clock, slowMs, ended.signal);
+    if (!ended.signal.aborted) await removeGroup(settled, queueUrl, options);
+  };
+  const suspects = await Promise.all(
+    groups.map(async (group) => {
+      const { settled, suspect } = await deliverGroup(group);
+      early.push(removeEarly(settled));
+      return suspect;
+    }),
+  );
   invocation.alone = true;
   for (const group of suspects) await deliverGroup(group);
+  ended.abort();
+  await Promise.all(early);
   return responseOf(records.filter((record) => returned.has(record)));
+}
+
+/** What became of a group: what is done with, and what is left because its first has to be alone. */
+interface Delivered {
+  readonly settled: readonly ReadMessage[];
+  readonly suspect: readonly ReadMessage[];
 }
 
 /** Attempts at a time: what the strictest route among the messages leaves for an invocation. */
@@ -100,6 +129,19 @@ async function hideGroup(
   // Not hidden, they come back after the queue's own time: later than they should, and in order.
   await hide(queueUrl, handles, seconds).catch((error) =>
     flow.log({ phase: "system.error", error: `not hidden: ${messageOf(error)}` }),
+  );
+}
+
+async function removeGroup(
+  group: readonly ReadMessage[],
+  queueUrl: string,
+  { remove, flow }: DeliverBatchOptions,
+): Promise<void> {
+  if (group.length === 0) return;
+  const handles = group.map(({ record }) => record.receiptHandle);
+  // Not removed, they go with the batch.
+  await remove(queueUrl, handles).catch((error) =>
+    flow.log({ phase: "system.error", error: `not removed: ${messageOf(error)}` }),
   );
 }
 

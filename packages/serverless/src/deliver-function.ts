@@ -1,7 +1,7 @@
 import { wantedActor } from "@orgloop/host";
 import { type ActorSpec, type NetworkSpec, OrgLoopError } from "@orgloop/sdk";
 import { dynamoAttempts, dynamoDeadLetters, dynamoRouteStates } from "@orgloop/stores/dynamodb";
-import { messageCount, messageHiding } from "./aws-clients.ts";
+import { messageCount, messageHiding, messageRemoval } from "./aws-clients.ts";
 import { type DeliverBatchOptions, deliverBatch } from "./deliver-batch.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
@@ -41,6 +41,7 @@ export async function deliverFunction(
     depthOf: (id) => actors.get(id)?.queue_depth,
     bound: queueBound({ count: messageCount(tools.aws.sqs), now }),
     hide: messageHiding(tools.aws.sqs),
+    remove: messageRemoval(tools.aws.sqs),
     attempts: dynamoAttempts({ ...state, now }),
     routeStates: dynamoRouteStates({ ...state, now, random }),
     deadLetters: dynamoDeadLetters({ ...state, objects: tools.objects, now }),

@@ -41,6 +41,25 @@ test("a delivery that hangs does not keep another group's waiting", async () => 
   expect(it.hidden).toMatchObject([{ handles: records.slice(0, 2).map((r) => r.receiptHandle) }]);
 });
 
+test("what is done with does not lock its group while another delivery hangs", async () => {
+  const it = pending();
+  const records = await it.records("xyyz");
+  const done = deliverBatch(records, QUEUE, minute, it.delivering);
+  await it.clock.advance(0);
+  it.calls[1]?.end();
+  await it.clock.advance(500);
+  it.calls[3]?.end(new Error("ill"));
+  await it.clock.advance(500);
+  expect(it.removed).toEqual([]);
+  await it.clock.advance(1_000);
+  expect(it.removed).toEqual([{ queueUrl: QUEUE, handles: [records[1]?.receiptHandle] }]);
+  it.calls[2]?.end();
+  it.calls[0]?.end();
+  expect(await done).toEqual(idsOf(records.slice(2, 3)));
+  // What ends with the batch is left to Lambda.
+  expect(it.removed).toHaveLength(1);
+});
+
 test("no more at once than the routes of the batch allow, shared with the other invocations", async () => {
   const it = pending();
   const attempted = async (concurrency: number) => {
