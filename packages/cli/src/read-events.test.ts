@@ -34,6 +34,7 @@ test("a file without a telling name is JSONL where its first line is an event", 
 test.each([
   ["broken.jsonl", `${JSON.stringify(event)}\n{"source":\n`, /^broken\.jsonl:2: no JSON/],
   ["broken.json", '{\n  "source": "inbox",\n  oops\n}', /^broken\.json:3: no JSON/],
+  ["cut.json", '{\n  "source":\n\n  oops\n}', /^cut\.json: no JSON: .+; nothing was sent$/],
   ["empty.json", "", /^empty\.json.*no JSON/],
   ["scalar.jsonl", "7", /^scalar\.jsonl:1: expected an event .* found a number/],
   ["no-source.jsonl", "{}", /`source`: expected the id of a source/],

@@ -63,7 +63,8 @@ export function isRefused(error: unknown): error is RefusedError {
   return hasCode(error, "REFUSED");
 }
 
-/** The message of anything thrown. */
+/** The message of anything thrown; of a text that could not be parsed in one line, since the parser quotes it as it stands. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof SyntaxError ? error.message.replace(/[\s\p{Cc}]+/gu, " ") : error.message;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Topology } from "@orgloop/sdk";
@@ -48,6 +48,7 @@ test("nothing was applied where there is no file; what was written is read, by i
 
 test.each([
   ["{", "JSON"],
+  ['{\n  "serial":\n  oops\n}', 'oops }" is not valid JSON'],
   ["null", "format_version: found none"],
   [JSON.stringify({ ...state, format_version: "2.0" }), 'found "2.0", expected "1.0"'],
   [JSON.stringify({ ...state, serial: 0 }), "expected serial"],
@@ -60,4 +61,25 @@ test.each([
   expect(error.message).toContain(join(dir, "state.json"));
   expect(error.message).toContain(said);
   expect(error.message).toContain("delete it");
+  expect(error.message).not.toContain("\n");
+});
+
+test("a file that was edited by hand is an error, one of a version that wrote no checksum is read", async () => {
+  const dir = await directory();
+  const file = join(dir, "state.json");
+  await writeAppliedState(dir, state);
+  const text = await readFile(file, "utf8");
+  const said = /state\.json cannot be read \(it was changed by hand: .*delete it/;
+  for (const edited of [
+    text.replace('"serial":7', '"serial":8'),
+    text.replace('"hash":"a', '"hash":"b'),
+    text.replace('"actors":[]', '"actors":[{"id":"new"}]'),
+    JSON.stringify(JSON.parse(text), null, 2),
+  ]) {
+    expect(edited).not.toBe(text);
+    await writeFile(file, edited);
+    await expect(readAppliedState(dir)).rejects.toThrow(said);
+  }
+  await writeFile(file, JSON.stringify(state));
+  expect(await readAppliedState(dir)).toEqual(state);
 });

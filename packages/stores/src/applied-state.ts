@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { hasCode, messageOf, OrgLoopError, type Topology } from "@orgloop/sdk";
 import { type FileSystem, nodeFileSystem } from "./file-system.ts";
@@ -44,16 +45,29 @@ export async function writeAppliedState(
   state: AppliedState,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<void> {
-  await replaceFile(stateFile(dataDir), `${JSON.stringify(state)}\n`, fileSystem);
+  const text = JSON.stringify(state);
+  const contents = `${checksumKey(text)}${text.slice(1)}\n`;
+  await replaceFile(stateFile(dataDir), contents, fileSystem);
 }
 
 const stateFile = (dataDir: string): string => join(dataDir, "state.json");
 
+/** The first key of the file, over the text of all others: `hash` is not it, since that takes a hundred times as long. */
+const checksumKey = (text: string): string =>
+  `{"checksum":"${createHash("sha256").update(text).digest("hex")}",`;
+
+/** True also where there is no checksum: an earlier version wrote none. */
+function isAsWritten(text: string, checksum: unknown): boolean {
+  if (checksum === undefined) return true;
+  const rest = `{${text.slice(checksumKey("").length).trimEnd()}`;
+  return text.startsWith(checksumKey(rest));
+}
+
 const LISTS = ["sources", "actors", "routes", "transforms", "loggers"] as const;
 
 function parseState(text: string): AppliedState {
-  const state: unknown = JSON.parse(text);
-  const { format_version, serial, hash, applied_at, topology } = Object(state);
+  const { checksum, ...state } = Object(JSON.parse(text));
+  const { format_version, serial, hash, applied_at, topology } = state;
   if (format_version !== "1.0") {
     const found = JSON.stringify(format_version) ?? "none";
     throw new OrgLoopError("INVALID_STATE", `format_version: found ${found}, expected "1.0"`);
@@ -66,6 +80,9 @@ function parseState(text: string): AppliedState {
     LISTS.every((list) => Array.isArray(Object(topology)[list]));
   if (!known) {
     throw new OrgLoopError("INVALID_STATE", "expected serial, hash, applied_at and a topology");
+  }
+  if (!isAsWritten(text, checksum)) {
+    throw new OrgLoopError("INVALID_STATE", "it was changed by hand: its checksum does not fit");
   }
   return state as AppliedState;
 }
