@@ -105,7 +105,7 @@ export const POLICY: readonly Scenario[] = [
     by: "bound",
     expect: {
       lanes: { a: Array.from({ length: 25 }, (_, n) => `e${pad(n)}`).join(" ") },
-      letters: NO_LETTERS,
+      letters: ["backpressure"],
     },
   },
   {
@@ -236,6 +236,21 @@ export const POLICY: readonly Scenario[] = [
     steps: [
       { atMs: 0, emit: [event("e1"), event("e2")] },
       { atMs: 10_000, restart: true },
+    ],
+    by: "ends",
+    expect: { lanes: { "a k": "e1 e2" }, letters: NO_LETTERS },
+  },
+  {
+    name: "restart while the breaker is probed: another probe is sent, and it closes",
+    routes: [route("a", { ...breaker(1), retry: retry(3) })],
+    act: ({ atMs }) => {
+      if (atMs < 30_000) throw new Error("ill");
+      if (atMs < 70_000) return new Promise(() => {});
+      return undefined;
+    },
+    steps: [
+      { atMs: 0, emit: [event("e1"), event("e2")] },
+      { atMs: 70_000, restart: true },
     ],
     by: "ends",
     expect: { lanes: { "a k": "e1 e2" }, letters: NO_LETTERS },

@@ -62,6 +62,10 @@ export const ROUTING: readonly Scenario[] = [
         },
       }),
     },
+    act: ({ route: name, payload }) => {
+      const seen = name === "pass" ? 1 : undefined;
+      if (payload.seen !== seen) throw new PermanentError("not what its transforms made of it");
+    },
     steps: [{ atMs: 0, emit: [event("e1")] }],
     expect: { lanes: { "pass k": "e1", "lenient k": "e1" }, letters: NO_LETTERS },
   },

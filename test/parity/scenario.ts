@@ -14,6 +14,7 @@ export interface Call {
   readonly route: string;
   readonly attempt: number;
   readonly replay: number;
+  readonly payload: Readonly<Record<string, unknown>>;
   /** Ms since the scenario began. */
   readonly atMs: number;
 }
@@ -38,7 +39,8 @@ export interface Scenario {
   readonly queueDepth?: number;
   /**
    * What hosts are compared by. `calls`: every call of each lane in its order, and the letters (default). `ends`: what was delivered, in
-   * order, and the letters without their attempts. `bound`: that each event of a lane ended, given up ones before delivered ones.
+   * order, and the letters without their attempts. `bound`: that each event of a lane ended, given up ones before delivered ones, and why
+   * any were given up, each reason once.
    */
   readonly by?: "calls" | "ends" | "bound";
   /** The only host that can do it: on the other it is an error of the configuration. */
@@ -160,7 +162,8 @@ export function scriptedActor(
       const id = plainId(given.id);
       const spec = routes.find((one) => one.name === name);
       const lane = spec === undefined ? name : laneOf(spec, given.ordering_key ?? "s", id);
-      const call = { event: id, route: name, attempt, replay, atMs: now() };
+      const { payload } = given;
+      const call = { event: id, route: name, attempt, replay, payload, atMs: now() };
       try {
         await act(call);
       } catch (error) {
@@ -196,7 +199,7 @@ export function outcomeOf({ calls, letters }: Run, by: Scenario["by"] = "calls")
     lanes: Object.fromEntries(Object.entries(lanes).map(([lane, ids]) => [lane, ids.join(" ")])),
     letters:
       by === "bound"
-        ? []
+        ? [...new Set(letters.map(({ reason }) => reason))].sort()
         : letters
             .map(({ event: id, route: name, reason, attempts }) =>
               [id, name, reason, ...(by === "ends" ? [] : [attempts])].join(" "),
