@@ -10,7 +10,7 @@ import type { Stack } from "aws-cdk-lib";
 import { CfnWaitConditionHandle } from "aws-cdk-lib";
 import { eventSource } from "./event-source.ts";
 import { fifoQueue } from "./fifo-queue.ts";
-import { connectorGrants, readSecrets, receiveFrom, useObjects, useTable } from "./grants.ts";
+import { connectorGrants, readSecrets, receiveFor, useObjects, useTable } from "./grants.ts";
 import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 
@@ -104,7 +104,7 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpe
     timeoutS: timeoutOf(stage, group),
     memoryMb: 256,
     statements: [
-      receiveFrom(...group.items.map((actor) => names.actorQueue(actor.id))),
+      receiveFor(stage, group.items),
       useTable(stage),
       useObjects(stage, "claims"),
       ...readSecrets(stage, [

@@ -38,7 +38,7 @@ const SEND = ["sqs:GetQueueAttributes", "sqs:SendMessage"];
 
 export const sendToBus = ({ names }: Stage): Statement => allow(SEND, queueArn(names.bus));
 
-/** The one wildcard: actors come and go, the router's role stays as it is. */
+/** The one wildcard, here: actors come and go, the router's role stays as it is. */
 export const sendToActors = ({ names }: Stage): Statement =>
   allow(SEND, queueArn(`${names.actorPrefix}*.fifo`));
 
@@ -52,6 +52,15 @@ export const receiveFrom = (...queues: readonly string[]): Statement =>
     ],
     ...queues.map(queueArn),
   );
+
+/** Queues of one role that are named each: of more, their names alone would be most of what a role's policies may hold. */
+const MOST_NAMED = 30;
+
+/** Receives from the queues of actors that share a function; of many, by the prefix that all actors' queues have. */
+export const receiveFor = ({ names }: Stage, actors: readonly ActorSpec[]): Statement =>
+  actors.length > MOST_NAMED
+    ? receiveFrom(`${names.actorPrefix}*.fifo`)
+    : receiveFrom(...actors.map(({ id }) => names.actorQueue(id)));
 
 /** Reads and writes objects under `folder` of the stage's bucket. */
 export const useObjects = (stage: Stage, folder: string): Statement =>

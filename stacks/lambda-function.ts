@@ -1,3 +1,4 @@
+import { OrgLoopError } from "@orgloop/sdk";
 import { Aws, Stack } from "aws-cdk-lib";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnFunction } from "aws-cdk-lib/aws-lambda";
@@ -49,6 +50,7 @@ export function lambdaFunction(
     ...useKey(stage),
     ...(spec?.object ? [readObject(spec.object.bucket, spec.object.key)] : []),
   ];
+  refuseTooLong(name, Statement);
   const role = new CfnRole(scope, `${id}Role`, {
     assumeRolePolicyDocument: trust("lambda.amazonaws.com"),
     policies: [{ policyName: "use", policyDocument: { Version: "2012-10-17", Statement } }],
@@ -89,6 +91,20 @@ export function lambdaFunction(
   });
   made.addDependency(logs);
   return made;
+}
+
+/** Characters of a role's inline policies (AWS, IAM and STS quotas), less the document around the statements. */
+const POLICY_CHARACTERS = 10_240 - 100;
+/** Account, region and partition are known when it is deployed: 12 characters each, as in an account's id. */
+const TOKEN = /\$\{Token\[[^\]]*\]\}/g;
+
+function refuseTooLong(name: string, statements: readonly Statement[]): void {
+  const { length } = JSON.stringify(statements).replaceAll(TOKEN, "0".repeat(12));
+  if (length <= POLICY_CHARACTERS) return;
+  throw new OrgLoopError(
+    "CONFIG_INVALID",
+    `function ${name} uses so many secrets that its role cannot name them all (${length} characters, IAM takes 10240): let fewer sources or actors share it, with pollers: per_source or deliverers: per_actor under aws, or more teams`,
+  );
 }
 
 /** The network interfaces of a function in a VPC: AWS's own policy, since they have no names to grant. */

@@ -3,7 +3,7 @@ import { parseDuration, type SourceSpec } from "@orgloop/sdk";
 import { Aws, type Stack } from "aws-cdk-lib";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
-import { functionArn } from "./arns.ts";
+import { functionArn, scheduleGroupArn } from "./arns.ts";
 import { trust } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 
@@ -62,12 +62,15 @@ function addSchedule(
   });
 }
 
-/** What Scheduler may do: call the stage's pollers. Only schedules of this stage may take it (AWS, confused deputy). */
+/** What Scheduler may do: call the stage's pollers. Only schedules of this stage's group may take it (AWS, Confused deputy prevention). */
 function scheduleRole(stack: Stack, { names, topology }: Stage): CfnRole {
   const boundary = topology.aws?.permissions_boundary;
   return new CfnRole(stack, "Role", {
     assumeRolePolicyDocument: trust("scheduler.amazonaws.com", {
-      StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID },
+      StringEquals: {
+        "aws:SourceAccount": Aws.ACCOUNT_ID,
+        "aws:SourceArn": scheduleGroupArn(names.scheduleGroup),
+      },
     }),
     policies: [
       {

@@ -1,8 +1,8 @@
 import { stageSize } from "@orgloop/config/aws";
 import type { Topology } from "@orgloop/sdk";
 import { FORTUNE_50 } from "@orgloop/testkit";
-import { beforeAll, expect, test } from "vitest";
-import { stackLaws } from "./laws.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { SECRETS, stackLaws } from "./laws.ts";
 import { enterprise } from "./organisations.ts";
 import { intake, loadTopology, type Synthesized, sizeOf, synthesize } from "./synthesize.ts";
 
@@ -10,7 +10,7 @@ let topology: Topology;
 let made: Synthesized;
 
 beforeAll(async () => {
-  topology = await loadTopology(enterprise(FORTUNE_50));
+  topology = await loadTopology(enterprise(FORTUNE_50), SECRETS);
   made = synthesize(topology);
 });
 
@@ -44,4 +44,22 @@ test("one more actor changes its shard, the router's pointer and the record of w
   const { Environment, ...restAfter } = router(after);
   expect(restAfter).toEqual(rest);
   expect(Environment.Variables.ORGLOOP_SPEC).toMatch(/^s3:\/\/.*[0-9a-f]{64}\.json$/);
+});
+
+describe("where functions are shared", () => {
+  let shared: Synthesized;
+  beforeAll(async () => {
+    const aws = "aws: { pollers: per_connector, deliverers: per_connector }\n";
+    shared = synthesize(await loadTopology(enterprise({ ...FORTUNE_50, teams: 1 }, aws), SECRETS));
+  });
+
+  stackLaws(() => shared);
+
+  test("500 actors and 2,000 sources of one team have a function each kind", () => {
+    const functions = shared
+      .ofType("AWS::Lambda::Function")
+      .map((it) => it.Properties.FunctionName);
+    expect(functions.filter((it) => /-(poll|deliver)-/.test(it)).length).toBe(2);
+    expect(shared.ofType("AWS::Lambda::EventSourceMapping").length).toBe(501);
+  });
 });

@@ -1,11 +1,22 @@
 import { expect, test } from "vitest";
 import type { Resource } from "./resolved.ts";
-import { STAGE, type Synthesized } from "./synthesize.ts";
+import { ACCOUNT, REGION, STAGE, type Synthesized } from "./synthesize.ts";
 
 const PREFIX = `orgloop-${STAGE}-`;
 const LAMBDA = "AWS::Lambda::Function";
 const QUEUE = "AWS::SQS::Queue";
 const MAPPING = "AWS::Lambda::EventSourceMapping";
+
+/** Values of the variables that the organisations refer to: none may be in anything that is deployed. */
+export const SECRETS = Object.fromEntries(
+  ["HUB_SECRET", "AGENT_SECRET", "GITHUB_TOKEN", "REVIEW_TONE"].map((name) => [
+    name,
+    `${name}-value-4711`,
+  ]),
+);
+
+/** Characters of all inline policies of a role, white space aside (AWS, IAM and STS quotas). */
+const POLICY_CHARACTERS = 10_240;
 
 interface InlinePolicy {
   readonly PolicyDocument: {
@@ -65,6 +76,64 @@ export function stackLaws(made: () => Synthesized): void {
       .ofType("AWS::IAM::Role")
       .flatMap((role) => role.Properties.ManagedPolicyArns ?? []);
     expect(managed).toEqual([]);
+  });
+
+  test("what a role may do fits into its policies", () => {
+    const long = made()
+      .ofType("AWS::IAM::Role")
+      .map(({ Properties }) =>
+        (Properties.Policies as InlinePolicy[])
+          .map(({ PolicyDocument }) => JSON.stringify(PolicyDocument).replaceAll(/\s/g, "").length)
+          .reduce((sum, length) => sum + length, 0),
+      )
+      .filter((length) => length > POLICY_CHARACTERS);
+    expect(long).toEqual([]);
+  });
+
+  test("no secret's value is in anything that is deployed", () => {
+    const found = [...made().files()].filter(([, text]) => text.includes("value-4711"));
+    expect(found.map(([file]) => file)).toEqual([]);
+  });
+
+  test("the function URL is open to webhooks and has both permissions; nothing else is open", () => {
+    const urls = made().ofType("AWS::Lambda::Url");
+    expect(urls.map(({ Properties }) => Properties.AuthType)).toEqual(["NONE"]);
+    const open = made()
+      .ofType("AWS::Lambda::Permission")
+      .map(({ Properties }) => Properties);
+    expect(open).toEqual([
+      expect.objectContaining({
+        Action: "lambda:InvokeFunctionUrl",
+        FunctionUrlAuthType: "NONE",
+        Principal: "*",
+      }),
+      expect.objectContaining({
+        Action: "lambda:InvokeFunction",
+        InvokedViaFunctionUrl: true,
+        Principal: "*",
+      }),
+    ]);
+    for (const { FunctionName } of open) expect(nameIn(FunctionName)).toBe(`${PREFIX}receive`);
+    const policies = made().ofType("AWS::S3::BucketPolicy");
+    for (const { Properties } of policies) {
+      for (const { Effect } of Properties.PolicyDocument.Statement) expect(Effect).toBe("Deny");
+    }
+    expect(made().ofType("AWS::SQS::QueuePolicy")).toEqual([]);
+  });
+
+  test("a role is taken by its service alone; schedules of another group cannot take that of the schedules", () => {
+    for (const { Properties } of made().ofType("AWS::IAM::Role")) {
+      const [{ Principal, Condition }, ...more] = Properties.AssumeRolePolicyDocument.Statement;
+      expect(more).toEqual([]);
+      if (Principal.Service === "lambda.amazonaws.com") continue;
+      expect(Principal).toEqual({ Service: "scheduler.amazonaws.com" });
+      expect(Condition).toEqual({
+        StringEquals: {
+          "aws:SourceAccount": ACCOUNT,
+          "aws:SourceArn": `arn:aws:scheduler:${REGION}:${ACCOUNT}:schedule-group/${PREFIX}sources`,
+        },
+      });
+    }
   });
 
   test("a queue hides a message for at least six times the timeout of its function", () => {

@@ -53,13 +53,20 @@ routes:
 `,
 });
 
-/** A generated organisation of the Fortune-50 shape. */
-export const enterprise = (size: {
-  sources: number;
-  actors: number;
-  routes: number;
-  teams: number;
-}) => ({
-  ...enterpriseFiles(size),
-  ...workspaceFile(),
-});
+/** A generated organisation of the Fortune-50 shape, and a webhook source. */
+export function enterprise(
+  size: { sources: number; actors: number; routes: number; teams: number },
+  workspace = "",
+) {
+  const files = enterpriseFiles(size);
+  const hub = `sources:
+  - id: hub
+    connector: "@orgloop/connector-webhook"
+    config: { secret: "\${HUB_SECRET}" }
+`;
+  return {
+    ...files,
+    "orgloop.yaml": `${files["orgloop.yaml"]}${hub}`,
+    ...workspaceFile(workspace),
+  };
+}

@@ -78,6 +78,18 @@ test("deliverers: actors of a connector share a function, each with its own queu
   for (const [, { after: before }] of after) expect(before).toContain("deliverers");
 });
 
+test("a function with more secrets than its role can name is refused before a deploy", async () => {
+  const sources = Array.from({ length: 150 }, (_, at) => ({
+    id: `repo-${at}`,
+    connector: "@orgloop/connector-github",
+    config: { repo: "acme/api", token: `\${GITHUB_TOKEN_OF_REPOSITORY_${at}}` },
+  }));
+  const topology = await loadTopology(smallFiles());
+  const grown = { ...topology, sources: [...topology.sources, ...sources] };
+  expect(() => synthesize(grown)).toThrow(/poll-github-\w+ uses so many secrets .*per_source/);
+  expect(synthesize({ ...grown, aws: { pollers: "per_source" } }).stacks.size).toBeGreaterThan(0);
+});
+
 test("ingress: none has nothing public, api_gateway an HTTP API that alone may call the receiver", async () => {
   const closed = await stageWith("ingress: none");
   expect(closed.ofType("AWS::Lambda::Permission")).toEqual([]);
