@@ -6,3 +6,4 @@ export * from "./clock.ts";
 export * from "./open-plugin.ts";
 export * from "./poll-source.ts";
 export * from "./random-hex.ts";
+export * from "./replay-pace.ts";

@@ -1,5 +1,6 @@
 import type { RecordedEvent as Recorded, RecordedLine, RecordedQuery } from "@orgloop/core";
 import { goesTo, isReplay, type Matcher, type ReplayTarget, replayOnBus } from "@orgloop/core";
+import { type Pace, replayPace } from "@orgloop/host";
 import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
@@ -7,8 +8,6 @@ import type { EventRecorder } from "./event-recorder.ts";
 import { findRecorded, type RecordedPlace, readRecorded } from "./recorded-events.ts";
 
 type RecordedEvent = Recorded<RecordedPlace>;
-
-import { type Pace, replayPace } from "./replay-pace.ts";
 
 export interface EventReplaysOptions {
   /** Where the recorder writes. */

@@ -1,4 +1,5 @@
 import { type LetterHistory, letterDelivery, letterOfReplay, replayRefusal } from "@orgloop/core";
+import { type Pace, replayPace } from "@orgloop/host";
 import {
   type DeadLetter,
   type DeadLetterStore,
@@ -11,7 +12,6 @@ import type { Bury } from "./burial.ts";
 import { type Clock, waitUntil } from "./clock.ts";
 import type { Current } from "./generation.ts";
 import type { Push } from "./inbox.ts";
-import { type Pace, replayPace } from "./replay-pace.ts";
 
 export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;

@@ -1,7 +1,7 @@
 import { paginateFilterLogEvents } from "@aws-sdk/client-cloudwatch-logs";
+import pLimit from "p-limit";
 import { isMissing } from "./aws-errors.ts";
 import type { LogLine, ReadLogs } from "./log-query.ts";
-import { pooled } from "./pooled.ts";
 
 /** Of the quota of 5 calls a second that the account has (AWS, CloudWatch Logs quotas). */
 const AT_ONCE = 3;
@@ -24,5 +24,5 @@ export const filterLogs: ReadLogs = async (client, { groups, fromMs, mentions })
     }
     return found;
   };
-  return (await pooled(groups, read, AT_ONCE)).flat();
+  return (await pLimit(AT_ONCE).map(groups, read)).flat();
 };

@@ -1,11 +1,11 @@
 import { sqsSender } from "@orgloop/bus/sqs";
 import { letterDelivery, replayOnBus, replayRefusal } from "@orgloop/core";
+import { replayPace, systemClock } from "@orgloop/host";
 import type { DeadLetter, Prompt, RouteSpec, Topology } from "@orgloop/sdk";
 import { type DynamoDeadLetters, dynamoReplayNumbers } from "@orgloop/stores/dynamodb";
 import { actorMessage } from "../actor-message.ts";
+import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { pooled } from "./pooled.ts";
-import { replayPace } from "./replay-pace.ts";
 import { sendEvents } from "./send-events.ts";
 
 /** What `dead-letters replay` answers. */
@@ -47,7 +47,7 @@ export function letterSender(
   const routesOf = Map.groupBy(topology.routes, ({ then }) => then.actor);
   const sender = sqsSender({ sqs: stage.sqs });
   const numbers = dynamoReplayNumbers(stage.table);
-  const pace = replayPace(rate);
+  const pace = replayPace(rate, systemClock);
   const now = {
     route: (name: string) => routes.get(name),
     hasActor: (id: string) => actors.has(id),
@@ -93,7 +93,7 @@ export function letterSender(
     async sendAll(chosen, onProgress) {
       let sent = 0;
       const lanes = Map.groupBy(chosen, ({ actor }) => actor);
-      await pooled([...lanes.values()], async (lane) => {
+      await awsCalls().map([...lanes.values()], async (lane) => {
         for (const { id } of lane) {
           await send(id);
           sent += 1;

@@ -5,8 +5,8 @@ import {
   StartQueryCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { OrgLoopError } from "@orgloop/sdk";
+import pLimit from "p-limit";
 import type { LogLine, LogQuery, ReadLogs } from "./log-query.ts";
-import { pooled } from "./pooled.ts";
 
 /** Of one query (AWS, StartQuery). */
 const GROUPS = 50;
@@ -19,10 +19,8 @@ export const queryLogs: ReadLogs = async (client, { groups, ...query }) => {
   const parts = Array.from({ length: Math.ceil(groups.length / GROUPS) }, (_, at) =>
     groups.slice(at * GROUPS, (at + 1) * GROUPS),
   );
-  const found = await pooled(
-    parts,
-    (part) => readPart(client, { ...query, groups: part }),
-    AT_ONCE,
+  const found = await pLimit(AT_ONCE).map(parts, (part) =>
+    readPart(client, { ...query, groups: part }),
   );
   return found.flat();
 };

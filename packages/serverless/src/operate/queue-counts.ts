@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { awsCalls } from "./aws-calls.ts";
 import { isMissing } from "./aws-errors.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { pooled } from "./pooled.ts";
 
 /** What SQS says of a queue, approximately. */
 export interface QueueCounts {
@@ -39,6 +39,8 @@ export async function actorQueueCounts(
   stage: OpenStage,
   actors: readonly string[],
 ): Promise<ReadonlyMap<string, QueueCounts>> {
-  const counts = await pooled(actors, (id) => queueCounts(stage, stage.names.actorQueue(id)));
+  const counts = await awsCalls().map(actors, (id) =>
+    queueCounts(stage, stage.names.actorQueue(id)),
+  );
   return new Map(actors.map((id, index) => [id, counts[index] as QueueCounts]));
 }

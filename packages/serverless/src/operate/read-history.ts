@@ -2,8 +2,8 @@ import { ListObjectsV2Command, paginateListObjectsV2 } from "@aws-sdk/client-s3"
 import { parseRecorded, type RecordedLine, type RecordedQuery } from "@orgloop/core";
 import { hasCode, type OrgLoopEvent } from "@orgloop/sdk";
 import { historyFolder } from "../event-history.ts";
+import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { pooled } from "./pooled.ts";
 
 /** Where a recorded line stands. */
 export interface HistoryPlace {
@@ -26,7 +26,7 @@ export async function* readHistory(
     const pages = paginateListObjectsV2({ client: s3, pageSize: PAGE }, { Bucket: bucket, Prefix });
     for await (const { Contents = [] } of pages) {
       const keys = Contents.flatMap(({ Key }) => Key ?? []);
-      const texts = await pooled(keys, (key) => readObject(stage, key));
+      const texts = await awsCalls().map(keys, (key) => readObject(stage, key));
       for (const [index, key] of keys.entries()) {
         for (const [at, text] of (texts[index] ?? "").split("\n").entries()) {
           const line = parseRecorded(text);

@@ -6,8 +6,8 @@ import {
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
 import type { DeadLetter } from "@orgloop/sdk";
+import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { pooled } from "./pooled.ts";
 import { queueCounts } from "./queue-counts.ts";
 import { redrivenLetter } from "./redriven-letter.ts";
 
@@ -30,7 +30,7 @@ export async function deadLetterQueues({ sqs, names }: OpenStage): Promise<reado
 export async function peekRedriven(
   stage: OpenStage,
 ): Promise<{ readonly letters: readonly DeadLetter[]; readonly hidden: number }> {
-  const queues = await pooled(await deadLetterQueues(stage), async (name) => {
+  const queues = await awsCalls().map(await deadLetterQueues(stage), async (name) => {
     const { waiting } = await queueCounts(stage, name);
     if (waiting === 0) return { letters: [], hidden: 0 };
     const batches: (readonly Message[])[] = [];
@@ -57,7 +57,7 @@ export async function collectRedriven(
   stage: OpenStage,
   put: (letter: DeadLetter) => Promise<void>,
 ): Promise<void> {
-  await pooled(await deadLetterQueues(stage), async (name) => {
+  await awsCalls().map(await deadLetterQueues(stage), async (name) => {
     const { waiting } = await queueCounts(stage, name);
     if (waiting === 0) return;
     for (let batch = await receive(stage, name); batch.length > 0; ) {

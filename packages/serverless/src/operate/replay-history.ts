@@ -8,12 +8,12 @@ import {
   recordedSelection,
   replayOnBus,
 } from "@orgloop/core";
+import { replayPace, systemClock } from "@orgloop/host";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { dynamoReplayNumbers } from "@orgloop/stores/dynamodb";
+import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { pooled } from "./pooled.ts";
 import { type HistoryPlace, readHistory, readRecordedLine } from "./read-history.ts";
-import { replayPace } from "./replay-pace.ts";
 import { sendEvents } from "./send-events.ts";
 
 export interface HistoryReplay extends RecordedQuery {
@@ -45,7 +45,7 @@ export async function replayHistory(
   stage: OpenStage,
   { route, rate, dryRun, onProgress = () => {}, ...query }: HistoryReplay,
 ): Promise<HistoryReplayAnswer> {
-  const pace = replayPace(rate);
+  const pace = replayPace(rate, systemClock);
   const matcher = compileMatcher((await stage.topology()).routes);
   const target = ({ dropped }: RecordedLine): ReplayTarget => ({
     route,
@@ -72,7 +72,7 @@ export async function replayHistory(
     for (let first = 0; first < found.length; first += together) {
       await pace();
       const part = found.slice(first, first + together);
-      await sendEvents(stage, (await pooled(part, onBus)).flat());
+      await sendEvents(stage, (await awsCalls().map(part, onBus)).flat());
       onProgress(first + part.length);
     }
   }

@@ -1,7 +1,7 @@
 import { type Circuit, circuitOf } from "@orgloop/core";
 import { dynamoDeadLetters, dynamoRouteStates, dynamoSourceStates } from "@orgloop/stores/dynamodb";
+import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { pooled } from "./pooled.ts";
 import { queueCounts } from "./queue-counts.ts";
 import { deadLetterQueues } from "./redriven.ts";
 
@@ -50,8 +50,10 @@ export async function stageStatus(stage: OpenStage, nowMs: number): Promise<Stag
     dynamoSourceStates(table).read(sources.map(({ id }) => id)),
     dynamoRouteStates(table).load(),
     queueCounts(stage, names.bus),
-    pooled(actors, ({ id }) => queueCounts(stage, names.actorQueue(id))),
-    deadLetterQueues(stage).then((dlqs) => pooled(dlqs, (name) => queueCounts(stage, name))),
+    awsCalls().map(actors, ({ id }) => queueCounts(stage, names.actorQueue(id))),
+    deadLetterQueues(stage).then((dlqs) =>
+      awsCalls().map(dlqs, (name) => queueCounts(stage, name)),
+    ),
     dynamoDeadLetters({ ...table, objects }).count(),
   ]);
   const held = [bus, ...queues].map(({ waiting, inFlight }) => waiting + inFlight);

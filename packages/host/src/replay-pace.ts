@@ -2,11 +2,15 @@ import { type RatePolicy, type RateState, reserve, UNUSED_RATE } from "@orgloop/
 import { parseRate } from "@orgloop/sdk";
 import { type Clock, waitUntil } from "./clock.ts";
 
-/** Resolves when the next replay may go; false where the process stops before. */
+/** Resolves when the next replay may go; false where it is stopped before. */
 export type Pace = () => Promise<boolean>;
 
 /** `rate` as `N/s`, evenly spaced; without one nothing waits. Throws `INVALID_RATE`. */
-export function replayPace(rate: string | undefined, clock: Clock, stop: AbortSignal): Pace {
+export function replayPace(
+  rate: string | undefined,
+  clock: Clock,
+  stop: AbortSignal = new AbortController().signal,
+): Pace {
   if (rate === undefined) return async () => !stop.aborted;
   const policy: RatePolicy = { ...parseRate(rate), burst: 1 };
   let state: RateState = UNUSED_RATE;
