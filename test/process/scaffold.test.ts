@@ -66,6 +66,16 @@ test("what is added is listed, stands, and works; what is there is left alone", 
   expect((await run("add", "route", "../out")).code).toBe(1);
 });
 
+test("a project is not made where a file is", async () => {
+  const file = path.join(root, "taken");
+  await writeFile(file, "");
+  expect(await orgloop(["init", file], env)).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: `error: the directory ${file} cannot be made: a file is in its place\n`,
+  });
+});
+
 test("a tool's hook reaches its source; without a listener it is no failure", async () => {
   const got: unknown[] = [];
   let status = 200;

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "@orgloop/sdk";
 import type { CommandContext } from "./command.ts";
 import { CommandError, type ExitStatus } from "./command-error.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { runProject } from "./run-project.ts";
 import { type StartReport, startLines } from "./start-report.ts";
 
@@ -27,7 +28,7 @@ export async function startDaemon(
   supervised: boolean,
 ): Promise<StartReport> {
   const logs = path.join(home, "logs");
-  await mkdir(logs, { recursive: true, mode: 0o700 });
+  await makeDirectory(logs, { mode: 0o700 });
   const errors = path.join(logs, "daemon.stderr.log");
   const stdout = await open(path.join(logs, "daemon.stdout.log"), "a", 0o600);
   const stderr = await open(errors, "a", 0o600);

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { hasCode } from "@orgloop/sdk";
+import { makeDirectory } from "./make-directory.ts";
 
 /** The bearer token of `/control/*` in `$ORGLOOP_HOME/token`; null where none was made yet. */
 export async function readToken(home: string): Promise<string | null> {
@@ -18,7 +19,7 @@ export async function readToken(home: string): Promise<string | null> {
 export async function ensureToken(home: string): Promise<string> {
   const present = await readToken(home);
   if (present !== null) return present;
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeDirectory(home, { mode: 0o700 });
   const file = path.join(home, "token");
   const draft = `${file}.${process.pid}.tmp`;
   const token = randomBytes(32).toString("hex");

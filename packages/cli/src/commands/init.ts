@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
+import { makeDirectory } from "../make-directory.ts";
 import { BUILT_IN, optionalConnectors, projectTemplate } from "../project-template.ts";
 
 export interface InitOptions {
@@ -32,7 +33,7 @@ export const init: Command<InitOptions> = async ({ flags, output }, [dir], optio
   }
   for (const [file, text] of files) {
     const target = path.join(directory, file);
-    await mkdir(path.dirname(target), { recursive: true });
+    await makeDirectory(path.dirname(target));
     await writeFile(target, text, { flag: "wx", mode: file === ".env" ? 0o600 : 0o644 });
   }
 

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
+import { makeDirectory } from "../make-directory.ts";
 import { readValidProject } from "../read-project.ts";
 import { replaceText } from "../replace-text.ts";
 import { type Platform, servicePath, serviceText, UNIT } from "../service-file.ts";
@@ -23,8 +24,8 @@ export const installService: Command<InstallFlags> = async (context, _args, flag
   const platform: Platform = flags.launchd ? "launchd" : flags.systemd ? "systemd" : native;
   const file = servicePath(platform, env);
   const text = serviceText(platform, { node: process.execPath, home, config, workspace });
-  await mkdir(path.dirname(file), { recursive: true });
-  await mkdir(path.join(home, "logs"), { recursive: true, mode: 0o700 });
+  await makeDirectory(path.dirname(file));
+  await makeDirectory(path.join(home, "logs"), { mode: 0o700 });
   await replaceText(file, text);
   const activate =
     platform === "launchd"

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DEFAULT_WORKSPACE, isWorkspaceName } from "@orgloop/config";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { knownWorkspaces } from "../known-workspaces.ts";
+import { makeDirectory } from "../make-directory.ts";
 
 /** `orgloop workspace new NAME`: writes `workspaces/NAME.yaml`, which changes nothing yet. The selection stays. */
 export const workspaceNew: Command = async (context, [name = ""]) => {
@@ -20,7 +21,7 @@ export const workspaceNew: Command = async (context, [name = ""]) => {
   }
   const file = `workspaces/${name}.yaml`;
   const target = path.join(projectDir, file);
-  await mkdir(path.dirname(target), { recursive: true });
+  await makeDirectory(path.dirname(target));
   await writeFile(target, workspaceText(name, schemaLine(projectDir, manifestFile)), {
     flag: "wx",
   });
