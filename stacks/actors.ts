@@ -24,7 +24,7 @@ const MOST_TIMEOUT_S = 900;
  * there is the queue, for what comes before they do.
  */
 export function actors(stage: Stage): readonly Stack[] {
-  const all = [...stage.topology.actors, ...stage.draining];
+  const all = [...stage.topology.actors, ...stage.draining.map(({ routes: _, ...actor }) => actor)];
   const shared = stage.topology.aws?.deliverers === "per_connector";
   const groups = delivererGroups(stage.topology, all);
   const groupOf = new Map(groups.flatMap((group) => group.items.map(({ id }) => [id, group])));

@@ -3,7 +3,7 @@ export { bundleFunctions } from "./bundle-functions.ts";
 export { bundleSize } from "./bundle-size.ts";
 export { dashboardBody } from "./dashboard.ts";
 export { dashboardSvg } from "./dashboard-svg.ts";
-export { type Deployed, stillDraining } from "./draining.ts";
+export { type Deployed, type DrainingActor, stillDraining } from "./draining.ts";
 export { secretsOf } from "./grants.ts";
 export { orgloopStacks } from "./orgloop-stacks.ts";
 export { type PrepareOptions, prepareStage, stageRegion } from "./prepare-stage.ts";

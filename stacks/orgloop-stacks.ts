@@ -18,7 +18,8 @@ import { storage } from "./storage.ts";
 export function orgloopStacks(newStack: StackFactory, input: StageInput): readonly Stack[] {
   const names = awsNames(input.stage);
   const stack: StackFactory = (id, text) => newStack(`${names.prefix}${id}`, text);
-  const routes = Map.groupBy(input.topology.routes, ({ then }) => then.actor);
+  const drained = input.draining.flatMap(({ routes }) => routes);
+  const routes = Map.groupBy([...input.topology.routes, ...drained], ({ then }) => then.actor);
   const routesTo = (actor: string) => routes.get(actor) ?? [];
   const stage: Stage = { ...input, names, stack, routesTo };
   const { sources } = stage.topology;

@@ -1,6 +1,7 @@
 import type { AwsNames, StageLayout } from "@orgloop/config/aws";
-import type { ActorSpec, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
+import type { RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
+import type { DrainingActor } from "./draining.ts";
 
 /** The functions' kinds: one file each in `functions/`. */
 export type FunctionKind = "poll" | "receive" | "route" | "deliver" | "record" | "empty";
@@ -21,7 +22,7 @@ export interface StageInput {
   /** Fixed when the stage was created. */
   readonly layout: StageLayout;
   /** Actors that were removed and whose queues are not known to be empty. */
-  readonly draining: readonly ActorSpec[];
+  readonly draining: readonly DrainingActor[];
   /** A secret's parameter is this, its name and `/value`. */
   readonly secretPrefix: string;
   /** Whether state, history and claim checks stay when the stage is removed. */
@@ -31,7 +32,7 @@ export interface StageInput {
 /** What every stack is made from. */
 export interface Stage extends StageInput {
   readonly names: AwsNames;
-  /** The routes that end at an actor. */
+  /** The routes that end at an actor; at one that drains, those that ended there. */
   readonly routesTo: (actor: string) => readonly RouteSpec[];
   /** A new stack, empty; the host (SST, plain CDK) decides on its environment. */
   readonly stack: StackFactory;

@@ -52,7 +52,13 @@ async function prepare(root: string) {
     outDir: path.join(root, "bundles"),
     secretPrefix: "/bench/",
     retain: false,
-    readDeployed: async () => ({ layout: null, actors: [], draining: [], empty: new Set() }),
+    readDeployed: async () => ({
+      layout: null,
+      actors: [],
+      routes: [],
+      draining: [],
+      empty: new Set(),
+    }),
   });
 }
 

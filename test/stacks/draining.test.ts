@@ -1,5 +1,5 @@
 import type { ActorSpec, Topology } from "@orgloop/sdk";
-import { stillDraining } from "@orgloop/stacks";
+import { type DrainingActor, stillDraining } from "@orgloop/stacks";
 import { expect, test } from "vitest";
 import { smallFiles } from "./organisations.ts";
 import { loadTopology, type Synthesized, synthesize } from "./synthesize.ts";
@@ -12,6 +12,9 @@ const without = (topology: Topology, actor: string): Topology => ({
   routes: topology.routes.filter(({ then }) => then.actor !== actor),
 });
 
+const drainingOf = ({ actors }: Topology, actor: string): DrainingActor[] =>
+  actors.filter(({ id }) => id === actor).map((one) => ({ ...one, routes: [] }));
+
 const queuesOf = (made: Synthesized, actor: string) =>
   made
     .ofType("AWS::SQS::Queue")
@@ -21,10 +24,11 @@ const queuesOf = (made: Synthesized, actor: string) =>
 /** The ids that a deploy keeps, given what it finds. */
 const kept = (
   topology: Topology,
-  before: { actors?: readonly ActorSpec[]; draining?: readonly ActorSpec[]; empty?: string[] },
+  before: { actors?: readonly ActorSpec[]; draining?: readonly DrainingActor[]; empty?: string[] },
 ) => {
   const { actors = [], draining = [], empty = [] } = before;
-  return stillDraining(topology, { actors, draining, empty: new Set(empty) }).map(({ id }) => id);
+  const deployed = { actors, routes: [], draining, empty: new Set(empty) };
+  return stillDraining(topology, deployed).map(({ id }) => id);
 };
 
 test("a removed actor keeps its queues and its function, as it was, until it is empty", async () => {
@@ -32,6 +36,7 @@ test("a removed actor keeps its queues and its function, as it was, until it is 
   const after = without(before, "triage");
   const draining = stillDraining(after, {
     actors: before.actors,
+    routes: before.routes,
     draining: [],
     empty: new Set(["triage"]),
   });
@@ -67,13 +72,42 @@ test("it stays over the deploy that removes it even if it is empty: the router b
   const after = without(before, "triage");
   expect(kept(after, { actors: before.actors, empty: ["triage"] })).toEqual(["triage"]);
   // A deploy that failed half-way has recorded nothing: the next one finds the same.
-  const draining = before.actors.filter(({ id }) => id === "triage");
+  const draining = drainingOf(before, "triage");
   expect(kept(after, { actors: before.actors, draining, empty: ["triage"] })).toEqual(["triage"]);
 });
 
+test("what waits for a removed actor has its timeout and its secrets until it is delivered", async () => {
+  const before = await loaded();
+  const first = synthesize(before);
+  for (const [actor, route] of [
+    ["slow", "slow"],
+    ["reviewer", "reviews"],
+  ] as const) {
+    const after = without(before, actor);
+    const deployed = { ...before, draining: [], empty: new Set<string>() };
+    const draining = stillDraining(after, deployed);
+    expect(draining.map(({ routes }) => routes.map(({ name }) => name))).toEqual([[route]]);
+    // The next deploy finds only what this one has recorded.
+    const later = {
+      actors: after.actors,
+      routes: after.routes,
+      draining,
+      empty: new Set<string>(),
+    };
+    expect(stillDraining(after, later)).toEqual(draining);
+    expect(delivererOf(synthesize(after, { draining }), actor)).toEqual(delivererOf(first, actor));
+  }
+});
+
+/** What is deployed of an actor's deliver function: the function, its role, its queue and the mapping between them. */
+const delivererOf = (made: Synthesized, actor: string) =>
+  [...made.stacks].flatMap(([, { resources }]) =>
+    Object.values(resources).filter((one) => JSON.stringify(one).includes(`-${actor}-`)),
+  );
+
 test("an actor that comes back is one actor, not two", async () => {
   const before = await loaded();
-  const draining = before.actors.filter(({ id }) => id === "triage");
+  const draining = drainingOf(before, "triage");
   expect(kept(before, { actors: without(before, "triage").actors, draining })).toEqual([]);
 });
 

@@ -11,8 +11,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadProject, topologyHash } from "@orgloop/config";
 import type { Intake } from "@orgloop/config/aws";
-import type { ActorSpec, Topology } from "@orgloop/sdk";
-import { newLayout, orgloopStacks, type StageLayout } from "@orgloop/stacks";
+import type { Topology } from "@orgloop/sdk";
+import { type DrainingActor, newLayout, orgloopStacks, type StageLayout } from "@orgloop/stacks";
 import { App, Stack } from "aws-cdk-lib";
 import { afterAll } from "vitest";
 import { type Resource, resolved } from "./resolved.ts";
@@ -38,7 +38,7 @@ export interface Synthesized {
 
 export interface SynthesizeOptions {
   readonly layout?: StageLayout;
-  readonly draining?: readonly ActorSpec[];
+  readonly draining?: readonly DrainingActor[];
   readonly retain?: boolean;
 }
 

@@ -2,9 +2,9 @@ import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { awsNames } from "@orgloop/config/aws";
-import type { ActorSpec, Topology } from "@orgloop/sdk";
+import type { ActorSpec, RouteSpec, Topology } from "@orgloop/sdk";
 import { dynamoAppliedState, type StateTable, topologyKey } from "@orgloop/stores/dynamodb";
-import { DRAINING_KEY } from "./draining.ts";
+import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
 
 export interface DeployedReader {
   readonly ssm: SSMClient;
@@ -25,7 +25,8 @@ export interface DeployedStage {
     readonly sources: number;
   } | null;
   readonly actors: readonly ActorSpec[];
-  readonly draining: readonly ActorSpec[];
+  readonly routes: readonly RouteSpec[];
+  readonly draining: DrainingActors;
   readonly empty: ReadonlySet<string>;
 }
 
@@ -39,12 +40,14 @@ export async function readDeployed(
   const layout = await orNull(
     reader.ssm.send(new GetParameterCommand({ Name: names.layoutParameter })),
   );
-  if (layout === null) return { layout: null, actors: [], draining: [], empty: new Set() };
+  if (layout === null) {
+    return { layout: null, actors: [], routes: [], draining: [], empty: new Set() };
+  }
   const state = { client: dynamodb, table: names.table };
   const applied = await orNull(dynamoAppliedState(state).read());
   const topology = applied && (await readJson<Topology>(reader, topologyKey(applied.hash)));
-  const draining = (await readJson<readonly ActorSpec[]>(reader, DRAINING_KEY)) ?? [];
-  const actors = topology?.actors ?? [];
+  const draining = (await readJson<DrainingActors>(reader, DRAINING_KEY)) ?? [];
+  const { actors, routes } = topology ?? { actors: [], routes: [] };
   const removed = [...actors, ...draining].map(({ id }) => id).filter((id) => !wanted.has(id));
   const empty = new Set<string>();
   for (const id of new Set(removed)) {
@@ -52,7 +55,7 @@ export async function readDeployed(
     const depths = await Promise.all(queues.map((queue) => depthOf(reader.sqs, queue)));
     if (depths.every((depth) => depth === 0)) empty.add(id);
   }
-  return { layout: JSON.parse(layout.Parameter?.Value ?? "null"), actors, draining, empty };
+  return { layout: JSON.parse(layout.Parameter?.Value ?? "null"), actors, routes, draining, empty };
 }
 
 async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Promise<Value | null> {
