@@ -16,7 +16,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { awsNames, shardOf } from "@orgloop/config/aws";
 import { dynamoAppliedState } from "@orgloop/stores/dynamodb";
-import { afterAll, expect, inject, test } from "vitest";
+import { afterAll, expect, inject, type ProvidedContext, test } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import {
   deployProject,
@@ -30,7 +30,12 @@ import { sstStage } from "./deploy-stage.ts";
 const STAGE = "cycle";
 const BESIDE = "cycle-beside";
 
-const aws = inject("aws");
+// An account of its own: two first deploys at once to one account make its CDK toolkit stack both, and one of them fails.
+const { endpoint, env } = inject("aws");
+const aws: ProvidedContext["aws"] = {
+  endpoint,
+  env: { ...env, AWS_ACCESS_KEY_ID: "333333333333" },
+};
 const config = clientConfig(aws);
 const sqs = new SQSClient(config);
 const s3 = new S3Client({ ...config, forcePathStyle: true });

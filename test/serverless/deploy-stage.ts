@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -62,7 +62,7 @@ export async function sstStage(options: StageOptions): Promise<SstStage> {
     async deploy(from) {
       const { text, status } = await sst("deploy", ...(from ? ["--from", from] : []));
       if (status !== 0 || !text.includes("Deployed:")) throw new Error(text);
-      return outputsOf(checkout);
+      return outputsOf(text);
     },
     async build() {
       const folder = path.join(checkout, "build");
@@ -89,8 +89,8 @@ async function linkedCheckout(): Promise<string> {
   return checkout;
 }
 
-async function outputsOf(checkout: string): Promise<Record<string, string>> {
-  const text = await readFile(path.join(checkout, ".sst/outputs.json"), "utf8");
-  const ofStacks: Record<string, Record<string, string>> = JSON.parse(text);
-  return Object.assign({}, ...Object.values(ofStacks));
+/** As they are printed: SST ends without waiting for its file of them. */
+function outputsOf(text: string): Readonly<Record<string, string>> {
+  const printed = text.slice(text.indexOf("Deployed:")).matchAll(/^ +(\w+): (\S+)$/gm);
+  return Object.fromEntries(Array.from(printed, ([, name = "", value = ""]) => [name, value]));
 }
