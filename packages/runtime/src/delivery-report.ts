@@ -4,6 +4,7 @@ import {
   circuitEntry,
   type Delivery,
   deliveryEntry,
+  isInboxNotice,
   type Outcome,
 } from "@orgloop/core";
 import { isPermanent, type LogEntry } from "@orgloop/sdk";
@@ -47,6 +48,8 @@ export function deliveryReport({
   ): void {
     log(attemptEntry(delivery, outcome, attempt, duration_ms));
     if (outcome.kind === "delivered") {
+      // The events that a notice tells of were counted when they were kept.
+      if (isInboxNotice(delivery.event)) return;
       activity.delivered(delivery.route, delivery.actor, duration_ms);
       return;
     }

@@ -93,6 +93,10 @@ test("events wait in the session's inbox; the actor is told once, until it has d
   await post(fixture, 4);
   await actor.until(2);
   expect(told()).toHaveLength(2);
+  const notices = () => fixture.entries.filter(({ phase }) => phase === "inbox.notify");
+  await eventually(() => expect(notices()).toHaveLength(2));
+  // Events that are kept, not what tells of them.
+  expect(fixture.status().routes).toMatchObject([{ matched: 4, delivered: 4, failed: 0 }]);
 });
 
 test("a drain takes what it is asked for, else the route's batch; what it leaves is told of", async () => {
