@@ -1,15 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { DeadLetterStore, RouteStateStore } from "@orgloop/sdk";
+import type { DeadLetterStore, InboxStore, RouteStateStore } from "@orgloop/sdk";
 import {
   dynamoCheckpoints,
   dynamoClaims,
   dynamoDeadLetters,
+  dynamoInboxes,
   dynamoRouteStates,
   type LetterObjects,
   type StateTable,
 } from "@orgloop/stores/dynamodb";
-import { checkpointSuite, claimSuite, deadLetterSuite, routeStateSuite } from "@orgloop/testkit";
+import {
+  checkpointSuite,
+  claimSuite,
+  deadLetterSuite,
+  inboxSuite,
+  routeStateSuite,
+} from "@orgloop/testkit";
 import { afterAll, inject } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";
@@ -54,3 +61,4 @@ deadLetterSuite(
   harness<DeadLetterStore>((state) => dynamoDeadLetters({ ...state, objects: bucket })),
 );
 routeStateSuite(harness<RouteStateStore>((state) => dynamoRouteStates({ ...state })));
+inboxSuite(harness<InboxStore>((state) => dynamoInboxes({ ...state, objects: bucket })));

@@ -11,6 +11,9 @@ import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import {
   type DeliverBatchOptions,
   deliverBatch,
+  deliveryInbox,
+  drainInbox,
+  expireInboxes,
   queueBound,
   type RouteBatchOptions,
   routeBatch,
@@ -19,7 +22,9 @@ import {
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
 import { type FifoRecord, fakeClock, memoryFifo, memoryState } from "@orgloop/testkit";
 import {
+  drainCall,
   laneOf,
+  nameOf,
   type Outcome,
   outcomeOf,
   plainId,
@@ -66,6 +71,17 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
       return messages.map(() => null);
     },
   };
+  const queueUrlOf = (actor: string) => `https://sqs.test/1/${actor}.fifo`;
+  const inbox = {
+    clock,
+    flow,
+    deadLetters,
+    objects,
+    sender,
+    queueUrlOf,
+    ...state,
+    stage: "parity",
+  };
   let generation = 0;
   let running = 0;
 
@@ -96,10 +112,11 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
       topologyHash: "hash",
       sender,
       busUrl: BUS,
-      queueUrlOf: (actor) => `https://sqs.test/1/${actor}.fifo`,
+      queueUrlOf,
     };
     const deliver: DeliverBatchOptions = {
       ...shared,
+      inbox: async () => deliveryInbox(inbox),
       openActor: async () => agent,
       remove: async () => {},
       depthOf: () => scenario.queueDepth ?? 1000,
@@ -146,6 +163,10 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
         .map(parseRecorded)
         .find((line) => line !== null && plainId(line.event.id) === step.replay);
       if (found) await publish([replayOnBus(found.event, 1, {})]);
+    } else if ("drain" in step) {
+      const drain = await drainInbox(step.drain, step.limit, inbox);
+      calls.push(drainCall(step.drain, drain, clock.now() - startMs));
+      await drain.done();
     } else {
       const options = { source: "s", module: "acme", nowMs: clock.now(), randomHex: nextHex() };
       await publish(step.emit.map((draft) => completeEvent(draft, options)));
@@ -174,12 +195,13 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
   let invoke = await begin();
   for (const step of scenario.steps) {
     if (step.atMs > clock.now() - startMs) await advance(startMs + step.atMs);
+    await expireInboxes(inbox, () => REMAINING_MS);
     await take(step);
   }
   await advance(Number.POSITIVE_INFINITY);
   const letters = (await deadLetters.list()).map((letter) => {
     const spec = scenario.routes.find(({ name }) => name === letter.route);
-    const id = plainId(letter.event_id);
+    const id = nameOf(letter.event);
     const lane = spec === undefined ? "" : laneOf(spec, letter.ordering_key ?? "s", id);
     return { ...letter, event: id, lane };
   });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { runFunctions } from "./functions-host.ts";
+import { INBOX } from "./inbox-scenarios.ts";
 import { POLICY } from "./policy-scenarios.ts";
 import { runProcess } from "./process-host.ts";
 import { ROUTING } from "./routing-scenarios.ts";
 
-describe.each([...ROUTING, ...POLICY])("$name", (scenario) => {
+describe.each([...ROUTING, ...POLICY, ...INBOX])("$name", (scenario) => {
   test("in the single process", async () => {
     expect(await runProcess(scenario)).toEqual(scenario.expect);
   });

@@ -12,10 +12,11 @@ import {
 } from "@orgloop/sdk";
 import { fakeClock } from "@orgloop/testkit";
 import {
+  drainCall,
   laneOf,
+  nameOf,
   type Outcome,
   outcomeOf,
-  plainId,
   type Run,
   type Scenario,
   type Step,
@@ -110,6 +111,18 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
         body: JSON.stringify({ events: [`evt_${step.replay}`] }),
       });
       if (!answer.ok) throw new Error(`the replay was answered ${answer.status}`);
+    } else if ("drain" in step) {
+      // What has expired meanwhile is being buried: it gives a sign of life only at the end.
+      for (let look = 0; look < 4; look++) {
+        seen = -1;
+        await quiet();
+      }
+      const { host, port } = process.address;
+      const query = new URLSearchParams({ session_key: step.drain });
+      if (step.limit !== undefined) query.set("limit", String(step.limit));
+      const answer = await fetch(`http://${host}:${port}/api/inbox/drain?${query}`);
+      const drained = (await answer.json()) as Parameters<typeof drainCall>[1];
+      calls.push(drainCall(step.drain, drained, clock.now() - startMs));
     } else await process.inject(step.emit.map((draft) => ({ ...draft, source: "s" })));
     seen = -1;
     await quiet();
@@ -149,7 +162,7 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
     await drained();
     const letters = (await readStoredLetters(join(dir, "data"), {})).map((letter) => {
       const spec = scenario.routes.find(({ name }) => name === letter.route);
-      const id = plainId(letter.event_id);
+      const id = nameOf(letter.event);
       const lane = spec === undefined ? "" : laneOf(spec, letter.ordering_key ?? "s", id);
       return { ...letter, event: id, lane };
     });

@@ -1,7 +1,9 @@
+import { isInboxNotice } from "@orgloop/core";
 import type {
   Actor,
   DeliverySpec,
   EventDraft,
+  OrgLoopEvent,
   PluginContext,
   RouteSpec,
   Topology,
@@ -10,6 +12,7 @@ import type {
 
 /** One call of an actor, as a scenario sees it. */
 export interface Call {
+  /** Of an inbox's notification `told` and how many wait. */
   readonly event: string;
   readonly route: string;
   readonly attempt: number;
@@ -25,7 +28,9 @@ export type Step =
   /** The host ends with what is in flight, and begins again. */
   | { readonly atMs: number; readonly restart: true }
   /** Everything that was recorded of that event is routed anew. */
-  | { readonly atMs: number; readonly replay: string };
+  | { readonly atMs: number; readonly replay: string }
+  /** The agent fetches what is in its inbox, at most `limit`. */
+  | { readonly atMs: number; readonly drain: string; readonly limit?: number };
 
 export interface Scenario {
   readonly name: string;
@@ -51,7 +56,10 @@ export interface Scenario {
 
 /** What came of a scenario; not when. */
 export interface Outcome {
-  /** By lane (`route` or `route key`): the events as they were called (`e1`, `e1!` for a failure) or delivered. */
+  /**
+   * By lane (`route` or `route key`): the events as they were called (`e1`, `e1!` for a failure) or delivered. `inbox KEY`: what was
+   * drained, and how many were left of each drain.
+   */
   readonly lanes: Readonly<Record<string, string>>;
   /** `event route reason attempts`, sorted. */
   readonly letters: readonly string[];
@@ -151,6 +159,21 @@ export function laneOf({ delivery: { order }, name }: RouteSpec, key: string, id
 
 export const plainId = (id: string): string => id.replace(/^evt_/, "");
 
+/** What a scenario calls an event. */
+export const nameOf = (event: OrgLoopEvent): string =>
+  isInboxNotice(event) ? `told${event.payload.pending_count}` : plainId(event.id);
+
+/** What a drain has found, as a call that succeeded. */
+export function drainCall(
+  key: string,
+  { events, remaining }: { readonly events: readonly OrgLoopEvent[]; readonly remaining: number },
+  atMs: number,
+): Run["calls"][number] {
+  const found = [...events.map(({ id }) => plainId(id)), `(${remaining})`].join(" ");
+  const lane = `inbox ${key}`;
+  return { event: found, route: "", payload: {}, lane, attempt: 1, replay: 0, atMs, ok: true };
+}
+
 /** An actor that does what the scenario says, and notes each call. */
 export function scriptedActor(
   { act = () => {}, routes }: Scenario,
@@ -159,7 +182,7 @@ export function scriptedActor(
 ): Actor {
   return {
     async deliver(given, { route: name, attempt, replay }) {
-      const id = plainId(given.id);
+      const id = nameOf(given);
       const spec = routes.find((one) => one.name === name);
       const lane = spec === undefined ? name : laneOf(spec, given.ordering_key ?? "s", id);
       const { payload } = given;

@@ -117,6 +117,7 @@ test("a letter goes when its replay was delivered; one that fails again keeps it
     remove: async () => {},
     depthOf: () => 1_000,
     bound: queueBound({ count: async () => 2, now: clock.now }),
+    inbox: () => Promise.reject(new Error("no route has an inbox")),
     openActor: async () => ({
       async deliver({ id }) {
         if (id === "evt_bad") throw new PermanentError("HTTP 410");

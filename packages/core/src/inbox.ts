@@ -21,7 +21,7 @@ export interface InboxTerms {
 const DEFAULT_TTL_MS = 3_600_000;
 const DEFAULT_BATCH = 100;
 /** More than this one drain does not take, whatever it asks for. */
-export const MAX_BATCH = 1_000;
+const MAX_BATCH = 1_000;
 
 const SOURCE = "orgloop";
 const KIND = "inbox.notification";
@@ -57,6 +57,29 @@ export function inboxEntry(delivery: Delivery, terms: InboxTerms, nowMs: number)
     queued_at: new Date(nowMs).toISOString(),
     expires_at: new Date(nowMs + terms.ttlMs).toISOString(),
     max_batch: terms.maxBatch,
+  };
+}
+
+/** How many entries a drain takes that asks for `limit`, or for none in particular. */
+export function drainSize(limit: number | undefined, oldest: InboxEntry | undefined): number {
+  return Math.min(limit ?? oldest?.max_batch ?? 1, MAX_BATCH);
+}
+
+/** What a drain answers (v1alpha1, section 10). */
+export interface DrainAnswer {
+  readonly events: readonly OrgLoopEvent[];
+  readonly remaining: number;
+  /** The id of the last entry where more wait. */
+  readonly continuation: string | null;
+}
+
+/** `pending`: with the entries that are answered. */
+export function drainAnswer(entries: readonly InboxEntry[], pending: number): DrainAnswer {
+  const remaining = Math.max(0, pending - entries.length);
+  return {
+    events: entries.map(({ event }) => event),
+    remaining,
+    continuation: remaining > 0 ? (entries.at(-1)?.id ?? null) : null,
   };
 }
 

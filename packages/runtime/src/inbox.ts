@@ -1,10 +1,12 @@
 import {
   type Delivery,
+  type DrainAnswer,
+  drainAnswer,
+  drainSize,
   type InboxTerms,
   inboxEntry,
   inboxTerms,
   interpolate,
-  MAX_BATCH,
   noticeDelivery,
   noticeEntry,
   queuedEntry,
@@ -15,7 +17,6 @@ import {
   type InboxStore,
   type LogEntry,
   messageOf,
-  type OrgLoopEvent,
   type Prompt,
   type RouteSpec,
 } from "@orgloop/sdk";
@@ -48,11 +49,7 @@ export interface InboxOptions {
 }
 
 /** What a drain found. Nothing is removed yet: `done` does that when the answer has gone out, `keep` leaves it. */
-export interface InboxBatch {
-  readonly events: readonly OrgLoopEvent[];
-  readonly remaining: number;
-  /** The id of the last entry where more wait. */
-  readonly continuation: string | null;
+export interface InboxBatch extends DrainAnswer {
   done(): Promise<void>;
   keep(): void;
 }
@@ -185,18 +182,15 @@ export function openInbox(options: InboxOptions): Inbox {
   }
 
   async function choose(key: string, limit?: number): Promise<InboxBatch> {
-    const most = Math.min(limit ?? (await store.list(key, 1))[0]?.max_batch ?? 1, MAX_BATCH);
+    const most = drainSize(limit, (await store.list(key, 1))[0]);
     const nowMs = clock.now();
     const entries = (await store.list(key, most + taken.size))
       .filter(({ id, expires_at }) => !taken.has(id) && Date.parse(expires_at) > nowMs)
       .slice(0, most);
     const ids = entries.map(({ id }) => id);
     for (const id of ids) taken.add(id);
-    const remaining = Math.max(0, sessions.state(key).pending - entries.length);
     return {
-      events: entries.map(({ event }) => event),
-      remaining,
-      continuation: remaining > 0 ? (ids.at(-1) ?? null) : null,
+      ...drainAnswer(entries, sessions.state(key).pending),
       done: () => track(remove(key, ids)),
       keep() {
         for (const id of ids) taken.delete(id);

@@ -2,7 +2,7 @@ import { type FifoMessage, type ObjectStore, unwrapBody, wrapBody } from "@orglo
 import { deliveryDedupId, deliveryGroup } from "@orgloop/config/aws";
 import { holdsReference } from "@orgloop/config/references";
 import { type Delivery, deliveryId } from "@orgloop/core";
-import { type DeliverySpec, OrgLoopError, type RouteSpec } from "@orgloop/sdk";
+import { type DeliverySpec, OrgLoopError, type OrgLoopEvent, type RouteSpec } from "@orgloop/sdk";
 
 /** A delivery as it stands in its actor's queue: it ends under the policy that it was matched with, whatever is deployed meanwhile. */
 export interface ActorMessage {
@@ -14,6 +14,8 @@ export interface ActorMessage {
    * use. No secret lies in a queue, and no text of an event is taken for a reference.
    */
   readonly unresolved?: true;
+  /** The event that these placeholders are of, where it is not the delivery's: of a notification, the first that waits. */
+  readonly about?: OrgLoopEvent;
   readonly policy: DeliverySpec;
   /** `DeliveryContext.deliveryId`. */
   readonly delivery_id: string;

@@ -11,6 +11,7 @@ import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
 import { type FakeClock, fakeClock, memoryState } from "@orgloop/testkit";
 import { actorMessage } from "./actor-message.ts";
 import type { DeliverBatchOptions } from "./deliver-batch.ts";
+import { deliveryInbox } from "./inbox/delivery-inbox.ts";
 import { queueBound } from "./queue-bound.ts";
 import type { ReceivedMessage } from "./received-message.ts";
 import type { RouteBatchOptions } from "./route-batch.ts";
@@ -90,8 +91,18 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     ...state,
   };
   const counted = { messages: 0, asked: 0 };
+  const sent: (FifoMessage & { readonly queueUrl: string })[] = [];
+  const sender = {
+    async sendEach(queueUrl: string, messages: readonly FifoMessage[]) {
+      sent.push(...messages.map((message) => ({ ...message, queueUrl })));
+      return messages.map(() => null);
+    },
+  };
+  const queueUrlOf = (actor: string) => `https://sqs.test/1/${actor}.fifo`;
+  const inboxHost = { ...shared, stage: "test", sender, queueUrlOf };
   const delivering: DeliverBatchOptions = {
     ...shared,
+    inbox: async () => deliveryInbox(inboxHost),
     openActor: async () => ({ deliver }),
     remove: async (queueUrl, handles) => void removed.push({ queueUrl, handles: [...handles] }),
     depthOf: () => 1000,
@@ -103,7 +114,6 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
       },
     }),
   };
-  const sent: (FifoMessage & { readonly queueUrl: string })[] = [];
   function routing(routes: readonly RouteSpec[]): RouteBatchOptions {
     const router: Router = {
       matcher: compileMatcher(routes),
@@ -121,13 +131,8 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
       routesTo: new Map(),
       topologyHash: "hash",
       busUrl: BUS,
-      queueUrlOf: (actor) => `https://sqs.test/1/${actor}.fifo`,
-      sender: {
-        async sendEach(queueUrl, messages) {
-          sent.push(...messages.map((message) => ({ ...message, queueUrl })));
-          return messages.map(() => null);
-        },
-      },
+      queueUrlOf,
+      sender,
     };
   }
   return {
@@ -141,6 +146,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     parameters,
     counted,
     sent,
+    inboxHost,
     delivering,
     routing,
     deadLetters: shared.deadLetters,

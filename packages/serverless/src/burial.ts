@@ -24,7 +24,6 @@ export async function bury(
   flow.count("deadLetters");
 }
 
-/** Buries a delivery; the letter of a replay keeps what is known of the attempts before. */
 export async function buryDelivery(
   delivery: Delivery,
   reason: DeadReason,
@@ -32,9 +31,14 @@ export async function buryDelivery(
   nowMs: number,
   options: BurialOptions,
 ): Promise<void> {
-  const letter = deliveryLetter(delivery, reason, state, nowMs);
-  const earlier = delivery.replay > 0 ? await options.deadLetters.get(letter.id) : null;
-  const isOlder = earlier !== null && (earlier.event.replay ?? 0) < delivery.replay;
+  await buryLetter(deliveryLetter(delivery, reason, state, nowMs), options);
+}
+
+/** The letter of a replay keeps what is known of the attempts before. */
+export async function buryLetter(letter: DeadLetter, options: BurialOptions): Promise<void> {
+  const { replay = 0 } = letter.event;
+  const earlier = replay > 0 ? await options.deadLetters.get(letter.id) : null;
+  const isOlder = earlier !== null && (earlier.event.replay ?? 0) < replay;
   await bury(isOlder ? letterOfReplay(letter, earlier) : letter, options);
 }
 

@@ -1,12 +1,14 @@
+import { awsNames } from "@orgloop/config/aws";
 import { wantedActor } from "@orgloop/host";
 import { type ActorSpec, type NetworkSpec, OrgLoopError } from "@orgloop/sdk";
 import { dynamoAttempts, dynamoDeadLetters, dynamoRouteStates } from "@orgloop/stores/dynamodb";
 import { messageCount, messageHiding, messageRemoval } from "./aws-clients.ts";
 import { type DeliverBatchOptions, deliverBatch } from "./deliver-batch.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import type { DeliveryInbox } from "./inbox/delivery-inbox.ts";
 import { itemOpener } from "./open-items.ts";
 import { queueBound } from "./queue-bound.ts";
-import { queueUrlOfArn } from "./queue-url.ts";
+import { queueUrlBeside, queueUrlOfArn } from "./queue-url.ts";
 import type { BatchResponse, ReceivedMessage } from "./received-message.ts";
 
 /** `ORGLOOP_SPEC` of a deliver function. */
@@ -28,6 +30,9 @@ export async function deliverFunction(
   const tools = await functionTools<DeliverSpec>(options);
   const { spec, state, clock, flow, environment } = tools;
   const { now, random } = clock;
+  const { stage } = environment;
+  const names = awsNames(stage);
+  let inbox: Promise<DeliveryInbox> | undefined;
   const actors = new Map(spec.actors.map((actor) => [actor.id, actor]));
   const allowPrivate = spec.network?.allow_private ?? [];
   const open = itemOpener(wantedActor, { ...tools, allowPrivate });
@@ -44,6 +49,14 @@ export async function deliverFunction(
     remove: messageRemoval(tools.aws.sqs),
     attempts: dynamoAttempts({ ...state, now }),
     routeStates: dynamoRouteStates({ ...state, now, random }),
+    inbox() {
+      const queueUrlOf = (actor: string) =>
+        queueUrlBeside(environment.busUrl, names.actorQueue(actor));
+      inbox ??= import("./inbox/table-inbox.ts").then(({ tableInbox }) =>
+        tableInbox({ ...tools, stage, queueUrlOf }),
+      );
+      return inbox;
+    },
     deadLetters: dynamoDeadLetters({ ...state, objects: tools.objects, now }),
   };
   return async (records, queueArn, remainingMs) => {

@@ -3,10 +3,13 @@ import {
   compilePolicy,
   type Delivery,
   deliveryEntry,
+  inboxTerms,
   interpolate,
   isBuried,
   isExpired,
+  isInboxNotice,
   NO_ATTEMPTS,
+  withNoticeKey,
 } from "@orgloop/core";
 import { waitUntil } from "@orgloop/host";
 import type { Actor, DeadLetterStore, DeadReason } from "@orgloop/sdk";
@@ -15,6 +18,7 @@ import { type ActorMessage, attemptsKey } from "./actor-message.ts";
 import { type AttemptHost, admit, attemptOnce } from "./attempt-once.ts";
 import { buryDelivery, forgetLetter } from "./burial.ts";
 import type { FlowLog } from "./flow-log.ts";
+import type { DeliveryInbox } from "./inbox/delivery-inbox.ts";
 import { attemptTime, type Invocation, MARGIN_MS } from "./invocation.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -24,6 +28,8 @@ export interface DeliveryHost extends AttemptHost {
   readonly attempts: AttemptStore;
   readonly deadLetters: DeadLetterStore;
   readonly secrets: Secrets;
+  /** Opened when the first delivery to an inbox comes. */
+  readonly inbox: () => Promise<DeliveryInbox>;
 }
 
 /** A message as it was received. */
@@ -61,8 +67,14 @@ export async function deliverMessage(
 ): Promise<Verdict> {
   const { message, receives } = held;
   const { clock, attempts, flow } = host;
-  const delivery = await resolved(message, host.secrets);
+  const delivery = withNoticeKey(await resolved(message, host.secrets));
   const { event, route } = delivery;
+  const terms = inboxTerms(delivery);
+  if (terms !== null) {
+    await (await host.inbox()).keep(message, delivery, terms);
+    await forgetLetter(delivery, host.deadLetters);
+    return SETTLED;
+  }
   const policy = compilePolicy(await host.secrets.resolve(`route "${route}"`, message.policy));
   const key = attemptsKey(delivery);
   const kept = receives > 1 ? await attempts.load(key) : null;
@@ -75,13 +87,19 @@ export async function deliverMessage(
   const forget = async (): Promise<void> => {
     if (kept !== null || receives > 1) await attempts.forget(key);
   };
-  const giveUp = async (reason: DeadReason, last: AttemptState): Promise<Verdict> => {
-    await buryDelivery(delivery, reason, last, clock.now(), host);
+  const settled = async (delivered: boolean): Promise<Verdict> => {
+    if (isInboxNotice(event)) await (await host.inbox()).told(delivery, delivered);
     await forget();
     return SETTLED;
   };
+  const giveUp = async (reason: DeadReason, last: AttemptState): Promise<Verdict> => {
+    await buryDelivery(delivery, reason, last, clock.now(), host);
+    return settled(false);
+  };
 
-  if (receives > 1 && kept === null && (await isBuried(delivery, host.deadLetters))) return SETTLED;
+  if (receives > 1 && kept === null && (await isBuried(delivery, host.deadLetters))) {
+    return settled(false);
+  }
   if (held.excess) {
     const attempt = state.attempts;
     flow.log({ ...deliveryEntry(delivery), phase: "pipeline.backpressure", attempt });
@@ -144,9 +162,8 @@ export async function deliverMessage(
     reservedAtMs = null;
     if (outcome.kind === "delivered") {
       await forgetLetter(delivery, host.deadLetters);
-      await forget();
       flow.count("lag", Math.max(0, clock.now() - Date.parse(event.timestamp)));
-      return SETTLED;
+      return settled(true);
     }
     state = outcome.state;
     if (outcome.kind === "dead") return giveUp(outcome.reason, state);
@@ -158,12 +175,12 @@ export async function deliverMessage(
 
 /** References filled in, then placeholders: a text of the event is never taken for a reference. */
 async function resolved(
-  { delivery, unresolved }: ActorMessage,
+  { delivery, unresolved, about }: ActorMessage,
   secrets: Secrets,
 ): Promise<Delivery> {
   if (unresolved !== true) return delivery;
   const config = await secrets.resolve(`route "${delivery.route}"`, delivery.config);
-  return { ...delivery, config: interpolate(config, delivery.event) };
+  return { ...delivery, config: interpolate(config, about ?? delivery.event) };
 }
 
 function killedState(state: AttemptState, starts: number): AttemptState {

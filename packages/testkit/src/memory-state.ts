@@ -3,10 +3,12 @@ import type {
   AttemptStore,
   Lease,
   LeasedCheckpoints,
+  SharedInboxes,
   SharedRouteState,
   SharedRouteStates,
   TraceMemory,
 } from "@orgloop/stores/dynamodb";
+import { memoryInboxes } from "./memory-inboxes.ts";
 
 /** What the functions share in the state table, in memory: what was kept outlives the function that kept it. */
 export interface MemoryState {
@@ -17,6 +19,7 @@ export interface MemoryState {
     readonly writes: number;
   };
   readonly leases: LeasedCheckpoints;
+  readonly inboxes: SharedInboxes;
   traces<Chain extends object>(): TraceMemory<Chain>;
 }
 
@@ -25,6 +28,7 @@ export function memoryState({ now }: { readonly now: () => number }): MemoryStat
     attempts: memoryAttempts(),
     routeStates: memoryRoutes(),
     leases: memoryLeases(now),
+    inboxes: memoryInboxes(now),
     traces: memoryTraces,
   };
 }

@@ -1,5 +1,6 @@
 import {
   DeleteItemCommand,
+  type Update,
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
@@ -38,7 +39,12 @@ export async function updateItem(
   key: ItemKey,
   change: ItemChange,
 ): Promise<Written> {
-  const input = { TableName: table, Key: toAttributes({ ...key }), ...updateInput(change) };
+  const input: UpdateItemCommandInput = {
+    TableName: table,
+    Key: toAttributes({ ...key }),
+    ...updateInput(change),
+    ReturnValues: "ALL_NEW",
+  };
   return attempt(async () => {
     const { Attributes = {} } = await client.send(new UpdateItemCommand(input));
     return unmarshall(Attributes);
@@ -60,7 +66,8 @@ async function attempt(write: () => Promise<Item>): Promise<Written> {
   }
 }
 
-function updateInput({
+/** The update of a change, for one item or in a transaction. */
+export function updateInput({
   set = {},
   setOnce = {},
   add = {},
@@ -68,7 +75,7 @@ function updateInput({
   condition,
   names = [],
   values = {},
-}: ItemChange): Omit<UpdateItemCommandInput, "TableName" | "Key"> {
+}: ItemChange): Omit<Update, "TableName" | "Key"> {
   const assigned = [
     ...keysOf(set).map((name) => `#${name} = :${name}`),
     ...keysOf(setOnce).map((name) => `#${name} = if_not_exists(#${name}, :${name})`),
@@ -89,7 +96,6 @@ function updateInput({
     ExpressionAttributeValues: toAttributes(
       Object.fromEntries(valued.map(([name, value]) => [`:${name}`, value])),
     ),
-    ReturnValues: "ALL_NEW",
     ...(condition !== undefined && {
       ConditionExpression: condition,
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,

@@ -1,0 +1,29 @@
+import { awsNames } from "@orgloop/config/aws";
+import { dynamoDeadLetters, dynamoInboxes } from "@orgloop/stores/dynamodb";
+import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { expireInboxes } from "./inbox/expire-inboxes.ts";
+import { queueUrlBeside } from "./queue-url.ts";
+
+/** The function that looks after the inboxes, once a minute. */
+export async function expireFunction(
+  options: FunctionOptions,
+): Promise<(remainingMs: () => number) => Promise<void>> {
+  const tools = await functionTools<object>(options);
+  const { state, clock, flow, environment, objects } = tools;
+  const { now, random } = clock;
+  const names = awsNames(environment.stage);
+  const host = {
+    ...tools,
+    stage: environment.stage,
+    inboxes: dynamoInboxes({ ...state, objects, now, random }),
+    deadLetters: dynamoDeadLetters({ ...state, objects, now }),
+    queueUrlOf: (actor: string) => queueUrlBeside(environment.busUrl, names.actorQueue(actor)),
+  };
+  return async (remainingMs) => {
+    try {
+      await expireInboxes(host, remainingMs);
+    } finally {
+      flow.flush();
+    }
+  };
+}

@@ -1,0 +1,67 @@
+import { changeInbox, type DrainAnswer, drainAnswer, drainSize } from "@orgloop/core";
+import { waitUntil } from "@orgloop/host";
+import { OrgLoopError } from "@orgloop/sdk";
+import { buryExpired, type ExpiryHost } from "./expire-inboxes.ts";
+import { sendNotice } from "./send-notice.ts";
+
+/** What a drain found. Nothing is removed yet: `done` does that when it is where it should be, `keep` leaves it. */
+export interface InboxDrain extends DrainAnswer {
+  done(): Promise<void>;
+  keep(): Promise<void>;
+}
+
+/** So long nobody else gets what a drain has found and neither removed nor left. */
+const LEASE_MS = 60_000;
+const ASK_MS = 250;
+
+/** What waits for a session, without what has expired, which is buried. One drain of a session after the other. */
+export async function drainInbox(
+  session: string,
+  limit: number | undefined,
+  host: ExpiryHost,
+): Promise<InboxDrain> {
+  const { inboxes, clock } = host;
+  const lease = await leased(session, host);
+  if (lease === null) return { ...drainAnswer([], 0), async done() {}, async keep() {} };
+  const keep = (): Promise<void> => inboxes.release(session, lease);
+  try {
+    await buryExpired(session, host);
+    const [oldest] = await inboxes.list(session, 1);
+    const nowMs = clock.now();
+    const entries = (await inboxes.list(session, drainSize(limit, oldest))).filter(
+      ({ expires_at }) => Date.parse(expires_at) > nowMs,
+    );
+    const { pending } = await inboxes.state(session);
+    const ids = entries.map(({ id }) => id);
+    return {
+      ...drainAnswer(entries, pending),
+      async done() {
+        if (ids.length === 0) return keep();
+        const { noticeId } = await inboxes.take(session, ids, (before, count) =>
+          changeInbox(before, { kind: "drained", count }),
+        );
+        await keep();
+        if (noticeId !== null) await sendNotice(session, noticeId, host);
+      },
+      keep,
+    };
+  } catch (error) {
+    await keep();
+    throw error;
+  }
+}
+
+/** Null where nothing waits. */
+async function leased(session: string, { inboxes, clock }: ExpiryHost): Promise<string | null> {
+  const untilMs = clock.now() + LEASE_MS;
+  do {
+    const lease = await inboxes.lease(session, LEASE_MS);
+    if (lease !== null) return lease;
+    if ((await inboxes.state(session)).pending === 0) return null;
+    await waitUntil(clock, clock.now() + ASK_MS, new AbortController().signal);
+  } while (clock.now() <= untilMs);
+  throw new OrgLoopError(
+    "INBOX_BUSY",
+    `the inbox of ${session} is being drained by others: try again later`,
+  );
+}

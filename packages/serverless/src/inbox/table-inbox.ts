@@ -1,0 +1,12 @@
+import { dynamoInboxes, type StateTable } from "@orgloop/stores/dynamodb";
+import { type DeliveryInbox, deliveryInbox } from "./delivery-inbox.ts";
+import type { InboxHost } from "./inbox-host.ts";
+
+/** The inboxes of the state table; a module of its own, since few deliver functions have any. */
+export function tableInbox(
+  host: Omit<InboxHost, "inboxes"> & { readonly state: StateTable },
+): DeliveryInbox {
+  const { state, objects, clock } = host;
+  const { now, random } = clock;
+  return deliveryInbox({ ...host, inboxes: dynamoInboxes({ ...state, objects, now, random }) });
+}
