@@ -14,6 +14,7 @@ import {
   oneOf,
   size,
   text,
+  unknownKey,
 } from "./fields.ts";
 import { isCidr } from "./filter.ts";
 import { loggerSchema } from "./logger-schema.ts";
@@ -67,15 +68,25 @@ export const networkSchema = mapping({
   ).describe("Private ranges and hosts that actors may reach. Default: all, in a process."),
 });
 
+/** The buses that are no broker have no options. */
+function refuseOptions({ url, ...options }: { url: string }, context: z.RefinementCtx): void {
+  const keys = Object.keys(options);
+  if (!BUSES.includes(url) || keys.length === 0) return;
+  const message = keys.map((key) => unknownKey(key, ["url"])).join("\n");
+  context.addIssue({ code: "unrecognized_keys", keys, message, input: options });
+}
+
 /** `bus` of the manifest or a workspace: changing the bus is this one line. */
 export const busSchema = z
   .union(
     [
       busUrl(),
-      z.looseObject(
-        { url: busUrl().describe("The bus; further keys are its options.") },
-        { error: BUS },
-      ),
+      z
+        .looseObject(
+          { url: busUrl().describe("The bus; further keys are the options of a broker.") },
+          { error: BUS },
+        )
+        .superRefine(refuseOptions),
     ],
     { error: BUS },
   )
