@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Environment, loadProject, topologyHash } from "@orgloop/config";
-import { newLayout, readIntakes, type StageLayout } from "@orgloop/config/aws";
+import { awaitedActors, newLayout, readIntakes, type StageLayout } from "@orgloop/config/aws";
 import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
 import { bundleFunctions } from "./bundle-functions.ts";
 import { type Deployed, stillDraining } from "./draining.ts";
@@ -23,9 +23,13 @@ export interface PrepareOptions {
   readonly outDir: string;
   readonly secretPrefix: string;
   readonly retain: boolean;
-  /** What earlier deploys left, for a Topology that has the actors `wanted`; `layout` is null where there was none. */
+  /**
+   * What earlier deploys left, for a Topology that has the actors `wanted` and whose routes wait for those `awaited`; `layout` is null where
+   * there was none.
+   */
   readonly readDeployed: (
     wanted: ReadonlySet<string>,
+    awaited: readonly string[],
   ) => Promise<Deployed & { readonly layout: StageLayout | null }>;
 }
 
@@ -33,7 +37,9 @@ export interface PrepareOptions {
 export async function prepareStage(options: PrepareOptions): Promise<StageInput> {
   const { stage, lookup } = options;
   const topology = await readTopology(options);
-  const deployed = await options.readDeployed(new Set(topology.actors.map(({ id }) => id)));
+  const ids = topology.actors.map(({ id }) => id);
+  const awaited = awaitedActors(topology, topology.actors);
+  const deployed = await options.readDeployed(new Set(ids), awaited);
   const draining = stillDraining(topology, deployed);
   const intake = await readIntakes(topology, lookup);
   const polled = topology.sources.filter((source) => intake(source).polled);

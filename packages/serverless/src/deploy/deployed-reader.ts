@@ -13,7 +13,7 @@ export function deployedReader(where: {
 }) {
   const { stage, account, region } = where;
   const forcePathStyle = process.env.AWS_ENDPOINT_URL !== undefined;
-  return (wanted: ReadonlySet<string>) =>
+  return (wanted: ReadonlySet<string>, awaited: readonly string[]) =>
     readDeployed(
       {
         ssm: new SSMClient({ region }),
@@ -24,5 +24,6 @@ export function deployedReader(where: {
         bucket: awsNames(stage).bucket(account, region),
       },
       wanted,
+      awaited,
     );
 }

@@ -1,8 +1,13 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  paginateListQueues,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { awsNames } from "@orgloop/config/aws";
-import type { ActorSpec, RouteSpec, Topology } from "@orgloop/sdk";
+import { type ActorSpec, OrgLoopError, type RouteSpec, type Topology } from "@orgloop/sdk";
 import { dynamoAppliedState, type StateTable, topologyKey } from "@orgloop/stores/dynamodb";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
 
@@ -30,10 +35,15 @@ export interface DeployedStage {
   readonly empty: ReadonlySet<string>;
 }
 
-/** Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty queues. */
+/**
+ * Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty queues; routes wait for `awaited` ones. Throws `QUEUE_NOT_EMPTY` where a
+ * queue would go with its messages, and nobody is known who could deliver them: that of an actor that never came, or that a deploy brought
+ * which failed.
+ */
 export async function readDeployed(
   reader: DeployedReader,
   wanted: ReadonlySet<string>,
+  awaited: readonly string[],
 ): Promise<DeployedStage> {
   const { dynamodb, stage } = reader;
   const names = awsNames(stage);
@@ -49,6 +59,7 @@ export async function readDeployed(
   const draining = (await readJson<DrainingActors>(reader, DRAINING_KEY)) ?? [];
   const { actors, routes } = topology ?? { actors: [], routes: [] };
   const removed = [...actors, ...draining].map(({ id }) => id).filter((id) => !wanted.has(id));
+  await refuseUnknown(reader, new Set([...wanted, ...awaited, ...removed]));
   const empty = new Set<string>();
   for (const id of new Set(removed)) {
     const queues = [names.actorQueue(id), names.actorDlq(id)];
@@ -62,6 +73,28 @@ async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Pro
   const found = await orNull(s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })));
   const text = await found?.Body?.transformToString();
   return text === undefined ? null : JSON.parse(text);
+}
+
+async function refuseUnknown(
+  { sqs, stage }: DeployedReader,
+  known: ReadonlySet<string>,
+): Promise<void> {
+  const { actorPrefix, actorQueue, actorDlq } = awsNames(stage);
+  const names = new Set([...known].flatMap((id) => [actorQueue(id), actorDlq(id)]));
+  const pages = paginateListQueues(
+    { client: sqs, pageSize: 1000 },
+    { QueueNamePrefix: actorPrefix },
+  );
+  for await (const { QueueUrls = [] } of pages) {
+    for (const name of QueueUrls.map((url) => url.slice(url.lastIndexOf("/") + 1))) {
+      const depth = names.has(name) ? 0 : await depthOf(sqs, name);
+      if (depth === 0) continue;
+      throw new OrgLoopError(
+        "QUEUE_NOT_EMPTY",
+        `${name} holds ${depth} messages and belongs to no actor that is declared or was: deploy its actor and remove it afterwards, so that they are delivered, or purge the queue`,
+      );
+    }
+  }
 }
 
 const COUNTS = [

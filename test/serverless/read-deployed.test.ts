@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { awsNames } from "@orgloop/config/aws";
+import { deployedReader } from "@orgloop/serverless/deploy";
+import { afterAll, expect, inject, test } from "vitest";
+import { clientConfig } from "../emulators/client-config.ts";
+
+const aws = inject("aws");
+Object.assign(process.env, aws.env);
+const sqs = new SQSClient(clientConfig(aws));
+const ssm = new SSMClient(clientConfig(aws));
+afterAll(() => {
+  for (const one of [sqs, ssm]) one.destroy();
+});
+
+test("a queue with messages whose actor is neither declared nor draining stops the deploy that would remove it", async () => {
+  const stage = `t${randomBytes(4).toString("hex")}`;
+  const names = awsNames(stage);
+  const Value = JSON.stringify({ actors: 1, pollers: 1, sources: 1 });
+  await ssm.send(new PutParameterCommand({ Name: names.layoutParameter, Value, Type: "String" }));
+  const { AWS_ACCESS_KEY_ID: account = "", AWS_REGION: region = "" } = aws.env;
+  const read = (...awaited: readonly string[]) =>
+    deployedReader({ stage, account, region })(new Set(["agent"]), awaited);
+  const { QueueUrl } = await sqs.send(
+    new CreateQueueCommand({
+      QueueName: names.actorQueue("later"),
+      Attributes: { FifoQueue: "true" },
+    }),
+  );
+  expect(await read()).toMatchObject({ layout: JSON.parse(Value), actors: [], draining: [] });
+  const message = { MessageBody: "{}", MessageGroupId: "g", MessageDeduplicationId: "d" };
+  await sqs.send(new SendMessageCommand({ QueueUrl, ...message }));
+  await expect(read("another")).rejects.toMatchObject({
+    code: "QUEUE_NOT_EMPTY",
+    message: expect.stringContaining(`${names.actorQueue("later")} holds 1 messages`),
+  });
+  expect(await read("later")).toMatchObject({ actors: [] });
+  await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+  expect(await read()).toMatchObject({ actors: [] });
+});
