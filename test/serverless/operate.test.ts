@@ -94,6 +94,35 @@ describe("a deployed stage", () => {
     expect(stdout).toContain("AWS account 111111111111, eu-west-1");
   });
 
+  test("status shows removed actors with what is left for them, until both of their queues are empty", async () => {
+    expect((await stage.json(["status"])).answer).not.toHaveProperty("draining");
+    await stage.objects.put(
+      "stage/draining.json",
+      JSON.stringify([{ id: "old" }, { id: "older" }]),
+    );
+    for (const n of [1, 2]) {
+      await sendDelivery(
+        stage,
+        stage.names.actorQueue("old"),
+        deliveryOf(testEvent({ id: `evt_${n}` })),
+      );
+    }
+    await received(stage, stage.names.actorQueue("old"));
+    await sendDelivery(stage, stage.names.actorDlq("older"), deliveryOf(testEvent()));
+    const { answer } = await stage.json(["status"]);
+    expect(answer).toMatchObject({
+      actors: [{ id: "agent" }, { id: "chat" }],
+      draining: [
+        { id: "old", queued: 0, in_flight: 2, dead_letters: 0 },
+        { id: "older", queued: 0, in_flight: 0, dead_letters: 1 },
+      ],
+      unacked: 2,
+      dead_letters: 1,
+    });
+    const { stdout } = await stage.run(["status"]);
+    expect(stdout).toMatch(/REMOVED, DRAINS +QUEUED +IN FLIGHT +DEAD LETTERS\nold +0 +2 +0\n/);
+  });
+
   test("plan compares the files with what was applied", async () => {
     const none = await stage.run(["plan", "--detailed-exitcode"]);
     expect([none.code, none.stdout]).toEqual([0, expect.stringContaining("No changes.")]);

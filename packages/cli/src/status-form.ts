@@ -28,11 +28,18 @@ export interface Status {
     readonly queue_depth: number;
     readonly in_flight: number;
   }[];
+  /** On AWS, where there are any: removed actors with what is left in their queues, and in their dead-letter queues. */
+  readonly draining?: readonly {
+    readonly id: string;
+    readonly queued: number;
+    readonly in_flight: number;
+    readonly dead_letters: number;
+  }[];
   readonly unacked: number;
   readonly dead_letters: number;
 }
 
-/** Exactly the fixed form: a running process tells more. */
+/** Exactly the fixed form, and what drains: a running process tells more. */
 export function statusForm(told: Status): Status {
   return {
     workspace: told.workspace,
@@ -60,6 +67,7 @@ export function statusForm(told: Status): Status {
       queue_depth,
       in_flight,
     })),
+    ...(told.draining !== undefined && { draining: told.draining }),
     unacked: told.unacked,
     dead_letters: told.dead_letters,
   };

@@ -77,7 +77,7 @@ async function statusAtRest({ flags }: CommandContext, located: DataLocation): P
 }
 
 function humanStatus(name: string, where: string, report: Status): string {
-  const { workspace, running, bus, uptime_ms, sources, routes, actors } = report;
+  const { workspace, running, bus, uptime_ms, sources, routes, actors, draining } = report;
   const seconds = Math.ceil(uptime_ms / 1_000) * 1_000;
   const state = running ? `runs for ${formatDuration(seconds)}` : "does not run";
   const tables = [
@@ -105,6 +105,14 @@ function humanStatus(name: string, where: string, report: Status): string {
       ["ACTOR", "QUEUED", "IN FLIGHT"],
       actors.map((it) => [it.id, `${it.queued}/${it.queue_depth}`, `${it.in_flight}`]),
     ),
+    ...(draining === undefined
+      ? []
+      : [
+          textTable(
+            ["REMOVED, DRAINS", "QUEUED", "IN FLIGHT", "DEAD LETTERS"],
+            draining.map((it) => [it.id, it.queued, it.in_flight, it.dead_letters].map(String)),
+          ),
+        ]),
   ];
   return [
     `${name} (workspace ${workspace}) ${state} (${where})`,

@@ -10,6 +10,8 @@ export interface QueueCounts {
   readonly inFlight: number;
 }
 
+const NOTHING: QueueCounts = { waiting: 0, inFlight: 0 };
+
 /** Zeros where there is no such queue. */
 export async function queueCounts(
   { sqs, queueUrl }: Pick<OpenStage, "sqs" | "queueUrl">,
@@ -29,9 +31,22 @@ export async function queueCounts(
       Number(Attributes[`ApproximateNumberOfMessages${kind}`] ?? 0);
     return { waiting: count("") + count("Delayed"), inFlight: count("NotVisible") };
   } catch (error) {
-    if (isMissing(error)) return { waiting: 0, inFlight: 0 };
+    if (isMissing(error)) return NOTHING;
     throw error;
   }
+}
+
+/** Of the queues named, by their names. */
+export async function countQueues(
+  stage: Pick<OpenStage, "sqs" | "queueUrl">,
+  queues: readonly string[],
+): Promise<(name: string) => QueueCounts> {
+  const counts = await awsCalls().map(
+    queues,
+    async (name) => [name, await queueCounts(stage, name)] as const,
+  );
+  const byName = new Map(counts);
+  return (name) => byName.get(name) ?? NOTHING;
 }
 
 /** Of actors, by their ids. */
@@ -39,8 +54,7 @@ export async function actorQueueCounts(
   stage: OpenStage,
   actors: readonly string[],
 ): Promise<ReadonlyMap<string, QueueCounts>> {
-  const counts = await awsCalls().map(actors, (id) =>
-    queueCounts(stage, stage.names.actorQueue(id)),
-  );
-  return new Map(actors.map((id, index) => [id, counts[index] as QueueCounts]));
+  const { actorQueue } = stage.names;
+  const countOf = await countQueues(stage, actors.map(actorQueue));
+  return new Map(actors.map((id) => [id, countOf(actorQueue(id))]));
 }

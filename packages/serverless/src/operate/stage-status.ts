@@ -1,8 +1,10 @@
+import { awaitedActors } from "@orgloop/config/aws";
 import { type Circuit, circuitOf } from "@orgloop/core";
+import { hasCode } from "@orgloop/sdk";
 import { dynamoDeadLetters, dynamoRouteStates, dynamoSourceStates } from "@orgloop/stores/dynamodb";
-import { awsCalls } from "./aws-calls.ts";
+import { DRAINING_KEY, type DrainingActors } from "../deploy/draining.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { queueCounts } from "./queue-counts.ts";
+import { countQueues } from "./queue-counts.ts";
 import { deadLetterQueues } from "./redriven.ts";
 
 /** What `status` shows of a stage, in the form of `spec/cli.md`. */
@@ -36,7 +38,15 @@ export interface StageStatus {
     readonly queue_depth: number;
     readonly in_flight: number;
   }[];
-  /** Events on the bus and deliveries in the actors' queues. */
+  /** Actors that were removed and stay until both of their queues are empty; absent where there are none. */
+  readonly draining?: readonly {
+    readonly id: string;
+    readonly queued: number;
+    readonly in_flight: number;
+    /** In its dead-letter queue. */
+    readonly dead_letters: number;
+  }[];
+  /** Events on the bus and deliveries in the actors' queues, also in those of actors that drain or are waited for. */
   readonly unacked: number;
   /** In the table and in the dead-letter queues. */
   readonly dead_letters: number;
@@ -45,18 +55,27 @@ export interface StageStatus {
 /** From the queues' attributes and the state table; counts are SQS's, approximate. */
 export async function stageStatus(stage: OpenStage, nowMs: number): Promise<StageStatus> {
   const { names, table, applied, objects } = stage;
-  const { sources, routes, actors } = await stage.topology();
-  const [polled, circuits, bus, queues, redriven, letters] = await Promise.all([
+  const [topology, leaving, dlqs] = await Promise.all([
+    stage.topology(),
+    drainingActors(stage),
+    deadLetterQueues(stage),
+  ]);
+  const { sources, routes, actors } = topology;
+  const kept = [...actors, ...leaving];
+  const ids = [...kept.map(({ id }) => id), ...awaitedActors(topology, kept)];
+  const queues = ids.map(names.actorQueue);
+  const [polled, circuits, countOf, letters] = await Promise.all([
     dynamoSourceStates(table).read(sources.map(({ id }) => id)),
     dynamoRouteStates(table).load(),
-    queueCounts(stage, names.bus),
-    awsCalls().map(actors, ({ id }) => queueCounts(stage, names.actorQueue(id))),
-    deadLetterQueues(stage).then((dlqs) =>
-      awsCalls().map(dlqs, (name) => queueCounts(stage, name)),
-    ),
+    countQueues(stage, [names.bus, ...queues, ...dlqs]),
     dynamoDeadLetters({ ...table, objects }).count(),
   ]);
-  const held = [bus, ...queues].map(({ waiting, inFlight }) => waiting + inFlight);
+  const held = (queue: string): number => countOf(queue).waiting + countOf(queue).inFlight;
+  const inAll = (all: readonly string[]) => all.reduce((sum, queue) => sum + held(queue), 0);
+  const actorCounts = (id: string) => {
+    const { waiting, inFlight } = countOf(names.actorQueue(id));
+    return { queued: waiting, in_flight: inFlight };
+  };
   return {
     workspace: stage.workspace,
     running: true,
@@ -80,16 +99,24 @@ export async function stageStatus(stage: OpenStage, nowMs: number): Promise<Stag
       failed: null,
       circuit: circuitOf({ openUntilMs: circuits.get(name)?.circuit?.openUntilMs ?? null }, nowMs),
     })),
-    actors: actors.map(({ id, queue_depth }, index) => ({
-      id,
-      queued: queues[index]?.waiting ?? 0,
-      queue_depth,
-      in_flight: queues[index]?.inFlight ?? 0,
-    })),
-    unacked: held.reduce((sum, count) => sum + count, 0),
-    dead_letters: redriven.reduce(
-      (sum, { waiting, inFlight }) => sum + waiting + inFlight,
-      letters,
-    ),
+    actors: actors.map(({ id, queue_depth }) => ({ id, ...actorCounts(id), queue_depth })),
+    ...(leaving.length > 0 && {
+      draining: leaving.map(({ id }) => ({
+        id,
+        ...actorCounts(id),
+        dead_letters: held(names.actorDlq(id)),
+      })),
+    }),
+    unacked: inAll([names.bus, ...queues]),
+    dead_letters: letters + inAll(dlqs),
   };
+}
+
+async function drainingActors({ objects }: OpenStage): Promise<DrainingActors> {
+  try {
+    return JSON.parse(await objects.get(DRAINING_KEY)) as DrainingActors;
+  } catch (error) {
+    if (hasCode(error, "OBJECT_MISSING")) return [];
+    throw error;
+  }
 }
