@@ -112,6 +112,19 @@ test("replay: the record's events go over the bus again, numbered, each once", a
     changed: 0,
     from: `s3://${stage.bucket}/events`,
   });
+  const recent = await stage.json(["replay", "--event", "evt_pr", "--dry-run"]);
+  const hour = (ms: number) => at(ms - (ms % 3_600_000));
+  expect(recent.stderr).toContain(`Read 2 objects of the record, from ${hour(nowMs)} on.`);
+  const source = await stage.json([
+    "replay",
+    "--event",
+    "evt_old",
+    "--source",
+    "hook",
+    "--dry-run",
+  ]);
+  expect(source.answer.matched).toBe(1);
+  expect(source.stderr).toContain(`Read 3 objects of the record, from ${hour(nowMs - hours)} on.`);
   const byId = await stage.json(["replay", "--event", "evt_old", "evt_dropped", "evt_x"]);
   expect(byId.code).toBe(1);
   expect(byId.answer).toMatchObject({ matched: 2, not_found: ["evt_x"] });

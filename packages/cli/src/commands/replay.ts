@@ -39,6 +39,7 @@ export const replay: Command<ReplayOptions> = async (context, _args, options) =>
   };
   const { dataDir, project } = await locateData(context);
   const stage = stageOf(context, project);
+  let read: { readonly objects: number; readonly from: string } | undefined;
   const answer =
     stage === null
       ? await replayByProcess(context, dataDir, {
@@ -51,16 +52,25 @@ export const replay: Command<ReplayOptions> = async (context, _args, options) =>
             ...chosen,
             ...(event !== undefined && { ids: new Set(event) }),
             dryRun,
+            onRead: (so) => {
+              read = so;
+              output.progress(`${objectsOf(so)} read, back to ${so.from}`);
+            },
             onProgress: (sent) => output.progress(`${sent} sent`),
           }),
         );
   output.progress(null);
+  if (read !== undefined)
+    output.note(`Read ${objectsOf(read)} of the record, from ${read.from} on.`);
   const { matched, not_found } = answer;
   for (const id of not_found) output.warn(`${id}: not recorded, or no route takes it`);
   const events = matched === 1 ? "1 event" : `${matched} events`;
   output.result(answer, `${events} ${dryRun ? "would be" : "will be"} routed anew.`);
   return not_found.length > 0 ? 1 : 0;
 };
+
+const objectsOf = ({ objects }: { readonly objects: number }): string =>
+  objects === 1 ? "1 object" : `${objects} objects`;
 
 async function replayByProcess(
   { home }: CommandContext,

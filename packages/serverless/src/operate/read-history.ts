@@ -1,6 +1,6 @@
 import { ListObjectsV2Command, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { parseRecorded, type RecordedLine, type RecordedQuery } from "@orgloop/core";
-import { hasCode, type OrgLoopEvent } from "@orgloop/sdk";
+import { hasCode, type OrgLoopEvent, parseDuration } from "@orgloop/sdk";
 import { historyFolder } from "../event-history.ts";
 import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
@@ -12,29 +12,93 @@ export interface HistoryPlace {
   readonly line: number;
 }
 
+/** What was read of the record. */
+export interface HistoryRead {
+  readonly objects: number;
+  /** The beginning of the earliest hour that was looked into, ISO 8601. */
+  readonly from: string;
+}
+
+type Asked = Pick<RecordedQuery, "since" | "until">;
+
+/** A recorded line, and where it stands. */
+export interface FoundLine {
+  readonly line: RecordedLine;
+  readonly place: HistoryPlace;
+}
+
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Objects read together. */
 const PAGE = 200;
 
 /** The recorded lines of a stage that may be meant, in the order of the record. Lines that are none of ours are passed over. */
 export async function* readHistory(
   stage: OpenStage,
-  query: Pick<RecordedQuery, "since" | "until">,
-): AsyncGenerator<{ readonly line: RecordedLine; readonly place: HistoryPlace }> {
-  const { s3, bucket } = stage;
-  for await (const Prefix of folders(stage, query)) {
-    const pages = paginateListObjectsV2({ client: s3, pageSize: PAGE }, { Bucket: bucket, Prefix });
-    for await (const { Contents = [] } of pages) {
-      const keys = Contents.flatMap(({ Key }) => Key ?? []);
-      const texts = await awsCalls().map(keys, (key) => readObject(stage, key));
-      for (const [index, key] of keys.entries()) {
-        for (const [at, text] of (texts[index] ?? "").split("\n").entries()) {
-          const line = parseRecorded(text);
-          if (line !== null) yield { line, place: { key, line: at } };
-        }
-      }
+  query: Asked,
+  onRead: (read: HistoryRead) => void = () => {},
+): AsyncGenerator<FoundLine> {
+  const { fromMs, toMs } = await hoursOf(stage, query);
+  let objects = 0;
+  for (let atMs = fromMs; atMs <= toMs; atMs += HOUR_MS) {
+    for await (const page of readHour(stage, atMs)) {
+      objects += page.objects;
+      yield* page.lines;
     }
+    onRead({ objects, from: new Date(fromMs).toISOString() });
   }
+}
+
+/**
+ * The lines of some events, those of their replays too, in the order of the record. It is looked through from its end, hour by hour, until
+ * each event was found: what is asked for by its id is most often new.
+ */
+export async function findHistory(
+  stage: OpenStage,
+  query: RecordedQuery & { readonly ids: ReadonlySet<string> },
+  onRead: (read: HistoryRead) => void = () => {},
+): Promise<readonly FoundLine[]> {
+  const { ids, source } = query;
+  const { fromMs, toMs } = await hoursOf(stage, query);
+  const missing = new Set(ids);
+  const found: FoundLine[] = [];
+  let objects = 0;
+  for (let atMs = toMs; atMs >= fromMs && missing.size > 0; atMs -= HOUR_MS) {
+    const inHour: FoundLine[] = [];
+    for await (const page of readHour(stage, atMs)) {
+      objects += page.objects;
+      inHour.push(...page.lines.filter(({ line }) => ids.has(line.event.id)));
+    }
+    for (const { line } of inHour) {
+      const { event } = line;
+      const isIt = event.replay === undefined && (source ?? event.source) === event.source;
+      if (isIt) missing.delete(event.id);
+    }
+    found.unshift(...inHour);
+    onRead({ objects, from: new Date(atMs).toISOString() });
+  }
+  return found;
+}
+
+async function* readHour(
+  stage: OpenStage,
+  atMs: number,
+): AsyncGenerator<{ readonly objects: number; readonly lines: readonly FoundLine[] }> {
+  const { s3, bucket } = stage;
+  const query = { Bucket: bucket, Prefix: historyFolder(atMs) };
+  for await (const page of paginateListObjectsV2({ client: s3, pageSize: PAGE }, query)) {
+    const keys = (page.Contents ?? []).flatMap(({ Key }) => Key ?? []);
+    const texts = await awsCalls().map(keys, (key) => readObject(stage, key));
+    const lines = keys.flatMap((key, index) => linesOf(key, texts[index] ?? ""));
+    yield { objects: keys.length, lines };
+  }
+}
+
+function linesOf(key: string, text: string): readonly FoundLine[] {
+  return text.split("\n").flatMap((one, at) => {
+    const line = parseRecorded(one);
+    return line === null ? [] : { line, place: { key, line: at } };
+  });
 }
 
 /** Every event of the record, once for each time that it was routed; without replays. */
@@ -64,24 +128,30 @@ async function readObject({ objects }: OpenStage, key: string): Promise<string> 
   }
 }
 
-/** The hours asked for, in order; without a beginning, those that there are. */
-async function* folders(
+/** The first and the last hour asked for, by when they begin; without a beginning, of those that there can be. */
+async function hoursOf(
   stage: OpenStage,
-  { since, until }: Pick<RecordedQuery, "since" | "until">,
-): AsyncGenerator<string> {
-  const endMs = until === undefined ? Date.now() : Date.parse(until);
-  const firstMs = since === undefined ? await firstDay(stage) : Date.parse(since);
-  if (firstMs === null) return;
-  for (let atMs = firstMs - (firstMs % HOUR_MS); atMs <= endMs; atMs += HOUR_MS) {
-    yield historyFolder(atMs);
-  }
+  { since, until }: Asked,
+): Promise<{ readonly fromMs: number; readonly toMs: number }> {
+  const hour = (ms: number) => ms - (ms % HOUR_MS);
+  const toMs = hour(until === undefined ? Date.now() : Date.parse(until));
+  return {
+    toMs,
+    fromMs: since === undefined ? await firstDay(stage, toMs) : hour(Date.parse(since)),
+  };
 }
 
-/** The first day of the record, in ms since the epoch; null where nothing is recorded. */
-async function firstDay({ s3, bucket }: OpenStage): Promise<number | null> {
+/** The first day of the record, in ms since the epoch; later than `lastMs` where nothing is recorded. */
+async function firstDay(stage: OpenStage, lastMs: number): Promise<number> {
+  const { s3, bucket } = stage;
   const { Contents = [] } = await s3.send(
     new ListObjectsV2Command({ Bucket: bucket, Prefix: "events/", MaxKeys: 1 }),
   );
   const [, day] = /^events\/(\d{4}-\d\d-\d\d)\//.exec(Contents[0]?.Key ?? "") ?? [];
-  return day === undefined ? null : Date.parse(day);
+  if (day === undefined) return lastMs + HOUR_MS;
+  const { defaults } = await stage.topology();
+  // S3 expires whole days, at the midnight after them (AWS, Lifecycle rules based on an object's age), and not at once.
+  const kept = DAY_MS * (1 + Math.ceil(parseDuration(defaults.event_retention) / DAY_MS));
+  const today = Date.now() - (Date.now() % DAY_MS);
+  return Math.max(Date.parse(day), today - kept);
 }

@@ -13,7 +13,13 @@ import type { OrgLoopEvent } from "@orgloop/sdk";
 import { dynamoReplayNumbers } from "@orgloop/stores/dynamodb";
 import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { type HistoryPlace, readHistory, readRecordedLine } from "./read-history.ts";
+import {
+  findHistory,
+  type HistoryPlace,
+  type HistoryRead,
+  readHistory,
+  readRecordedLine,
+} from "./read-history.ts";
 import { sendEvents } from "./send-events.ts";
 
 export interface HistoryReplay extends RecordedQuery {
@@ -22,6 +28,7 @@ export interface HistoryReplay extends RecordedQuery {
   /** `N/s`. */
   readonly rate?: string;
   readonly dryRun: boolean;
+  readonly onRead?: (read: HistoryRead) => void;
   readonly onProgress?: (sent: number) => void;
 }
 
@@ -43,7 +50,7 @@ const TOGETHER = 100;
  */
 export async function replayHistory(
   stage: OpenStage,
-  { route, rate, dryRun, onProgress = () => {}, ...query }: HistoryReplay,
+  { route, rate, dryRun, onRead, onProgress = () => {}, ...query }: HistoryReplay,
 ): Promise<HistoryReplayAnswer> {
   const pace = replayPace(rate, systemClock);
   const matcher = compileMatcher((await stage.topology()).routes);
@@ -54,10 +61,15 @@ export async function replayHistory(
   const selection = recordedSelection<HistoryPlace>(query, (line) =>
     matcher.match(line.event).some(({ name }) => goesTo(name, target(line))),
   );
-  for await (const { line, place } of readHistory(stage, query)) selection.add(line, place);
+  const { ids } = query;
+  const lines =
+    ids === undefined
+      ? readHistory(stage, query, onRead)
+      : await findHistory(stage, { ...query, ids }, onRead);
+  for await (const { line, place } of lines) selection.add(line, place);
   const found = selection.found();
-  const ids = new Set(found.map(({ id }) => id));
-  const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
+  const known = new Set(found.map(({ id }) => id));
+  const not_found = [...(query.ids ?? [])].filter((id) => !known.has(id));
   if (!dryRun) {
     const numbers = dynamoReplayNumbers(stage.table);
     const onBus = async (
