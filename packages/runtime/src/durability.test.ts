@@ -90,8 +90,14 @@ test("a full disk stops intake with 503, loses nothing, and ends by itself", asy
   const refused = await process.post("/webhook/hook", { n: 2 });
   expect([refused.status, refused.headers.has("retry-after")]).toEqual([503, true]);
   expect((await process.get("/healthz")).status).toBe(200);
+  const notReady = await process.get("/readyz");
+  expect([notReady.status, await notReady.json()]).toEqual([
+    503,
+    { ok: false, error: expect.stringContaining("no space left on device") },
+  ]);
   full = false;
   expect((await process.post("/webhook/hook", { n: 3 })).status).toBe(200);
+  expect((await process.get("/readyz")).status).toBe(200);
   await agent.until(2);
   expect(agent.got.map(({ payload }) => payload.n)).toEqual([1, 3]);
 });

@@ -9,6 +9,7 @@ import {
 } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { Backlog } from "./backlog.ts";
+import type { BusWrites } from "./bus-writes.ts";
 import type { Clock } from "./clock.ts";
 
 /**
@@ -23,6 +24,7 @@ export type Ingest = (
 
 export interface IngestOptions {
   readonly bus: SettlingEventBus;
+  readonly writes: BusWrites;
   readonly backlog: Backlog;
   readonly project: string;
   readonly clock: Clock;
@@ -33,7 +35,7 @@ export interface IngestOptions {
 }
 
 export function ingest(options: IngestOptions): Ingest {
-  const { bus, backlog, project: module, clock, log, activity, onFatal } = options;
+  const { bus, writes, backlog, project: module, clock, log, activity, onFatal } = options;
   return async (drafts, patience) => {
     for (const source of new Set(drafts.map((draft) => draft.source))) {
       if (backlog.hasRoom(source) || (await backlog.room(source, patience()))) continue;
@@ -48,7 +50,7 @@ export function ingest(options: IngestOptions): Ingest {
       log(emitEntry(event));
     }
     try {
-      await bus.publishAll(events);
+      await writes.note(bus.publishAll(events));
     } catch (error) {
       for (const event of events) backlog.leave(event);
       if (hasCode(error, "WAL_FAILED")) onFatal(error);

@@ -2,6 +2,7 @@ import { readEnvironment, restartedSources } from "@orgloop/config";
 import type { InjectedDraft } from "@orgloop/core";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import { countActivity } from "./activity.ts";
+import { busWrites } from "./bus-writes.ts";
 import type { Configuration } from "./configuration.ts";
 import { drain } from "./drain.ts";
 import { eventHistory } from "./event-history.ts";
@@ -113,6 +114,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     });
     const activity = countActivity(topology, measured.listener);
     const history = eventHistory();
+    const writes = busWrites(clock.now);
     const shared = { clock, activity, log };
     const recorder = eventRecorder({
       dir: open.dataDir.events,
@@ -134,6 +136,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       current,
       open,
       backlog,
+      writes,
       history,
       recorder,
       kept,
@@ -143,7 +146,14 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       stop: stop.signal,
       onFatal: fail,
     });
-    const take = ingest({ ...shared, bus, backlog, project: topology.project, onFatal: fail });
+    const take = ingest({
+      ...shared,
+      bus,
+      writes,
+      backlog,
+      project: topology.project,
+      onFatal: fail,
+    });
     const pollers = pollLoop({
       ...shared,
       sources: first.polled,
@@ -189,7 +199,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         configuration: configured,
         deadLetters: open.deadLetters,
         shutdown: () => void life.end(),
-        notReady: life.notReady,
+        notReady: () => life.notReady() ?? writes.refusal(),
       }),
       log,
       hasSource: (id) => current().plugins.sources.has(id),

@@ -1,4 +1,5 @@
 import { hasCode, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
+import type { BusWrites } from "./bus-writes.ts";
 import { type Clock, waitUntil } from "./clock.ts";
 import { isDiskFull } from "./disk-full.ts";
 
@@ -12,6 +13,7 @@ export interface Settlement {
 
 export interface SettlementOptions {
   readonly bus: SettlingEventBus;
+  readonly writes: BusWrites;
   readonly clock: Clock;
   readonly onAcked: (event: OrgLoopEvent) => void;
   /** The bus can no longer be trusted. */
@@ -22,14 +24,15 @@ export interface SettlementOptions {
 
 const DISK_FULL_RETRY_MS = 1_000;
 
-export function settlement({ bus, clock, onAcked, onFatal, stop }: SettlementOptions): Settlement {
+export function settlement(options: SettlementOptions): Settlement {
+  const { bus, writes, clock, onAcked, onFatal, stop } = options;
   let pending = 0;
   let idle: PromiseWithResolvers<void> | null = null;
 
   async function write(attempt: () => Promise<void>): Promise<boolean> {
     for (;;) {
       try {
-        await attempt();
+        await writes.note(attempt());
         return true;
       } catch (error) {
         if (isDiskFull(error) && !stop.aborted) {

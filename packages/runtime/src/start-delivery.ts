@@ -6,6 +6,7 @@ import { alerts } from "./alerts.ts";
 import type { AttemptStarts } from "./attempt-starts.ts";
 import type { Backlog } from "./backlog.ts";
 import { burial } from "./burial.ts";
+import type { BusWrites } from "./bus-writes.ts";
 import type { Clock } from "./clock.ts";
 import { type Deliverers, startDeliverers } from "./deliverers.ts";
 import type { EventHistory } from "./event-history.ts";
@@ -25,6 +26,7 @@ export interface StartDeliveryOptions {
   readonly clock: Clock;
   readonly activity: Activity;
   readonly backlog: Backlog;
+  readonly writes: BusWrites;
   readonly history: EventHistory;
   readonly recorder: EventRecorder;
   /** Aborted when a drain gives up on what is in flight. */
@@ -51,13 +53,14 @@ export interface RunningDelivery {
 
 /** Puts together what takes events from the bus and gives them to the actors. */
 export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
-  const { current, open, clock, activity, backlog, history, recorder } = options;
+  const { current, open, clock, activity, backlog, writes, history, recorder } = options;
   const { abandon, kept, starts, stop, onAcked, onFatal } = options;
   const { bus, deadLetters, log } = open;
   const alert = alerts({ log, now: clock.now });
   const bury = burial({ deadLetters, clock, log, activity, alert, abandon });
   const settled = settlement({
     bus,
+    writes,
     clock,
     onAcked(event) {
       backlog.leave(event);

@@ -1,0 +1,31 @@
+import { messageOf } from "@orgloop/sdk";
+
+/** Whether the bus takes what is written to it: a full disk comes and goes. */
+export interface BusWrites {
+  /** Hands `write` on, and remembers how it ends. */
+  note(write: Promise<void>): Promise<void>;
+  /** Why the last write was refused; null where none was, or so long ago that whoever asks may let another be tried. */
+  refusal(): string | null;
+}
+
+/** Where nothing waits to be written, only a new event shows that the disk has room again. */
+const TRY_AGAIN_MS = 30_000;
+
+export function busWrites(now: () => number): BusWrites {
+  let refused: { readonly atMs: number; readonly reason: string } | null = null;
+  return {
+    async note(write) {
+      try {
+        await write;
+        refused = null;
+      } catch (error) {
+        refused = { atMs: now(), reason: messageOf(error) };
+        throw error;
+      }
+    },
+    refusal() {
+      if (refused === null || now() - refused.atMs >= TRY_AGAIN_MS) return null;
+      return `the bus takes no events: ${refused.reason}`;
+    },
+  };
+}
