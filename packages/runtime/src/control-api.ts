@@ -28,13 +28,13 @@ export interface ControlApiOptions {
 export function controlApi(options: ControlApiOptions): Hono {
   const { status, ingest, shutdown, roomWaitMs, bodyLimit, stop } = options;
   const api = new Hono();
-  const budget = { used: 0, limit: Number.POSITIVE_INFINITY };
   api.get("/status", (c) => c.json(status()));
   api.post("/inject", async (c) => {
     if (stop.aborted) {
       return c.json({ error: "the process is stopping" }, 503, { "retry-after": "5" });
     }
-    const text = new TextDecoder().decode(await readBody(c.req.raw, bodyLimit, () => budget));
+    const { bytes } = await readBody(c.req.raw, bodyLimit);
+    const text = new TextDecoder().decode(bytes);
     let drafts: ReturnType<typeof parseInjected>;
     try {
       drafts = parseInjected(text);

@@ -1,36 +1,87 @@
 import { RefusedError, RetryAfterError } from "@orgloop/sdk";
 
-/** Bytes of all bodies that are in memory at a time: what slow senders together can hold. */
+/** Bytes of all bodies that may be in memory at a time. */
 export interface BodyBudget {
-  used: number;
   readonly limit: number;
+  used: number;
+  /** Bodies of which there may be more to come, the longest-awaited first. */
+  readonly arriving: Set<Arrival>;
+}
+
+interface Arrival {
+  bytes: number;
+  readonly giveWay: () => void;
+}
+
+/** A whole body; `release` gives its bytes back to the budget, and may be called twice. */
+export interface ReceivedBody {
+  readonly bytes: Uint8Array;
+  readonly release: () => void;
 }
 
 const RETRY_AFTER_MS = 5_000;
 
+export function bodyBudget(limit: number): BodyBudget {
+  return { limit, used: 0, arriving: new Set() };
+}
+
 /**
- * The body's bytes, never more than `limit` of them in memory; `budget.used` grows by what was read, also where this throws:
- * `taken` tells, for the giving back. Throws {@link RefusedError} 413, and {@link RetryAfterError} where the budget is used up.
+ * The body of a request, never more than `limit` bytes of it in memory. Where the bodies of a budget are too many together, the one that
+ * has been arriving longest gives way, so that slow senders do not keep out quick ones. Throws {@link RefusedError} 413, and
+ * {@link RetryAfterError} where it gave way or nothing else could.
  */
 export async function readBody(
   request: Request,
   limit: number,
-  taken: (bytes: number) => BodyBudget,
-): Promise<Uint8Array> {
+  budget: BodyBudget = bodyBudget(Number.POSITIVE_INFINITY),
+): Promise<ReceivedBody> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
-  if (request.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
-    if (size > limit) throw tooLarge(limit);
-    const { used, limit: shared } = taken(chunk.byteLength);
-    if (used > shared) {
-      throw new RetryAfterError("too much is being received at once", RETRY_AFTER_MS);
+  if (request.body === null) return { bytes: new Uint8Array(), release() {} };
+  const reader = request.body.getReader();
+  const { promise: gaveWay, reject } = Promise.withResolvers<never>();
+  gaveWay.catch(() => undefined);
+  const arrival: Arrival = { bytes: 0, giveWay: () => reject(tooMuch()) };
+  const release = (): void => {
+    budget.arriving.delete(arrival);
+    budget.used -= arrival.bytes;
+    arrival.bytes = 0;
+  };
+  budget.arriving.add(arrival);
+  try {
+    const chunks: Uint8Array[] = [];
+    for (;;) {
+      const { done, value } = await Promise.race([gaveWay, reader.read()]);
+      if (done) break;
+      if (arrival.bytes + value.byteLength > limit) throw tooLarge(limit);
+      take(value.byteLength, arrival, budget);
+      chunks.push(value);
     }
-    chunks.push(chunk);
+    budget.arriving.delete(arrival);
+    const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
+    return { bytes, release };
+  } catch (error) {
+    release();
+    reader.cancel(error).catch(() => undefined);
+    throw error;
   }
-  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, size);
+}
+
+function take(bytes: number, arrival: Arrival, budget: BodyBudget): void {
+  arrival.bytes += bytes;
+  budget.used += bytes;
+  for (const oldest of budget.arriving) {
+    if (budget.used <= budget.limit) return;
+    if (oldest === arrival) break;
+    budget.arriving.delete(oldest);
+    budget.used -= oldest.bytes;
+    oldest.bytes = 0;
+    oldest.giveWay();
+  }
+  if (budget.used > budget.limit) throw tooMuch();
+}
+
+function tooMuch(): RetryAfterError {
+  return new RetryAfterError("too much is being received at once", RETRY_AFTER_MS);
 }
 
 function tooLarge(limit: number): RefusedError {

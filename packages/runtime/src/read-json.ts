@@ -9,8 +9,8 @@ export async function readJson(
   request: Request,
   limit = LIMIT_BYTES,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const budget = { used: 0, limit: Number.POSITIVE_INFINITY };
-  const text = new TextDecoder().decode(await readBody(request, limit, () => budget));
+  const { bytes } = await readBody(request, limit);
+  const text = new TextDecoder().decode(bytes);
   if (text.trim() === "") return {};
   let value: unknown;
   try {

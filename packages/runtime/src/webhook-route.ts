@@ -5,7 +5,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Activity } from "./activity.ts";
 import type { Held } from "./held.ts";
 import type { Ingest } from "./ingest.ts";
-import { readBody } from "./read-body.ts";
+import { bodyBudget, readBody } from "./read-body.ts";
 
 export interface WebhookRouteOptions {
   /** Those that run now. */
@@ -27,17 +27,13 @@ const BODIES_LIMIT = 256 * 1024 ** 2;
 /** `/webhook/SOURCE`: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP). */
 export function webhookRoute(options: WebhookRouteOptions) {
   const { log, activity, bodyLimit, stop } = options;
-  const budget = { used: 0, limit: BODIES_LIMIT };
+  const budget = bodyBudget(BODIES_LIMIT);
   const patience = (): AbortSignal =>
     AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
 
   return async (c: Context): Promise<Response> => {
     const id = webhookSourceId(new URL(c.req.url).pathname);
-    let taken = 0;
-    const release = (): void => {
-      budget.used -= taken;
-      taken = 0;
-    };
+    let release = (): void => {};
     const { status, headers, body } = await answerWebhook({
       id,
       method: c.req.method,
@@ -46,12 +42,9 @@ export function webhookRoute(options: WebhookRouteOptions) {
       log,
       onRefused: (refused) => activity.refused(id, refused),
       async read() {
-        const bytes = await readBody(c.req.raw, bodyLimit, (more) => {
-          taken += more;
-          budget.used += more;
-          return budget;
-        });
-        return webhookRequest(c, bytes);
+        const body = await readBody(c.req.raw, bodyLimit, budget);
+        release = body.release;
+        return webhookRequest(c, body.bytes);
       },
       keep(drafts) {
         release();
