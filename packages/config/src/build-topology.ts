@@ -13,10 +13,11 @@ import type {
   TransformSpec,
 } from "@orgloop/sdk";
 import { deliveryDefaults } from "./check-delivery.ts";
-import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
+import type { Declaration, LinkedDeclarations, LinkedRoute } from "./declarations.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { effectiveDelivery, mergeDelivery } from "./effective-delivery.ts";
 import { mergeLayers } from "./layer.ts";
+import { oncePerValue } from "./once-per-value.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope, type Scope } from "./scope.ts";
@@ -75,7 +76,7 @@ function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 
 function routeSpec(
-  { name, value, awaitsActor }: Declaration<"route">,
+  { name, value, links }: LinkedRoute,
   delivery: DeliverySpec,
   prompt: PromptSpec | undefined,
 ): RouteSpec {
@@ -83,18 +84,18 @@ function routeSpec(
     name,
     ...given("description", value.description),
     when: {
-      source: asList(value.when.source),
+      source: links.sources,
       events: asList(value.when.events),
       ...given("filter", value.when.filter),
     },
-    transforms: (value.transforms ?? []).map(({ ref, on_error }) => ({
-      ref,
+    transforms: (value.transforms ?? []).map(({ ref, on_error }, index) => ({
+      ref: links.transforms[index] ?? ref,
       ...given("on_error", on_error),
     })),
     then: {
-      actor: value.then.actor,
+      actor: links.actor,
       config: value.then.config ?? {},
-      ...(awaitsActor && { queue_until_exists: true as const }),
+      ...(links.awaitsActor && { queue_until_exists: true as const }),
     },
     delivery,
     ...(prompt && { with: { prompt_file: prompt.file, prompt } }),
@@ -152,19 +153,23 @@ export interface Settings {
 /** The Topology of a project that has no errors: defaults filled in, items that are switched off left out, frozen. */
 export function buildTopology(
   { project, workspace, bus, defaults, network, aws }: Settings,
-  declarations: Declarations,
+  declarations: LinkedDeclarations,
   { prompts, scripts }: Attachments,
 ): Topology {
-  const on = <Kind extends ItemKind>(kind: Kind) =>
-    declarations[kind].filter((item) => item.enabled) as Declaration<Kind>[];
+  const { source, actor, route, transform, logger } = declarations;
+  const on = <Item extends Declaration>(items: readonly Item[]) =>
+    items.filter(({ enabled }) => enabled);
   const defaultsOf = deliveryDefaults();
   const intervalOf = oncePerScope((scope) => {
     const { poll_interval } = mergeLayers(scope.defaults) as DefaultsInput;
     return poll_interval === defaults.poll_interval ? undefined : poll_interval;
   });
   const plainIn = oncePerScope((scope) => effectiveDelivery(defaultsOf(scope)));
+  const ownIn = oncePerScope((scope) =>
+    oncePerValue((own: DeliveryInput) => effectiveDelivery(mergeDelivery(defaultsOf(scope), own))),
+  );
   const deliveryOf = (own: DeliveryInput | undefined, scope: Scope) =>
-    own === undefined ? plainIn(scope) : effectiveDelivery(mergeDelivery(defaultsOf(scope), own));
+    own === undefined ? plainIn(scope) : ownIn(scope)(own);
   return deepFreeze({
     project,
     workspace,
@@ -172,16 +177,16 @@ export function buildTopology(
     defaults: defaultsSpec(defaults),
     ...given("network", network),
     ...given("aws", aws),
-    sources: on("source").map((source) => sourceSpec(source, intervalOf(source.scope))),
-    actors: on("actor").map(actorSpec),
-    routes: on("route").map((route) =>
+    sources: on(source).map((source) => sourceSpec(source, intervalOf(source.scope))),
+    actors: on(actor).map(actorSpec),
+    routes: on(route).map((item) =>
       routeSpec(
-        route,
-        deliveryOf(route.value.delivery ?? route.value.then.delivery, route.scope),
-        prompts.get(route),
+        item,
+        deliveryOf(item.value.delivery ?? item.value.then.delivery, item.scope),
+        prompts.get(item),
       ),
     ),
-    transforms: on("transform").map((item) => transformSpec(item, scripts.get(item))),
-    loggers: on("logger").map(loggerSpec),
+    transforms: on(transform).map((item) => transformSpec(item, scripts.get(item))),
+    loggers: on(logger).map(loggerSpec),
   });
 }

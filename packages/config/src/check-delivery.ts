@@ -4,6 +4,7 @@ import { isMapping, valueAt } from "./document-path.ts";
 import { cappedTooLow, mergeDelivery } from "./effective-delivery.ts";
 import type { Findings } from "./findings.ts";
 import { mergeLayers } from "./layer.ts";
+import { oncePerValue } from "./once-per-value.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope, type Scope } from "./scope.ts";
@@ -35,6 +36,10 @@ export function checkDelivery(
   findings: Findings,
 ): void {
   const defaultsOf = deliveryDefaults();
+  const tooLowIn = oncePerScope((scope) => {
+    const defaults = defaultsOf(scope);
+    return oncePerValue((own) => saidTooLow(own, mergeDelivery(defaults, own as DeliveryInput)));
+  });
   for (const scope of scopes) {
     const asked = defaultsOf(scope);
     const layer = scope.defaults.find(
@@ -72,8 +77,7 @@ export function checkDelivery(
       [under, ["then", "delivery"]],
     ] as const) {
       if (!isMapping(own) || !CAPPED.some((block) => isMapping(own[block]))) continue;
-      const asked = mergeDelivery(defaultsOf(scope), own as DeliveryInput);
-      for (const { path: low, message } of saidTooLow(own, asked)) {
+      for (const { path: low, message } of tooLowIn(scope)(own)) {
         findings.errors.push({ ...at(route, [...path, ...low]), code: "cap-too-low", message });
       }
     }

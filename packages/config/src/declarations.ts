@@ -21,23 +21,38 @@ export interface ItemInputs {
   logger: LoggerInput;
 }
 
+/** What a route refers to, by full names; what was not found is as it is written. */
+export interface RouteLinks {
+  readonly sources: readonly string[];
+  readonly actor: string;
+  /** One for each of the route's transforms. */
+  readonly transforms: readonly string[];
+  /** The actor does not exist yet, and events wait for it (`fallback: queue`). */
+  readonly awaitsActor: boolean;
+}
+
 /** One item, and where it was declared. */
 export interface Declaration<Kind extends ItemKind = ItemKind> {
   readonly kind: Kind;
   /** Its full name, unique among its kind: a team's and an instance's prefix included. */
   readonly name: string;
-  /** What the workspace changes is changed. The name in it is the one written. */
+  /** What the workspace changes is changed. The names in it are the ones written. */
   readonly value: ItemInputs[Kind];
   /** Where it is written, the strongest first: the workspace's override, the declaration itself. */
   readonly layers: readonly [Layer, ...Layer[]];
   readonly scope: Scope;
   /** Not switched off by `enabled: false`. */
   readonly enabled: boolean;
-  /** Of a route: its actor does not exist yet, and its events wait (`fallback: queue`). */
-  readonly awaitsActor?: boolean;
+}
+
+/** A route of which it is known what it refers to. */
+export interface LinkedRoute extends Declaration<"route"> {
+  readonly links: RouteLinks;
 }
 
 export type Declarations = { readonly [Kind in ItemKind]: Declaration<Kind>[] };
+
+export type LinkedDeclarations = Omit<Declarations, "route"> & { readonly route: LinkedRoute[] };
 
 /** The key that names an item. */
 export const identityOf = (kind: ItemKind): "id" | "name" =>

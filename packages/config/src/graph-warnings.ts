@@ -1,4 +1,4 @@
-import { at, type Declaration, type Declarations } from "./declarations.ts";
+import { at, type Declaration, type LinkedDeclarations, type LinkedRoute } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { holdsReference } from "./holds-reference.ts";
@@ -8,17 +8,17 @@ const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? v
 type Warn = (item: Declaration, path: DocumentPath, code: string, message: string) => unknown;
 
 /** What the graph of a valid project leaves idle (v1alpha1, section 9: `validate`). */
-export function graphWarnings(declarations: Declarations, findings: Findings): void {
+export function graphWarnings(declarations: LinkedDeclarations, findings: Findings): void {
   const warn: Warn = (item, path, code, message) =>
     findings.warnings.push({ ...at(item, path), code, message });
   const routes = declarations.route.filter((route) => route.enabled);
   const usedSources = new Set<string>();
   const usedActors = new Set<string>();
   const usedTransforms = new Set<string>();
-  for (const { value } of routes) {
-    for (const id of asList(value.when.source)) usedSources.add(id);
-    usedActors.add(value.then.actor);
-    for (const { ref } of value.transforms ?? []) usedTransforms.add(ref);
+  for (const { links } of routes) {
+    for (const id of links.sources) usedSources.add(id);
+    usedActors.add(links.actor);
+    for (const name of links.transforms) usedTransforms.add(name);
   }
   const emitted = new Map<string, readonly string[]>();
 
@@ -46,12 +46,12 @@ export function graphWarnings(declarations: Declarations, findings: Findings): v
 
 /** Event types that none of a route's sources emits; nothing where a source does not say what it emits. */
 function warnAboutTypes(
-  route: Declaration<"route">,
+  route: LinkedRoute,
   emitted: ReadonlyMap<string, readonly string[]>,
   warn: Warn,
 ): void {
-  const { source, events } = route.value.when;
-  const sources = asList(source);
+  const { events } = route.value.when;
+  const sources = route.links.sources;
   if (!sources.every((id) => emitted.has(id))) return;
   for (const [at, type] of asList(events).entries()) {
     if (holdsReference(type) || sources.some((id) => emitted.get(id)?.includes(type))) continue;

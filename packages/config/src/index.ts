@@ -33,8 +33,8 @@ export { readersAgree } from "./second-reader.ts";
 export type { Layer, Position, SourceDocument } from "./source-document.ts";
 export {
   locate,
+  NOWHERE,
   type Origin,
-  originOf,
   type Provenance,
   settingOrigin,
   type ValueOrigin,

@@ -1,4 +1,10 @@
-import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
+import type {
+  Declaration,
+  Declarations,
+  ItemKind,
+  LinkedDeclarations,
+  RouteLinks,
+} from "./declarations.ts";
 import { at, identityOf, placeOf } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping, valueAt } from "./document-path.ts";
@@ -13,7 +19,7 @@ import { mayBeUnread, mayBeUnreadIn, type Unread } from "./unread.ts";
 type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
 
 /**
- * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. An
+ * The routes, linked: with the full name of whatever they refer to, looked up in the route's scope, then in the scopes around it. An
  * unknown name, one that another team does not export, and one that is switched off are errors where they stand, and so are
  * two items of one name. Routes of a module that need a connector which is missing are left out, or marked to wait, as the module
  * says. Unknown names that may be declared in
@@ -25,7 +31,7 @@ export function linkReferences(
   instances: readonly Instance[],
   unread: Unread,
   findings: Findings,
-): Declarations {
+): LinkedDeclarations {
   const names = itemNames(declarations, (item, first) => {
     const message = `there is already ${article(item.kind)} "${item.name}", at ${placeOf(first)}`;
     const place = at(item, [identityOf(item.kind)]);
@@ -54,10 +60,10 @@ export function linkReferences(
       if (!target.enabled && item.enabled) disabled(item, path, kind, target, findings);
       return target.name;
     };
-    const value = linked(item.value, resolve);
+    const full = fullNames(item.value, resolve);
     if (missing.some(({ fallback }) => fallback === "skip")) return [];
     const awaitsActor = missing.some(({ kind }) => kind === "actor");
-    return value === item.value && !awaitsActor ? item : { ...item, value, awaitsActor };
+    return { ...item, links: { ...full, awaitsActor } };
   });
   checkExports(teams, names, unread, findings);
   return { ...declarations, route };
@@ -80,43 +86,30 @@ function disabled(
 
 const article = (kind: ItemKind) => `${kind === "actor" ? "an" : "a"} ${kind}`;
 
-/** `value` with the text, or each text of a list, replaced by the full name; the same value where nothing changes. */
-function named(kind: ItemKind, value: unknown, path: DocumentPath, resolve: Resolve): unknown {
-  if (typeof value === "string") return holdsReference(value) ? value : resolve(kind, value, path);
-  if (!Array.isArray(value)) return value;
-  const mapped = value.map((item, index) =>
-    Array.isArray(item) ? item : named(kind, item, [...path, index], resolve),
-  );
-  return mapped.every((item, index) => item === value[index]) ? value : mapped;
-}
+const SOURCE: DocumentPath = ["when", "source"];
+const ACTOR: DocumentPath = ["then", "actor"];
 
-const SOURCE = ["when", "source"];
-const ACTOR = ["then", "actor"];
-
-/** The route with its references replaced; its shape may be anything yet. */
-function linked(route: Declaration<"route">["value"], resolve: Resolve): typeof route {
-  const { when, then, transforms } = route as Record<string, unknown>;
-  const written = {
-    source: isMapping(when) ? when.source : undefined,
-    actor: isMapping(then) ? then.actor : undefined,
+/** The full names of what the route refers to; its shape may be anything yet. */
+function fullNames(
+  route: Record<string, unknown>,
+  resolve: Resolve,
+): Omit<RouteLinks, "awaitsActor"> {
+  const { when, then, transforms } = route;
+  const full = (kind: ItemKind, name: unknown, path: DocumentPath): string[] => {
+    if (typeof name !== "string") return [];
+    return [holdsReference(name) ? name : resolve(kind, name, path)];
   };
-  const source = named("source", written.source, SOURCE, resolve);
-  const actor = named("actor", written.actor, ACTOR, resolve);
-  let changed = source !== written.source || actor !== written.actor;
-  let uses = transforms;
-  if (Array.isArray(transforms)) {
-    uses = transforms.map((use, index) => {
-      const ref = isMapping(use) ? use.ref : undefined;
-      const full = named("transform", ref, ["transforms", index, "ref"], resolve);
-      if (full === ref) return use;
-      changed = true;
-      return { ...use, ref: full };
-    });
-  }
-  if (!changed || !isMapping(when) || !isMapping(then)) return route;
-  const full = { ...route, when: { ...when, source }, then: { ...then, actor } };
-  if (uses !== undefined) full.transforms = uses as typeof full.transforms;
-  return full as typeof route;
+  const source = isMapping(when) ? when.source : undefined;
+  const uses = Array.isArray(transforms) ? transforms : [];
+  return {
+    sources: Array.isArray(source)
+      ? source.flatMap((name, index) => full("source", name, [...SOURCE, index]))
+      : full("source", source, SOURCE),
+    actor: full("actor", isMapping(then) ? then.actor : undefined, ACTOR)[0] ?? "",
+    transforms: uses.flatMap((use, index) =>
+      full("transform", isMapping(use) ? use.ref : undefined, ["transforms", index, "ref"]),
+    ),
+  };
 }
 
 /** Exports of what a team does not have. */

@@ -13,7 +13,7 @@ import {
 } from "../test/review-module.ts";
 import { temporaryProject } from "../test/temporary-project.ts";
 import { loadProject } from "./load-project.ts";
-import { originOf, valueOrigin } from "./value-origin.ts";
+import { valueOrigin } from "./value-origin.ts";
 
 describe("an instance of a module", () => {
   it("is its templates, with names of its own and the parameters in them, each of its type", async () => {
@@ -173,11 +173,11 @@ modules:
       "orgloop.yaml": MANIFEST,
       "teams/web/team.yaml": `${HEAD} Team\nmodules:\n${USE}\n`,
     });
-    expect(originOf(provenance, "route", "web/review-pr")).toMatchObject({
+    expect(provenance.originOf("route", "web/review-pr")).toMatchObject({
       team: "web",
       instance: "web/review",
     });
-    expect(originOf(provenance, "source", "hub")).toMatchObject({ team: null, instance: null });
+    expect(provenance.originOf("source", "hub")).toMatchObject({ team: null, instance: null });
   });
 
   it("tells which parameter a value came from", async () => {

@@ -1,5 +1,4 @@
 import type { Topology } from "@orgloop/sdk";
-import { byText } from "./canonical-topology.ts";
 import { ITEM_KINDS, identityOf } from "./declarations.ts";
 import { type DocumentPath, isMapping } from "./document-path.ts";
 
@@ -100,7 +99,8 @@ export function planTopology(from: Topology | null, to: Topology): Plan {
   for (const kind of ITEM_KINDS) {
     const before = itemsOf(from, kind);
     const after = itemsOf(to, kind);
-    const names = [...new Set([...before.keys(), ...after.keys()])].sort(byText);
+    // By UTF-16 code unit, as everywhere.
+    const names = [...new Set([...before.keys(), ...after.keys()])].sort();
     for (const name of names)
       changes.push(...change(kind, name, before.get(name), after.get(name)));
   }

@@ -163,7 +163,7 @@ export async function finishLoad(
     warnings: toProblems(findings.warnings),
     instances: moduleInstances(modules, declarations),
     provenance: {
-      origins: originsOf(declarations),
+      originOf: originsOf(declarations),
       documents: new Map(documents.map((document) => [document.file, document])),
       settings,
     },

@@ -1,4 +1,4 @@
-import { type Declarations, ITEM_KINDS, type ItemKind } from "./declarations.ts";
+import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
 import type { Layer, Position, SourceDocument } from "./source-document.ts";
@@ -26,41 +26,46 @@ export interface ValueOrigin extends Position {
 
 /** What of a loaded project is needed to say where a value came from. */
 export interface Provenance {
-  /** Every declared item, by kind and full name; also those that are switched off. `originOf` reads it. */
-  readonly origins: ReadonlyMap<ItemKind, ReadonlyMap<string, Origin>>;
+  /** Where an item was declared, by its full name; also one that is switched off. Undefined for one that does not exist. */
+  readonly originOf: (kind: ItemKind, name: string) => Origin | undefined;
   /** Every document, by its file; the manifest is the first. */
   readonly documents: ReadonlyMap<string, SourceDocument>;
   /** Documents whose `bus`, `defaults`, `network`, `aws` and `vars` apply, the strongest first. */
   readonly settings: readonly SourceDocument[];
 }
 
-/** Where an item was declared; undefined for one that does not exist. */
-export const originOf = (
-  { origins }: Pick<Provenance, "origins">,
-  kind: ItemKind,
-  name: string,
-): Origin | undefined => origins.get(kind)?.get(name);
+/** Of nothing that is written anywhere. */
+export const NOWHERE: Provenance = {
+  originOf: () => undefined,
+  documents: new Map(),
+  settings: [],
+};
 
-/** The origins of all items; of several of one name, that of the first. */
-export function originsOf(declarations: Partial<Declarations>): Provenance["origins"] {
-  const origins = new Map<ItemKind, Map<string, Origin>>();
-  for (const kind of ITEM_KINDS) {
-    const ofKind = new Map<string, Origin>();
-    for (const { name, layers, scope } of declarations[kind] ?? []) {
-      if (ofKind.has(name)) continue;
-      const { document, path } = layers.at(-1) as Layer;
-      ofKind.set(name, {
-        file: document.file,
-        path,
-        layers,
-        defaults: scope.defaults,
-        team: scope.team?.name ?? null,
-        instance: scope.instance?.name ?? null,
-      });
+/** `Provenance.originOf` for these items; of several of one name, that of the first. They are looked through when one is asked for. */
+export function originsOf(declarations: Partial<Declarations>): Provenance["originOf"] {
+  const known = new Map<ItemKind, Map<string, Declaration>>();
+  const ofKind = (kind: ItemKind) => {
+    const byName = new Map<string, Declaration>();
+    for (const item of declarations[kind] ?? []) {
+      if (!byName.has(item.name)) byName.set(item.name, item);
     }
-    origins.set(kind, ofKind);
-  }
-  return origins;
+    known.set(kind, byName);
+    return byName;
+  };
+  return (kind, name) => {
+    const item = (known.get(kind) ?? ofKind(kind)).get(name);
+    if (item === undefined) return undefined;
+    const { layers, scope } = item;
+    const { document, path } = layers.at(-1) as Layer;
+    return {
+      file: document.file,
+      path,
+      layers,
+      defaults: scope.defaults,
+      team: scope.team?.name ?? null,
+      instance: scope.instance?.name ?? null,
+    };
+  };
 }
 
 /** The paths in the item's own text where the Topology's `path` may have been written. */
@@ -94,7 +99,7 @@ export function valueOrigin(
   name: string,
   path: DocumentPath,
 ): ValueOrigin | null {
-  const origin = originOf(provenance, kind, name);
+  const origin = provenance.originOf(kind, name);
   if (origin === undefined) return null;
   const ways = writtenAs(kind, path);
   const layers = path.length === 0 ? origin.layers.slice(-1) : origin.layers;

@@ -1,4 +1,4 @@
-import { originOf, valueOrigin } from "@orgloop/config";
+import { valueOrigin } from "@orgloop/config";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { ITEM_KINDS, isItemKind, itemsOf, itemValues } from "../item-values.ts";
@@ -16,7 +16,7 @@ export const inspect: Command = async (context, [kind = "", name = ""]) => {
   const item = items.find((candidate) => candidate.name === name);
   if (item === undefined) {
     const names = items.map((candidate) => candidate.name);
-    const off = originOf(provenance, kind, name) ? " (it is switched off)" : "";
+    const off = provenance.originOf(kind, name) ? " (it is switched off)" : "";
     const message = `there is no ${kind} "${name}"${off || nearestName(name, names)}`;
     throw new CommandError("NOT_FOUND", message);
   }

@@ -1,4 +1,4 @@
-import { type LoadedProject, originOf, type PlanChange } from "@orgloop/config";
+import type { LoadedProject, PlanChange } from "@orgloop/config";
 
 /** Changes that belong together: of the project itself, of a team, of one instance of a module. */
 export interface PlanGroup {
@@ -21,7 +21,7 @@ export function planGroups(
   const byName = new Map(instances.map((instance) => [instance.name, instance]));
   const placeOf = ({ kind, name }: PlanChange): string => {
     if (kind === "bus" || kind === "workspace") return place("", "");
-    const origin = originOf(provenance, kind, name);
+    const origin = provenance.originOf(kind, name);
     if (origin) return place(origin.team ?? "", origin.instance ?? "");
     const [team = ""] = /^[^/]+(?=\/)/.exec(name) ?? [];
     for (let at = name.length; at > 0; at = name.lastIndexOf("-", at - 1)) {

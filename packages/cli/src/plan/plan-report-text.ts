@@ -1,3 +1,4 @@
+import { NOWHERE } from "@orgloop/config";
 import type { Output } from "../output.ts";
 import { lossText, type PlanLimits, planLines } from "./plan-text.ts";
 import type { SurveyedPlan } from "./surveyed-plan.ts";
@@ -34,14 +35,10 @@ export function planReportText(
             "bold",
             `Drift: process ${running?.process.pid} runs something else than was applied: ${drift.summary}`,
           ),
-          ...planLines(drift, { ...options, losses: [], project: NOWHERE }),
+          ...planLines(drift, { ...options, losses: [], project: UNWRITTEN }),
         ]),
   ].join("\n");
 }
 
 /** What runs stands in no file. */
-const NOWHERE = {
-  provenance: { origins: new Map(), documents: new Map(), settings: [] },
-  instances: [],
-  topology: null,
-};
+const UNWRITTEN = { provenance: NOWHERE, instances: [], topology: null };

@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type LoadedProject, loadProject, planTopology } from "@orgloop/config";
+import { type LoadedProject, loadProject, NOWHERE, planTopology } from "@orgloop/config";
 import type { Topology } from "@orgloop/sdk";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Loss } from "./losses.ts";
@@ -150,7 +150,7 @@ test("what changes alike in many items is told once; what is too much is counted
   const plan = planTopology(topology("1s", []), topology("2s", agents));
   expect(plan.summary).toBe("40 actors added, 10000 routes changed");
   const project = {
-    provenance: { origins: new Map(), documents: new Map(), settings: [] },
+    provenance: NOWHERE,
     instances: [],
     topology: null,
   };

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import {
   type LoadedProject,
+  NOWHERE,
   type Plan,
   type PlanDocument,
   type PlanState,
@@ -86,11 +87,10 @@ export function planReport(survey: SurveyedPlan): PlanReport {
 
 /** The changes of what runs stand in no file. */
 function driftDocument(drift: Plan, workspace: string, { serial, hash }: PlanState) {
-  const nowhere = { origins: new Map(), documents: new Map(), settings: [] };
   const { state, summary, changes } = planDocument(drift, {
     workspace,
     state: { serial, hash },
-    provenance: nowhere,
+    provenance: NOWHERE,
   });
   return { state, summary, changes };
 }

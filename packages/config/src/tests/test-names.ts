@@ -5,7 +5,6 @@ import { valueAt } from "../document-path.ts";
 import { nearest, suggestion } from "../nearest.ts";
 import type { LoadedProject } from "../resolve-project.ts";
 import { prefixed } from "../scope.ts";
-import { originOf } from "../value-origin.ts";
 
 /** The names of what is tested, as a test file may write them: without the prefix of its module or its team. */
 export interface TestNames {
@@ -47,7 +46,7 @@ export function testNames(
       return topology.routes.find(({ then }) => full(written).includes(then.actor))?.then.actor;
     },
     missing(kind, written) {
-      const off = full(written).some((name) => originOf(provenance, kind, name) !== undefined);
+      const off = full(written).some((name) => provenance.originOf(kind, name) !== undefined);
       if (off) return `the ${kind} "${written}" is switched off`;
       const short = all(kind).map((name) => {
         const prefix = instance === null ? team && `${team}/` : `${instance}-`;
