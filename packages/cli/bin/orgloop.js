@@ -1,16 +1,19 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node can load: it finds a Node that runs our TypeScript as it stands.
+// Plain JavaScript that any Node can load: it finds a Node that runs our TypeScript as it stands, and takes the bundle where it can.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { isCurrent } from "./is-current.js";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
   module.enableCompileCache();
-  await import("../src/main.ts");
+  const own = path.resolve(import.meta.dirname, "..");
+  const bundled = isCurrent(path.join(own, "dist"), path.resolve(own, "../.."));
+  await import(bundled ? "../dist/main.js" : "../src/main.ts");
 } else {
   const self = fileURLToPath(import.meta.url);
   const node = ownNode(path.dirname(self));

@@ -19,7 +19,7 @@ type Message =
       readonly exitStatus: ExitStatus;
     };
 
-const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../bin/orgloop.js", import.meta.url));
 
 /** Starts the project in a process of its own, run again where it crashes if `supervised`, and resolves once it is ready; throws what kept it from starting. */
 export async function startDaemon(
@@ -33,7 +33,7 @@ export async function startDaemon(
   const stdout = await open(path.join(logs, "daemon.stdout.log"), "a", 0o600);
   const stderr = await open(errors, "a", 0o600);
   const globals = ["--config", flags.config, "--workspace", flags.workspace, "--no-color"];
-  const child = spawn(process.execPath, [MAIN, "start", ...globals, "--port", String(port)], {
+  const child = spawn(process.execPath, [COMMAND, "start", ...globals, "--port", String(port)], {
     detached: true,
     env: { ...env, [supervised ? "ORGLOOP_SUPERVISOR" : "ORGLOOP_DAEMON"]: "1" },
     stdio: ["ignore", stdout.fd, stderr.fd, "ipc"],

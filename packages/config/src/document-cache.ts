@@ -45,16 +45,12 @@ export interface DocumentCache {
   save(): void;
 }
 
-/** Changes with whatever decides what a text holds and whether it is valid. */
+/** Changes with this folder, in which stands whatever decides what a text holds and whether it is valid. */
 function fingerprint(): string {
   const own = import.meta.dirname;
-  const deciding = readdirSync(join(own, "schema")).map((name) => join(own, "schema", name));
-  for (const name of ["plain-yaml.ts", "yaml-values.ts", "validate-document.ts"]) {
-    deciding.push(join(own, name));
-  }
-  const states = deciding.map((file) => {
-    const stats = statSync(file, { throwIfNoEntry: false });
-    return `${file}:${stats?.mtimeMs}:${stats?.size}`;
+  const states = readdirSync(own, { recursive: true, encoding: "utf8" }).map((name) => {
+    const stats = statSync(join(own, name), { throwIfNoEntry: false });
+    return `${name}:${stats?.mtimeMs}:${stats?.size}`;
   });
   return hash("sha256", states.join("\n"));
 }

@@ -1,0 +1,1 @@
+export function isCurrent(dist: string, root: string): boolean;
