@@ -13,7 +13,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   module.enableCompileCache();
   const own = path.resolve(import.meta.dirname, "..");
   const bundled = isCurrent(path.join(own, "dist"), path.resolve(own, "../.."));
-  await import(bundled ? "../dist/main.js" : "../src/main.ts");
+  await (bundled ? import("../dist/main.js") : import("../src/main.ts"));
 } else {
   const self = fileURLToPath(import.meta.url);
   const node = ownNode(path.dirname(self));
