@@ -22,8 +22,8 @@ const { metafile } = await build({
   metafile: true,
   legalComments: "none",
   logLevel: "warning",
-  // Native code.
-  external: ["@node-rs/crc32"],
+  // Native code; and CommonJS that is imported when it is needed, of which a bundle would give the default export only.
+  external: ["@node-rs/crc32", "yaml"],
   // Packages that are CommonJS ask for Node's own modules by require.
   banner: {
     js: 'import { createRequire as orgloopRequire } from "node:module"; const require = orgloopRequire(import.meta.url);',
