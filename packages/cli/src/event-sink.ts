@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { InjectedEvent } from "@orgloop/sdk";
 import { onStage, stageOf } from "./aws/stage.ts";
-import type { InjectedEvent } from "./check-event.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import type { DataLocation } from "./data-directory.ts";

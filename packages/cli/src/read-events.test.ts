@@ -41,7 +41,7 @@ test.each([
   [
     "type.json",
     '[{"source":"a"},{"source":"a","type":"resource.chnged"}]',
-    /event 2: .*did you mean "resource\.changed"/,
+    /event 2: .*"resource\.chnged" is no event type; there are: resource\.changed/,
   ],
   ["id.jsonl", '{"source":"a","id":"../x"}', /`id`/],
   ["time.jsonl", '{"source":"a","timestamp":"yesterday"}', /`timestamp`/],

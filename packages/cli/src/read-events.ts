@@ -1,6 +1,5 @@
 import { open, readFile, stat } from "node:fs/promises";
-import { messageOf } from "@orgloop/sdk";
-import { checkEvent, type InjectedEvent } from "./check-event.ts";
+import { checkEvent, type InjectedEvent, messageOf } from "@orgloop/sdk";
 import { CommandError } from "./command-error.ts";
 import { readLines } from "./read-lines.ts";
 

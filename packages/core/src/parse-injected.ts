@@ -1,12 +1,9 @@
-import { EVENT_TYPES, type EventDraft, OrgLoopError } from "@orgloop/sdk";
+import { checkEvent, type EventDraft, type InjectedEvent, OrgLoopError } from "@orgloop/sdk";
 
 /** An event from outside a source: it says itself where it comes from. */
 export interface InjectedDraft extends EventDraft {
   readonly source: string;
 }
-
-const ID = /^evt_[a-zA-Z0-9]+$/;
-const TRACE_ID = /^trc_[a-zA-Z0-9]+$/;
 
 /** Events as people write them: one JSON event, a JSON list of them, or JSON Lines. Throws `INVALID_EVENTS`, naming the event. */
 export function parseInjected(text: string): readonly InjectedDraft[] {
@@ -36,50 +33,19 @@ function parseEvents(text: string): readonly unknown[] {
 }
 
 function draftOf(value: unknown, at: number): InjectedDraft {
-  const where = `event ${at + 1}`;
-  if (!isObject(value)) throw invalid(`${where}: expected an object`);
-  const { id, timestamp, source, type, provenance, payload, trace_id, ordering_key } = value;
-  if (typeof source !== "string" || source === "") throw invalid(`${where}: source is missing`);
-  const optional = <T>(name: string, found: unknown, holds: (found: unknown) => boolean) => {
-    if (found === undefined) return undefined;
-    if (!holds(found)) throw invalid(`${where}: ${name} is not valid`);
-    return found as T;
-  };
-  const platform = isObject(provenance) ? provenance.platform : undefined;
-  const draft = {
-    id: optional<string>("id", id, (it) => typeof it === "string" && ID.test(it)),
-    timestamp: isoOf(optional<string>("timestamp", timestamp, isTime)),
-    type: optional<InjectedDraft["type"]>("type", type, (it) =>
-      (EVENT_TYPES as readonly unknown[]).includes(it),
-    ),
-    trace_id: optional<string>(
-      "trace_id",
-      trace_id,
-      (it) => typeof it === "string" && TRACE_ID.test(it),
-    ),
-    ordering_key: optional<string>("ordering_key", ordering_key, (it) => typeof it === "string"),
-  };
+  const wrong = checkEvent(value);
+  if (wrong !== null) throw invalid(`event ${at + 1}: ${wrong}`);
+  const { id, timestamp, source, type, trace_id, ordering_key } = value as InjectedEvent;
+  const { provenance, payload = {} } = value as InjectedEvent;
+  const platform: unknown = provenance?.platform;
   return {
-    ...(Object.fromEntries(
-      Object.entries(draft).filter(([, found]) => found !== undefined),
-    ) as Partial<InjectedDraft>),
+    ...(id !== undefined && { id }),
+    ...(timestamp !== undefined && { timestamp: new Date(timestamp).toISOString() }),
+    ...(type !== undefined && { type }),
+    ...(trace_id !== undefined && { trace_id }),
+    ...(ordering_key !== undefined && { ordering_key }),
     source,
-    provenance: {
-      ...optional<object>("provenance", provenance, isObject),
-      platform: typeof platform === "string" ? platform : "inject",
-    },
-    payload: optional<Record<string, unknown>>("payload", payload, isObject) ?? {},
+    provenance: { ...provenance, platform: typeof platform === "string" ? platform : "inject" },
+    payload,
   };
-}
-
-function isoOf(timestamp: string | undefined): string | undefined {
-  return timestamp === undefined ? undefined : new Date(timestamp).toISOString();
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === "string" && !Number.isNaN(Date.parse(value));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

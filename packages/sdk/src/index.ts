@@ -1,5 +1,6 @@
 export * from "./actor.ts";
 export * from "./bus.ts";
+export * from "./check-event.ts";
 export * from "./checkpoint-store.ts";
 export * from "./claim-store.ts";
 export * from "./dead-letter-store.ts";

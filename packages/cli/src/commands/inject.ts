@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { InjectedEvent } from "../check-event.ts";
+import type { InjectedEvent } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { type DataLocation, locateData } from "../data-directory.ts";
 import { withEventFile } from "../event-file.ts";

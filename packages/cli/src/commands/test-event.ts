@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readEnvironment, resolveReferences } from "@orgloop/config";
 import { loadTrial, pluginLookup, type TriedRoute } from "@orgloop/runtime";
-import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
-import type { InjectedEvent } from "../check-event.ts";
+import { type InjectedEvent, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { withEventFile } from "../event-file.ts";

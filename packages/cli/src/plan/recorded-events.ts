@@ -1,8 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import type { OrgLoopEvent } from "@orgloop/sdk";
-import { checkEvent, type InjectedEvent } from "../check-event.ts";
+import { checkEvent, type InjectedEvent, type OrgLoopEvent } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
 import { readLines } from "../read-lines.ts";
 

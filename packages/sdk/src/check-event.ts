@@ -1,18 +1,17 @@
-import { EVENT_TYPES, type OrgLoopEvent } from "@orgloop/sdk";
-import { nearestName } from "./nearest-name.ts";
+import { EVENT_TYPES, type OrgLoopEvent } from "./event.ts";
 
-/** An event as a person writes it: the running process fills in what is missing but the source. */
+/** An event as a person or a script writes it: whoever takes it fills in what is missing but the source. */
 export type InjectedEvent = Pick<OrgLoopEvent, "source"> & Partial<OrgLoopEvent>;
 
 /** What is wrong with `value` as an event (v1alpha1, section 3); null where nothing is. */
 export function checkEvent(value: unknown): string | null {
   if (!isMapping(value)) return `expected an event (an object), found ${kindOf(value)}`;
-  const { id, timestamp, source, type, provenance, payload, trace_id } = value;
+  const { id, timestamp, source, type, provenance, payload, trace_id, ordering_key } = value;
   if (typeof source !== "string" || source === "") {
     return "`source`: expected the id of a source";
   }
   if (type !== undefined && !(EVENT_TYPES as readonly unknown[]).includes(type)) {
-    return `\`type\`: ${JSON.stringify(type)} is no event type${nearestName(String(type), EVENT_TYPES)}`;
+    return `\`type\`: ${JSON.stringify(type)} is no event type; there are: ${EVENT_TYPES.join(", ")}`;
   }
   if (provenance !== undefined && !isMapping(provenance)) {
     return `\`provenance\`: expected an object, found ${kindOf(provenance)}`;
@@ -28,6 +27,9 @@ export function checkEvent(value: unknown): string | null {
   }
   if (timestamp !== undefined && !isTime(timestamp)) {
     return "`timestamp`: expected ISO 8601, e.g. 2026-11-23T09:00:00Z, or none";
+  }
+  if (ordering_key !== undefined && typeof ordering_key !== "string") {
+    return `\`ordering_key\`: expected text, found ${kindOf(ordering_key)}`;
   }
   return null;
 }
