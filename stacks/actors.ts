@@ -1,5 +1,6 @@
 import {
   awaitedActors,
+  awaitedDeliverer,
   delivererGroups,
   deliveryConcurrency,
   type Group,
@@ -20,14 +21,14 @@ const LEAST_TIMEOUT_S = 60;
 const MOST_TIMEOUT_S = 900;
 
 /**
- * The actors' queues and deliver functions, each in the shard of its id. Actors that drain are among them; of those that routes wait for
- * there is the queue, for what comes before they do.
+ * The actors' queues and deliver functions, each in the shard of its id. Actors that drain are among them; those that
+ * routes wait for have a function too: it keeps the bound of what comes before they do, and what waits too long.
  */
 export function actors(stage: Stage): readonly Stack[] {
   const all = [...stage.topology.actors, ...stage.draining.map(({ routes: _, ...actor }) => actor)];
   const shared = stage.topology.aws?.deliverers === "per_connector";
-  const groups = delivererGroups(stage.topology, all);
-  const groupOf = new Map(groups.flatMap((group) => group.items.map(({ id }) => [id, group])));
+  const groups = delivererGroups(stage.topology, all).map(delivererOf);
+  const groupOf = new Map(groups.flatMap((group) => group.ids.map((id) => [id, group])));
   const before = shared ? [sharedDeliverers(stage, groups)] : [];
   const shards = Array.from({ length: stage.layout.actors }, (_, at) => {
     const stack = stage.stack(`actors-${at}`, `OrgLoop: actors, part ${at + 1}`);
@@ -36,31 +37,50 @@ export function actors(stage: Stage): readonly Stack[] {
     for (const deliverers of before) stack.addDependency(deliverers);
     return stack;
   });
-  for (const actor of all) {
-    const stack = shards[shardOf(actor.id, shards.length)];
-    const group = groupOf.get(actor.id);
-    if (stack && group) addActor(stack, stage, actor, group, shared);
+  for (const { id } of all) {
+    const stack = shards[shardOf(id, shards.length)];
+    const group = groupOf.get(id);
+    if (stack && group) addActor(stack, stage, id, group, shared);
   }
   for (const id of awaitedActors(stage.topology, all)) {
     const stack = shards[shardOf(id, shards.length)];
-    if (stack) addQueue(stack, stage, id, 6 * LEAST_TIMEOUT_S);
+    const key = awaitedDeliverer(stage.topology, id);
+    if (stack) addActor(stack, stage, id, { key, ids: [id], actors: [], packages: [] }, false);
   }
   return [...before, ...shards];
 }
 
+/** A deliver function. */
+interface Deliverer {
+  /** Names it. */
+  readonly key: string;
+  /** The actors whose queues it empties. */
+  readonly ids: readonly string[];
+  /** Those of them that exist. */
+  readonly actors: readonly ActorSpec[];
+  readonly packages: readonly string[];
+}
+
+const delivererOf = ({ key, connector, items }: Group<ActorSpec>): Deliverer => ({
+  key,
+  ids: items.map(({ id }) => id),
+  actors: items,
+  packages: [connector],
+});
+
 function addActor(
   stack: Stack,
   stage: Stage,
-  actor: ActorSpec,
-  group: Group<ActorSpec>,
+  actor: string,
+  group: Deliverer,
   shared: boolean,
 ): void {
   const { names } = stage;
-  const id = idOf(stage, actor.id);
-  const queue = addQueue(stack, stage, actor.id, 6 * timeoutOf(stage, group));
+  const id = idOf(stage, actor);
+  const queue = addQueue(stack, stage, actor, 6 * timeoutOf(stage, group));
   const functionName = names.deliverer(group.key);
   const mapping = eventSource(stack, `${id}-source`, {
-    queue: names.actorQueue(actor.id),
+    queue: names.actorQueue(actor),
     functionName,
     maximumConcurrency: deliveryConcurrency(concurrencyOf(stage, actor)).invocations,
   });
@@ -79,7 +99,7 @@ const idOf = ({ names }: Stage, actor: string): string =>
   names.actorQueue(actor).slice(names.actorPrefix.length, -".fifo".length);
 
 /** `deliverers: per_connector`: the functions that several actors share. */
-function sharedDeliverers(stage: Stage, groups: readonly Group<ActorSpec>[]): Stack {
+function sharedDeliverers(stage: Stage, groups: readonly Deliverer[]): Stack {
   const stack = stage.stack("deliverers", "OrgLoop: deliver functions");
   new CfnWaitConditionHandle(stack, "Shard");
   for (const group of groups) {
@@ -89,37 +109,40 @@ function sharedDeliverers(stage: Stage, groups: readonly Group<ActorSpec>[]): St
   return stack;
 }
 
-function deliverer(stack: Stack, id: string, stage: Stage, group: Group<ActorSpec>) {
+function deliverer(stack: Stack, id: string, stage: Stage, group: Deliverer) {
   const { names, topology } = stage;
-  const routes = group.items.flatMap((actor) => stage.routesTo(actor.id));
+  const { key, ids, actors: existing, packages } = group;
+  const routes = ids.flatMap((actor) => stage.routesTo(actor));
+  const isAwaited = existing.length === 0;
   return lambdaFunction(stack, id, stage, {
     kind: "deliver",
-    name: names.deliverer(group.key),
-    description: `Delivers to ${group.key}`,
-    packages: [group.connector],
+    name: names.deliverer(key),
+    description: isAwaited ? `Keeps what waits for ${ids}` : `Delivers to ${key}`,
+    packages,
     spec: {
-      actors: group.items,
+      actors: existing,
+      ...(isAwaited ? { awaited: ids } : {}),
       ...(topology.network ? { network: topology.network } : {}),
     },
     timeoutS: timeoutOf(stage, group),
     memoryMb: 256,
     statements: [
-      receiveFor(stage, group.items),
+      receiveFor(stage, ids),
       useTable(stage),
       useObjects(stage, "claims"),
       ...readSecrets(stage, [
-        group.items,
+        existing,
         routes.map(({ then, delivery }) => [then.config, delivery]),
       ]),
-      ...connectorGrants(group.items),
+      ...connectorGrants(existing),
     ],
   });
 }
 
 /** Long enough for an attempt of the slowest route to any of the group, whatever came before it in the batch. */
-function timeoutOf({ routesTo }: Stage, { items }: Group<ActorSpec>): number {
-  const slowest = items
-    .flatMap(({ id }) => routesTo(id))
+function timeoutOf({ routesTo }: Stage, { ids }: Deliverer): number {
+  const slowest = ids
+    .flatMap((id) => routesTo(id))
     .reduce((most, { delivery }) => Math.max(most, timeoutMs(delivery.timeout)), 0);
   const wanted = Math.ceil(slowest / 1000) + MARGIN_S;
   return Math.min(MOST_TIMEOUT_S, Math.max(LEAST_TIMEOUT_S, wanted));
@@ -130,6 +153,6 @@ const timeoutMs = (timeout: string): number =>
   DURATION_PATTERN.test(timeout) ? parseDuration(timeout) : 1000 * MOST_TIMEOUT_S;
 
 /** Attempts in flight to an actor, as its routes allow. */
-function concurrencyOf({ routesTo }: Stage, { id }: ActorSpec): number {
-  return routesTo(id).reduce((most, { delivery }) => Math.max(most, delivery.concurrency), 0);
+function concurrencyOf({ routesTo }: Stage, actor: string): number {
+  return routesTo(actor).reduce((most, { delivery }) => Math.max(most, delivery.concurrency), 0);
 }

@@ -57,10 +57,10 @@ export const receiveFrom = (...queues: readonly string[]): Statement =>
 const MOST_NAMED = 30;
 
 /** Receives from the queues of actors that share a function; of many, by the prefix that all actors' queues have. */
-export const receiveFor = ({ names }: Stage, actors: readonly ActorSpec[]): Statement =>
+export const receiveFor = ({ names }: Stage, actors: readonly string[]): Statement =>
   actors.length > MOST_NAMED
     ? receiveFrom(`${names.actorPrefix}*.fifo`)
-    : receiveFrom(...actors.map(({ id }) => names.actorQueue(id)));
+    : receiveFrom(...actors.map(names.actorQueue));
 
 /** Reads and writes objects under `folder` of the stage's bucket. */
 export const useObjects = (stage: Stage, folder: string): Statement =>

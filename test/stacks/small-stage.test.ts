@@ -1,4 +1,4 @@
-import { stageSize } from "@orgloop/config/aws";
+import { awsNames, stageSize } from "@orgloop/config/aws";
 import type { Topology } from "@orgloop/sdk";
 import { beforeAll, expect, test } from "vitest";
 import { SECRETS, stackLaws, statements } from "./laws.ts";
@@ -137,7 +137,7 @@ test("an actor on an event bus may put events on that bus and on no other", asyn
   );
 });
 
-test("an actor that routes wait for has a queue and no function; when it comes, the queue is the same", () => {
+test("an actor that routes wait for has a queue and a function that keeps it; when it comes, they are the same", () => {
   const [first] = topology.routes;
   if (first === undefined) throw new Error("the organisation has no route");
   const then = { actor: "later", config: {} };
@@ -153,19 +153,25 @@ test("an actor that routes wait for has a queue and no function; when it comes, 
   const routes = [...topology.routes, { ...awaiting, then }];
   const after = synthesize({ ...topology, routes, actors: [...topology.actors, later] });
   /** The stack and the logical id: what CloudFormation knows it by. */
-  const queueIn = ({ stacks }: Synthesized) =>
+  const madeFor = ({ stacks }: Synthesized, said: RegExp) =>
     [...stacks].flatMap(([name, { resources }]) =>
-      Object.entries(resources).flatMap(([id, { Properties }]) =>
-        /actor-later-\w+\.fifo$/.test(Properties?.QueueName) ? [`${name} ${id}`] : [],
+      Object.entries(resources).flatMap(([id, { Properties = {} }]) =>
+        [Properties.QueueName, Properties.FunctionName].some((one) => said.test(one))
+          ? [`${name} ${id}`]
+          : [],
       ),
     );
-  expect(queueIn(before)).toHaveLength(1);
-  expect(before.ofType("AWS::Lambda::EventSourceMapping").length).toBe(
-    made.ofType("AWS::Lambda::EventSourceMapping").length,
-  );
+  const its = /-(actor|deliver)-later-\w+(\.fifo)?$/;
+  const specOf = (of: Synthesized) =>
+    JSON.parse(
+      functionOf(awsNames("production").deliverer("later"), of)?.Environment.Variables.ORGLOOP_SPEC,
+    );
+  // Queue, mapping, function.
+  expect(madeFor(before, its)).toHaveLength(3);
+  expect(specOf(before)).toEqual({ actors: [], awaited: ["later"] });
   expect(stageSize(waits, intake)).toMatchObject(sizeOf(before));
-  expect(queueIn(after)).toEqual(queueIn(before));
-  expect(after.ofType("AWS::Lambda::EventSourceMapping").length).toBe(
-    made.ofType("AWS::Lambda::EventSourceMapping").length + 1,
-  );
+  expect(madeFor(after, its)).toEqual(madeFor(before, its));
+  expect(specOf(after)).toEqual({ actors: [later] });
+  const ofConnector = synthesize({ ...waits, aws: { ...waits.aws, deliverers: "per_connector" } });
+  expect(madeFor(ofConnector, /-deliver-awaited-later-\w+$/)).toHaveLength(2);
 });

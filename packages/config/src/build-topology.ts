@@ -1,16 +1,17 @@
-import type {
-  ActorSpec,
-  AwsSpec,
-  BusSpec,
-  DefaultsSpec,
-  DeliverySpec,
-  LoggerSpec,
-  NetworkSpec,
-  PromptSpec,
-  RouteSpec,
-  SourceSpec,
-  Topology,
-  TransformSpec,
+import {
+  type ActorSpec,
+  type AwsSpec,
+  type BusSpec,
+  DEFAULT_QUEUE_DEPTH,
+  type DefaultsSpec,
+  type DeliverySpec,
+  type LoggerSpec,
+  type NetworkSpec,
+  type PromptSpec,
+  type RouteSpec,
+  type SourceSpec,
+  type Topology,
+  type TransformSpec,
 } from "@orgloop/sdk";
 import { deliveryDefaults } from "./check-delivery.ts";
 import type { Declaration, LinkedDeclarations, LinkedRoute } from "./declarations.ts";
@@ -69,7 +70,7 @@ function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
     ...described(value),
     connector: value.connector,
     config: value.config ?? {},
-    queue_depth: value.queue_depth ?? 1000,
+    queue_depth: value.queue_depth ?? DEFAULT_QUEUE_DEPTH,
   };
 }
 

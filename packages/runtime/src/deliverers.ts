@@ -1,4 +1,5 @@
 import { CLOSED, UNUSED_RATE } from "@orgloop/core";
+import { DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
 import {
   type ActorDeliverer,
   type ActorDelivererOptions,
@@ -27,9 +28,6 @@ export interface Deliverers {
 /** What a deliverer works with. */
 type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
 
-/** Of an actor that does not exist yet, as of one that does not say (`config-at-scale.md`, Defaults). */
-const DEFAULT_DEPTH = 1_000;
-
 export function startDeliverers(first: Generation, shared: DelivererSurroundings): Deliverers {
   const { kept, log } = shared;
   const { breakers, rates } = kept;
@@ -55,7 +53,7 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
     deliverer: ActorDeliverer,
     left: Promise<unknown>,
   ): Promise<void> {
-    const { actor = null, depth = DEFAULT_DEPTH } = works.get(id) ?? {};
+    const { actor = null, depth = DEFAULT_QUEUE_DEPTH } = works.get(id) ?? {};
     draining.set(id, left);
     go(id, deliverer, { actor, depth, policies: new Map() });
     const { queued, inFlight } = deliverer;
@@ -106,7 +104,11 @@ function worksOf({ resolved, routes, plugins }: Generation): Map<string, Work> {
   return new Map(
     [...routes.policies].map(([id, policies]) => [
       id,
-      { actor: plugins.actors.get(id) ?? null, depth: depths.get(id) ?? DEFAULT_DEPTH, policies },
+      {
+        actor: plugins.actors.get(id) ?? null,
+        depth: depths.get(id) ?? DEFAULT_QUEUE_DEPTH,
+        policies,
+      },
     ]),
   );
 }

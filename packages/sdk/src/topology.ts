@@ -81,13 +81,16 @@ export interface SourceSpec {
   readonly key?: string;
 }
 
+/** How many deliveries may wait for an actor that does not say, and for one that does not exist yet (`config-at-scale.md`, Defaults). */
+export const DEFAULT_QUEUE_DEPTH = 1_000;
+
 export interface ActorSpec {
   readonly id: string;
   readonly description?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly connector: string;
   readonly config: Readonly<Record<string, unknown>>;
-  /** Default 1000. */
+  /** Default {@link DEFAULT_QUEUE_DEPTH}. */
   readonly queue_depth: number;
 }
 

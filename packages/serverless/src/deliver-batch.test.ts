@@ -148,6 +148,32 @@ test("over its bound the oldest of each group are given up, said and buried", as
   expect(it.entries.filter(({ phase }) => phase === "pipeline.backpressure")).toHaveLength(2);
 });
 
+test("what comes for an actor that does not exist yet is kept, within its bound and for 13 days", async () => {
+  const it = failing(() => false);
+  const records = await Promise.all(
+    ["1", "2", "3", "4"].map((id) => deliveryRecord(it, eventOf(id), routeOf())),
+  );
+  const nobody = { ...it.delivering, openActor: async () => null };
+  const kept = records.slice(2);
+  it.counted.messages = 1_006;
+  expect(await deliverBatch(records, QUEUE, minute, nobody)).toEqual(idsOf(kept));
+  const handles = kept.map(({ receiptHandle }) => receiptHandle);
+  expect(it.hidden).toEqual([{ queueUrl: QUEUE, handles, seconds: 300 }]);
+  it.counted.messages = 2;
+  await it.clock.advance(13 * 86_400_000);
+  await deliverBatch([again(records[2] as ReceivedMessage)], QUEUE, minute, nobody);
+  const reasons = (await it.deadLetters.list()).map(({ event_id, reason }) => [event_id, reason]);
+  expect(Object.fromEntries(reasons)).toEqual({
+    evt_1: "backpressure",
+    evt_2: "backpressure",
+    evt_3: "expired",
+  });
+  const late = await deliveryRecord(it, eventOf("5"), routeOf());
+  expect(await deliverBatch([late], QUEUE, minute, nobody)).toEqual(idsOf([late]));
+  expect(await deliverBatch([again(late)], QUEUE, minute, it.delivering)).toEqual(idsOf([]));
+  expect(it.got).toEqual(["evt_5"]);
+});
+
 test("after 13 days it is expired; a hold never lasts over 11 hours, and an hour at least from the 500th receive on", async () => {
   const it = failing(() => true);
   const old = await deliveryRecord(it, eventOf("1"), routeOf());

@@ -1,6 +1,6 @@
 import { awsNames } from "@orgloop/config/aws";
 import { wantedActor } from "@orgloop/host";
-import { type ActorSpec, type NetworkSpec, OrgLoopError } from "@orgloop/sdk";
+import { type ActorSpec, DEFAULT_QUEUE_DEPTH, type NetworkSpec, OrgLoopError } from "@orgloop/sdk";
 import { dynamoAttempts, dynamoDeadLetters, dynamoRouteStates } from "@orgloop/stores/dynamodb";
 import { messageCount, messageHiding, messageRemoval } from "./aws-clients.ts";
 import { type DeliverBatchOptions, deliverBatch } from "./deliver-batch.ts";
@@ -14,6 +14,8 @@ import type { BatchResponse, ReceivedMessage } from "./received-message.ts";
 /** `ORGLOOP_SPEC` of a deliver function. */
 export interface DeliverSpec {
   readonly actors: readonly ActorSpec[];
+  /** Actors that routes wait for: what comes for them is kept, within the bound and for as long as messages may wait. */
+  readonly awaited?: readonly string[];
   readonly network?: NetworkSpec;
 }
 
@@ -34,6 +36,7 @@ export async function deliverFunction(
   const names = awsNames(stage);
   let inbox: Promise<DeliveryInbox> | undefined;
   const actors = new Map(spec.actors.map((actor) => [actor.id, actor]));
+  const awaited = new Set(spec.awaited);
   const allowPrivate = spec.network?.allow_private ?? [];
   const open = itemOpener(wantedActor, { ...tools, allowPrivate });
   const batch: DeliverBatchOptions = {
@@ -41,9 +44,10 @@ export async function deliverFunction(
     openActor: async (id) => {
       const actor = actors.get(id);
       if (actor !== undefined) return open(actor);
+      if (awaited.has(id)) return null;
       throw new OrgLoopError("UNKNOWN_ACTOR", `this function delivers to no actor "${id}"`);
     },
-    depthOf: (id) => actors.get(id)?.queue_depth,
+    depthOf: (id) => (awaited.has(id) ? DEFAULT_QUEUE_DEPTH : actors.get(id)?.queue_depth),
     bound: queueBound({ count: messageCount(tools.aws.sqs), now }),
     hide: messageHiding(tools.aws.sqs),
     remove: messageRemoval(tools.aws.sqs),

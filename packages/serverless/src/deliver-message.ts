@@ -23,8 +23,8 @@ import { attemptTime, type Invocation, MARGIN_MS } from "./invocation.ts";
 import type { Secrets } from "./secrets.ts";
 
 export interface DeliveryHost extends AttemptHost {
-  /** Rejects where it cannot run: no fault of what is delivered to it. */
-  readonly openActor: (id: string) => Promise<Actor>;
+  /** Null: it does not exist yet. Rejects where it cannot run: no fault of what is delivered to it. */
+  readonly openActor: (id: string) => Promise<Actor | null>;
   readonly attempts: AttemptStore;
   readonly deadLetters: DeadLetterStore;
   readonly secrets: Secrets;
@@ -54,6 +54,8 @@ export type Verdict =
 
 /** For so long, in all, a delivery may wait inside the invocation: a receive costs more. */
 const SHORT_MS = 1_000;
+/** How soon an actor that came meanwhile gets what waited for it, until the receives become too many (`holdSeconds`). */
+const UNTIL_EXISTS_MS = 300_000;
 /** One start may have been beside others, before it was known that the function does not survive one of them. */
 const LEAST_POISON_STARTS = 2;
 
@@ -111,6 +113,7 @@ export async function deliverMessage(
   }
   if (starts > 0 && !invocation.alone) return { kind: "alone" };
   const actor = await host.openActor(delivery.actor);
+  if (actor === null) return hold(clock.now() + UNTIL_EXISTS_MS, flow);
   let waitsUntilMs = kept?.heldUntilMs ?? 0;
   let waitedMs = 0;
 

@@ -33,7 +33,10 @@ export function delivererGroups(
   return aws?.deliverers === "per_connector" ? byConnector(actors) : each(actors);
 }
 
-/** The actors that routes wait for (a module's `fallback: queue`) and that are not among `actors`: they have a queue and no function. */
+/**
+ * The actors that routes wait for (a module's `fallback: queue`) and that are not among `actors`: they have a queue, and a function
+ * that keeps its bound.
+ */
 export function awaitedActors(
   { routes }: Topology,
   actors: readonly Pick<ActorSpec, "id">[],
@@ -41,6 +44,14 @@ export function awaitedActors(
   const ids = new Set(actors.map(({ id }) => id));
   const awaited = routes.filter(({ then }) => then.queue_until_exists && !ids.has(then.actor));
   return [...new Set(awaited.map(({ then }) => then.actor))];
+}
+
+/**
+ * The key of the deliver function that keeps what comes for an awaited actor: the name that its own function will have; where functions are
+ * shared, such names are connectors'.
+ */
+export function awaitedDeliverer({ aws }: Topology, id: string): string {
+  return aws?.deliverers === "per_connector" ? `awaited ${id}` : id;
 }
 
 function each<Item extends SourceSpec | ActorSpec>(items: readonly Item[]): Group<Item>[] {

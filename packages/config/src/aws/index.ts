@@ -11,7 +11,14 @@ export {
   deliveryConcurrency,
   FIFO_BATCH,
 } from "./delivery-concurrency.ts";
-export { awaitedActors, delivererGroups, type Group, pollerGroups, pollerOf } from "./groups.ts";
+export {
+  awaitedActors,
+  awaitedDeliverer,
+  delivererGroups,
+  type Group,
+  pollerGroups,
+  pollerOf,
+} from "./groups.ts";
 export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
 export {
   type DeliveryIdentity,

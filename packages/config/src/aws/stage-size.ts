@@ -38,7 +38,8 @@ export function stageSize(
   const received = sources.filter((source) => intake(source).received);
   const hasIngress = received.length > 0 && aws?.ingress !== "none";
   const pollers = pollerGroups(topology, polled).length;
-  const deliverers = delivererGroups(topology, actors).length;
+  const awaited = awaitedActors(topology, actors);
+  const deliverers = delivererGroups(topology, actors).length + awaited.length;
   const shared = aws?.deliverers === "per_connector";
   // Router, recorder and the one that empties the bucket.
   const functions = pollers + deliverers + 3 + (hasIngress ? 1 : 0);
@@ -47,8 +48,8 @@ export function stageSize(
   for (const { then, delivery } of routes) {
     widest.set(then.actor, Math.max(widest.get(then.actor) ?? 0, delivery.concurrency));
   }
-  const delivering = actors.reduce(
-    (sum, { id }) => sum + deliveryConcurrency(widest.get(id) ?? 0).invocations,
+  const delivering = [...actors.map(({ id }) => id), ...awaited].reduce(
+    (sum, id) => sum + deliveryConcurrency(widest.get(id) ?? 0).invocations,
     0,
   );
   return {
@@ -57,7 +58,7 @@ export function stageSize(
     roles: functions + layout.sources,
     schedules: polled.length,
     // The bus, each actor's and that of each awaited one, each with its dead-letter queue.
-    queues: 2 * (1 + actors.length + awaitedActors(topology, actors).length),
+    queues: 2 * (1 + actors.length + awaited.length),
     // Storage, routing, observability, what was applied.
     stacks:
       4 + layout.actors + layout.pollers + layout.sources + (shared ? 1 : 0) + (hasIngress ? 1 : 0),

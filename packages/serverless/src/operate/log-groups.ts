@@ -2,7 +2,12 @@ import {
   type CloudWatchLogsClient,
   paginateDescribeLogGroups,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { type AwsNames, delivererGroups } from "@orgloop/config/aws";
+import {
+  type AwsNames,
+  awaitedActors,
+  awaitedDeliverer,
+  delivererGroups,
+} from "@orgloop/config/aws";
 import type { Topology } from "@orgloop/sdk";
 
 /** What is asked for, as far as it says which functions can have logged it. */
@@ -84,5 +89,10 @@ function deliverersOf(
   const groups = delivererGroups(topology, topology.actors).filter(({ items }) =>
     items.some(({ id }) => actors.has(id)),
   );
-  return new Set(groups.map(({ key }) => names.logGroup(names.deliverer(key))));
+  const awaited = awaitedActors(topology, topology.actors).filter((id) => actors.has(id));
+  const keys = [
+    ...groups.map(({ key }) => key),
+    ...awaited.map((id) => awaitedDeliverer(topology, id)),
+  ];
+  return new Set(keys.map((key) => names.logGroup(names.deliverer(key))));
 }
