@@ -106,7 +106,7 @@ modules:
   );
   expect(await run("module", "show", "review")).toMatchObject({
     code: 1,
-    stderr: 'error: there is no instance "review" of a module; there are: rev\n',
+    stderr: 'error: there is no instance "review" of a module; instances: rev\n',
   });
 });
 

@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { DEFAULT_WORKSPACE, findManifest, workspaceFiles } from "@orgloop/config";
+import { DEFAULT_WORKSPACE, findManifest, suggestion, workspaceFiles } from "@orgloop/config";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
-import { nearestName } from "./nearest-name.ts";
 import { selectedWorkspace } from "./selected-workspace.ts";
 
 export interface KnownWorkspace {
@@ -54,5 +53,6 @@ export function findWorkspace({ workspaces }: KnownWorkspaces, name: string): Kn
   const found = workspaces.find((one) => one.name === name);
   if (found !== undefined && (found.file !== null || name === DEFAULT_WORKSPACE)) return found;
   const names = workspaces.filter((one) => one !== found).map((one) => one.name);
-  throw new CommandError("NOT_FOUND", `there is no workspace "${name}"${nearestName(name, names)}`);
+  const message = `there is no workspace "${name}"${suggestion(name, names, "workspaces")}`;
+  throw new CommandError("NOT_FOUND", message);
 }

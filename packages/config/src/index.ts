@@ -5,6 +5,7 @@ export { type DocumentPath, formatPath, isMapping, valueAt } from "./document-pa
 export { findManifest } from "./find-manifest.ts";
 export { type LoadOptions, loadProject } from "./load-project.ts";
 export type { ModuleInstance } from "./module-instances.ts";
+export { suggestion } from "./nearest.ts";
 export { type PluginConfigResult, parsePluginConfig } from "./parse-plugin-config.ts";
 export {
   changeOrigin,

@@ -1,3 +1,4 @@
+import { suggestion } from "@orgloop/config";
 import {
   COST_ASSUMPTIONS,
   type CostAssumptions,
@@ -9,7 +10,6 @@ import {
 import { stageIntake } from "../aws/stage-intake.ts";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { nearestName } from "../nearest-name.ts";
 import { readValidProject } from "../read-project.ts";
 import { textTable } from "../text-table.ts";
 
@@ -52,7 +52,7 @@ function parseAssumptions(given: readonly string[]): Partial<CostAssumptions> {
     const [, name = "", number = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
     const value = Number(number);
     if (!names.includes(name)) {
-      const message = `--assume ${text}: expected NAME=NUMBER${nearestName(name, names)}`;
+      const message = `--assume ${text}: expected NAME=NUMBER${suggestion(name, names, "names")}`;
       throw new CommandError("USAGE", message);
     }
     const least = name.endsWith("_batch") ? Number.MIN_VALUE : 0;

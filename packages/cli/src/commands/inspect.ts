@@ -1,15 +1,15 @@
-import { valueOrigin } from "@orgloop/config";
+import { suggestion, valueOrigin } from "@orgloop/config";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { ITEM_KINDS, isItemKind, itemsOf, itemValues } from "../item-values.ts";
-import { nearestName } from "../nearest-name.ts";
 import { readValidProject } from "../read-project.ts";
 import { placeOf, valueTable } from "../value-table.ts";
 
 /** `orgloop inspect KIND NAME`: the item as it runs, and the file and line that each value came from. */
 export const inspect: Command = async (context, [kind = "", name = ""]) => {
   if (!isItemKind(kind)) {
-    throw new CommandError("USAGE", `there is no kind "${kind}"${nearestName(kind, ITEM_KINDS)}`);
+    const message = `there is no kind "${kind}"${suggestion(kind, ITEM_KINDS, "kinds")}`;
+    throw new CommandError("USAGE", message);
   }
   const { topology, provenance } = await readValidProject(context);
   const items = itemsOf(topology, kind);
@@ -17,7 +17,7 @@ export const inspect: Command = async (context, [kind = "", name = ""]) => {
   if (item === undefined) {
     const names = items.map((candidate) => candidate.name);
     const off = provenance.originOf(kind, name) ? " (it is switched off)" : "";
-    const message = `there is no ${kind} "${name}"${off || nearestName(name, names)}`;
+    const message = `there is no ${kind} "${name}"${off || suggestion(name, names, `${kind}s`)}`;
     throw new CommandError("NOT_FOUND", message);
   }
 

@@ -1,8 +1,7 @@
-import { valueOrigin } from "@orgloop/config";
+import { suggestion, valueOrigin } from "@orgloop/config";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { itemsOf, itemValues } from "../item-values.ts";
-import { nearestName } from "../nearest-name.ts";
 import { readValidProject } from "../read-project.ts";
 import { textTable } from "../text-table.ts";
 import { placeOf, shortValue, valueTable } from "../value-table.ts";
@@ -13,7 +12,7 @@ export const moduleShow: Command = async (context, [wanted = ""]) => {
   const instance = instances.find(({ name }) => name === wanted);
   if (instance === undefined) {
     const names = instances.map(({ name }) => name);
-    const message = `there is no instance "${wanted}" of a module${nearestName(wanted, names)}`;
+    const message = `there is no instance "${wanted}" of a module${suggestion(wanted, names, "instances")}`;
     throw new CommandError("NOT_FOUND", message);
   }
   const items = instance.items.map(({ kind, name }) => {
