@@ -2,7 +2,14 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256 } from "@orgloop/config/aws";
 import { build } from "esbuild";
-import { LAMBDA_ALIASES, noJsonSchemas, oneSdk, smallerSchemas } from "./smaller-sdk.ts";
+import { smallerRegex } from "./smaller-regex.ts";
+import {
+  LAMBDA_ALIASES,
+  noJsonSchemas,
+  oneSdk,
+  smallerCore,
+  smallerSchemas,
+} from "./smaller-sdk.ts";
 import type { BundleLookup, FunctionKind } from "./stage.ts";
 
 export interface FunctionBundles {
@@ -59,7 +66,7 @@ async function bundle(
     // What is imported when it is needed is loaded then: a cold start reads the rest only.
     splitting: true,
     alias: { "orgloop:plugins": pluginsFile, ...LAMBDA_ALIASES },
-    plugins: [oneSdk(functionsDir), smallerSchemas, noJsonSchemas],
+    plugins: [oneSdk(functionsDir), smallerSchemas, smallerCore, noJsonSchemas, smallerRegex],
     bundle: true,
     platform: "node",
     target: "node22",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 export interface BundleSize {
   /** What a cold start loads. */
   readonly start: number;
-  /** With what is loaded when it is needed: S3, secrets, regular expressions. */
+  /** The whole: with what is loaded when it is needed, e.g. secrets and regular expressions. Without source maps, which are not deployed. */
   readonly all: number;
 }
 

@@ -7,4 +7,5 @@ export { type Deployed, type DrainingActor, stillDraining } from "./draining.ts"
 export { secretsOf } from "./grants.ts";
 export { orgloopStacks } from "./orgloop-stacks.ts";
 export { type PrepareOptions, prepareStage, stageRegion } from "./prepare-stage.ts";
+export { smallerRe2 } from "./smaller-regex.ts";
 export type { BundleLookup, FunctionKind, StackFactory, StageInput } from "./stage.ts";

@@ -12,20 +12,30 @@ export const LAMBDA_ALIASES = {
 const SDK =
   /^@(aws-sdk\/(client-|middleware-sdk-s3|signature-v4-multi-region)|smithy\/signature-v4$)/;
 
-/** Every package's copy of an SDK client is the one of `@orgloop/serverless`: npm may have installed several versions of one. */
+const CLIENT = /^@aws-sdk\/client-[\w-]+/;
+
+/**
+ * Every package's copy of an SDK client that `@orgloop/serverless` depends on is its: npm may have installed several versions of one. Another
+ * client is that of the package which imports it.
+ */
 export const oneSdk = (functionsDir: string): Plugin => ({
   name: "one-sdk",
   setup(build) {
-    let host: Promise<string> | undefined;
-    const hostDir = async () => {
+    let host: Promise<{ resolveDir: string; clients: ReadonlySet<string> }> | undefined;
+    const openHost = async () => {
       const options = { kind: "import-statement", resolveDir: functionsDir } as const;
       const { path } = await build.resolve("@orgloop/serverless", options);
-      return join(path, "..");
+      const resolveDir = join(path, "..");
+      const text = await readFile(join(resolveDir, "..", "package.json"), "utf8");
+      return { resolveDir, clients: new Set(Object.keys(JSON.parse(text).dependencies)) };
     };
     build.onResolve({ filter: SDK }, async ({ path, kind, pluginData }) => {
       if (pluginData === oneSdk) return undefined;
-      host ??= hostDir();
-      const found = await build.resolve(path, { kind, resolveDir: await host, pluginData: oneSdk });
+      host ??= openHost();
+      const { resolveDir, clients } = await host;
+      const [client] = CLIENT.exec(path) ?? [];
+      if (client !== undefined && !clients.has(client)) return undefined;
+      const found = await build.resolve(path, { kind, resolveDir, pluginData: oneSdk });
       return found.errors.length === 0 ? { path: found.path, sideEffects: false } : undefined;
     });
   },
@@ -33,12 +43,14 @@ export const oneSdk = (functionsDir: string): Plugin => ({
 
 const CONSTANT = /^const (_\w+) = ("[^"\n]*");$/gm;
 const COMPUTED_KEY = /\[(_\w+)\](?=:)/g;
-const ERROR_CLASS = /^n0_registry\.registerError\(.*\);$/gm;
+/** Of errors, only this one is read for more than its name: for the item that stood in a condition's way. */
+const OTHER_ERROR_CLASS =
+  /^n0_registry\.registerError\((?!ConditionalCheckFailedException\$).*\);$/gm;
 
 /**
  * The SDK's schemas write their keys as `[_key]`, with `_key` a constant of the same file. A bundler must keep an object with computed
  * keys, and with it every operation of a service; with the keys written out it keeps those that are used. Errors are
- * registered with their classes, 130 of them in SSM: without that they are told apart by their names, as we do; DynamoDB's carry more than a name.
+ * registered with their classes, 130 of them in SSM: without that they are told apart by their names, as we do.
  */
 export const smallerSchemas: Plugin = {
   name: "smaller-schemas",
@@ -49,9 +61,7 @@ export const smallerSchemas: Plugin = {
         [...text.matchAll(CONSTANT)].map(([, name, value]) => [name, value]),
       );
       const written = text.replace(COMPUTED_KEY, (key, name) => constants.get(name) ?? key);
-      const keepErrors = path.includes("client-dynamodb");
-      const contents = keepErrors ? written : written.replace(ERROR_CLASS, "");
-      return { contents, loader: "js" };
+      return { contents: written.replace(OTHER_ERROR_CLASS, ""), loader: "js" };
     });
     // Clients read their version.
     build.onLoad(
@@ -60,6 +70,24 @@ export const smallerSchemas: Plugin = {
         const { version } = JSON.parse(await readFile(path, "utf8"));
         return { contents: JSON.stringify({ version }), loader: "json" };
       },
+    );
+  },
+};
+
+const JS_CHECKSUM = /^\.\/(Sha256|Md5|Crc32)Js$/;
+
+/** Node has checksums of its own, and only S3's client has streams of events, which it imports at its start. */
+export const smallerCore: Plugin = {
+  name: "smaller-core",
+  setup(build) {
+    const ofCore = (importer: string) => /[\\/]@smithy[\\/]core[\\/]/.test(importer);
+    build.onResolve({ filter: JS_CHECKSUM }, ({ importer }) =>
+      ofCore(importer) ? { path: join(import.meta.dirname, "native-checksums.ts") } : null,
+    );
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ importer, kind }) =>
+      ofCore(importer) && kind === "dynamic-import"
+        ? { path: join(import.meta.dirname, "no-event-streams.ts") }
+        : null,
     );
   },
 };

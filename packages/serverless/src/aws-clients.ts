@@ -5,7 +5,7 @@ import {
   type QueueAttributeName,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { hideInOrder, type ObjectStore } from "@orgloop/bus/sqs";
+import { hideInOrder } from "@orgloop/bus/sqs";
 import type { HideMessages, RemoveMessages } from "./deliver-batch.ts";
 import type { CountMessages } from "./queue-bound.ts";
 import type { ReadParameters } from "./secrets.ts";
@@ -56,22 +56,4 @@ export function messageRemoval(sqs: SQSClient): RemoveMessages {
 export function parameterReader(): ReadParameters {
   // A module of its own: of a package that is imported like this, a bundler keeps everything.
   return async (names) => (await import("./ssm-parameters.ts")).ssmParameters(names);
-}
-
-/** The objects of a bucket; S3's client is loaded when the first is wanted. */
-export function bucketObjects(
-  bucket: string,
-  env: Readonly<Record<string, string | undefined>>,
-): ObjectStore {
-  let opened: Promise<ObjectStore> | undefined;
-  const open = () => {
-    opened ??= import("./s3-objects.ts").then(({ s3Objects }) =>
-      s3Objects(bucket, env.AWS_ENDPOINT_URL !== undefined),
-    );
-    return opened;
-  };
-  return {
-    put: async (key, text) => (await open()).put(key, text),
-    get: async (key) => (await open()).get(key),
-  };
 }

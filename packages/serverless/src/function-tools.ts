@@ -4,11 +4,12 @@ import { METRIC_NAMESPACE } from "@orgloop/config/aws";
 import { type Clock, systemClock } from "@orgloop/host";
 import type { DefaultsSpec } from "@orgloop/sdk";
 import { dynamoClaims, type StateTable } from "@orgloop/stores/dynamodb";
-import { type AwsClients, awsClients, bucketObjects, parameterReader } from "./aws-clients.ts";
+import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
 import { embeddedMetrics } from "./embedded-metrics.ts";
 import { type FlowLog, jsonFlowLog } from "./flow-log.ts";
 import { type FunctionEnvironment, functionEnvironment } from "./function-environment.ts";
 import type { PluginHost } from "./open-items.ts";
+import { s3Objects } from "./s3-objects.ts";
 import { type Secrets, secrets } from "./secrets.ts";
 
 /** A bundle's plugins, by the names of their packages. */
@@ -48,7 +49,8 @@ export async function functionTools<Spec>({
   const environment = functionEnvironment(env);
   const { stage, project, table, bucket, secretPrefix } = environment;
   const aws = awsClients();
-  const spec = (await readSpec(environment.spec, env)) as Spec;
+  const inBucket = (name: string) => s3Objects({ bucket: name, config: aws.dynamo.config, env });
+  const spec = (await readSpec(environment.spec, inBucket)) as Spec;
   const { now } = clock;
   const state = { client: aws.dynamo, table };
   return {
@@ -60,7 +62,7 @@ export async function functionTools<Spec>({
     projectDir,
     state,
     claims: dynamoClaims(state),
-    objects: bucketObjects(bucket, env),
+    objects: inBucket(bucket),
     sender: sqsSender({ sqs: aws.sqs }),
     secrets: secrets({ prefix: secretPrefix, read: parameterReader(), now }),
     flow: jsonFlowLog({
@@ -74,8 +76,8 @@ export async function functionTools<Spec>({
   };
 }
 
-async function readSpec(text: string, env: FunctionOptions["env"]): Promise<unknown> {
+async function readSpec(text: string, inBucket: (bucket: string) => ObjectStore): Promise<unknown> {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
   if (bucket === undefined || key === undefined) return JSON.parse(text);
-  return JSON.parse(await bucketObjects(bucket, env).get(key));
+  return JSON.parse(await inBucket(bucket).get(key));
 }

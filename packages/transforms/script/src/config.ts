@@ -1,12 +1,14 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** What the host makes of a transform with `type: script` (v1alpha1, section 2). */
 export const scriptConfig = z.strictObject({
   script: z
     .string()
-    .min(1)
-    .describe(
-      "An executable file: a relative path is one from the project and stays in it; an absolute one is taken as it is.",
+    .check(
+      z.minLength(1),
+      z.describe(
+        "An executable file: a relative path is one from the project and stays in it; an absolute one is taken as it is.",
+      ),
     ),
 });
 export type ScriptConfig = z.output<typeof scriptConfig>;
