@@ -173,6 +173,10 @@ describe("a deployed stage", () => {
       "dead letters": "ok",
       CHAT_URL: "error",
       "IAM roles": "ok",
+      "EventBridge schedules": "ok",
+      "SQS queues": "ok",
+      "CloudFormation stacks": "ok",
+      cost: "ok",
       "Lambda concurrency": "ok",
     });
     const secret = without.answer.checks.find((it: { name: string }) => it.name === "CHAT_URL");

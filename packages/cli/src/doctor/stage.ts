@@ -100,9 +100,14 @@ function quotaChecks(
       category: "quota",
       name: quota.label,
       status: STATUS[level],
-      message: `${number(needed)} of ${number(limit)}${told.has(quota) ? "" : " (AWS's preset)"}${advice && `: ${advice}`}`,
+      message: `${number(needed)}${ofLimit(limit, told.has(quota))}${advice && `: ${advice}`}`,
     }),
   );
+}
+
+function ofLimit(limit: number, isTold: boolean): string {
+  if (limit === Number.POSITIVE_INFINITY) return "; AWS sets no limit";
+  return ` of ${number(limit)}${isTold ? "" : " (AWS's preset)"}`;
 }
 
 const number = (value: number): string => value.toLocaleString("en-US");

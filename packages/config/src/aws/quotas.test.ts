@@ -36,6 +36,10 @@ test("what a deploy would fail of is over, what leaves little room is tight", ()
   });
 });
 
+test("of queues an account may have as many as it likes", () => {
+  expect(levels({ queues: 1_000_000 })).toMatchObject({ queues: "ok" });
+});
+
 test("each advice says what to do, each quota where AWS documents it", () => {
   const over = quotaFindings({ ...SIZE, roles: 2_000, stacks: 3_000 }, () => 100);
   for (const { level, advice } of over) expect(advice === "").toBe(level === "ok");

@@ -3,18 +3,16 @@ import type { StageSize } from "./stage-size.ts";
 /** A quota of an account that a stage may run into. */
 export interface Quota {
   /** What of the stage counts against it. */
-  readonly size: keyof Pick<StageSize, "roles" | "schedules" | "stacks" | "concurrency">;
+  readonly size: keyof Pick<StageSize, "roles" | "schedules" | "queues" | "stacks" | "concurrency">;
   readonly label: string;
   /** Of the Service Quotas API; absent: it knows of none. */
   readonly code?: { readonly service: string; readonly quota: string };
-  /** Of a new account, as AWS documents it (read 2026-11). */
+  /** Of a new account, as AWS documents it (read 2026-11); infinite where there is none. */
   readonly preset: number;
   readonly source: string;
 }
 
-/**
- * SQS has no quota of queues, Lambda none of functions. Lambda raises concurrency from 10 for accounts that are new to it.
- */
+/** Lambda has no quota of functions; it raises concurrency from 10 for accounts that are new to it. */
 export const QUOTAS: readonly Quota[] = [
   {
     size: "roles",
@@ -28,6 +26,13 @@ export const QUOTAS: readonly Quota[] = [
     label: "EventBridge schedules",
     preset: 1_000_000,
     source: "https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html",
+  },
+  {
+    size: "queues",
+    label: "SQS queues",
+    preset: Number.POSITIVE_INFINITY,
+    source:
+      "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html",
   },
   {
     size: "stacks",
