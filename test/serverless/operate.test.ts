@@ -37,6 +37,27 @@ describe("what is not there is said", () => {
     }
   });
 
+  test("a configuration with errors, a workspace that does not exist: never what lies on this machine", async () => {
+    const commands = [
+      ["status"],
+      ["dead-letters", "list"],
+      ["logs", "--no-follow"],
+      ["replay", "--since", "1h"],
+    ];
+    for (const command of commands) {
+      const { code, stderr } = await stage.run([...command, "--workspace", "nosuch"]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining('there is no workspace "nosuch"'),
+      ]);
+    }
+    await stage.write({ ...stage.manifest, actors: [] });
+    for (const command of commands) {
+      const { code, stderr } = await stage.run(command);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('unknown actor "agent"')]);
+    }
+  });
+
   test("plan of a stage that is not deployed adds everything", async () => {
     const { answer } = await stage.json(["plan"]);
     expect(answer.state).toEqual({ serial: 0, hash: null });

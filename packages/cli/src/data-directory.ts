@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { type LoadedProject, readEnvironment, resolveReferences } from "@orgloop/config";
 import type { CommandContext } from "./command.ts";
@@ -17,19 +17,32 @@ export interface DataLocation {
 }
 
 /**
- * Loads the project just far enough to say where its state is: a project with errors has its state still. Where the working
- * directory is no project and none was named, the one that runs on this machine is meant.
+ * Loads the project just far enough to say where its state is: a project with errors has its state still, where there is any on this
+ * machine and it is not a stage's; otherwise its errors are thrown. Where the working directory is no project and none was named, the one
+ * that runs on this machine is meant.
  */
 export async function locateData(context: CommandContext): Promise<DataLocation> {
   const project = await readProject(context);
   const missing = project.errors.filter((problem) => problem.code === "no-project");
-  if (missing.length === 0) return { project, ...dataDirectory(context, project) };
+  if (missing.length === 0) {
+    const found = dataDirectory(context, project);
+    const isHere = project.topology !== null || (!isOnAws(project) && existsSync(found.dataDir));
+    if (!isHere) throw invalidProject(project.errors);
+    return { project, ...found };
+  }
   const { flags, home, output } = context;
   const record = flags.configGiven ? null : await readRecord(path.join(home, "data"));
   if (record === null || !isAlive(record.pid)) throw invalidProject(missing);
   output.note(`There is no project here; ${record.projectDir} runs.`);
   const { projectDir: config, workspace } = record;
   return locateData({ ...context, flags: { ...flags, config, workspace, configGiven: true } });
+}
+
+/** Of a project with errors too, as far as its bus can be read. */
+function isOnAws({ provenance }: LoadedProject): boolean {
+  const buses = provenance.settings.map(({ value }) => (value as { bus?: unknown } | null)?.bus);
+  const bus = buses.find((one) => one !== undefined);
+  return ((bus as { url?: unknown } | null)?.url ?? bus) === "sqs";
 }
 
 /**
