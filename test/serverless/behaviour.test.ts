@@ -81,14 +81,18 @@ const letters = (actor: string) =>
     return letters;
   });
 
-/** Runs `orgloop` against the stage. */
-async function command(...args: readonly string[]): Promise<void> {
-  const { code, stderr } = await orgloop([...args, "--workspace", stage, "--config", project], {
-    ...aws.env,
-    HOOK_SECRET,
-    ORGLOOP_HOME: path.join(project, "home"),
-  });
+/** Runs `orgloop` against the stage; gives what it printed. */
+async function command(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await orgloop(
+    [...args, "--workspace", stage, "--config", project],
+    {
+      ...aws.env,
+      HOOK_SECRET,
+      ORGLOOP_HOME: path.join(project, "home"),
+    },
+  );
   expect([code, stderr]).toEqual([0, expect.anything()]);
+  return stdout;
 }
 
 /** What was taken by a function that died comes back after so long. */
@@ -203,6 +207,15 @@ test("an event that was delivered is delivered once more by a replay, and once",
     { eventId, n: 1, replay: 1 },
     { n: 2, replay: 0 },
   ]);
+  const log = JSON.parse(await command("logs", "--no-follow", "--event", eventId, "--json"));
+  const phases = log.map(({ phase }: { phase: string }) => phase);
+  for (const [phase, times] of [
+    ["source.emit", 1],
+    ["route.match", 2],
+    ["deliver.success", 2],
+  ]) {
+    expect([phase, phases.filter((one: string) => one === phase).length]).toEqual([phase, times]);
+  }
 });
 
 test("a function killed in the middle of a batch loses nothing, and keeps the order", async () => {

@@ -17,7 +17,11 @@ export const filterLogs: ReadLogs = async (client, { groups, fromMs, mentions })
     };
     try {
       for await (const { events = [] } of paginateFilterLogEvents({ client }, query)) {
-        for (const { eventId: id = "", message = "" } of events) found.push({ id, message });
+        for (const { eventId, logStreamName, timestamp, message = "" } of events) {
+          // Emulators give no ids to what functions have logged.
+          const id = eventId ?? `${logStreamName} ${timestamp} ${message}`;
+          found.push({ id, message });
+        }
       }
     } catch (error) {
       if (!isMissing(error)) throw error;
