@@ -9,12 +9,11 @@ import {
 import { memoryDeadLetters } from "@orgloop/stores";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, test } from "vitest";
-import { countActivity } from "./activity.ts";
 import { actorDeliverer } from "./actor-deliverer.ts";
 import { alerts } from "./alerts.ts";
 import { burial } from "./burial.ts";
 import { held } from "./held.ts";
-import { recordingActor, route, topologyOf } from "./process-fixture.ts";
+import { activityOf, recordingActor, route } from "./process-fixture.ts";
 
 function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 100) {
   const clock = fakeClock();
@@ -22,18 +21,7 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
   const abandon = new AbortController();
   const entries: Omit<LogEntry, "timestamp">[] = [];
   const log = (entry: Omit<LogEntry, "timestamp">) => void entries.push(entry);
-  const none = () => {};
-  const listener = {
-    received: none,
-    refused: none,
-    sourceFailed: none,
-    delivered: none,
-    attemptFailed: none,
-    retried: none,
-    dropped: none,
-    buried: none,
-  };
-  const activity = countActivity(topologyOf({}, [spec]), listener);
+  const activity = activityOf(spec);
   const store = memoryDeadLetters();
   const refusedPuts: Error[] = [];
   const deadLetters = {
@@ -50,8 +38,8 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
   const deliverer = actorDeliverer({
     id: "agent",
     alert,
-    kept: { save: none },
-    starts: { deaths: () => 0, begin: async () => {}, end: none },
+    kept: { save() {} },
+    starts: { deaths: () => 0, begin: async () => {}, end() {} },
     depth,
     policies,
     actor: held(actor, new Set()),

@@ -1,20 +1,11 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
+import { testEvent } from "@orgloop/testkit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { backlog } from "./backlog.ts";
 import { eventHistory } from "./event-history.ts";
 
-function event(source: string, id: string): OrgLoopEvent {
-  return {
-    id,
-    source,
-    timestamp: "2026-01-01T00:00:00.000Z",
-    type: "resource.changed",
-    provenance: { platform: "test" },
-    payload: {},
-    trace_id: "trc_1",
-  };
-}
+const event = (source: string, id: string): OrgLoopEvent => testEvent({ id, source });
 
 test("counts each event once, whatever comes and goes", () => {
   const step = fc.record({

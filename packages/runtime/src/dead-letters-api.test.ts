@@ -1,7 +1,8 @@
 import type { DeadLetterSummary } from "@orgloop/core";
 import { type DeadLetter, type DeliveryContext, PermanentError } from "@orgloop/sdk";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
+  eventually,
   type Fixture,
   jsonWebhook,
   recordingActor,
@@ -24,7 +25,6 @@ async function control<T = unknown>(fixture: Fixture, path: string, body?: unkno
 
 const list = (fixture: Fixture, query = "") => control<DeadLetterSummary[]>(fixture, query);
 const counts = (fixture: Fixture) => fixture.status().dead_letters;
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
 
 /** An actor that refuses for good until it is mended. */
 function illActor() {

@@ -1,9 +1,11 @@
 import { appendFile, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OrgLoopEvent } from "@orgloop/sdk";
-import { expect, test, vi } from "vitest";
+import { testEvent } from "@orgloop/testkit";
+import { expect, test } from "vitest";
 import { eventRecorder, recordFiles } from "./event-recorder.ts";
 import {
+  eventually,
   type Fixture,
   jsonWebhook,
   recordingActor,
@@ -21,8 +23,6 @@ async function replay<T = Record<string, unknown>>(fixture: Fixture, body: unkno
   const response = await fixture.post("/control/replay", body, { headers });
   return (await response.json()) as T;
 }
-
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
 
 function recording() {
   const got: { route: string; n: unknown; id: string; replay: number; inEvent?: number }[] = [];
@@ -121,15 +121,8 @@ test("many replays go through in order, however many they are", async () => {
   expect(fixture.status().dead_letters).toBe(0);
 });
 
-const event = (n: number): OrgLoopEvent => ({
-  id: `evt_${n}`,
-  timestamp: "2020-01-01T00:00:00.000Z",
-  source: "hook",
-  type: "resource.changed",
-  provenance: { platform: "test" },
-  payload: { n, text: "é😀".repeat(50) },
-  trace_id: `trc_${n}`,
-});
+const event = (n: number): OrgLoopEvent =>
+  testEvent({ id: `evt_${n}`, source: "hook", payload: { n, text: "é😀".repeat(50) } });
 
 test("the record is bounded by age and size, hour by hour, and read past damage", async () => {
   const dir = await temporaryDir();

@@ -1,8 +1,9 @@
 import { memoryBus } from "@orgloop/bus/memory";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { type Host, startHost } from "./host.ts";
 import type { HostedModule, ModuleRequest } from "./host-modules.ts";
 import {
+  eventually,
   jsonWebhook,
   lookupOf,
   recordingActor,
@@ -14,7 +15,6 @@ import {
 import type { ProjectOptions } from "./project-options.ts";
 
 const authorized = { headers: { authorization: `Bearer ${TOKEN}` } };
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
 
 /** A project with a webhook source of its own name and one actor. */
 async function project(name: string, change: Partial<ProjectOptions> = {}, source = name) {

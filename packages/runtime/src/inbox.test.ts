@@ -1,7 +1,8 @@
 import { request } from "node:http";
 import type { DeliveryContext, OrgLoopEvent, RouteSpec } from "@orgloop/sdk";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
+  eventually,
   type Fixture,
   type FixtureParts,
   jsonWebhook,
@@ -14,7 +15,6 @@ import {
 } from "./process-fixture.ts";
 
 const headers = { authorization: `Bearer ${TOKEN}` };
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
 
 interface Drained {
   readonly events: readonly OrgLoopEvent[];

@@ -7,7 +7,6 @@ import type {
   DeliveryContext,
   Logger,
   LoggerDefinition,
-  OrgLoopEvent,
   PluginContext,
   Source,
   SourcePage,
@@ -15,6 +14,7 @@ import type {
   TransformDefinition,
 } from "@orgloop/sdk";
 import { memoryClaims } from "@orgloop/stores";
+import { testEvent } from "@orgloop/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pluginLookup } from "./plugins.ts";
 
@@ -124,15 +124,7 @@ const context: PluginContext = {
   warn: () => undefined,
 };
 const signal = new AbortController().signal;
-const event: OrgLoopEvent = {
-  id: "evt_1",
-  timestamp: "2026-11-01T00:00:00.000Z",
-  source: "github",
-  type: "resource.changed",
-  provenance: { platform: "github" },
-  payload: { number: 1 },
-  trace_id: "trc_1",
-};
+const event = testEvent({ id: "evt_1", source: "github", payload: { number: 1 } });
 
 async function connector() {
   const found = await pluginLookup({ projectDir })("@orgloop/connector-test");

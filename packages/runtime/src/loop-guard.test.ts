@@ -1,5 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
+  eventually,
   type Fixture,
   recordingActor,
   route,
@@ -9,7 +10,6 @@ import {
 } from "./process-fixture.ts";
 
 const headers = { authorization: `Bearer ${TOKEN}` };
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
 
 function project() {
   const agent = recordingActor();

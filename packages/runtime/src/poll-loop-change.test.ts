@@ -2,10 +2,9 @@ import { RetryAfterError, type Source, type SourcePage } from "@orgloop/sdk";
 import { memoryCheckpoints } from "@orgloop/stores";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
-import { countActivity } from "./activity.ts";
 import { held } from "./held.ts";
 import { pollLoop } from "./poll-loop.ts";
-import { topologyOf } from "./process-fixture.ts";
+import { activityOf } from "./process-fixture.ts";
 import type { PolledSource } from "./source-loop.ts";
 
 const MINUTE = 60_000;
@@ -39,17 +38,6 @@ function polling(...sources: readonly PolledSource[]) {
   const clock = fakeClock(undefined, () => 0.5);
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
-  const none = () => {};
-  const listener = {
-    received: none,
-    refused: none,
-    sourceFailed: none,
-    delivered: none,
-    attemptFailed: none,
-    retried: none,
-    dropped: none,
-    buried: none,
-  };
   const checkpoints = memoryCheckpoints();
   const loop = pollLoop({
     sources,
@@ -57,8 +45,8 @@ function polling(...sources: readonly PolledSource[]) {
     checkpoints,
     clock,
     stop: stop.signal,
-    log: none,
-    activity: countActivity(topologyOf({}, []), listener),
+    log() {},
+    activity: activityOf(),
     ingest: async () => [],
   });
   loop.start();

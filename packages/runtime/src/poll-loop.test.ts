@@ -9,10 +9,9 @@ import {
 import { memoryCheckpoints } from "@orgloop/stores";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
-import { countActivity } from "./activity.ts";
 import { held } from "./held.ts";
 import { pollLoop } from "./poll-loop.ts";
-import { topologyOf } from "./process-fixture.ts";
+import { activityOf } from "./process-fixture.ts";
 import type { PolledSource } from "./source-loop.ts";
 
 type Poll = (checkpoint: string | null, options: PollOptions) => AsyncIterable<SourcePage>;
@@ -33,17 +32,6 @@ function polling(
   onTestFinished(() => stop.abort());
   const entries: Omit<LogEntry, "timestamp">[] = [];
   const checkpoints = memoryCheckpoints();
-  const none = () => {};
-  const listener = {
-    received: none,
-    refused: none,
-    sourceFailed: none,
-    delivered: none,
-    attemptFailed: none,
-    retried: none,
-    dropped: none,
-    buried: none,
-  };
   const kept: InjectedDraft[] = [];
   const refusals: Error[] = [];
   const sources = Object.entries(polls).map(
@@ -63,7 +51,7 @@ function polling(
     clock,
     stop: stop.signal,
     log: (entry) => void entries.push(entry),
-    activity: countActivity(topologyOf({}, []), listener),
+    activity: activityOf(),
     ingest: async (drafts) => {
       const refusal = refusals.shift();
       if (refusal) throw refusal;

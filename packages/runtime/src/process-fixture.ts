@@ -20,7 +20,8 @@ import {
   type Transform,
   type WebhookRequest,
 } from "@orgloop/sdk";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
+import { type Activity, countActivity } from "./activity.ts";
 import { type RunningProcess, type StartOptions, startProcess } from "./start-process.ts";
 
 export const TOKEN = "test-token";
@@ -160,6 +161,21 @@ export function jsonWebhook(): Source {
   };
 }
 
+/** What is counted, without metrics. */
+export function activityOf(...routes: readonly RouteSpec[]): Activity {
+  const ignore = (): void => {};
+  return countActivity(topologyOf({}, routes), {
+    received: ignore,
+    refused: ignore,
+    sourceFailed: ignore,
+    delivered: ignore,
+    attemptFailed: ignore,
+    retried: ignore,
+    dropped: ignore,
+    buried: ignore,
+  });
+}
+
 /** An actor that remembers what it got; `act` may fail or wait. */
 export function recordingActor(
   act: (event: OrgLoopEvent, context: DeliveryContext) => void | Promise<void> = () => {},
@@ -180,6 +196,10 @@ export function recordingActor(
     },
   };
 }
+
+/** Resolves when `check` no longer throws. */
+export const eventually = (check: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(check, { timeout: 4_000 });
 
 export async function temporaryDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "orgloop-runtime-"));

@@ -6,6 +6,7 @@ import { expect, test, vi } from "vitest";
 import { attemptStarts, startKey } from "./attempt-starts.ts";
 import { systemClock } from "./clock.ts";
 import {
+  eventually,
   jsonWebhook,
   recordingActor,
   route,
@@ -14,8 +15,6 @@ import {
   topologyOf,
 } from "./process-fixture.ts";
 import type { StartOptions } from "./start-process.ts";
-
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
 
 /** What is kept of the routes; null where nothing was ever written. */
 async function keptIn(dataDir: string) {

@@ -1,7 +1,8 @@
 import { openFileBus } from "@orgloop/bus/file";
 import { OrgLoopError, PermanentError } from "@orgloop/sdk";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
+  eventually,
   jsonWebhook,
   recordingActor,
   route,
@@ -9,8 +10,6 @@ import {
   temporaryDir,
   topologyOf,
 } from "./process-fixture.ts";
-
-const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 4_000 });
 
 test("an event that a transform renames is delivered, buried and settled under its own id", async () => {
   const failing = recordingActor(() => {

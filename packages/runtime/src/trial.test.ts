@@ -1,6 +1,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { OrgLoopEvent, PluginLookup, Topology, Transform } from "@orgloop/sdk";
+import { testEvent } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { pluginLookup } from "./plugins.ts";
 import { lookupOf, route, temporaryDir, topologyOf } from "./process-fixture.ts";
@@ -8,15 +9,8 @@ import { eventPasses, trialOf } from "./trial.ts";
 
 const MINUTE = 60_000;
 
-const event = (id: string, payload: Record<string, unknown> = {}): OrgLoopEvent => ({
-  id: `evt_${id}`,
-  timestamp: "2026-01-01T00:00:00Z",
-  source: "hub",
-  type: "resource.changed",
-  provenance: { platform: "test" },
-  payload,
-  trace_id: "trc_1",
-});
+const event = (id: string, payload: Record<string, unknown> = {}): OrgLoopEvent =>
+  testEvent({ id: `evt_${id}`, source: "hub", payload });
 
 function topology(transforms: Topology["transforms"]): Topology {
   const use = transforms.map(({ name }) => ({ ref: name }));
