@@ -55,9 +55,9 @@ function stageAlarms({ names, stage }: Stage): readonly Alarm[] {
     },
     {
       ...own,
-      subject: "lag",
-      description: "Deliveries arrive more than an hour after their event: an actor is ill",
-      metric: METRICS.lag,
+      subject: "waiting",
+      description: "Deliveries have waited for more than an hour: orgloop status says for whom",
+      metric: METRICS.waited,
       statistic: "Maximum",
       threshold: 3_600_000,
     },

@@ -90,6 +90,7 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
         own("lag", "median", { stat: "p50" }),
         own("lag", "99 of 100", { stat: "p99" }),
         own("lag", "longest", { stat: "Maximum" }),
+        own("waited", "still waiting, longest", { stat: "Maximum" }),
       ],
       "ms",
     ),

@@ -127,7 +127,12 @@ test("alarms watch what the functions write, and the dashboard shows it", async 
   const alarms = made.ofType("AWS::CloudWatch::Alarm").map(({ Properties }) => Properties);
   const metrics = alarms.map(({ MetricName }) => MetricName);
   expect(metrics).toEqual(
-    expect.arrayContaining(["ApproximateAgeOfOldestMessage", "DeadLetters", "PollErrors"]),
+    expect.arrayContaining([
+      "ApproximateAgeOfOldestMessage",
+      "DeliveryWaited",
+      "DeadLetters",
+      "PollErrors",
+    ]),
   );
   for (const { Dimensions } of alarms) expect(Dimensions.length).toBe(1);
   const [dashboard] = made.ofType("AWS::CloudWatch::Dashboard");

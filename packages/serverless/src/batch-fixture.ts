@@ -75,6 +75,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     },
   };
   const entries: OpenEntry[] = [];
+  const metrics: (readonly [metric: string, value: number])[] = [];
   const hidden: { readonly queueUrl: string; readonly handles: string[]; seconds: number }[] = [];
   const removed: { readonly queueUrl: string; readonly handles: string[] }[] = [];
   const state = memoryState(clock);
@@ -82,7 +83,10 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
   const shared = {
     clock,
     objects,
-    flow: { log: (entry: OpenEntry) => void entries.push(entry), count: () => {} },
+    flow: {
+      log: (entry: OpenEntry) => void entries.push(entry),
+      count: (metric: string, value = 1) => void metrics.push([metric, value]),
+    },
     claims: memoryClaims(),
     deadLetters: memoryDeadLetters(),
     secrets: secrets({ prefix: "/p/", read: async () => parameters, now: clock.now }),
@@ -141,6 +145,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     objects,
     stored,
     entries,
+    metrics,
     hidden,
     removed,
     parameters,

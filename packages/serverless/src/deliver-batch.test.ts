@@ -86,6 +86,18 @@ test("of those that wake behind an open breaker one is the probe", async () => {
   expect(it.routeStates.states.get("r")?.breaker.openUntilMs).toBeNull();
 });
 
+test("what is put off says how long it has waited by then, whatever holds it up", async () => {
+  const it = failing(() => true);
+  const record = await deliveryRecord(it, eventOf("1"), routeOf());
+  const waited = () => it.metrics.filter(([metric]) => metric === "waited").map(([, ms]) => ms);
+  await deliverBatch([record], QUEUE, minute, it.delivering);
+  expect(waited()).toEqual([0]);
+  await it.clock.advance(7_200_000);
+  const openActor = () => Promise.reject(new Error("its secret is not set"));
+  await deliverBatch([again(record)], QUEUE, minute, { ...it.delivering, openActor });
+  expect(waited()).toEqual([0, 7_200_000]);
+});
+
 test("a wait under a second passes here, a longer one is left to the queue", async () => {
   const retry = { ...routeOf().delivery.retry, initial_delay: "900ms" };
   const it = failing((_, { attempt }) => attempt === 1);

@@ -124,6 +124,8 @@ async function hideGroup(
 ): Promise<void> {
   const [head] = group;
   if (head === undefined) return;
+  const waitedMs = clock.now() - Number(head.record.attributes.SentTimestamp);
+  flow.count("waited", Math.max(0, waitedMs));
   const seconds = holdSeconds(untilMs, clock.now(), receivesOf(head.record));
   const handles = group.map(({ record }) => record.receiptHandle);
   // Not hidden, they come back after the queue's own time: later than they should, and in order.

@@ -8,7 +8,7 @@ export interface FlowLog {
   count(metric: keyof typeof METRICS, value?: number): void;
 }
 
-/** Takes what was counted in one invocation; values of `lag` are milliseconds. */
+/** Takes what was counted in one invocation; those of `lag` and `waited` are milliseconds. */
 export type MetricSink = (counts: ReadonlyMap<keyof typeof METRICS, readonly number[]>) => void;
 
 export interface JsonFlowLogOptions {

@@ -24,4 +24,6 @@ export const METRICS = {
   breakersClosed: "BreakersClosed",
   /** Milliseconds from the event's time to its delivery. */
   lag: "DeliveryLag",
+  /** Milliseconds that a delivery has waited in its actor's queue when it is put off once more. */
+  waited: "DeliveryWaited",
 } as const;
