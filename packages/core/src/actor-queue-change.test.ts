@@ -7,20 +7,11 @@ import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { RATE_SLACK_MS } from "./rate-limit.ts";
 import type { QueuedDelivery } from "./route-queue.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
+import { samplePolicy } from "./sample-policy.ts";
 
 const NOW = 1_700_000_000_000;
 
-const PLAIN: DeliveryPolicy = {
-  rate: null,
-  queueDepth: null,
-  overflow: "drop_oldest",
-  maxAgeMs: null,
-  timeoutMs: 10_000,
-  order: "key",
-  concurrency: 4,
-  retry: { maxAttempts: 9, backoff: "fixed", initialDelayMs: 5, maxDelayMs: 5, jitter: "none" },
-  breaker: null,
-};
+const PLAIN = samplePolicy({ concurrency: 4, retry: { maxAttempts: 9, initialDelayMs: 5 } });
 
 function queueOf(policies: Readonly<Record<string, Partial<DeliveryPolicy>>>, depth = 1_000) {
   const full = (given: typeof policies) =>

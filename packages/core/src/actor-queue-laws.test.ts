@@ -7,26 +7,11 @@ import type { Delivery } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import type { QueuedDelivery } from "./route-queue.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
+import { samplePolicy } from "./sample-policy.ts";
 
 const NOW = 1_700_000_000_000;
 
-const PLAIN: DeliveryPolicy = {
-  rate: null,
-  queueDepth: null,
-  overflow: "drop_oldest",
-  maxAgeMs: null,
-  timeoutMs: 10_000,
-  order: "key",
-  concurrency: 1,
-  retry: {
-    maxAttempts: 3,
-    backoff: "fixed",
-    initialDelayMs: 60_000,
-    maxDelayMs: 60_000,
-    jitter: "none",
-  },
-  breaker: null,
-};
+const PLAIN = samplePolicy({ retry: { initialDelayMs: 60_000 } });
 
 const BREAKER = { failureThreshold: 2, cooldownMs: 1_000, maxCooldownMs: 8_000 };
 

@@ -9,6 +9,7 @@ import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { RATE_SLACK_MS } from "./rate-limit.ts";
 import type { QueuedDelivery } from "./route-queue.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
+import { samplePolicy } from "./sample-policy.ts";
 
 const START = 1_700_000_000_000;
 
@@ -237,17 +238,7 @@ function expectOrder(own: readonly Attempt[], order: "key" | "route", queued: re
 }
 
 test("where another route's arrival displaces a delivery that waits for its retry, the next of its lane goes", () => {
-  const policy: DeliveryPolicy = {
-    rate: null,
-    queueDepth: null,
-    overflow: "drop_oldest",
-    maxAgeMs: null,
-    timeoutMs: 1_000,
-    order: "route",
-    concurrency: 1,
-    retry: { maxAttempts: 2, backoff: "fixed", initialDelayMs: 9, maxDelayMs: 9, jitter: "none" },
-    breaker: null,
-  };
+  const policy = samplePolicy({ order: "route", retry: { maxAttempts: 2, initialDelayMs: 9 } });
   const policies = new Map(ROUTES.slice(0, 2).map((name) => [name, policy]));
   const queue = new ActorQueue({ depth: 1, policies });
   queue.offer(delivery("r0", "k", 0, START));
@@ -270,17 +261,9 @@ test("where another route's arrival displaces a delivery that waits for its retr
 });
 
 test("an outage does not empty the queue into the dead letters, and one bad key does not hold the route", () => {
-  const policy: DeliveryPolicy = {
-    rate: null,
-    queueDepth: null,
-    overflow: "drop_oldest",
-    maxAgeMs: null,
-    timeoutMs: 1_000,
-    order: "key",
-    concurrency: 1,
-    retry: { maxAttempts: 3, backoff: "fixed", initialDelayMs: 10, maxDelayMs: 10, jitter: "none" },
+  const policy = samplePolicy({
     breaker: { failureThreshold: 2, cooldownMs: 1_000, maxCooldownMs: 8_000 },
-  };
+  });
   const queue = new ActorQueue({ depth: 1_000, policies: new Map([["r0", policy]]) });
   for (let i = 0; i < 100; i += 1) queue.offer(delivery("r0", `k${i % 10}`, i, START));
   let now = START;

@@ -3,27 +3,13 @@ import { expect, test } from "vitest";
 import { type BreakerState, CLOSED } from "./breaker.ts";
 import { type AttemptFacts, concludeAttempt } from "./conclude-attempt.ts";
 import { NO_ATTEMPTS } from "./delivery.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import { samplePolicy } from "./sample-policy.ts";
 
 const NOW = 1_700_000_000_000;
 
-const policy: DeliveryPolicy = {
-  rate: null,
-  queueDepth: null,
-  overflow: "drop_oldest",
-  maxAgeMs: null,
-  timeoutMs: 1_000,
-  order: "key",
-  concurrency: 1,
-  retry: {
-    maxAttempts: 3,
-    backoff: "fixed",
-    initialDelayMs: 10,
-    maxDelayMs: 60_000,
-    jitter: "none",
-  },
+const policy = samplePolicy({
   breaker: { failureThreshold: 1, cooldownMs: 1_000, maxCooldownMs: 4_000 },
-};
+});
 
 const HALF_OPEN: BreakerState = {
   failures: 0,
