@@ -54,8 +54,10 @@ describe("leases", () => {
     expect(await states.read(["github", "never"])).toEqual(new Map([["github", kept]]));
     const second = await leases.acquire("github", "b", 1_000);
     expect(second?.get()).toBe("1");
+    expect([first?.unended, second?.unended]).toEqual([0, 0]);
     nowMs += 1_000;
     const third = await leases.acquire("github", "c", 1_000);
+    expect(third?.unended).toBe(1);
     await third?.set("2");
     expect(third?.get()).toBe("2");
     expect(await dynamoCheckpoints(state).get("github")).toBe("2");

@@ -91,8 +91,26 @@ test("one poll at a time; a killed one is waited for until its function cannot l
   expect(lease).toBeNull();
   await it.tick("second");
   expect(it.published).toEqual([1]);
+  expect(it.counts).toEqual([]);
   await it.clock.advance(65_000);
   expect(await it.checkpoint()).toBe("1");
+});
+
+test("that a poll was killed is told by the one after it, once", async () => {
+  const it = polling({
+    async *poll() {
+      yield { events: [draft(1)], checkpoint: "1" };
+    },
+  });
+  await it.leases.acquire("s", "killed", 60_000);
+  await it.clock.advance(60_000);
+  await it.tick("second");
+  expect(it.counts).toEqual(["pollErrors"]);
+  expect(it.entries).toMatchObject([
+    { phase: "source.error", source: "s", error: expect.stringContaining("did not end") },
+  ]);
+  await it.tick("third");
+  expect(it.counts).toEqual(["pollErrors"]);
 });
 
 test("whose lease is over moves nothing", async () => {

@@ -34,6 +34,11 @@ export async function pollTick(
 ): Promise<void> {
   const lease = await leases.acquire(id, owner, remainingMs + LEASE_MARGIN_MS);
   if (lease === null) return;
+  if (lease.unended > 0) {
+    const error = "the poll before did not end: its function was killed, or ran out of time";
+    flow.log({ phase: "source.error", source: id, error });
+    flow.count("pollErrors");
+  }
   let events = 0;
   try {
     const source = await openSource(id);

@@ -79,14 +79,16 @@ function memoryRoutes(): MemoryState["routeStates"] {
 
 function memoryLeases(now: () => number): LeasedCheckpoints {
   const checkpoints = new Map<string, string>();
-  const held = new Map<string, { readonly owner: string; untilMs: number }>();
+  const held = new Map<string, { readonly owner: string; untilMs: number; unended: number }>();
   return {
     async acquire(source, owner, ttlMs): Promise<Lease | null> {
-      if ((held.get(source)?.untilMs ?? 0) > now()) return null;
-      const mine = { owner, untilMs: now() + ttlMs };
+      const before = held.get(source) ?? { untilMs: 0, unended: 0 };
+      if (before.untilMs > now()) return null;
+      const mine = { owner, untilMs: now() + ttlMs, unended: before.unended + 1 };
       held.set(source, mine);
       const isLost = () => held.get(source) !== mine || mine.untilMs <= now();
       return {
+        unended: before.unended,
         get: () => checkpoints.get(source) ?? null,
         async set(checkpoint) {
           if (isLost()) {
@@ -97,7 +99,9 @@ function memoryLeases(now: () => number): LeasedCheckpoints {
           checkpoints.set(source, checkpoint);
         },
         async release({ notBeforeMs = 0 } = { failed: false }) {
-          if (!isLost()) mine.untilMs = notBeforeMs;
+          if (isLost()) return;
+          mine.untilMs = notBeforeMs;
+          mine.unended = 0;
         },
       };
     },

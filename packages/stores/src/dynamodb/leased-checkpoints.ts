@@ -13,6 +13,8 @@ export interface PollResult {
 
 /** A source held by one poller, until it is released or its time is over. */
 export interface Lease {
+  /** Polls before this one that were never released: their functions were killed, or lost the lease. */
+  readonly unended: number;
   /** The checkpoint as it stands; null where none was ever set. */
   get(): string | null;
   /**
@@ -42,12 +44,12 @@ export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedChec
       const key = sourceKey(sourceId);
       const acquired = await updateItem(options, key, {
         set: { owner, lease_until_ms: now() + ttlMs, polled_ms: now() },
-        add: { fence: 1 },
+        add: { fence: 1, unended: 1 },
         condition: "attribute_not_exists(#lease_until_ms) OR #lease_until_ms <= :now",
         values: { now: now() },
       });
       if (!acquired.done) return null;
-      const { fence } = acquired.item;
+      const { fence, unended } = acquired.item;
       let checkpoint = checkpointOf(acquired.item);
 
       const change = (of: ItemChange): Promise<Written> =>
@@ -59,6 +61,7 @@ export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedChec
         });
 
       return {
+        unended: Number(unended) - 1,
         get: () => checkpoint,
         async set(next, { events } = { events: 0 }) {
           const { done } = await change({
@@ -75,7 +78,7 @@ export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedChec
               ...(failed ? {} : { failures: 0 }),
               ...(notBeforeMs === undefined ? {} : { lease_until_ms: notBeforeMs }),
             },
-            remove: ["owner", ...(notBeforeMs === undefined ? ["lease_until_ms"] : [])],
+            remove: ["owner", "unended", ...(notBeforeMs === undefined ? ["lease_until_ms"] : [])],
           });
         },
       };
