@@ -11,7 +11,14 @@ import type { Stack } from "aws-cdk-lib";
 import { CfnWaitConditionHandle } from "aws-cdk-lib";
 import { eventSource } from "./event-source.ts";
 import { fifoQueue } from "./fifo-queue.ts";
-import { connectorGrants, readSecrets, receiveFor, useObjects, useTable } from "./grants.ts";
+import {
+  connectorGrants,
+  readSecrets,
+  receiveFor,
+  tellOfInboxes,
+  useObjects,
+  useTable,
+} from "./grants.ts";
 import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 
@@ -128,6 +135,7 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Deliverer) {
     memoryMb: 256,
     statements: [
       receiveFor(stage, ids),
+      ...tellOfInboxes(stage, ids),
       useTable(stage),
       useObjects(stage, "claims"),
       ...readSecrets(stage, [

@@ -17,7 +17,7 @@ interface Alarm {
 }
 
 /** What somebody should look at: a queue that gets older, dead letters, pollers that fail. */
-function stageAlarms({ names, stage }: Stage): readonly Alarm[] {
+function stageAlarms({ names, stage, inboxes }: Stage): readonly Alarm[] {
   const own = {
     namespace: METRIC_NAMESPACE,
     dimension: [METRIC_DIMENSION, stage],
@@ -88,6 +88,15 @@ function stageAlarms({ names, stage }: Stage): readonly Alarm[] {
       subject: "receiver-errors",
       description: "Webhooks cannot be taken in: orgloop logs says why",
     },
+    ...(inboxes.swept
+      ? [
+          {
+            ...errorsOf(names.sweeper),
+            subject: "sweeper-errors",
+            description: "What nobody fetches from inboxes is not given up: orgloop logs says why",
+          },
+        ]
+      : []),
   ];
 }
 

@@ -62,6 +62,14 @@ export const receiveFor = ({ names }: Stage, actors: readonly string[]): Stateme
     ? receiveFrom(`${names.actorPrefix}*.fifo`)
     : receiveFrom(...actors.map(names.actorQueue));
 
+/** Sends to the queues of those of the actors whose function tells them of an inbox: by that way it gets to them as any event does. */
+export function tellOfInboxes(stage: Stage, actors: readonly string[]): readonly Statement[] {
+  const told = actors.filter((id) => stage.inboxes.actors.has(id));
+  if (told.length === 0) return [];
+  if (told.length > MOST_NAMED) return [sendToActors(stage)];
+  return [allow(SEND, ...told.map((id) => queueArn(stage.names.actorQueue(id))))];
+}
+
 /** Reads and writes objects under `folder` of the stage's bucket. */
 export const useObjects = (stage: Stage, folder: string): Statement =>
   allow(["s3:GetObject", "s3:PutObject"], objectArn(bucketOf(stage), `${folder}/*`));

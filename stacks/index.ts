@@ -5,6 +5,7 @@ export { dashboardBody } from "./dashboard.ts";
 export { dashboardSvg } from "./dashboard-svg.ts";
 export { type Deployed, type DrainingActor, stillDraining } from "./draining.ts";
 export { secretsOf } from "./grants.ts";
+export { stageInboxes } from "./inboxes.ts";
 export { orgloopStacks } from "./orgloop-stacks.ts";
 export { type PrepareOptions, prepareStage, stageRegion } from "./prepare-stage.ts";
 export { smallerRe2 } from "./smaller-regex.ts";

@@ -6,6 +6,7 @@ import { CfnWaitConditionHandle } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
+import { inboxSweep } from "./inbox-sweep.ts";
 import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 
@@ -16,8 +17,11 @@ const TIMEOUT_S = 300;
 export function pollers(stage: Stage, groups: readonly Group<SourceSpec>[]): readonly Stack[] {
   const shards = Array.from({ length: stage.layout.pollers }, (_, at) => {
     const stack = stage.stack(`pollers-${at}`, `OrgLoop: pollers, part ${at + 1}`);
-    if (at === 0) new CfnScheduleGroup(stack, "Schedules", { name: stage.names.scheduleGroup });
-    else new CfnWaitConditionHandle(stack, "Shard");
+    if (at > 0) new CfnWaitConditionHandle(stack, "Shard");
+    else {
+      const group = new CfnScheduleGroup(stack, "Schedules", { name: stage.names.scheduleGroup });
+      if (stage.inboxes.swept) inboxSweep(stack, stage, group);
+    }
     return stack;
   });
   for (const group of groups) {

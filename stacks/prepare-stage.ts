@@ -6,6 +6,7 @@ import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
 import { bundleFunctions } from "./bundle-functions.ts";
 import { type Deployed, stillDraining } from "./draining.ts";
 import { functionPackages } from "./function-packages.ts";
+import { type InboxesBefore, stageInboxes } from "./inboxes.ts";
 import type { StageInput } from "./stage.ts";
 
 export interface PrepareOptions {
@@ -30,7 +31,7 @@ export interface PrepareOptions {
   readonly readDeployed: (
     wanted: ReadonlySet<string>,
     awaited: readonly string[],
-  ) => Promise<Deployed & { readonly layout: StageLayout | null }>;
+  ) => Promise<Deployed & InboxesBefore & { readonly layout: StageLayout | null }>;
 }
 
 /** Reads a project for deploying. Throws `CONFIG_INVALID` with the errors of `orgloop validate`, and where the bus is not `sqs`. */
@@ -41,11 +42,15 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
   const awaited = awaitedActors(topology, topology.actors);
   const deployed = await options.readDeployed(new Set(ids), awaited);
   const draining = stillDraining(topology, deployed);
+  const inboxes = stageInboxes(topology, draining, deployed);
   const intake = await readIntakes(topology, lookup);
   const polled = topology.sources.filter((source) => intake(source).polled);
   const received = topology.sources.filter((source) => intake(source).received);
   const actors = [...topology.actors, ...draining];
-  const wanted = functionPackages(topology, { polled, received }, actors, awaited);
+  const wanted = [
+    ...functionPackages(topology, { polled, received }, actors, awaited),
+    ...(inboxes.swept ? [["sweep", []] as const] : []),
+  ];
   const entries = new Map<string, string>();
   for (const name of new Set(wanted.flatMap(([, packages]) => packages))) {
     entries.set(name, await options.entry(name));
@@ -64,6 +69,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
     }),
     layout: deployed.layout ?? newLayout(topology),
     draining,
+    inboxes,
     secretPrefix: options.secretPrefix,
     retain: options.retain,
   };

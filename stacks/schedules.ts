@@ -18,7 +18,7 @@ export function schedules(stage: Stage, groups: readonly Group<SourceSpec>[]): r
   const roles = new Map<Stack, CfnRole>();
   const shards = Array.from({ length: stage.layout.sources }, (_, at) => {
     const stack = stage.stack(`sources-${at}`, `OrgLoop: schedules of sources, part ${at + 1}`);
-    roles.set(stack, scheduleRole(stack, stage));
+    roles.set(stack, scheduleRole(stack, "Role", stage, `${stage.names.prefix}poll-*`));
     return stack;
   });
   for (const source of groups.flatMap(({ items }) => items)) {
@@ -62,10 +62,17 @@ function addSchedule(
   });
 }
 
-/** What Scheduler may do: call the stage's pollers. Only schedules of this stage's group may take it (AWS, Confused deputy prevention). */
-function scheduleRole(stack: Stack, { names, topology }: Stage): CfnRole {
+/**
+ * What Scheduler may do: call functions of that name. Only schedules of this stage's group may take it (AWS, Confused deputy prevention).
+ */
+export function scheduleRole(
+  stack: Stack,
+  id: string,
+  { names, topology }: Stage,
+  functionName: string,
+): CfnRole {
   const boundary = topology.aws?.permissions_boundary;
-  return new CfnRole(stack, "Role", {
+  return new CfnRole(stack, id, {
     assumeRolePolicyDocument: trust("scheduler.amazonaws.com", {
       StringEquals: {
         "aws:SourceAccount": Aws.ACCOUNT_ID,
@@ -81,7 +88,7 @@ function scheduleRole(stack: Stack, { names, topology }: Stage): CfnRole {
             {
               Effect: "Allow",
               Action: ["lambda:InvokeFunction"],
-              Resource: [functionArn(`${names.prefix}poll-*`)],
+              Resource: [functionArn(functionName)],
             },
           ],
         },

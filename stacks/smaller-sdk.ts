@@ -43,9 +43,9 @@ export const oneSdk = (functionsDir: string): Plugin => ({
 
 const CONSTANT = /^const (_\w+) = ("[^"\n]*");$/gm;
 const COMPUTED_KEY = /\[(_\w+)\](?=:)/g;
-/** Of errors, only this one is read for more than its name: for the item that stood in a condition's way. */
+/** Of errors, only these are read for more than their names: for the item that stood in a condition's way, for the conditions that failed. */
 const OTHER_ERROR_CLASS =
-  /^n0_registry\.registerError\((?!ConditionalCheckFailedException\$).*\);$/gm;
+  /^n0_registry\.registerError\((?!(?:ConditionalCheckFailed|TransactionCanceled)Exception\$).*\);$/gm;
 
 /**
  * The SDK's schemas write their keys as `[_key]`, with `_key` a constant of the same file. A bundler must keep an object with computed

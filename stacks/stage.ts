@@ -2,9 +2,10 @@ import type { AwsNames, StageLayout } from "@orgloop/config/aws";
 import type { RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import type { DrainingActor } from "./draining.ts";
+import type { StageInboxes } from "./inboxes.ts";
 
 /** The functions' kinds: one file each in `functions/`. */
-export type FunctionKind = "poll" | "receive" | "route" | "deliver" | "record" | "empty";
+export type FunctionKind = "poll" | "receive" | "route" | "deliver" | "sweep" | "record" | "empty";
 
 /** The directory of a function's bundled code with just these packages in it. */
 export type BundleLookup = (kind: FunctionKind, packages: readonly string[]) => string;
@@ -23,6 +24,7 @@ export interface StageInput {
   readonly layout: StageLayout;
   /** Actors that were removed and whose queues are not known to be empty. */
   readonly draining: readonly DrainingActor[];
+  readonly inboxes: StageInboxes;
   /** A secret's parameter is this, its name and `/value`. */
   readonly secretPrefix: string;
   /** Whether state, history and claim checks stay when the stage is removed. */

@@ -58,6 +58,7 @@ async function prepare(root: string) {
       routes: [],
       draining: [],
       empty: new Set(),
+      waiting: false,
     }),
   });
 }

@@ -5,11 +5,11 @@ import {
   dynamoCheckpoints,
   dynamoClaims,
   dynamoDeadLetters,
-  dynamoInboxes,
   dynamoRouteStates,
   type LetterObjects,
   type StateTable,
 } from "@orgloop/stores/dynamodb";
+import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import {
   checkpointSuite,
   claimSuite,

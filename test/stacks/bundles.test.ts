@@ -17,6 +17,7 @@ const WANTED = [
   ["route", TRANSFORMS],
   ["deliver", WEBHOOK],
   ...ACTORS.map((name) => ["deliver", [name]] as const),
+  ["sweep", []],
   ["record", []],
   ["empty", []],
 ] as const;
@@ -75,6 +76,7 @@ const SPECS = {
   receive: { project: "small", sources: [] },
   route: { topology: { sources: [], routes: [], transforms: [] }, hash: "h" },
   deliver: { actors: [] },
+  sweep: {},
   record: {},
   empty: {},
 };

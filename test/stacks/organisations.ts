@@ -46,7 +46,10 @@ routes:
     then: { actor: reviewer, config: { tone: "\${REVIEW_TONE}" } }
   - name: triage
     when: { source: hub, events: [resource.changed] }
-    then: { actor: triage, delivery: { concurrency: 1 } }
+    then:
+      actor: triage
+      config: { inbox: true, session_key: "{{payload.agent}}" }
+      delivery: { concurrency: 1 }
   - name: slow
     when: { source: clock, events: [resource.changed] }
     then: { actor: slow, delivery: { timeout: 14m, concurrency: 2000 } }

@@ -71,6 +71,7 @@ test("a deliver function lives as long as its slowest attempt, and 15 minutes at
 test("intervals become rates, spread over a fifth of their length", () => {
   const rates = made
     .ofType("AWS::Scheduler::Schedule")
+    .filter(({ Properties }) => Properties.Target.Input !== undefined)
     .map(({ Properties }) => [
       JSON.parse(Properties.Target.Input).source,
       Properties.ScheduleExpression,
@@ -174,4 +175,43 @@ test("an actor that routes wait for has a queue and a function that keeps it; wh
   expect(specOf(after)).toEqual({ actors: [later] });
   const ofConnector = synthesize({ ...waits, aws: { ...waits.aws, deliverers: "per_connector" } });
   expect(madeFor(ofConnector, /-deliver-awaited-later-\w+$/)).toHaveLength(2);
+});
+
+test("inboxes are looked after once a minute, by a function that only their schedule calls", () => {
+  const schedules = made.ofType("AWS::Scheduler::Schedule");
+  const sweep = schedules.find(({ Properties }) => Properties.Target.Arn.endsWith("-sweep"));
+  expect(sweep?.Properties).toMatchObject({
+    Name: "orgloop-production-sweep",
+    GroupName: "orgloop-production-sources",
+    ScheduleExpression: "rate(1 minute)",
+  });
+  const callers = statements(made)
+    .filter(({ actions }) => actions.includes("lambda:InvokeFunction"))
+    .map(({ resources }) => resources.map((arn) => arn.slice(arn.lastIndexOf(":") + 1)));
+  expect(callers).toContainEqual(["orgloop-production-sweep"]);
+  // Of the deliver functions that of the inbox's actor sends to its own queue, and none else sends.
+  const senders = statements(made)
+    .filter(({ actions }) => actions.includes("sqs:SendMessage"))
+    .map(({ resources }) => resources.map((arn) => arn.slice(arn.lastIndexOf(":") + 1)))
+    .filter(([name]) => !name?.includes("-bus"));
+  const all = ["orgloop-production-actor-*.fifo"];
+  expect(senders.sort()).toEqual([
+    all,
+    all,
+    [expect.stringMatching(/^orgloop-production-actor-triage-\w+\.fifo$/)],
+  ]);
+});
+
+test("a stage without an inbox has nothing of that, until what is left of one is gone", () => {
+  const routes = topology.routes.map((one) => ({ ...one, then: { ...one.then, config: {} } }));
+  const without = { ...topology, routes };
+  const sweepers = (of: Synthesized) => JSON.stringify(of.resources).match(/sweep/g)?.length ?? 0;
+  expect(sweepers(synthesize(without))).toBe(0);
+  expect(stageSize(without, intake)).toMatchObject(sizeOf(synthesize(without)));
+  for (const before of [
+    { routes: topology.routes, waiting: false },
+    { routes: [], waiting: true },
+  ]) {
+    expect(sweepers(synthesize(without, { before }))).toBe(sweepers(made));
+  }
 });

@@ -12,7 +12,13 @@ import path from "node:path";
 import { loadProject, topologyHash } from "@orgloop/config";
 import type { Intake } from "@orgloop/config/aws";
 import type { Topology } from "@orgloop/sdk";
-import { type DrainingActor, newLayout, orgloopStacks, type StageLayout } from "@orgloop/stacks";
+import {
+  type DrainingActor,
+  newLayout,
+  orgloopStacks,
+  type StageLayout,
+  stageInboxes,
+} from "@orgloop/stacks";
 import { App, Stack } from "aws-cdk-lib";
 import { afterAll } from "vitest";
 import { type Resource, resolved } from "./resolved.ts";
@@ -40,6 +46,8 @@ export interface SynthesizeOptions {
   readonly layout?: StageLayout;
   readonly draining?: readonly DrainingActor[];
   readonly retain?: boolean;
+  /** What is left of inboxes from before. */
+  readonly before?: Parameters<typeof stageInboxes>[2];
 }
 
 export const STAGE = "production";
@@ -83,6 +91,11 @@ export function synthesize(topology: Topology, options: SynthesizeOptions = {}):
       intake,
       layout: options.layout ?? newLayout(topology),
       draining: options.draining ?? [],
+      inboxes: stageInboxes(
+        topology,
+        options.draining ?? [],
+        options.before ?? { routes: [], waiting: false },
+      ),
       secretPrefix: `/sst/orgloop/${STAGE}/Secret/`,
       retain: options.retain ?? false,
     },

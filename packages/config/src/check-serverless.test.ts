@@ -20,7 +20,10 @@ routes:
     then: { actor: a, delivery: { overflow: drop_newest, timeout: 841s } }
   - name: t
     when: { source: fine, events: [resource.changed] }
-    then: { actor: a, config: { inbox: true, session_key: s } }
+    then: { actor: a, config: { inbox: true, session_key: s, inbox_ttl: 91d } }
+  - name: u
+    when: { source: fine, events: [resource.changed] }
+    then: { actor: a, config: { inbox: true, session_key: s, inbox_ttl: 90d } }
 `,
 });
 
@@ -32,7 +35,7 @@ it("what the serverless host cannot do is an error where the bus is sqs, and onl
     "orgloop.yaml:14:45 not-serverless | on sqs only drop_oldest is possible: found block",
     "orgloop.yaml:17:45 not-serverless | on sqs only drop_oldest is possible: found drop_newest",
     "orgloop.yaml:17:67 not-serverless | on sqs one attempt takes 14m at most: found 841s",
-    "orgloop.yaml:20:40 not-serverless | on sqs there are no inboxes: nobody would bury what is not fetched. Deliver to the actor, or run this workspace as a process",
+    "orgloop.yaml:20:73 not-serverless | on sqs an inbox keeps an event for 90d at most: found 91d",
   ];
   expect(lines((await load(project("sqs"))).errors)).toEqual(expected);
   expect(lines((await load(project("{ url: sqs }"))).errors)).toEqual(expected);

@@ -10,6 +10,8 @@ import type { Layer, SourceDocument } from "./source-document.ts";
 const LEAST_INTERVAL = "1m";
 /** A Lambda lives 15 minutes; the rest is for settling. */
 const MOST_TIMEOUT = "14m";
+/** What is long lies in the bucket for 120 days, and may have waited for two weeks before it came to an inbox. */
+const MOST_INBOX_TTL = "90d";
 /** The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse the newest. */
 const OVERFLOWS = ["block", "drop_newest"];
 
@@ -30,8 +32,8 @@ function problemOf(key: string, value: unknown): string | undefined {
   if (key === "overflow" && OVERFLOWS.includes(String(value))) {
     return `on sqs only drop_oldest is possible: found ${value}`;
   }
-  if (key === "inbox" && value === true) {
-    return "on sqs there are no inboxes: nobody would bury what is not fetched. Deliver to the actor, or run this workspace as a process";
+  if (key === "inbox_ttl" && msOf(value) > parseDuration(MOST_INBOX_TTL)) {
+    return `on sqs an inbox keeps an event for ${MOST_INBOX_TTL} at most: found ${value}`;
   }
   return undefined;
 }
@@ -78,8 +80,8 @@ export function checkServerless(
     check(at(source, path), "interval", valueAt(source.value, path));
   }
   for (const route of routes) {
-    const inbox = ["then", "config", "inbox"];
-    check(at(route, inbox), "inbox", valueAt(route.value, inbox));
+    const ttl = ["then", "config", "inbox_ttl"];
+    check(at(route, ttl), "inbox_ttl", valueAt(route.value, ttl));
     for (const key of ["timeout", "overflow"]) {
       for (const path of [
         ["delivery", key],

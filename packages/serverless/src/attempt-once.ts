@@ -10,6 +10,7 @@ import {
   type Delivery,
   type DeliveryPolicy,
   deliveryEntry,
+  isInboxNotice,
   type Outcome,
 } from "@orgloop/core";
 import { type Clock, callActor } from "@orgloop/host";
@@ -70,7 +71,9 @@ export async function attemptOnce(attempt: Attempt, host: AttemptHost): Promise<
   const endedMs = clock.now();
   const outcome = await conclude(result, attempt, host);
   flow.log(attemptEntry(delivery, outcome, number, endedMs - startedMs));
-  flow.count(outcome.kind === "delivered" ? "delivered" : "failed");
+  if (outcome.kind !== "delivered") flow.count("failed");
+  // The events that a notice tells of were counted when they were kept.
+  else if (!isInboxNotice(delivery.event)) flow.count("delivered");
   return outcome;
 }
 

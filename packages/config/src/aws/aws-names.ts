@@ -15,6 +15,8 @@ export interface AwsNames {
   readonly recorder: string;
   /** The function that empties the bucket before it is deleted. */
   readonly emptier: string;
+  /** The function that looks after the inboxes, and its schedule. */
+  readonly sweeper: string;
   /** The parameter that holds in how many stacks the stage lies. */
   readonly layoutParameter: string;
   readonly scheduleGroup: string;
@@ -78,6 +80,7 @@ export function awsNames(stageId: string): AwsNames {
     receiver: `${prefix}receive`,
     recorder: `${prefix}record`,
     emptier: `${prefix}empty`,
+    sweeper: `${prefix}sweep`,
     layoutParameter: `/orgloop/${stage}/layout`,
     scheduleGroup: `${prefix}sources`,
     dashboard: `${prefix}dashboard`,

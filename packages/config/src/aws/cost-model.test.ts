@@ -9,6 +9,7 @@ const topology = (sources: number, actors: number, interval = "5m", aws = {}) =>
   ({
     sources: Array.from({ length: sources }, (_, at) => ({ id: `s${at}`, poll: { interval } })),
     actors: Array.from({ length: actors }, (_, at) => ({ id: `a${at}` })),
+    routes: [],
     defaults: { poll_interval: "5m", event_retention: "7d" },
     aws,
   }) as unknown as Topology;
@@ -30,6 +31,21 @@ test("a worked example: one source every 5 minutes, one actor", () => {
     cost.lines.reduce((sum, { usd }) => sum + usd, 0),
     9,
   );
+});
+
+test("inboxes are looked at once a minute, and what goes through them is written there", () => {
+  const without = stageCost(topology(1, 1), polled);
+  const route = (inbox: boolean) => ({ then: { actor: "a0", config: { inbox } } });
+  const mixed = { ...topology(1, 1), routes: [route(true), route(false)] } as unknown as Topology;
+  const cost = stageCost(mixed, polled);
+  // 32 partitions, 43,830 minutes a month.
+  const reads = cost.lines.find(
+    ({ price, what }) => price === "dynamodb_read" && /inbox/.test(what),
+  );
+  expect(reads?.quantity).toBeCloseTo(32 * 43_830, 0);
+  expect(cost.idle_usd - without.idle_usd).toBeGreaterThan(0.25);
+  expect(cost.idle_usd - without.idle_usd).toBeLessThan(0.5);
+  expect(cost.per_million_events_usd).toBeGreaterThan(without.per_million_events_usd);
 });
 
 test("what costs money when nothing happens is told apart", () => {

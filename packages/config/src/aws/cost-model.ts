@@ -1,4 +1,5 @@
 import { parseDuration, type Topology } from "@orgloop/sdk";
+import { inboxActors } from "./groups.ts";
 import { METRICS } from "./metric-names.ts";
 import { PRICES, type PriceName } from "./prices.ts";
 import type { Intake } from "./stage-size.ts";
@@ -20,6 +21,8 @@ export interface CostAssumptions {
   readonly deliver_ms: number;
   /** Events that the router is handed at once. */
   readonly bus_batch: number;
+  /** How long a look at the inboxes takes. */
+  readonly sweep_ms: number;
   /** Deliveries that a deliver function is handed at once. */
   readonly actor_batch: number;
   /** Connections with which Lambda asks each queue, also an empty one, every 20 seconds. */
@@ -37,6 +40,7 @@ export const COST_ASSUMPTIONS: CostAssumptions = {
   receive_ms: 60,
   route_ms: 100,
   deliver_ms: 400,
+  sweep_ms: 150,
   bus_batch: 3,
   actor_batch: 1.5,
   idle_pollers: 5,
@@ -70,9 +74,13 @@ const EMPTY_RECEIVES = (MINUTES * 60) / 20;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** As the stacks make them. */
-const GB = { poll: 0.5, receive: 0.5, route: 1, deliver: 0.25 };
+const GB = { poll: 0.5, receive: 0.5, route: 1, deliver: 0.25, sweep: 0.25 };
 const ALARMS = 7;
 const SQS_CHUNK_KB = 64;
+/** Partitions of the table that a look at the inboxes asks, once a minute (`@orgloop/stores/dynamodb`). */
+const PARTITIONS = 32;
+/** Of a transaction, which has two for each: an entry, its place and its session are written, and removed. */
+const INBOX_WRITES = 2 * 2 * 3;
 const KB_PER_GB = 1024 ** 2;
 
 /** What a stage costs a month, for what its Topology says and what is assumed of the rest. */
@@ -127,6 +135,19 @@ function costLines(
   });
   const duration = (kind: keyof typeof GB, what: string, calls: number, ms: number) =>
     line("lambda_gb_second", what, calls * GB[kind] * (ms / 1000));
+  const inboxLines = () => {
+    const { routes } = topology;
+    const share = routes.filter(({ then }) => then.config.inbox === true).length / routes.length;
+    const kept = events * a.deliveries_per_event * share;
+    return [
+      line("scheduler_invocation", "looks at the inboxes", MINUTES),
+      line("lambda_request", "looks at the inboxes", MINUTES),
+      duration("sweep", "looking after the inboxes", MINUTES, a.sweep_ms),
+      line("dynamodb_read", "looks at the inboxes", PARTITIONS * MINUTES),
+      line("dynamodb_write", "what waits in inboxes", kept * (INBOX_WRITES + 2 * a.event_kb)),
+      line("alarm_month", "the alarm of the inboxes", 1),
+    ];
+  };
   return [
     line("scheduler_invocation", "ticks of the sources", polls),
     line("lambda_request", "calls of the functions", polls + requests + routed + delivered),
@@ -159,6 +180,7 @@ function costLines(
     line("metric_month", "own metrics", Object.keys(METRICS).length),
     line("alarm_month", "alarms", ALARMS),
     line("dashboard_month", "the dashboard", 1),
+    ...(inboxActors(topology).length > 0 ? inboxLines() : []),
     ...(aws?.ingress === "api_gateway" ? [line("api_request", "webhooks", requests)] : []),
   ];
 }

@@ -54,6 +54,12 @@ export function awaitedDeliverer({ aws }: Topology, id: string): string {
   return aws?.deliverers === "per_connector" ? `awaited ${id}` : id;
 }
 
+/** The actors of routes with an inbox: their events wait in the state table until they are fetched. */
+export function inboxActors({ routes }: Pick<Topology, "routes">): readonly string[] {
+  const inboxes = routes.filter(({ then }) => then.config.inbox === true);
+  return [...new Set(inboxes.map(({ then }) => then.actor))];
+}
+
 function each<Item extends SourceSpec | ActorSpec>(items: readonly Item[]): Group<Item>[] {
   return items.map((item) => ({ key: item.id, connector: item.connector, items: [item] }));
 }

@@ -16,6 +16,7 @@ export {
   awaitedDeliverer,
   delivererGroups,
   type Group,
+  inboxActors,
   pollerGroups,
   pollerOf,
 } from "./groups.ts";

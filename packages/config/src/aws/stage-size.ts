@@ -1,6 +1,6 @@
 import type { Topology } from "@orgloop/sdk";
 import { deliveryConcurrency } from "./delivery-concurrency.ts";
-import { awaitedActors, delivererGroups, pollerGroups } from "./groups.ts";
+import { awaitedActors, delivererGroups, inboxActors, pollerGroups } from "./groups.ts";
 import { newLayout, type StageLayout } from "./layout.ts";
 
 /** Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the account's. */
@@ -41,8 +41,9 @@ export function stageSize(
   const awaited = awaitedActors(topology, actors);
   const deliverers = delivererGroups(topology, actors).length + awaited.length;
   const shared = aws?.deliverers === "per_connector";
+  const sweepers = inboxActors(topology).length > 0 ? 1 : 0;
   // Router, recorder and the one that empties the bucket.
-  const functions = pollers + deliverers + 3 + (hasIngress ? 1 : 0);
+  const functions = pollers + deliverers + 3 + (hasIngress ? 1 : 0) + sweepers;
   const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
   const widest = new Map<string, number>();
   for (const { then, delivery } of routes) {
@@ -54,15 +55,15 @@ export function stageSize(
   );
   return {
     functions,
-    // One a function, one for the schedules of each stack.
-    roles: functions + layout.sources,
-    schedules: polled.length,
+    // One a function, one for the schedules of each stack, one for that of the inboxes.
+    roles: functions + layout.sources + sweepers,
+    schedules: polled.length + sweepers,
     // The bus, each actor's and that of each awaited one, each with its dead-letter queue.
     queues: 2 * (1 + actors.length + awaited.length),
     // Storage, routing, observability, what was applied.
     stacks:
       4 + layout.actors + layout.pollers + layout.sources + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
-    concurrency: reservedConcurrency + delivering + polled.length,
+    concurrency: reservedConcurrency + delivering + polled.length + sweepers,
     reservedConcurrency,
   };
 }

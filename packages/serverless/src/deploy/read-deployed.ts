@@ -9,6 +9,7 @@ import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { awsNames } from "@orgloop/config/aws";
 import { type ActorSpec, OrgLoopError, type RouteSpec, type Topology } from "@orgloop/sdk";
 import { dynamoAppliedState, type StateTable, topologyKey } from "@orgloop/stores/dynamodb";
+import { hasInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
 
 export interface DeployedReader {
@@ -33,6 +34,8 @@ export interface DeployedStage {
   readonly routes: readonly RouteSpec[];
   readonly draining: DrainingActors;
   readonly empty: ReadonlySet<string>;
+  /** Whether anything waits in inboxes. */
+  readonly waiting: boolean;
 }
 
 /**
@@ -51,7 +54,7 @@ export async function readDeployed(
     reader.ssm.send(new GetParameterCommand({ Name: names.layoutParameter })),
   );
   if (layout === null) {
-    return { layout: null, actors: [], routes: [], draining: [], empty: new Set() };
+    return { layout: null, actors: [], routes: [], draining: [], empty: new Set(), waiting: false };
   }
   const state = { client: dynamodb, table: names.table };
   const applied = await orNull(dynamoAppliedState(state).read());
@@ -66,7 +69,14 @@ export async function readDeployed(
     const depths = await Promise.all(queues.map((queue) => depthOf(reader.sqs, queue)));
     if (depths.every((depth) => depth === 0)) empty.add(id);
   }
-  return { layout: JSON.parse(layout.Parameter?.Value ?? "null"), actors, routes, draining, empty };
+  return {
+    layout: JSON.parse(layout.Parameter?.Value ?? "null"),
+    actors,
+    routes,
+    draining,
+    empty,
+    waiting: (await orNull(hasInboxes(state))) ?? false,
+  };
 }
 
 async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Promise<Value | null> {

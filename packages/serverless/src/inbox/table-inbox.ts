@@ -1,4 +1,5 @@
-import { dynamoInboxes, type StateTable } from "@orgloop/stores/dynamodb";
+import type { StateTable } from "@orgloop/stores/dynamodb";
+import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import { type DeliveryInbox, deliveryInbox } from "./delivery-inbox.ts";
 import type { InboxHost } from "./inbox-host.ts";
 

@@ -64,6 +64,7 @@ function wantedGroups(
   return (group) => {
     if (group === names.logGroup(names.router)) return kinds.has("route");
     if (group === names.logGroup(names.receiver)) return kinds.has("receive");
+    if (group === names.logGroup(names.sweeper)) return kinds.has("deliver");
     const kind = /^(deliver|poll)-.*[0-9a-f]{8}$/.exec(group.slice(prefix.length))?.[1];
     if (kind === "poll") return kinds.has("poll");
     return kind === "deliver" && kinds.has("deliver") && (deliverers?.has(group) ?? true);

@@ -34,6 +34,12 @@ const UNSENT_MS = 60_000;
 
 const KEEP: DecideInbox = (state) => ({ state, notify: false });
 
+/** Whether anything waits in the inboxes of a state table, or is being told of. */
+export async function hasInboxes(state: StateTable): Promise<boolean> {
+  for await (const { length } of listItems(state, SESSIONS)) if (length > 0) return true;
+  return false;
+}
+
 /** Inboxes in the state table: one item a session, two an entry. */
 export function dynamoInboxes(options: DynamoInboxesOptions): SharedInboxes {
   const { objects, now = Date.now, random = Math.random } = options;

@@ -4,7 +4,6 @@ export { type DynamoCheckpointsOptions, dynamoCheckpoints } from "./checkpoints.
 export * from "./claims.ts";
 export * from "./dead-letters.ts";
 export type { KeptEntry } from "./inbox-entry-items.ts";
-export * from "./inboxes.ts";
 export * from "./leased-checkpoints.ts";
 export type { LetterObjects, ListedLetter } from "./letter-item.ts";
 export * from "./replay-numbers.ts";

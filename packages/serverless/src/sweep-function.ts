@@ -1,11 +1,12 @@
 import { awsNames } from "@orgloop/config/aws";
-import { dynamoDeadLetters, dynamoInboxes } from "@orgloop/stores/dynamodb";
+import { dynamoDeadLetters } from "@orgloop/stores/dynamodb";
+import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { expireInboxes } from "./inbox/expire-inboxes.ts";
 import { queueUrlBeside } from "./queue-url.ts";
 
 /** The function that looks after the inboxes, once a minute. */
-export async function expireFunction(
+export async function sweepFunction(
   options: FunctionOptions,
 ): Promise<(remainingMs: () => number) => Promise<void>> {
   const tools = await functionTools<object>(options);
