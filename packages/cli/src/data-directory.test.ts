@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadProject } from "@orgloop/config";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { dataDirectory } from "./data-directory.ts";
+import { dataDirectory, namesake } from "./data-directory.ts";
 
 let root: string;
 let home: string;
@@ -49,6 +49,22 @@ test("a second project goes elsewhere, and says whose the usual place is", async
   const places = path.relative(home, other.dataDir);
   expect(places).toMatch(/^projects\/other-[0-9a-f]{8}\/data$/);
   expect(await locate("other")).toEqual(other);
+});
+
+test("another directory with a project of the same name is told of, one that has moved is not", async () => {
+  await locate("acme");
+  await locate("copy");
+  const [acme = "", copy = ""] = ["acme", "copy"].map((name) => path.join(root, "projects", name));
+  const data = path.join(home, "data");
+  expect(namesake(data, acme)).toBeNull();
+  await own(data, "acme");
+  expect(namesake(data, acme)).toBeNull();
+  const owner = { project: "acme", directory: acme };
+  await writeFile(path.join(data, "owner.json"), JSON.stringify(owner));
+  expect(namesake(data, acme)).toBeNull();
+  expect(namesake(data, copy)).toBe(acme);
+  await rm(acme, { recursive: true });
+  expect(namesake(data, copy)).toBeNull();
 });
 
 test("defaults.data_dir goes first: from the project, with references and ~", async () => {

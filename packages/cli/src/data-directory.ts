@@ -69,7 +69,7 @@ export function dataDirectory(
   const { workspace } = flags;
   const inHome = workspace === "default" ? ["data"] : ["workspaces", workspace, "data"];
   const usual = path.join(home, ...inHome);
-  const owner = readOwner(usual);
+  const owner = readOwner(usual).project ?? null;
   const name = projectName(project);
   if (owner === null || owner === name) return { dataDir: usual, displacedBy: null };
   const folder = `${name.replaceAll(/[^\w.-]+/g, "-")}-${hashOf(project.projectDir)}`;
@@ -86,13 +86,27 @@ export function projectName({ topology, provenance, projectDir }: LoadedProject)
   return typeof name === "string" ? name : path.basename(projectDir);
 }
 
-/** The project that a data directory belongs to: its `owner.json`, which the runtime writes. Null where there is none. */
-function readOwner(dataDir: string): string | null {
+/**
+ * The directory of another project of this name that ran on the state last, and is still there: two that take turns would undo one
+ * another's changes. Null where there is none; one that has moved is no other.
+ */
+export function namesake(dataDir: string, projectDir: string): string | null {
+  const { directory } = readOwner(dataDir);
+  if (directory === undefined || directory === projectDir) return null;
+  return existsSync(path.join(directory, "orgloop.yaml")) ? directory : null;
+}
+
+/** Whose a data directory is: its `owner.json`, which the runtime writes. */
+function readOwner(dataDir: string): { readonly project?: string; readonly directory?: string } {
   try {
-    const { project } = JSON.parse(readFileSync(path.join(dataDir, "owner.json"), "utf8"));
-    return typeof project === "string" ? project : null;
+    const owner = JSON.parse(readFileSync(path.join(dataDir, "owner.json"), "utf8"));
+    const { project, directory } = Object(owner);
+    return {
+      ...(typeof project === "string" && { project }),
+      ...(typeof directory === "string" && { directory }),
+    };
   } catch {
-    return null;
+    return {};
   }
 }
 

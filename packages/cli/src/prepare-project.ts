@@ -4,7 +4,7 @@ import { formatEntry } from "@orgloop/sdk";
 import { refuseOnStage } from "./aws/stage.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { dataDirectory, namesake } from "./data-directory.ts";
 import { requireVariables } from "./missing-variables.ts";
 import { problemLine, readValidProject } from "./read-project.ts";
 import { findProcess } from "./running-process.ts";
@@ -42,6 +42,12 @@ export async function prepareProject(
     output.note(`The project "${displacedBy}" has the usual place; state goes to ${dataDir}`);
   }
   await refuseSecond(context, dataDir);
+  const other = namesake(dataDir, projectDir);
+  if (other !== null) {
+    output.warn(
+      `a project "${topology.project}" in ${other} ran on this state last (${dataDir}): where they are two, give one another metadata.name`,
+    );
+  }
   const { pluginLookup } = await import("@orgloop/runtime");
   const own = topology.loggers.some(({ type }) => type === CONSOLE_LOGGER);
   const options: ProjectOptions = {

@@ -20,14 +20,25 @@ export interface DataDir {
   release(): Promise<void>;
 }
 
+/** Whose a data directory is. A project is its name: its directory may move, or be another with each release. */
+interface Owner {
+  readonly project: string;
+  /** From which it ran last; null: an earlier version did not say. */
+  readonly directory: string | null;
+}
+
 /**
  * Takes a data directory for a project: makes it, locks it, and writes whose it is in `owner.json`. Throws `LOCKED` (names the
  * holder) and `DATA_DIR_OWNED` (names the other project).
  */
-export async function claimDataDir(dir: string, project: string): Promise<DataDir> {
+export async function claimDataDir(
+  dir: string,
+  project: string,
+  directory: string,
+): Promise<DataDir> {
   const lock = await lockDirectory(dir, { purpose: project });
   try {
-    await claim(dir, project);
+    await claim(dir, { project, directory });
   } catch (error) {
     await lock.release();
     throw error;
@@ -35,23 +46,22 @@ export async function claimDataDir(dir: string, project: string): Promise<DataDi
   return dataDir(dir, lock);
 }
 
-async function claim(dir: string, project: string): Promise<void> {
-  if ((await requireOwner(dir, project)) === project) return;
-  await replaceFile(join(dir, "owner.json"), `${JSON.stringify({ project })}\n`);
+async function claim(dir: string, owner: Owner): Promise<void> {
+  if ((await requireOwner(dir, owner.project))?.directory === owner.directory) return;
+  await replaceFile(join(dir, "owner.json"), `${JSON.stringify(owner)}\n`);
 }
 
-/** The project that a data directory belongs to: `project`, or null where there is none yet. Throws `DATA_DIR_OWNED`. */
-export async function requireOwner(dir: string, project: string): Promise<string | null> {
+/** Whose a data directory is: `project`'s, or null where it is nobody's yet. Throws `DATA_DIR_OWNED`. */
+export async function requireOwner(dir: string, project: string): Promise<Owner | null> {
   const owner = await readOwner(join(dir, "owner.json"));
-  if (owner === null || owner === project) return owner;
+  if (owner === null || owner.project === project) return owner;
   throw new OrgLoopError(
     "DATA_DIR_OWNED",
-    `${dir} belongs to the project "${owner}", this one is "${project}": choose another data directory`,
+    `${dir} belongs to the project "${owner.project}", this one is "${project}": choose another data directory`,
   );
 }
 
-/** The project that a data directory belongs to; null where there is none yet. */
-async function readOwner(file: string): Promise<string | null> {
+async function readOwner(file: string): Promise<Owner | null> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -60,7 +70,11 @@ async function readOwner(file: string): Promise<string | null> {
     throw error;
   }
   try {
-    return String(JSON.parse(text).project);
+    const { project, directory } = JSON.parse(text);
+    return {
+      project: String(project),
+      directory: typeof directory === "string" ? directory : null,
+    };
   } catch (cause) {
     throw new OrgLoopError(
       "DATA_DIR_OWNED",

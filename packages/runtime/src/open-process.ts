@@ -34,7 +34,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   const { project, workspace, defaults } = topology;
   await using opened = new AsyncDisposableStack();
 
-  const dataDir = await claimDataDir(options.dataDir, project);
+  const dataDir = await claimDataDir(options.dataDir, project, projectDir);
   opened.defer(() => dataDir.release());
 
   const file = logFile({ dir: dataDir.log });
