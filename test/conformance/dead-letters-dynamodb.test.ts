@@ -1,50 +1,28 @@
-import { randomUUID } from "node:crypto";
-import { type BatchWriteItemCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { dynamoDeadLetters, type StateTable } from "@orgloop/stores/dynamodb";
-import { sampleDeadLetter } from "@orgloop/testkit";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { clientConfig } from "../emulators/client-config.ts";
-import { createStateTable } from "../emulators/create-state-table.ts";
+import type { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
+import { dynamoDeadLetters } from "@orgloop/stores/dynamodb";
+import { memoryObjects, sampleDeadLetter } from "@orgloop/testkit";
+import { beforeEach, describe, expect, test } from "vitest";
+import { tableOfEachTest } from "./table-of-each-test.ts";
 
-let client: DynamoDBClient;
-let state: StateTable;
-let nowMs: number;
-const now = () => nowMs;
-
-beforeEach(async () => {
-  nowMs = Date.parse("2026-11-01T00:00:00.000Z");
-  client = new DynamoDBClient(clientConfig(inject("aws")));
-  state = { client, table: `orgloop-state-${randomUUID()}` };
-  await createStateTable(client, state.table);
-});
-afterEach(() => client.destroy());
-
-const items = async () => (await client.send(new ScanCommand({ TableName: state.table }))).Items;
+const its = tableOfEachTest();
+const { now, items } = its;
 
 describe("dead letters", () => {
-  const objects = new Map<string, string>();
-  const bucket = {
-    async put(key: string, text: string) {
-      objects.set(key, text);
-    },
-    async get(key: string) {
-      return objects.get(key) ?? Promise.reject(new Error(`no object ${key}`));
-    },
-  };
-  const open = () => dynamoDeadLetters({ ...state, objects: bucket, now });
-  beforeEach(() => objects.clear());
+  const objects = memoryObjects();
+  const open = () => dynamoDeadLetters({ ...its.state, objects, now });
+  beforeEach(() => objects.stored.clear());
 
   test("longer than an item may be, it lies in the bucket, whole", async () => {
     const letters = open();
     const long = sampleDeadLetter(1, "é".repeat(400_000));
     await letters.put(long);
     await letters.put(sampleDeadLetter(2));
-    expect(objects.size).toBe(1);
+    expect(objects.stored.size).toBe(1);
     expect(await letters.get("dl_1")).toEqual(long);
     expect(await letters.list()).toEqual([long, sampleDeadLetter(2)]);
     await letters.put(sampleDeadLetter(1, "short"));
     expect(await letters.get("dl_1")).toEqual(sampleDeadLetter(1, "short"));
-    objects.clear();
+    objects.stored.clear();
     expect(await letters.listed()).toHaveLength(2);
   });
 
@@ -79,13 +57,13 @@ describe("dead letters", () => {
     await letters.put(sampleDeadLetter(1));
     await letters.markReplayed("dl_1");
     await letters.markReplayed("dl_unknown");
-    expect((await letters.listed()).map(({ replayed_ms }) => replayed_ms)).toEqual([nowMs]);
+    expect((await letters.listed()).map(({ replayed_ms }) => replayed_ms)).toEqual([its.nowMs]);
     await letters.put(sampleDeadLetter(1));
     expect((await letters.listed())[0]?.replayed_ms).toBeNull();
   });
 
   test("hundreds are spread over the partitions, listed page by page, and removed though the table throttles", async () => {
-    client.middlewareStack.add(
+    its.state.client.middlewareStack.add(
       (next, context) => (args) =>
         next(
           context.commandName === "QueryCommand"
@@ -98,7 +76,7 @@ describe("dead letters", () => {
     const count = 200;
     await Promise.all(Array.from({ length: count }, (_, n) => letters.put(sampleDeadLetter(n))));
     const partitions = new Map<string, number>();
-    for (const { pk } of (await items()) ?? []) {
+    for (const { pk } of await items()) {
       partitions.set(String(pk?.S), (partitions.get(String(pk?.S)) ?? 0) + 1);
     }
     expect(partitions.size).toBeGreaterThan(16);
@@ -106,7 +84,7 @@ describe("dead letters", () => {
     expect(await letters.listed()).toHaveLength(count);
     expect(await letters.count()).toBe(count);
     let refusals = 0;
-    client.middlewareStack.add(
+    its.state.client.middlewareStack.add(
       (next, context) => async (args) => {
         if (context.commandName !== "BatchWriteItemCommand" || refusals === 5) return next(args);
         refusals += 1;
@@ -116,11 +94,11 @@ describe("dead letters", () => {
         const [taken, left] = [requests?.slice(0, 3), requests?.slice(3)];
         const result = await next({
           ...args,
-          input: { RequestItems: { [state.table]: taken } } as typeof args.input,
+          input: { RequestItems: { [its.state.table]: taken } } as typeof args.input,
         });
         return {
           ...result,
-          output: { ...result.output, UnprocessedItems: { [state.table]: left } },
+          output: { ...result.output, UnprocessedItems: { [its.state.table]: left } },
         };
       },
       { step: "initialize" },

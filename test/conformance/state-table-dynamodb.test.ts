@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import {
   afterAttempt,
   type BreakerPolicy,
@@ -18,69 +16,55 @@ import {
   type Lease,
   leasedCheckpoints,
   type SharedRouteState,
-  type StateTable,
 } from "@orgloop/stores/dynamodb";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { clientConfig } from "../emulators/client-config.ts";
-import { createStateTable } from "../emulators/create-state-table.ts";
+import { describe, expect, test } from "vitest";
+import { tableOfEachTest } from "./table-of-each-test.ts";
 
-let client: DynamoDBClient;
-let state: StateTable;
-let nowMs: number;
-const now = () => nowMs;
-
-beforeEach(async () => {
-  nowMs = Date.parse("2026-11-01T00:00:00.000Z");
-  client = new DynamoDBClient(clientConfig(inject("aws")));
-  state = { client, table: `orgloop-state-${randomUUID()}` };
-  await createStateTable(client, state.table);
-});
-afterEach(() => client.destroy());
-
-const items = async () => (await client.send(new ScanCommand({ TableName: state.table }))).Items;
+const its = tableOfEachTest();
+const { now, items } = its;
 
 describe("leases", () => {
   test("one owner at a time; the next after the release, or when its time is over", async () => {
-    const leases = leasedCheckpoints({ ...state, now });
+    const leases = leasedCheckpoints({ ...its.state, now });
     const first = await leases.acquire("github", "a", 1_000);
     expect(first?.get()).toBeNull();
     expect(await leases.acquire("github", "b", 1_000)).toBeNull();
     expect(await leases.acquire("other", "b", 1_000)).not.toBeNull();
     await first?.set("1", { events: 3 });
     await first?.release({ failed: true, events: 2 });
-    const states = dynamoSourceStates(state);
-    const kept = { checkpoint: "1", polledMs: nowMs, events: 5, failures: 1 };
+    const states = dynamoSourceStates(its.state);
+    const kept = { checkpoint: "1", polledMs: its.nowMs, events: 5, failures: 1 };
     expect(await states.read(["github", "never"])).toEqual(new Map([["github", kept]]));
     const second = await leases.acquire("github", "b", 1_000);
     expect(second?.get()).toBe("1");
     expect([first?.unended, second?.unended]).toEqual([0, 0]);
-    nowMs += 1_000;
+    its.nowMs += 1_000;
     const third = await leases.acquire("github", "c", 1_000);
     expect(third?.unended).toBe(1);
     await third?.set("2");
     expect(third?.get()).toBe("2");
-    expect(await dynamoCheckpoints(state).get("github")).toBe("2");
+    expect(await dynamoCheckpoints(its.state).get("github")).toBe("2");
   });
 
   test("who lost the lease moves nothing, taken by another or not, and cannot end another's", async () => {
-    const leases = leasedCheckpoints({ ...state, now });
+    const leases = leasedCheckpoints({ ...its.state, now });
     const late = await leases.acquire("github", "a", 1_000);
     await late?.set("1");
-    nowMs += 1_000;
+    its.nowMs += 1_000;
     await expect(late?.set("2")).rejects.toMatchObject({ code: "LEASE_LOST" });
     const holder = await leases.acquire("github", "b", 10_000);
     await expect(late?.set("2")).rejects.toMatchObject({ code: "LEASE_LOST" });
     await late?.release();
     expect(await leases.acquire("github", "c", 1_000)).toBeNull();
     await holder?.set("3");
-    expect(await dynamoCheckpoints(state).get("github")).toBe("3");
+    expect(await dynamoCheckpoints(its.state).get("github")).toBe("3");
   });
 
   test("of many that poll at once one gets the source", async () => {
     const taken = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>
-        leasedCheckpoints({ ...state, now }).acquire("github", `${n}`, 1_000),
+        leasedCheckpoints({ ...its.state, now }).acquire("github", `${n}`, 1_000),
       ),
     );
     expect(taken.filter(Boolean)).toHaveLength(1);
@@ -101,12 +85,12 @@ test("whatever pollers do and however long it takes them, only the last lease th
     let holder: number | null = null;
     let checkpoint: string | null = null;
     for (const [index, { poller, does, waitMs }] of steps.entries()) {
-      nowMs += waitMs;
+      its.nowMs += waitMs;
       const own = held.get(poller);
-      const holds = holder === poller && own !== undefined && nowMs < own.untilMs;
+      const holds = holder === poller && own !== undefined && its.nowMs < own.untilMs;
       if (does === "acquire") {
-        const free = holder === null || nowMs >= (held.get(holder)?.untilMs ?? 0);
-        const lease = await leasedCheckpoints({ ...state, now }).acquire(
+        const free = holder === null || its.nowMs >= (held.get(holder)?.untilMs ?? 0);
+        const lease = await leasedCheckpoints({ ...its.state, now }).acquire(
           source,
           `${poller}`,
           TTL_MS,
@@ -114,7 +98,7 @@ test("whatever pollers do and however long it takes them, only the last lease th
         expect(lease !== null).toBe(free);
         if (lease === null) continue;
         expect(lease.get()).toBe(checkpoint);
-        held.set(poller, { lease, untilMs: nowMs + TTL_MS });
+        held.set(poller, { lease, untilMs: its.nowMs + TTL_MS });
         holder = poller;
       } else if (does === "set" && own !== undefined) {
         const moved = own.lease.set(`${index}`).then(
@@ -129,7 +113,7 @@ test("whatever pollers do and however long it takes them, only the last lease th
         if (holds) holder = null;
       }
     }
-    expect(await dynamoCheckpoints(state).get(source)).toBe(checkpoint);
+    expect(await dynamoCheckpoints(its.state).get(source)).toBe(checkpoint);
   });
   await fc.assert(property, { numRuns: 40 });
 });
@@ -138,7 +122,7 @@ describe("route states", () => {
   const POLICY: BreakerPolicy = { failureThreshold: 5, cooldownMs: 1_000, maxCooldownMs: 60_000 };
   /** As many functions: each has a store of its own. */
   const functions = (count: number) =>
-    Array.from({ length: count }, () => dynamoRouteStates({ ...state, now }));
+    Array.from({ length: count }, () => dynamoRouteStates({ ...its.state, now }));
 
   test("a hundred functions reserve at once, and never more than the rate", async () => {
     const rate = { count: 10, perMs: 1_000, burst: 1 };
@@ -146,7 +130,7 @@ describe("route states", () => {
       functions(100).map(async (states) => {
         let atMs = 0;
         await states.update("rated", (shared) => {
-          const reserved = reserve(shared.rateMs ?? UNUSED_RATE, rate, nowMs);
+          const reserved = reserve(shared.rateMs ?? UNUSED_RATE, rate, its.nowMs);
           atMs = reserved.atMs;
           return { ...shared, rateMs: reserved.state };
         });
@@ -154,9 +138,9 @@ describe("route states", () => {
       }),
     );
     const sorted = times.toSorted((a, b) => a - b);
-    expect(sorted[0]).toBe(nowMs);
+    expect(sorted[0]).toBe(its.nowMs);
     for (const [index, atMs] of sorted.entries()) {
-      expect(Math.abs(atMs - (nowMs + index * 100))).toBeLessThanOrEqual(2);
+      expect(Math.abs(atMs - (its.nowMs + index * 100))).toBeLessThanOrEqual(2);
     }
   });
 
@@ -164,13 +148,13 @@ describe("route states", () => {
     const [first] = functions(1);
     await first?.update("ill", (shared) => ({
       ...shared,
-      breaker: { ...CLOSED, openUntilMs: nowMs - 1, cooldownMs: 1_000 },
+      breaker: { ...CLOSED, openUntilMs: its.nowMs - 1, cooldownMs: 1_000 },
     }));
     const gates = await Promise.all(
       functions(50).map(async (states) => {
         let kind = "";
         await states.update("ill", (shared) => {
-          const gate = passBreaker(shared.breaker, nowMs, 30_000);
+          const gate = passBreaker(shared.breaker, its.nowMs, 30_000);
           kind = gate.kind;
           return gate.kind === "probe" ? { ...shared, breaker: gate.state } : null;
         });
@@ -186,17 +170,17 @@ describe("route states", () => {
     const [states] = functions(1);
     const { before, after } = (await states?.update("ill", fail)) ?? {};
     expect(before?.breaker.failures).toBe(4);
-    expect(after?.breaker.openUntilMs).toBe(nowMs + 1_000);
+    expect(after?.breaker.openUntilMs).toBe(its.nowMs + 1_000);
     expect(await states?.load()).toEqual(
       new Map([
-        ["ill", { circuit: { openUntilMs: nowMs + 1_000, cooldownMs: 1_000 }, rateMs: null }],
+        ["ill", { circuit: { openUntilMs: its.nowMs + 1_000, cooldownMs: 1_000 }, rateMs: null }],
       ]),
     );
   });
 
   const fail = (shared: SharedRouteState): SharedRouteState => ({
     ...shared,
-    breaker: afterAttempt(shared.breaker, "failure", false, POLICY, nowMs),
+    breaker: afterAttempt(shared.breaker, "failure", false, POLICY, its.nowMs),
   });
 
   test("a healthy route writes nothing", async () => {
@@ -204,7 +188,7 @@ describe("route states", () => {
     const { before, after } =
       (await states?.update("healthy", (shared) => ({
         ...shared,
-        breaker: afterAttempt(shared.breaker, "success", false, POLICY, nowMs),
+        breaker: afterAttempt(shared.breaker, "success", false, POLICY, its.nowMs),
       }))) ?? {};
     expect(after).toBe(before);
     expect(await items()).toEqual([]);
@@ -213,7 +197,7 @@ describe("route states", () => {
 
 describe("attempts", () => {
   test("starts are counted however many begin; an outcome is kept; forgotten is gone", async () => {
-    const attempts = dynamoAttempts({ ...state, now });
+    const attempts = dynamoAttempts({ ...its.state, now });
     expect(await attempts.load("dlv_1")).toBeNull();
     const starts = await Promise.all(Array.from({ length: 20 }, () => attempts.start("dlv_1")));
     expect(starts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
@@ -236,15 +220,15 @@ describe("attempts", () => {
     expect(await attempts.start("dlv_1")).toBe(1);
     expect(await attempts.load("dlv_1")).toEqual({ ...record, starts: 1 });
     expect(await attempts.load("x".repeat(5_000))).toBeNull();
-    const [item] = (await items()) ?? [];
-    expect(item?.ttl?.N).toBe(String(nowMs / 1_000 + 15 * 86_400));
+    const [item] = await items();
+    expect(item?.ttl?.N).toBe(String(its.nowMs / 1_000 + 15 * 86_400));
     await attempts.forget("dlv_1");
     expect(await attempts.load("dlv_1")).toBeNull();
   });
 });
 
 test("the applied state is counted on by one deploy at a time", async () => {
-  const applied = dynamoAppliedState(state);
+  const applied = dynamoAppliedState(its.state);
   expect(await applied.read()).toBeNull();
   const at = (serial: number, hash: string) => ({ serial, hash, applied_at: "2026-11-01" });
   await applied.write(at(1, "a"));
@@ -255,7 +239,7 @@ test("the applied state is counted on by one deploy at a time", async () => {
 });
 
 test("replays of an event are numbered apart, also when asked for at once", async () => {
-  const numbers = dynamoReplayNumbers({ ...state, now });
+  const numbers = dynamoReplayNumbers({ ...its.state, now });
   const given = await Promise.all(Array.from({ length: 10 }, () => numbers.next("evt_1")));
   expect(new Set(given)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   expect(await numbers.next("evt_2")).toBe(1);

@@ -6,7 +6,6 @@ import {
   dynamoClaims,
   dynamoDeadLetters,
   dynamoRouteStates,
-  type LetterObjects,
   type StateTable,
 } from "@orgloop/stores/dynamodb";
 import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
@@ -15,6 +14,7 @@ import {
   claimSuite,
   deadLetterSuite,
   inboxSuite,
+  memoryObjects,
   routeStateSuite,
 } from "@orgloop/testkit";
 import { afterAll, inject } from "vitest";
@@ -25,17 +25,7 @@ const client = new DynamoDBClient(clientConfig(inject("aws")));
 afterAll(() => client.destroy());
 
 const tables = new WeakMap<object, StateTable>();
-const objects = new Map<string, string>();
-const bucket: LetterObjects = {
-  async put(key, text) {
-    objects.set(key, text);
-  },
-  async get(key) {
-    const text = objects.get(key);
-    if (text === undefined) throw new Error(`no object ${key}`);
-    return text;
-  },
-};
+const objects = memoryObjects();
 
 /** Each store has a table of its own; a reopened one has the table of the one before. */
 function harness<Store extends object>(make: (state: StateTable) => Store) {
@@ -57,8 +47,6 @@ function harness<Store extends object>(make: (state: StateTable) => Store) {
 
 checkpointSuite(harness((state) => dynamoCheckpoints({ ...state })));
 claimSuite(harness((state) => dynamoClaims(state)));
-deadLetterSuite(
-  harness<DeadLetterStore>((state) => dynamoDeadLetters({ ...state, objects: bucket })),
-);
+deadLetterSuite(harness<DeadLetterStore>((state) => dynamoDeadLetters({ ...state, objects })));
 routeStateSuite(harness<RouteStateStore>((state) => dynamoRouteStates({ ...state })));
-inboxSuite(harness<InboxStore>((state) => dynamoInboxes({ ...state, objects: bucket })));
+inboxSuite(harness<InboxStore>((state) => dynamoInboxes({ ...state, objects })));

@@ -1,13 +1,12 @@
 import { createHmac } from "node:crypto";
-import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { serveTest } from "../serve-test.ts";
 
 const SECRET = "s3cret";
 const fixture = fileURLToPath(new URL("../fixtures/sigkill", import.meta.url));
@@ -38,13 +37,7 @@ async function startWorld() {
     arrivals.push({ key: `${event.source}/${event.payload.n}`, run: world.run });
     response.writeHead(204).end();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await serveTest(server);
   return { world, arrivals, url: `http://127.0.0.1:${port}`, fed: () => feed };
 }
 

@@ -1,4 +1,4 @@
-import { busMessage, type FifoMessage, type ObjectStore } from "@orgloop/bus/sqs";
+import { busMessage, type FifoMessage } from "@orgloop/bus/sqs";
 import { eventDedupId, messageGroup } from "@orgloop/config/aws";
 import {
   completeEvent,
@@ -7,7 +7,7 @@ import {
   replayOnBus,
   type TraceChain,
 } from "@orgloop/core";
-import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import type { OrgLoopEvent } from "@orgloop/sdk";
 import {
   type DeliverBatchOptions,
   deliverBatch,
@@ -20,11 +20,17 @@ import {
   routeTopology,
 } from "@orgloop/serverless/batches";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
-import { type FifoRecord, fakeClock, memoryFifo, memoryState } from "@orgloop/testkit";
+import {
+  type FifoRecord,
+  fakeClock,
+  memoryFifo,
+  memoryObjects,
+  memoryState,
+} from "@orgloop/testkit";
 import {
   drainCall,
-  laneOf,
-  nameOf,
+  LONGEST_MS,
+  lettersOf,
   type Outcome,
   outcomeOf,
   plainId,
@@ -37,8 +43,6 @@ import {
 
 const BUS = "https://sqs.test/1/bus.fifo";
 const REMAINING_MS = 60_000;
-/** Long after everything in the table has ended. */
-const LONGEST_MS = 3 * 86_400_000;
 const VISIBILITY_S = 180;
 
 /** Runs a scenario through the functions: their batches over queues that work as SQS FIFO does, in a time of their own. */
@@ -49,15 +53,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
   const state = memoryState(clock);
   const claims = memoryClaims();
   const deadLetters = memoryDeadLetters();
-  const stored = new Map<string, string>();
-  const objects: ObjectStore = {
-    put: async (key, text) => void stored.set(key, text),
-    async get(key) {
-      const text = stored.get(key);
-      if (text === undefined) throw new OrgLoopError("OBJECT_MISSING", key);
-      return text;
-    },
-  };
+  const objects = memoryObjects();
   const entries: OpenEntry[] = [];
   const flow = { log: (entry: OpenEntry) => void entries.push(entry), count: () => {} };
   const calls: Run["calls"][number][] = [];
@@ -157,7 +153,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
       running = 0;
       invoke = await begin();
     } else if ("replay" in step) {
-      const lines = [...stored].filter(([key]) => key.startsWith("events/"));
+      const lines = [...objects.stored].filter(([key]) => key.startsWith("events/"));
       const found = lines
         .flatMap(([, text]) => text.split("\n"))
         .map(parseRecorded)
@@ -199,12 +195,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     await take(step);
   }
   await advance(Number.POSITIVE_INFINITY);
-  const letters = (await deadLetters.list()).map((letter) => {
-    const spec = scenario.routes.find(({ name }) => name === letter.route);
-    const id = nameOf(letter.event);
-    const lane = spec === undefined ? "" : laneOf(spec, letter.ordering_key ?? "s", id);
-    return { ...letter, event: id, lane };
-  });
+  const letters = lettersOf(scenario, await deadLetters.list());
   return outcomeOf({ calls, letters }, scenario.by);
 }
 

@@ -1,3 +1,4 @@
+import { SAMPLE_DELIVERY } from "@orgloop/testkit";
 import { event, route, type Scenario } from "./scenario.ts";
 
 const NO_LETTERS: readonly string[] = [];
@@ -5,14 +6,11 @@ const MINUTE = 60_000;
 const breaker = (failure_threshold: number) => ({
   circuit_breaker: { failure_threshold, cooldown: "1m", max_cooldown: "10m" },
 });
-const retry = (max_attempts: number, initial_delay = "5s") =>
-  ({
-    max_attempts,
-    backoff: "fixed",
-    initial_delay,
-    max_delay: "1h",
-    jitter: "none",
-  }) as const;
+const retry = (max_attempts: number, initial_delay = "5s") => ({
+  ...SAMPLE_DELIVERY.retry,
+  max_attempts,
+  initial_delay,
+});
 const ill = (untilMs: number) => (call: { readonly atMs: number }) => {
   if (call.atMs < untilMs) throw new Error("ill");
 };

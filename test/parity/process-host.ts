@@ -8,13 +8,12 @@ import {
   defineTransform,
   type LogEntry,
   type PluginDefinition,
-  type StandardSchema,
 } from "@orgloop/sdk";
-import { fakeClock } from "@orgloop/testkit";
+import { anyConfig, fakeClock } from "@orgloop/testkit";
 import {
   drainCall,
-  laneOf,
-  nameOf,
+  LONGEST_MS,
+  lettersOf,
   type Outcome,
   outcomeOf,
   type Run,
@@ -25,18 +24,10 @@ import {
 } from "./scenario.ts";
 
 const TOKEN = "parity";
-/** Long after everything in the table has ended. */
-const LONGEST_MS = 3 * 86_400_000;
 /** Real time without a sign of life after which the process waits for its clock: its disk is a real one. */
 const QUIET_MS = 12;
 
-const anything: StandardSchema<Record<string, unknown>> = {
-  "~standard": {
-    version: 1,
-    vendor: "parity",
-    validate: (value) => ({ value: value as Record<string, unknown> }),
-  },
-};
+const config = anyConfig<Readonly<Record<string, unknown>>>();
 
 /** Runs a scenario in the single process, on its file bus, in a time of its own. */
 export async function runProcess(scenario: Scenario): Promise<Outcome> {
@@ -63,12 +54,12 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
       if (transform !== undefined) {
         const create = async (_: unknown, context: Parameters<typeof transform>[0]) =>
           transform(context);
-        return defineTransform({ id: name, config: anything, create });
+        return defineTransform({ id: name, config, create });
       }
       return defineConnector({
         id: name,
-        source: { config: anything, create: async () => ({ receive: async () => [] }) },
-        actor: { config: anything, create: async () => agent },
+        source: { config, create: async () => ({ receive: async () => [] }) },
+        actor: { config, create: async () => agent },
       }) as PluginDefinition;
     };
     return startProcess({
@@ -160,12 +151,7 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
     }
     await advance(Number.POSITIVE_INFINITY);
     await drained();
-    const letters = (await readStoredLetters(join(dir, "data"), {})).map((letter) => {
-      const spec = scenario.routes.find(({ name }) => name === letter.route);
-      const id = nameOf(letter.event);
-      const lane = spec === undefined ? "" : laneOf(spec, letter.ordering_key ?? "s", id);
-      return { ...letter, event: id, lane };
-    });
+    const letters = lettersOf(scenario, await readStoredLetters(join(dir, "data"), {}));
     return outcomeOf({ calls, letters }, scenario.by);
   } finally {
     await drained();

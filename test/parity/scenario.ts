@@ -1,6 +1,7 @@
 import { isInboxNotice } from "@orgloop/core";
 import type {
   Actor,
+  DeadLetter,
   DeliverySpec,
   EventDraft,
   OrgLoopEvent,
@@ -9,6 +10,7 @@ import type {
   Topology,
   Transform,
 } from "@orgloop/sdk";
+import { SAMPLE_DEFAULTS, sampleRoute } from "@orgloop/testkit";
 
 /** One call of an actor, as a scenario sees it. */
 export interface Call {
@@ -77,22 +79,6 @@ export interface Run {
   }[];
 }
 
-const DELIVERY: DeliverySpec = {
-  burst: 1,
-  overflow: "drop_oldest",
-  timeout: "30s",
-  order: "key",
-  concurrency: 1,
-  retry: {
-    max_attempts: 3,
-    backoff: "fixed",
-    initial_delay: "10s",
-    max_delay: "1h",
-    jitter: "none",
-  },
-  circuit_breaker: false,
-};
-
 /** A route from source `s`; its actor's id is `agent`, if it is not said. */
 export function route(
   name: string,
@@ -100,14 +86,8 @@ export function route(
   rest: Partial<Omit<RouteSpec, "delivery">> & { readonly actor?: string } = {},
 ): RouteSpec {
   const { actor = "agent", ...others } = rest;
-  return {
-    name,
-    when: { source: ["s"], events: ["resource.changed"] },
-    transforms: [],
-    then: { actor, config: {} },
-    delivery: { ...DELIVERY, ...delivery },
-    ...others,
-  };
+  const sample = sampleRoute(name, delivery);
+  return { ...sample, then: { ...sample.then, actor }, ...others };
 }
 
 /** An event from source `s`, ordered by `key`. */
@@ -125,13 +105,7 @@ export function topologyOf({ routes, transforms = {}, queueDepth = 1000 }: Scena
     project: "acme",
     workspace: "parity",
     bus: { url: "file" },
-    defaults: {
-      poll_interval: "5m",
-      event_retention: "7d",
-      log_level: "error",
-      checkpoint: { store: "memory" },
-      wal: { rotate: { max_size: "64mb", max_age: "1h" } },
-    },
+    defaults: SAMPLE_DEFAULTS,
     sources: [{ id: "s", connector: "test/source", config: {} }],
     actors: actors.map((id) => ({
       id,
@@ -197,6 +171,19 @@ export function scriptedActor(
       return { status: "delivered" };
     },
   };
+}
+
+/** Long after everything in the table has ended, in ms. */
+export const LONGEST_MS = 3 * 86_400_000;
+
+/** A host's dead letters, as a run has them. */
+export function lettersOf({ routes }: Scenario, letters: readonly DeadLetter[]): Run["letters"] {
+  return letters.map((letter) => {
+    const spec = routes.find(({ name }) => name === letter.route);
+    const id = nameOf(letter.event);
+    const lane = spec === undefined ? "" : laneOf(spec, letter.ordering_key ?? "s", id);
+    return { ...letter, event: id, lane };
+  });
 }
 
 /** A run in the words that hosts are compared in. */

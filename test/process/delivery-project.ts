@@ -1,13 +1,12 @@
-import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { json } from "node:stream/consumers";
 import type { DeadLetter, LogEntry } from "@orgloop/sdk";
 import { onTestFinished, vi } from "vitest";
 import { type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+import { serveTest } from "../serve-test.ts";
 
 /** An actor with one route, `to-ID`, that brings it the events whose payload says so. */
 export interface TestActor {
@@ -161,13 +160,7 @@ export async function receiver(
     if (status < 300) accepted.push(arrival.n);
     response.writeHead(status, headers).end(body);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await serveTest(server);
   return { url: `http://127.0.0.1:${port}/`, port, arrivals, accepted };
 }
 

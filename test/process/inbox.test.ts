@@ -1,13 +1,12 @@
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { json } from "node:stream/consumers";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { expect, onTestFinished, test } from "vitest";
 import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+import { serveTest } from "../serve-test.ts";
 
 /** An agent's door: it hears of its inbox, and fetches by the command that it is told. */
 async function agent() {
@@ -17,13 +16,7 @@ async function agent() {
     told.push(event.payload);
     response.end();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+  return { told, url: `http://127.0.0.1:${await serveTest(server)}/` };
 }
 
 interface Drained {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +6,7 @@ import path from "node:path";
 import type { LogEntry } from "@orgloop/sdk";
 import { expect, onTestFinished, test } from "vitest";
 import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+import { serveTest } from "../serve-test.ts";
 
 /** An agent that answers every event by one to our own webhook, under the trace that it was given. */
 async function echoingAgent(): Promise<Server & { webhook: string; got: number }> {
@@ -19,12 +19,7 @@ async function echoingAgent(): Promise<Server & { webhook: string; got: number }
     const body = JSON.stringify({ comment: "done" });
     await fetch(agent.webhook, { method: "POST", headers, body }).catch(() => undefined);
   });
-  agent.listen(0, "127.0.0.1");
-  await once(agent, "listening");
-  onTestFinished(() => {
-    agent.close();
-    agent.closeAllConnections();
-  });
+  await serveTest(agent);
   return agent;
 }
 

@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { json as jsonOf, text as textOf } from "node:stream/consumers";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { COMMAND, orgloop } from "../run-orgloop.ts";
+import { serveTest } from "../serve-test.ts";
 
 let root: string;
 let project: string;
@@ -83,10 +83,7 @@ test("a tool's hook reaches its source; without a listener it is no failure", as
     got.push([request.method, request.url, await jsonOf(request)]);
     response.writeHead(status).end("{}");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const port = String((server.address() as AddressInfo).port);
-  onTestFinished(() => void server.close());
+  const port = String(await serveTest(server));
   const hook = async (stdin: string) => {
     const child = spawn(process.execPath, [COMMAND, "hook", "claude-code-stop", "--port", port], {
       env: { ...process.env, ...env },

@@ -1,4 +1,5 @@
 import type { DeliverySpec, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
+import { SAMPLE_DEFAULTS } from "@orgloop/testkit";
 
 /** A configuration that changes step by step. Versions count up with every change, so that each thing tells under which it was made. */
 export interface Changing {
@@ -130,11 +131,10 @@ export function topologyOf(changing: Changing, generation: number): Topology {
     workspace: "default",
     bus: { url: "file" },
     defaults: {
+      ...SAMPLE_DEFAULTS,
       poll_interval: "10ms",
-      event_retention: "7d",
       log_level: "info",
       checkpoint: { store: "file" },
-      wal: { rotate: { max_size: "64mb", max_age: "1h" } },
     },
     sources: [...changing.sources].map(
       ([id, { version, interval, key }]): SourceSpec => ({

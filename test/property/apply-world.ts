@@ -7,10 +7,10 @@ import {
   type PluginDefinition,
   type PluginLookup,
   type Source,
-  type StandardSchema,
   type Transform,
   type WebhookRequest,
 } from "@orgloop/sdk";
+import { anyConfig } from "@orgloop/testkit";
 
 interface PartConfig {
   readonly version?: number;
@@ -34,14 +34,6 @@ export interface Success {
   /** The transforms that it went through, `t0@3`. */
   readonly marks: readonly string[];
 }
-
-const anything: StandardSchema<PartConfig> = {
-  "~standard": {
-    version: 1,
-    vendor: "test",
-    validate: (value) => ({ value: value as PartConfig }),
-  },
-};
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -162,7 +154,7 @@ export function applyWorld(random: () => number) {
     }));
 
   const making = <Part>(make: (id: string, version: number) => Part) => ({
-    config: anything,
+    config: anyConfig<PartConfig>(),
     async create({ version = 0, broken }: PartConfig, { id }: { readonly id: string }) {
       if (random() < 0.3) await pause(random() * 2);
       if (broken) throw new Error(`${id} is broken`);

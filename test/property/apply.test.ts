@@ -5,6 +5,7 @@ import { planTopology, topologyHash } from "@orgloop/config";
 import { startProcess } from "@orgloop/runtime";
 import type { LogEntry, Topology } from "@orgloop/sdk";
 import { readAppliedState } from "@orgloop/stores";
+import { seeded } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import {
   AUDIT,
@@ -18,17 +19,6 @@ import {
 import { applyWorld, type Success } from "./apply-world.ts";
 
 const CHANGES = 200;
-
-/** mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 test.each([1, 2, 3])(
   `${CHANGES} changes while events flow (seed %i): none lost, none twice, each under one configuration, in order`,

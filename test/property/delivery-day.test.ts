@@ -1,6 +1,6 @@
 import { compilePolicy, type Delivery, type DeliveryPolicy, RATE_SLACK_MS } from "@orgloop/core";
 import { type DeliverySpec, PermanentError, RetryAfterError } from "@orgloop/sdk";
-import { fakeClock } from "@orgloop/testkit";
+import { fakeClock, SAMPLE_DELIVERY, seeded } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { type AttemptSeen, deliveryHost, type SimulatedCall } from "./delivery-host.ts";
 
@@ -14,10 +14,7 @@ const OUTAGE = { fromMs: START + 2 * HOUR, toMs: START + 20 * HOUR };
 const FATES = ["delivered", "permanent", "exhausted", "expired", "backpressure"] as const;
 
 const spec: DeliverySpec = {
-  burst: 1,
-  overflow: "drop_oldest",
-  timeout: "30s",
-  order: "key",
+  ...SAMPLE_DELIVERY,
   concurrency: 16,
   retry: {
     max_attempts: 5,
@@ -36,17 +33,6 @@ const ROUTES: readonly Partial<DeliverySpec>[] = [
   { max_rate: "30/m", burst: 5, order: "route", max_age: "6h" },
   { overflow: "block", queue_depth: 500 },
 ];
-
-/** A small generator with a seed (mulberry32): the day is the same every time. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 type Behaviour = (nowMs: number, random: () => number) => SimulatedCall;
 const answers = (random: () => number): SimulatedCall => ({ takesMs: 20 + random() * 400 });

@@ -1,6 +1,6 @@
 import { type FileBus, openFileBus } from "@orgloop/bus/file";
 import { hasCode, type LogEntry, type OrgLoopEvent } from "@orgloop/sdk";
-import { type CrashFileSystem, crashFileSystem } from "@orgloop/testkit";
+import { type CrashFileSystem, crashFileSystem, seeded } from "@orgloop/testkit";
 import { expect } from "vitest";
 import type { Step } from "./wal-steps.ts";
 
@@ -30,7 +30,7 @@ export class WalModel {
   #broken = false;
 
   constructor(seed: number) {
-    this.#random = mulberry32(seed);
+    this.#random = seeded(seed);
   }
 
   async run(all: readonly Step[]): Promise<void> {
@@ -285,15 +285,4 @@ export class WalModel {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-}
-
-/** A small seeded generator: the same seed gives the same disk. */
-export function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

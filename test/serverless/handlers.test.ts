@@ -14,35 +14,19 @@ import {
   type PluginDefinition,
   type RouteSpec,
   type Source,
-  type StandardSchema,
   type Topology,
 } from "@orgloop/sdk";
+import { anyConfig, SAMPLE_DEFAULTS, SAMPLE_DELIVERY } from "@orgloop/testkit";
 import { afterEach, expect, inject, test } from "vitest";
 import { putSecrets } from "./put-secrets.ts";
 import { type RunningFunctions, runningFunctions } from "./running-functions.ts";
 
 const SECRET = "s3cret";
-const anything: StandardSchema<Record<string, unknown>> = {
-  "~standard": {
-    version: 1,
-    vendor: "test",
-    validate: (value) => ({ value: value as Record<string, unknown> }),
-  },
-};
 const DELIVERY: DeliverySpec = {
-  burst: 1,
-  overflow: "drop_oldest",
+  ...SAMPLE_DELIVERY,
   timeout: "10s",
-  order: "key",
   concurrency: 4,
-  retry: {
-    max_attempts: 3,
-    backoff: "fixed",
-    initial_delay: "2s",
-    max_delay: "1m",
-    jitter: "none",
-  },
-  circuit_breaker: false,
+  retry: { ...SAMPLE_DELIVERY.retry, initial_delay: "2s", max_delay: "1m" },
 };
 
 let functions: RunningFunctions | undefined;
@@ -77,13 +61,7 @@ async function start({ act = () => {}, delivery = {}, source = {}, url, network 
     project: "acme",
     workspace: "test",
     bus: { url: "sqs" },
-    defaults: {
-      poll_interval: "5m",
-      event_retention: "7d",
-      log_level: "error",
-      checkpoint: { store: "memory" },
-      wal: { rotate: { max_size: "64mb", max_age: "1h" } },
-    },
+    defaults: SAMPLE_DEFAULTS,
     sources: [
       { id: "hook", connector: "webhook", config: { secret: SECRET }, key: "payload.key" },
       { id: "feed", connector: "feed", config: {} },
@@ -96,8 +74,14 @@ async function start({ act = () => {}, delivery = {}, source = {}, url, network 
   };
   const plugins = {
     webhook: webhook as PluginDefinition,
-    agent: defineConnector({ id: "agent", actor: { config: anything, create: async () => actor } }),
-    feed: defineConnector({ id: "feed", source: { config: anything, create: async () => source } }),
+    agent: defineConnector({
+      id: "agent",
+      actor: { config: anyConfig(), create: async () => actor },
+    }),
+    feed: defineConnector({
+      id: "feed",
+      source: { config: anyConfig(), create: async () => source },
+    }),
   } as Record<string, PluginDefinition>;
   functions = await runningFunctions(topology, plugins);
   return { ...functions, got };

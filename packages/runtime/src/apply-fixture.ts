@@ -10,19 +10,15 @@ import {
   type PluginLookup,
   type RouteSpec,
   type Source,
-  type StandardSchema,
   type Topology,
   type Transform,
 } from "@orgloop/sdk";
 import { readAppliedState } from "@orgloop/stores";
+import { anyConfig } from "@orgloop/testkit";
 import { expect } from "vitest";
 import { jsonWebhook, recordingActor, route, startFixture, topologyOf } from "./process-fixture.ts";
 
 type Config = Readonly<Record<string, unknown>>;
-
-const anything: StandardSchema<Config> = {
-  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: value as Config }) },
-};
 
 /** Makes parts from their configuration; `undefined`: there is none of that id. */
 export interface Makers {
@@ -40,7 +36,7 @@ export function partMaker({ source, actor, transform, logger }: Makers) {
     kind: string,
     how: ((id: string, config: Config) => Part) | undefined,
   ) => ({
-    config: anything,
+    config: anyConfig<Config>(),
     async create(config: Config, { id }: { readonly id: string }) {
       if (fails.has(id) || how === undefined) throw new Error(`${id} is out of order`);
       made.push(`${kind} ${id}`);

@@ -15,39 +15,22 @@ import {
   type RouteSpec,
   type Source,
   type SourceSpec,
-  type StandardSchema,
   type Topology,
   type Transform,
   type WebhookRequest,
 } from "@orgloop/sdk";
+import { anyConfig, SAMPLE_DEFAULTS, SAMPLE_DELIVERY } from "@orgloop/testkit";
 import { onTestFinished, vi } from "vitest";
 import { type Activity, countActivity } from "./activity.ts";
 import { type RunningProcess, type StartOptions, startProcess } from "./start-process.ts";
 
 export const TOKEN = "test-token";
 
-const anything: StandardSchema<Record<string, unknown>> = {
-  "~standard": {
-    version: 1,
-    vendor: "test",
-    validate: (value) => ({ value: value as Record<string, unknown> }),
-  },
-};
-
 const DELIVERY: DeliverySpec = {
-  burst: 1,
+  ...SAMPLE_DELIVERY,
   overflow: "block",
-  timeout: "30s",
-  order: "key",
   concurrency: 16,
-  retry: {
-    max_attempts: 3,
-    backoff: "fixed",
-    initial_delay: "10ms",
-    max_delay: "1s",
-    jitter: "none",
-  },
-  circuit_breaker: false,
+  retry: { ...SAMPLE_DELIVERY.retry, initial_delay: "10ms", max_delay: "1s" },
 };
 
 /** What a test's parts are made of; packages are called `test/…`. */
@@ -87,13 +70,7 @@ export function topologyOf(
     project: "acme",
     workspace: "default",
     bus: { url: overrides.bus ?? "memory" },
-    defaults: {
-      poll_interval: "5m",
-      event_retention: "7d",
-      log_level: "info",
-      checkpoint: { store: "file" },
-      wal: { rotate: { max_size: "64mb", max_age: "1h" } },
-    },
+    defaults: { ...SAMPLE_DEFAULTS, log_level: "info", checkpoint: { store: "file" } },
     sources: Object.keys(parts.sources ?? {}).map((id): SourceSpec => {
       const interval = overrides.poll?.[id];
       const base = { id, connector: `test/source/${id}`, config: configOf(id) };
@@ -128,12 +105,20 @@ export function lookupOf({ sources = {}, actors = {}, transforms = {} }: Fixture
     const actor = kind === "actor" ? actors[id] : undefined;
     const transform = kind === "transform" ? transforms[id] : undefined;
     if (transform !== undefined) {
-      return defineTransform({ id, config: anything, create: async () => transform });
+      return defineTransform({
+        id,
+        config: anyConfig<Record<string, unknown>>(),
+        create: async () => transform,
+      });
     }
     return defineConnector({
       id,
-      ...(source && { source: { config: anything, create: async () => source } }),
-      ...(actor && { actor: { config: anything, create: async () => actor } }),
+      ...(source && {
+        source: { config: anyConfig<Record<string, unknown>>(), create: async () => source },
+      }),
+      ...(actor && {
+        actor: { config: anyConfig<Record<string, unknown>>(), create: async () => actor },
+      }),
     }) as PluginDefinition;
   };
 }

@@ -1,14 +1,14 @@
-import type { FifoMessage, ObjectStore } from "@orgloop/bus/sqs";
+import type { FifoMessage } from "@orgloop/bus/sqs";
 import { compileMatcher, type OpenEntry, type Router, type TraceChain } from "@orgloop/core";
-import {
-  type Actor,
-  type DeliverySpec,
-  OrgLoopError,
-  type OrgLoopEvent,
-  type RouteSpec,
-} from "@orgloop/sdk";
+import type { Actor, DeliverySpec, OrgLoopEvent, RouteSpec } from "@orgloop/sdk";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
-import { type FakeClock, fakeClock, memoryState } from "@orgloop/testkit";
+import {
+  type FakeClock,
+  fakeClock,
+  memoryObjects,
+  memoryState,
+  sampleRoute,
+} from "@orgloop/testkit";
 import { actorMessage } from "./actor-message.ts";
 import type { DeliverBatchOptions } from "./deliver-batch.ts";
 import { deliveryInbox } from "./inbox/delivery-inbox.ts";
@@ -20,33 +20,15 @@ import { secrets } from "./secrets.ts";
 export const QUEUE = "https://sqs.test/1/actor.fifo";
 export const BUS = "https://sqs.test/1/bus.fifo";
 
-const DELIVERY: DeliverySpec = {
-  burst: 1,
-  overflow: "drop_oldest",
-  timeout: "30s",
-  order: "key",
-  concurrency: 1,
-  retry: {
-    max_attempts: 3,
-    backoff: "fixed",
-    initial_delay: "10s",
-    max_delay: "1h",
-    jitter: "none",
-  },
-  circuit_breaker: { failure_threshold: 2, cooldown: "1m", max_cooldown: "1h" },
-};
+/** It opens after two failures. */
+const BREAKER = { failure_threshold: 2, cooldown: "1m", max_cooldown: "1h" };
 
 export function routeOf(
   delivery: Partial<DeliverySpec> = {},
   config: Readonly<Record<string, unknown>> = {},
 ): RouteSpec {
-  return {
-    name: "r",
-    when: { source: ["s"], events: ["resource.changed"] },
-    transforms: [],
-    then: { actor: "agent", config },
-    delivery: { ...DELIVERY, ...delivery },
-  };
+  const route = sampleRoute("r", { circuit_breaker: BREAKER, ...delivery });
+  return { ...route, then: { ...route.then, config } };
 }
 
 export function eventOf(id: string, fields: Partial<OrgLoopEvent> = {}): OrgLoopEvent {
@@ -65,15 +47,7 @@ export function eventOf(id: string, fields: Partial<OrgLoopEvent> = {}): OrgLoop
 /** What both kinds of batches work with, in memory. */
 export function batchFixture(deliver: Actor["deliver"] = async () => undefined) {
   const clock: FakeClock = fakeClock();
-  const stored = new Map<string, string>();
-  const objects: ObjectStore = {
-    put: async (key, text) => void stored.set(key, text),
-    async get(key) {
-      const text = stored.get(key);
-      if (text === undefined) throw new OrgLoopError("OBJECT_MISSING", `no object ${key}`);
-      return text;
-    },
-  };
+  const objects = memoryObjects();
   const entries: OpenEntry[] = [];
   const metrics: (readonly [metric: string, value: number])[] = [];
   const hidden: { readonly queueUrl: string; readonly handles: string[]; seconds: number }[] = [];
@@ -143,7 +117,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     ...state,
     clock,
     objects,
-    stored,
+    stored: objects.stored,
     entries,
     metrics,
     hidden,

@@ -2,14 +2,10 @@
 import { wantedActor } from "@orgloop/host";
 import { type ActorSpec, defineConnector, type PluginDefinition } from "@orgloop/sdk";
 import { memoryClaims } from "@orgloop/stores";
-import { fakeClock } from "@orgloop/testkit";
+import { anyConfig, fakeClock } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { itemOpener } from "./open-items.ts";
 import { secrets } from "./secrets.ts";
-
-const anything = {
-  "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
-} as const;
 
 function opening(parameters: Map<string, string>) {
   const clock = fakeClock();
@@ -19,7 +15,7 @@ function opening(parameters: Map<string, string>) {
   const connector = defineConnector({
     id: "chat",
     actor: {
-      config: anything,
+      config: anyConfig(),
       async create(config, { stateless }) {
         const number = created.push({ config, stateless });
         return {
