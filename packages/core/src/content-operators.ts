@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { OrgLoopError } from "@orgloop/sdk";
+import { isMapping, OrgLoopError } from "@orgloop/sdk";
 import { compileWildcard } from "./wildcard.ts";
 
 /** Decides over one leaf of an event. */
@@ -23,10 +23,6 @@ function invalid(operator: string, found: unknown, expected: string): OrgLoopErr
   );
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function only(operator: string, value: Record<string, unknown>): [string, unknown] {
   const entries = Object.entries(value);
   const entry = entries[0];
@@ -43,7 +39,7 @@ function stringOf(operator: string, value: unknown): string {
 
 /** `prefix`, `suffix`, `equals-ignore-case`, `wildcard`: also what `anything-but` may hold. */
 function stringTest(operator: string, operand: unknown): StringTest {
-  if ((operator === "prefix" || operator === "suffix") && isObject(operand)) {
+  if ((operator === "prefix" || operator === "suffix") && isMapping(operand)) {
     const [inner, text] = only(operator, operand);
     if (inner !== "equals-ignore-case") throw invalid(operator, operand, "equals-ignore-case");
     const lower = stringOf(operator, text).toLowerCase();
@@ -73,7 +69,7 @@ function onStrings(test: StringTest): LeafTest {
 }
 
 function anythingBut(operand: unknown): LeafTest {
-  if (isObject(operand)) {
+  if (isMapping(operand)) {
     const [operator, texts] = only("anything-but", operand);
     const tests = (Array.isArray(texts) ? texts : [texts]).map((text) =>
       stringTest(operator, text),
@@ -126,7 +122,7 @@ function cidr(operand: unknown): LeafTest {
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
 export function compileLeafTest(element: unknown): LeafTest {
-  if (!isObject(element)) {
+  if (!isMapping(element)) {
     if (Array.isArray(element)) throw invalid("filter", element, "a scalar or an operator");
     return (leaf) => leaf === element;
   }

@@ -1,5 +1,6 @@
 import {
   type ConnectorDefinition,
+  isMapping,
   type LoggerDefinition,
   OrgLoopError,
   type PluginDefinition,
@@ -96,9 +97,7 @@ const anyConfig: StandardSchema<Record<string, unknown>> = {
     version: 1,
     vendor: "orgloop",
     validate: (value = {}) =>
-      typeof value === "object" && value !== null && !Array.isArray(value)
-        ? { value: value as Record<string, unknown> }
-        : { issues: [{ message: "expected an object" }] },
+      isMapping(value) ? { value } : { issues: [{ message: "expected an object" }] },
   },
 };
 

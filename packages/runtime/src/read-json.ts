@@ -1,4 +1,4 @@
-import { OrgLoopError } from "@orgloop/sdk";
+import { isMapping, OrgLoopError } from "@orgloop/sdk";
 import { readBody } from "./read-body.ts";
 
 /** Far more than a filter with thousands of ids. */
@@ -18,8 +18,8 @@ export async function readJson(
   } catch (cause) {
     throw new OrgLoopError("INVALID_JSON", "the body is no JSON", { cause });
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isMapping(value)) {
     throw new OrgLoopError("INVALID_JSON", "the body: expected a JSON object");
   }
-  return value as Readonly<Record<string, unknown>>;
+  return value;
 }

@@ -1,4 +1,4 @@
-import type { DeadLetterStore, Topology } from "@orgloop/sdk";
+import { type DeadLetterStore, type Topology, withoutCredentials } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
@@ -37,7 +37,7 @@ export function readStatus(parts: StatusParts): ProcessStatus {
     workspace,
     running,
     draining: state() === "draining",
-    bus: bus.url.replace(/\/\/[^/@]*@/, "//"),
+    bus: withoutCredentials(bus.url),
     health: state() === "failed" ? "error" : troubled ? "degraded" : "ok",
     pid: process.pid,
     uptime_ms,

@@ -1,4 +1,5 @@
 import { EVENT_TYPES, type OrgLoopEvent } from "./event.ts";
+import { isMapping } from "./is-mapping.ts";
 
 /** An event as a person or a script writes it: whoever takes it fills in what is missing but the source. */
 export type InjectedEvent = Pick<OrgLoopEvent, "source"> & Partial<OrgLoopEvent>;
@@ -32,10 +33,6 @@ export function checkEvent(value: unknown): string | null {
     return `\`ordering_key\`: expected text, found ${kindOf(ordering_key)}`;
   }
   return null;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function matches(value: unknown, pattern: RegExp): boolean {

@@ -1,4 +1,4 @@
-import { formatDuration, type Topology } from "@orgloop/sdk";
+import { formatDuration, type Topology, withoutCredentials } from "@orgloop/sdk";
 import type { StageOptions } from "@orgloop/serverless/operate";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
@@ -53,7 +53,7 @@ async function statusAtRest({ flags }: CommandContext, located: DataLocation): P
   return {
     workspace: flags.workspace,
     running: false,
-    bus: topology?.bus.url.replace(/\/\/[^/@]*@/, "//") ?? null,
+    bus: topology && withoutCredentials(topology.bus.url),
     uptime_ms: 0,
     sources: sources.map(({ id, connector }) => ({
       id,
