@@ -53,7 +53,7 @@ export default {
       outDir: join(root, ".sst/functions"),
       secretPrefix: `/sst/${APP}/${stage}/Secret/`,
       retain: KEPT.includes(stage),
-      readDeployed: deployedReader({ stage, account, region }),
+      readDeployed: deployedReader({ stage, account, region, isRemoval: app.mode === "remove" }),
     });
     // SST's own stack: it makes `sst secrets` know them, and SST prepares the account for it.
     app.stack(function Secrets({ stack }) {

@@ -19,7 +19,8 @@ const CLAIM_DAYS = 120;
 export function storage(stage: Stage) {
   const { names, topology, layout } = stage;
   const stack = stage.stack("storage", "OrgLoop: state, history and bus");
-  const removal = stage.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  // What a first deploy made that failed goes with it: it would be in the way of the next.
+  const removal = stage.retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
   stateTable(stack, stage, removal);
   const bucket = stageBucket(stack, stage, removal);
   const bus = fifoQueue(stack, "Bus", stage, {

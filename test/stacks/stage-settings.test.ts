@@ -115,7 +115,7 @@ test("a stage that is kept keeps its state when it is removed; another's bucket 
       ({ DeletionPolicy }) => DeletionPolicy,
     );
   const kept = synthesize(topology, { retain: true });
-  expect(policies(kept)).toEqual(["Retain", "Retain"]);
+  expect(policies(kept)).toEqual(["RetainExceptOnCreate", "RetainExceptOnCreate"]);
   expect(kept.ofType("Custom::OrgLoopBucketContents")).toEqual([]);
   const gone = synthesize(topology);
   expect(policies(gone)).toEqual(["Delete", "Delete"]);

@@ -10,8 +10,10 @@ export function deployedReader(where: {
   readonly stage: string;
   readonly account: string;
   readonly region: string;
+  /** The stage is to be removed, whatever it holds. */
+  readonly isRemoval?: boolean;
 }) {
-  const { stage, account, region } = where;
+  const { stage, account, region, isRemoval = false } = where;
   const forcePathStyle = process.env.AWS_ENDPOINT_URL !== undefined;
   return (wanted: ReadonlySet<string>, awaited: readonly string[]) =>
     readDeployed(
@@ -21,6 +23,7 @@ export function deployedReader(where: {
         sqs: new SQSClient({ region }),
         dynamodb: new DynamoDBClient({ region }),
         stage,
+        isRemoval,
         bucket: awsNames(stage).bucket(account, region),
       },
       wanted,

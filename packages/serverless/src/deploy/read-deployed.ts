@@ -1,3 +1,4 @@
+import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import {
   GetQueueAttributesCommand,
@@ -20,6 +21,8 @@ export interface DeployedReader {
   readonly stage: string;
   /** The stage's bucket. */
   readonly bucket: string;
+  /** The stage is to be removed, whatever it holds: nothing is refused. */
+  readonly isRemoval?: boolean;
 }
 
 /** What a stage holds of the deploys before this one. */
@@ -41,7 +44,7 @@ export interface DeployedStage {
 /**
  * Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty queues; routes wait for `awaited` ones. Throws `QUEUE_NOT_EMPTY` where a
  * queue would go with its messages, and nobody is known who could deliver them: that of an actor that never came, or that a deploy brought
- * which failed.
+ * which failed; `STATE_KEPT` where there is no stage, but the table of one that was removed.
  */
 export async function readDeployed(
   reader: DeployedReader,
@@ -54,7 +57,12 @@ export async function readDeployed(
     reader.ssm.send(new GetParameterCommand({ Name: names.layoutParameter })),
   );
   if (layout === null) {
+<<<<<<< Updated upstream
     return { layout: null, actors: [], routes: [], draining: [], empty: new Set(), waiting: false };
+=======
+    if (!reader.isRemoval) await refuseKept(reader);
+    return { layout: null, actors: [], routes: [], draining: [], empty: new Set() };
+>>>>>>> Stashed changes
   }
   const state = { client: dynamodb, table: names.table };
   const applied = await orNull(dynamoAppliedState(state).read());
@@ -62,7 +70,7 @@ export async function readDeployed(
   const draining = (await readJson<DrainingActors>(reader, DRAINING_KEY)) ?? [];
   const { actors, routes } = topology ?? { actors: [], routes: [] };
   const removed = [...actors, ...draining].map(({ id }) => id).filter((id) => !wanted.has(id));
-  await refuseUnknown(reader, new Set([...wanted, ...awaited, ...removed]));
+  if (!reader.isRemoval) await refuseUnknown(reader, new Set([...wanted, ...awaited, ...removed]));
   const empty = new Set<string>();
   for (const id of new Set(removed)) {
     const queues = [names.actorQueue(id), names.actorDlq(id)];
@@ -83,6 +91,17 @@ async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Pro
   const found = await orNull(s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })));
   const text = await found?.Body?.transformToString();
   return text === undefined ? null : JSON.parse(text);
+}
+
+/** A stage whose state was kept when it was removed cannot be made beside it, and CloudFormation would not say what to do. */
+async function refuseKept({ dynamodb, stage, bucket }: DeployedReader): Promise<void> {
+  const { table } = awsNames(stage);
+  const kept = await orNull(dynamodb.send(new DescribeTableCommand({ TableName: table })));
+  if (kept === null) return;
+  throw new OrgLoopError(
+    "STATE_KEPT",
+    `the stage "${stage}" was removed and its state was kept; to begin anew, delete it first: \`aws dynamodb delete-table --table-name ${table}\` and \`aws s3 rb s3://${bucket} --force\``,
+  );
 }
 
 async function refuseUnknown(
