@@ -165,6 +165,8 @@ test("a probe that is told Retry-After is not repeated before", async () => {
     before.length === 0 ? { status: 429, headers: { "retry-after": "1" } } : OK,
   );
   const delivery = {
+    // None is on its way already when the first is told to wait.
+    concurrency: 1,
     retry: { max_delay: "5s" },
     circuit_breaker: { failure_threshold: 1, cooldown: "20ms" },
   };
