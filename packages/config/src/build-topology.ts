@@ -180,12 +180,14 @@ export function buildTopology(
     ...given("aws", aws),
     sources: on(source).map((source) => sourceSpec(source, intervalOf(source.scope))),
     actors: on(actor).map(actorSpec),
-    routes: on(route).map((item) =>
-      routeSpec(
-        item,
-        deliveryOf(item.value.delivery ?? item.value.then.delivery, item.scope),
-        prompts.get(item),
-      ),
+    routes: on(route).map(
+      (item) =>
+        item.spec ??
+        routeSpec(
+          item,
+          deliveryOf(item.value.delivery ?? item.value.then.delivery, item.scope),
+          prompts.get(item),
+        ),
     ),
     transforms: on(transform).map((item) => transformSpec(item, scripts.get(item))),
     loggers: on(logger).map(loggerSpec),

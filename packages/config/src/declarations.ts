@@ -1,3 +1,4 @@
+import type { RouteSpec } from "@orgloop/sdk";
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping } from "./document-path.ts";
 import { placed } from "./layer.ts";
@@ -48,6 +49,8 @@ export interface Declaration<Kind extends ItemKind = ItemKind> {
 /** A route of which it is known what it refers to. */
 export interface LinkedRoute extends Declaration<"route"> {
   readonly links: RouteLinks;
+  /** As the Topology has it, where that is known already. */
+  readonly spec?: RouteSpec;
 }
 
 export type Declarations = { readonly [Kind in ItemKind]: Declaration<Kind>[] };
@@ -64,10 +67,22 @@ export interface ScopedDocument {
   readonly scope: Scope;
 }
 
-/** Every item that has a name, in the order of the files: also those with problems, so that references to them hold. */
-export function collectDeclarations(documents: readonly ScopedDocument[]): Declarations {
+/**
+ * Every item that has a name, in the order of the files: also those with problems, so that references to them hold. `recalled`: files
+ * whose routes are known.
+ */
+export function collectDeclarations<Document extends ScopedDocument>(
+  documents: readonly Document[],
+  recalled?: ReadonlyMap<Document, readonly LinkedRoute[]>,
+): Declarations {
   const all: Declarations = { source: [], actor: [], route: [], transform: [], logger: [] };
-  for (const { document, scope } of documents) {
+  for (const scoped of documents) {
+    const known = recalled?.get(scoped);
+    if (known !== undefined) {
+      for (const route of known) all.route.push(route);
+      continue;
+    }
+    const { document, scope } = scoped;
     if (!isMapping(document.value)) continue;
     for (const kind of ITEM_KINDS) {
       const list = document.value[`${kind}s`];

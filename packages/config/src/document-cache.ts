@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { readYaml } from "./yaml-values.ts";
 
 /** Texts below this are read faster than looked up. */
 const LEAST_LENGTH = 16 * 1024;
@@ -22,6 +23,9 @@ const MOST_STALE = 2;
 
 /** What is remembered of one text. */
 export interface CachedDocument {
+  /** The text's: what else is remembered of it has keys made from this one. */
+  readonly key: string;
+  /** Read when it is asked for. */
   readonly value: unknown;
   /** The kind that it is valid as; null where that is not known. */
   valid: string | null;
@@ -41,6 +45,9 @@ export interface DocumentCache {
   find(text: string): CachedDocument | undefined;
   /** Remembers a text that was read; undefined for one that is too short to be worth it. */
   add(text: string, value: unknown): CachedDocument | undefined;
+  /** What `remember` was given with this key; undefined where there is nothing. */
+  recall(key: string): unknown;
+  remember(key: string, value: unknown): void;
   /** Writes what is new; now and then, forgets what was not asked for. */
   save(): void;
 }
@@ -56,7 +63,7 @@ function fingerprint(): string {
 }
 
 /** A text's line in the file: its key, the kind it is valid as, and its value as JSON. */
-const lineOf = (key: string, { valid, value }: CachedDocument) =>
+const lineOf = ({ key, valid, value }: CachedDocument) =>
   `${key} ${valid ?? ""} ${JSON.stringify(value)}\n`;
 
 /** The lines of a file by their keys, the last of each; empty where there is none. One that was not written to its end is left out. */
@@ -75,6 +82,15 @@ function readLines(file: string): Map<string, string> {
     // There is none yet.
   }
   return lines;
+}
+
+/** Undefined for what is no JSON: a damaged line. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A cache in the file `name` of `directory`; both are made when something is to be remembered. */
@@ -96,33 +112,54 @@ export function documentCache(directory: string, name: string): DocumentCache {
     lines ??= readLines(file);
     return lines;
   };
+  /** The parts of the line of `key`. */
+  const partsOf = (key: string): { valid: string | null; json: string } | undefined => {
+    const line = known().get(key);
+    if (line === undefined) return undefined;
+    const afterKind = line.indexOf(" ", key.length + 1);
+    return {
+      valid: line.slice(key.length + 1, afterKind) || null,
+      json: line.slice(afterKind + 1),
+    };
+  };
   return {
     find(text) {
       if (text.length < LEAST_LENGTH) return undefined;
       const key = keyOf(text);
-      const line = known().get(key);
-      if (line === undefined) return undefined;
-      const afterKind = line.indexOf(" ", key.length + 1);
-      try {
-        const valid = line.slice(key.length + 1, afterKind) || null;
-        const entry: CachedDocument = { value: JSON.parse(line.slice(afterKind + 1)), valid };
-        used.set(key, { entry, stored: valid });
-        return entry;
-      } catch {
-        return undefined;
-      }
+      const parts = partsOf(key);
+      if (parts === undefined) return undefined;
+      const { valid, json } = parts;
+      let read: { readonly value: unknown } | undefined;
+      const entry: CachedDocument = {
+        key,
+        get value() {
+          read ??= { value: parsed(json) ?? readYaml(text) };
+          return read.value;
+        },
+        valid,
+      };
+      used.set(key, { entry, stored: valid });
+      return entry;
     },
     add(text, value) {
       if (text.length < LEAST_LENGTH) return undefined;
-      const entry: CachedDocument = { value, valid: null };
-      used.set(keyOf(text), { entry, stored: undefined });
+      const entry: CachedDocument = { key: keyOf(text), value, valid: null };
+      used.set(entry.key, { entry, stored: undefined });
       return entry;
+    },
+    recall(key) {
+      const value = parsed(partsOf(key)?.json ?? "");
+      if (value !== undefined) used.set(key, { entry: { key, value, valid: null }, stored: null });
+      return value;
+    },
+    remember(key, value) {
+      used.set(key, { entry: { key, value, valid: null }, stored: undefined });
     },
     save() {
       const isFresh = ({ entry, stored }: UsedDocument) => entry.valid !== stored;
       const fresh = [...used].filter(([, one]) => isFresh(one));
       if (fresh.length === 0) return;
-      const added = fresh.map(([key, one]) => lineOf(key, one.entry)).join("");
+      const added = fresh.map(([, one]) => lineOf(one.entry)).join("");
       const before = known();
       try {
         if (before.size > 0 && before.size + fresh.length <= MOST_STALE * used.size) {

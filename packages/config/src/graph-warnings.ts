@@ -3,7 +3,7 @@ import type { DocumentPath } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { holdsReference } from "./holds-reference.ts";
 
-const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
+const asList = <Item>(value: Item | readonly Item[]): readonly Item[] => [value].flat() as Item[];
 
 type Warn = (item: Declaration, path: DocumentPath, code: string, message: string) => unknown;
 
@@ -50,7 +50,7 @@ function warnAboutTypes(
   emitted: ReadonlyMap<string, readonly string[]>,
   warn: Warn,
 ): void {
-  const { events } = route.value.when;
+  const events = route.spec?.when.events ?? route.value.when.events;
   const sources = route.links.sources;
   if (!sources.every((id) => emitted.has(id))) return;
   for (const [at, type] of asList(events).entries()) {

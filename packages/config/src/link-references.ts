@@ -3,6 +3,7 @@ import type {
   Declarations,
   ItemKind,
   LinkedDeclarations,
+  LinkedRoute,
   RouteLinks,
 } from "./declarations.ts";
 import { at, identityOf, placeOf } from "./declarations.ts";
@@ -21,7 +22,7 @@ type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
 /**
  * The routes, linked: with the full name of whatever they refer to, looked up in the route's scope, then in the scopes around it. An
  * unknown name, one that another team does not export, and one that is switched off are errors where they stand, and so are
- * two items of one name. Routes of a module that need a connector which is missing are left out, or marked to wait, as the module
+ * two items of one name. Routes that are linked stay as they are. Routes of a module that need a connector which is missing are left out, or marked to wait, as the module
  * says. Unknown names that may be declared in
  * what is unread are not reported.
  */
@@ -38,7 +39,8 @@ export function linkReferences(
     findings.errors.push({ ...place, code: "duplicate-name", message });
   });
   const connectors = findConnectors(instances, names, unread, findings);
-  const route = declarations.route.flatMap((item) => {
+  const route = declarations.route.flatMap((item): LinkedRoute[] => {
+    if ("links" in item) return [item as LinkedRoute];
     const missing: Connector[] = [];
     const ofModule = item.scope.instance ? connectors.get(item.scope.instance) : undefined;
     const resolve: Resolve = (kind, name, path) => {
@@ -63,7 +65,7 @@ export function linkReferences(
     const full = fullNames(item.value, resolve);
     if (missing.some(({ fallback }) => fallback === "skip")) return [];
     const awaitsActor = missing.some(({ kind }) => kind === "actor");
-    return { ...item, links: { ...full, awaitsActor } };
+    return [{ ...item, links: { ...full, awaitsActor } }];
   });
   checkExports(teams, names, unread, findings);
   return { ...declarations, route };

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { temporaryProject } from "../test/temporary-project.ts";
 import { loadProject } from "./load-project.ts";
 
-const env = { ORGLOOP_HOME: "/nonexistent" };
+const env = { ORGLOOP_HOME: "/dev/null/none" };
 const HEAD = "apiVersion: orgloop/v1alpha1\nkind: Project\nmetadata: { name: demo }\n";
 const ROUTE = `${HEAD}
 sources: [{ id: s, connector: x }]

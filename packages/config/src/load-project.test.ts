@@ -8,7 +8,7 @@ import { temporaryProject } from "../test/temporary-project.ts";
 import { loadProject } from "./load-project.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
-const env = { ORGLOOP_HOME: "/nonexistent" };
+const env = { ORGLOOP_HOME: "/dev/null/none" };
 const HEAD = "apiVersion: orgloop/v1alpha1\nkind: Project\nmetadata: { name: demo }\n";
 
 const line = (mark: string) => (problem: Problem) =>

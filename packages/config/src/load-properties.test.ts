@@ -8,7 +8,7 @@ import { temporaryProject } from "../test/temporary-project.ts";
 import { type DocumentPath, formatPath, isMapping } from "./document-path.ts";
 import { loadProject } from "./load-project.ts";
 
-const env = { ORGLOOP_HOME: "/nonexistent" };
+const env = { ORGLOOP_HOME: "/dev/null/none" };
 const directory = temporaryProject({ "p.md": "prompt" });
 
 type Tree = Record<string, unknown>;

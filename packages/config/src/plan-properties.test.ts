@@ -10,7 +10,7 @@ import { formatPath, valueAt } from "./document-path.ts";
 import { loadProject } from "./load-project.ts";
 import { type Plan, planTopology } from "./plan-topology.ts";
 
-const env = { ORGLOOP_HOME: "/nonexistent" };
+const env = { ORGLOOP_HOME: "/dev/null/none" };
 const directory = temporaryProject({ "p.md": "prompt" });
 
 type Project = typeof projects extends fc.Arbitrary<infer Value> ? Value : never;

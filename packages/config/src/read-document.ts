@@ -1,4 +1,5 @@
 import { hasCode, messageOf } from "@orgloop/sdk";
+import type { CachedDocument } from "./document-cache.ts";
 import type { Findings } from "./findings.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
@@ -21,8 +22,9 @@ export function readDocument(
   try {
     text = files.read(absolute);
     const known = files.cache?.find(text);
-    const value = known ? known.value : readYaml(text);
-    const cached = known ?? files.cache?.add(text, value);
+    if (known) return remembered(file, absolute, text, known);
+    const value = readYaml(text);
+    const cached = files.cache?.add(text, value);
     const document = { ...sourceDocument(file, absolute, text, value), cached };
     if (value === undefined) {
       const message = "the file is empty";
@@ -42,4 +44,20 @@ export function readDocument(
     });
     return document;
   }
+}
+
+/** A document whose text was read before: its value is looked up when it is asked for. */
+function remembered(
+  file: string,
+  absolute: string,
+  text: string,
+  cached: CachedDocument,
+): SourceDocument {
+  return {
+    ...sourceDocument(file, absolute, text, undefined),
+    cached,
+    get value() {
+      return cached.value;
+    },
+  };
 }

@@ -8,17 +8,22 @@ import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { checkServerless } from "./check-serverless.ts";
 import { collectDeclarations, type Declarations } from "./declarations.ts";
+import type { DocumentCache } from "./document-cache.ts";
+import { isMapping, valueAt } from "./document-path.ts";
 import { expandModules } from "./expand-modules.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
 import { inboxWarnings } from "./inbox-warnings.ts";
+import { itemNames } from "./item-names.ts";
 import { mergeLayers } from "./layer.ts";
 import { linkReferences } from "./link-references.ts";
+import type { LoadedDocument } from "./load-documents.ts";
 import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { projectSettings } from "./project-settings.ts";
 import type { Environment } from "./read-environment.ts";
 import { type ReadProject, textsOf } from "./read-project-files.ts";
+import { type RecalledRoutes, recallRoutes, rememberRoutes } from "./remembered-routes.ts";
 import { resolveDocuments } from "./resolve-documents.ts";
 import type { Instance } from "./scope.ts";
 import { readersAgree } from "./second-reader.ts";
@@ -84,23 +89,23 @@ export async function resolveProject(
   const { projectDir, manifestFile, workspaceName, read, user, files, env, lookup } = input;
   const resolved = resolveDocuments(read, user, findings);
   const { settings, root, teams, workspace } = resolved;
-  const modules = expandModules(resolved.documents, workspace, files, findings);
-  const documents = [...resolved.documents, ...modules.documents];
+  const users = resolved.documents.filter(({ kind }) => kind === "Project" || kind === "Team");
+  const modules = expandModules(users, workspace, files, findings);
+  const all = [...resolved.documents, ...modules.documents];
+  const recalled = recall(all, workspace, files.cache);
+  const documents = all.filter((document) => !recalled.has(document));
   const unread: Unread = {
     anything:
       modules.unread.anything || documents.some(({ document }) => document.value === undefined),
     instances: modules.unread.instances,
   };
   for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
-  files.cache?.save();
   const texts = [...textsOf(read), ...modules.texts];
   const variables = (user ? [...texts, user] : texts).flatMap((document) =>
     variableUses(document, env, findings),
   );
 
-  const declared = collectDeclarations(
-    documents.filter(({ kind }) => kind !== "Workspace" && kind !== "Team"),
-  );
+  const declared = collectDeclarations(all.filter(declares), recalled);
   if (input.everyWorkspace) {
     const loaded = { workspaceName, read, files, declared, modules, unread };
     checkOtherWorkspaces(loaded, findings);
@@ -112,16 +117,17 @@ export async function resolveProject(
     unread,
     findings,
   );
-  checkDelivery(byKind.route, [root, ...teams], findings);
+  const fresh = byKind.route.filter(({ spec }) => spec === undefined);
+  checkDelivery(fresh, [root, ...teams], findings);
   checkServerless(settings, byKind, findings);
-  const attachments = attachFiles(byKind, files, findings);
+  const attachments = attachFiles({ ...byKind, route: fresh }, files, findings);
   if (lookup) await checkPlugins(byKind, lookup, findings, input.standIns?.file);
 
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
     inboxWarnings(
-      byKind.route.filter(({ enabled }) => enabled),
+      fresh.filter(({ enabled }) => enabled),
       findings,
     );
     checkSecrets(settings, findings);
@@ -130,7 +136,9 @@ export async function resolveProject(
       byKind,
       attachments,
     );
+    if (files.cache) rememberRoutes(documents, fresh, topology, findings, files.cache);
   }
+  files.cache?.save();
   const project: GatheredProject = {
     projectDir,
     manifestFile,
@@ -143,6 +151,30 @@ export async function resolveProject(
     declarations: byKind,
   };
   return finishLoad(project, findings);
+}
+
+const declares = ({ kind }: LoadedDocument) => kind !== "Workspace" && kind !== "Team";
+
+/** The files whose routes an earlier load has resolved, by what the others declare now. */
+function recall(
+  documents: readonly LoadedDocument[],
+  workspace: SourceDocument | undefined,
+  cache: DocumentCache | undefined,
+): RecalledRoutes {
+  if (cache === undefined) return new Map();
+  const others = documents.filter((one) => declares(one) && one.kind !== "RouteGroup");
+  const unread = { anything: true, instances: [] };
+  // What is wrong with them is told when they are resolved.
+  const findings = { errors: [], warnings: [] };
+  const declared = applyWorkspace(collectDeclarations(others), workspace, unread, findings);
+  const changed = valueAt(workspace?.value, ["routes"]);
+  const names = new Set(isMapping(changed) ? Object.keys(changed) : []);
+  return recallRoutes(
+    documents,
+    itemNames(declared, () => {}),
+    names,
+    cache,
+  );
 }
 
 /** `network.allow_private`; by default all, null, in a process, and none on `sqs`. */

@@ -9,7 +9,7 @@ import { canonicalTopology } from "./canonical-topology.ts";
 import { isMapping } from "./document-path.ts";
 import { loadProject } from "./load-project.ts";
 
-const env = { ORGLOOP_HOME: "/nonexistent" };
+const env = { ORGLOOP_HOME: "/dev/null/none" };
 const head = (kind: string) => ({ apiVersion: "orgloop/v1alpha1", kind });
 
 type Project = typeof projects extends fc.Arbitrary<infer Value> ? Value : never;

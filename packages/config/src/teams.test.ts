@@ -3,7 +3,7 @@ import { temporaryProject } from "../test/temporary-project.ts";
 import { loadProject } from "./load-project.ts";
 import { valueOrigin } from "./value-origin.ts";
 
-const env = { ORGLOOP_HOME: "/nonexistent" };
+const env = { ORGLOOP_HOME: "/dev/null/none" };
 const HEAD = "apiVersion: orgloop/v1alpha1\nkind:";
 
 const PROJECT = {

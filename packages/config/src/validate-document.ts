@@ -84,7 +84,8 @@ export function validateDocument(
   if (asWritten && cached.valid === kind) return;
   const before = findings.errors.length;
   checkSchema(document, DOCUMENT_SCHEMAS[kind], value, findings);
-  if (asWritten && findings.errors.length === before) cached.valid = kind;
+  const saysSo = value === document.value;
+  if (asWritten && saysSo && findings.errors.length === before) cached.valid = kind;
 }
 
 /** Checks `~/.orgloop/config.yaml`. */

@@ -4,7 +4,7 @@ import { loadProject } from "./load-project.ts";
 import { workspaceFiles } from "./read-workspace.ts";
 import { settingOrigin, valueOrigin } from "./value-origin.ts";
 
-const env = { ORGLOOP_HOME: "/nonexistent" };
+const env = { ORGLOOP_HOME: "/dev/null/none" };
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: references of the language
 const PROJECT = {

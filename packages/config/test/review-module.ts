@@ -1,7 +1,7 @@
 import { loadProject } from "../src/load-project.ts";
 import { temporaryProject } from "./temporary-project.ts";
 
-export const env = { ORGLOOP_HOME: "/nonexistent" };
+export const env = { ORGLOOP_HOME: "/dev/null/none" };
 export const HEAD = "apiVersion: orgloop/v1alpha1\nkind:";
 
 export const REVIEW = {
