@@ -15,7 +15,10 @@ export interface BehaviourProjectOptions {
 
 /** Actors, each with one route that brings it what is for it; which of its attempts fail is the test's to say. */
 const ACTORS: Readonly<
-  Record<string, { readonly connector?: string; readonly delivery?: object }>
+  Record<
+    string,
+    { readonly connector?: string; readonly delivery?: object; readonly config?: object }
+  >
 > = {
   steady: {},
   beside: {},
@@ -40,6 +43,9 @@ const ACTORS: Readonly<
   fragile: {
     connector: "connector-fragile",
     delivery: { retry: { max_attempts: 2 }, circuit_breaker: false },
+  },
+  fetching: {
+    config: { inbox: true, session_key: "{{payload.key}}", inbox_ttl: "{{payload.ttl}}" },
   },
   poisoned: {
     connector: "connector-fragile",
@@ -124,7 +130,11 @@ export async function writeBehaviourProject(
         events: ["resource.changed"],
         filter: { "payload.to": id },
       },
-      then: { actor: id, delivery: { key: "payload.key", ...ACTORS[id]?.delivery } },
+      then: {
+        actor: id,
+        delivery: { key: "payload.key", ...ACTORS[id]?.delivery },
+        config: { ...ACTORS[id]?.config },
+      },
     })),
   };
   await mkdir(path.join(directory, "workspaces"));

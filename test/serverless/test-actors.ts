@@ -8,6 +8,15 @@ export interface Parcel {
   readonly to: string;
   readonly key: string;
   readonly n: number;
+  /** How long an inbox keeps it. */
+  readonly ttl?: string;
+}
+
+/** What an actor was told of an inbox. */
+export interface Notice {
+  readonly session_key: string;
+  readonly pending_count: number;
+  readonly drain_command: string;
 }
 
 /** An attempt that reached its actor. */
@@ -29,6 +38,8 @@ export interface TestActors extends AsyncDisposable {
   readonly feedUrl: string;
   /** In their order. */
   readonly arrivals: readonly Arrival[];
+  /** In their order. */
+  readonly notices: readonly Notice[];
   /** What an actor answers from now on; by default 200. */
   answer(actor: string, status: (parcel: Parcel, before: readonly Arrival[]) => number): void;
   /** The pages that `feed` has, each once its checkpoint was not yet passed. */
@@ -41,6 +52,7 @@ export interface TestActors extends AsyncDisposable {
 
 export async function testActors(): Promise<TestActors> {
   const arrivals: Arrival[] = [];
+  const notices: Notice[] = [];
   const answers = new Map<string, (parcel: Parcel, before: readonly Arrival[]) => number>();
   const feed: FeedPage[] = [];
   const polls: string[] = [];
@@ -54,8 +66,13 @@ export async function testActors(): Promise<TestActors> {
       return;
     }
     const { event } = (await json(request)) as {
-      event: { id: string; payload: Parcel; replay?: number };
+      event: { id: string; payload: Parcel & Partial<Notice>; replay?: number };
     };
+    if (event.payload.drain_command !== undefined) {
+      notices.push(event.payload as unknown as Notice);
+      response.end();
+      return;
+    }
     const actor = pathname.slice("/to/".length);
     const before = arrivals.filter(({ to }) => to === actor);
     const status = answers.get(actor)?.(event.payload, before) ?? 200;
@@ -69,6 +86,7 @@ export async function testActors(): Promise<TestActors> {
     actorsUrl: `${url}/to/`,
     feedUrl: `${url}/feed`,
     arrivals,
+    notices,
     feed,
     polls,
     answer: (actor, status) => void answers.set(actor, status),

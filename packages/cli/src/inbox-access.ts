@@ -1,24 +1,80 @@
+import type { DrainAnswer } from "@orgloop/runtime";
+import type { StageInboxes } from "@orgloop/serverless/operate";
+import { onStage, stageOf } from "./aws/stage.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
-import { locateData } from "./data-directory.ts";
+import { type DataLocation, locateData } from "./data-directory.ts";
+import { readProject } from "./read-project.ts";
 import { findDaemon } from "./running-daemon.ts";
 import { callProcess, findProcess } from "./running-process.ts";
 
-/** Asks the running process about its inboxes (v1alpha1, section 10). Throws `NOT_RUNNING`. */
-export async function askInbox<Answer>(
+/** How many events wait in a session's inbox. */
+interface WaitingSession {
+  readonly sessionKey: string;
+  readonly pending: number;
+}
+
+/** The inboxes of the process that runs; of the stage on AWS. */
+export interface InboxAccess {
+  /** `done`: it is printed. Until then others may get it too, should this command die. */
+  drain(
+    key: string,
+    limit: number | undefined,
+  ): Promise<{ readonly answer: DrainAnswer; done(): Promise<void> }>;
+  pending(key: string): Promise<number>;
+  list(): Promise<readonly WaitingSession[]>;
+}
+
+/** Throws `NOT_RUNNING`. */
+export async function withInboxes<Result>(
   context: CommandContext,
-  what: "drain" | "status" | "list",
-  query: Readonly<Record<string, string>>,
-): Promise<Answer> {
+  use: (access: InboxAccess) => Promise<Result>,
+): Promise<Result> {
   const { home, flags } = context;
-  const path = `/api/inbox/${what}?${new URLSearchParams(query)}`;
   // An agent runs the command wherever it works: a session is looked for in every project of the daemon.
   const daemon = flags.configGiven ? null : await findDaemon(home);
-  if (daemon !== null) return callProcess(home, { port: daemon.port }, path);
-  const { dataDir } = await locateData(context);
+  const located = daemon === null ? await locateData(context) : null;
+  const stage = stageOf(context, located?.project ?? (await readProject(context)));
+  if (stage !== null) {
+    return onStage(stage, (open, { stageInboxes }) => use(ofStage(stageInboxes(open))));
+  }
+  if (daemon !== null) return use(ofProcess((path) => callProcess(home, daemon, path)));
+  const { dataDir } = located as DataLocation;
   const found = await findProcess(home, dataDir);
   if (found === null) {
     throw new CommandError("NOT_RUNNING", "nothing is running here: `orgloop start` first");
   }
-  return callProcess(home, found, path);
+  return use(ofProcess((path) => callProcess(home, found, path)));
+}
+
+/** v1alpha1, section 10. What a process has answered is gone from the inbox. */
+function ofProcess(call: <Answer>(path: string) => Promise<Answer>): InboxAccess {
+  const ask = <Answer>(what: string, query: Readonly<Record<string, string>>) =>
+    call<Answer>(`/api/inbox/${what}?${new URLSearchParams(query)}`);
+  return {
+    async drain(key, limit) {
+      const most = limit === undefined ? {} : { limit: String(limit) };
+      return { answer: await ask("drain", { session_key: key, ...most }), async done() {} };
+    },
+    async pending(key) {
+      return (await ask<{ pending: number }>("status", { session_key: key })).pending;
+    },
+    async list() {
+      return (await ask<{ sessions: readonly WaitingSession[] }>("list", {})).sessions;
+    },
+  };
+}
+
+function ofStage(inboxes: StageInboxes): InboxAccess {
+  return {
+    pending: inboxes.pending,
+    async drain(key, limit) {
+      const { events, remaining, continuation, done } = await inboxes.drain(key, limit);
+      return { answer: { events, remaining, continuation }, done };
+    },
+    async list() {
+      const sessions = await inboxes.list();
+      return sessions.map(({ session_key: sessionKey, pending }) => ({ sessionKey, pending }));
+    },
+  };
 }

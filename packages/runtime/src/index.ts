@@ -5,6 +5,7 @@ import type { RunningProcess, StartOptions } from "./start-process.ts";
 export {
   type DeadLetterFilter,
   type DeadLetterSummary,
+  type DrainAnswer,
   type InjectedDraft,
   parseInjected,
   parseLetterFilter,

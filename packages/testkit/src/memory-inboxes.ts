@@ -80,6 +80,11 @@ export function memoryInboxes(now: () => number): SharedInboxes {
     async release(key, lease) {
       if (leases.get(key)?.lease === lease) leases.delete(key);
     },
+    async waiting(key, nowMs, limit) {
+      const all = await store.list(key, 1e6);
+      const entries = all.filter(({ expires_at }) => Date.parse(expires_at) > nowMs);
+      return { entries: entries.slice(0, limit), pending: entries.length };
+    },
     async due(nowMs) {
       const expired = new Set((await store.expired(nowMs, 1e6)).map((one) => one.session_key));
       return Array.from(sessions, ([session_key, { noticeId, unsentMs }]) => ({

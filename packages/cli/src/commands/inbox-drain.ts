@@ -1,7 +1,7 @@
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import type { DrainAnswer } from "@orgloop/runtime";
 import type { Command } from "../command.ts";
-import { CommandError } from "../command-error.ts";
-import { askInbox } from "../inbox-access.ts";
+import { CommandError, type ExitStatus } from "../command-error.ts";
+import { withInboxes } from "../inbox-access.ts";
 import { textTable } from "../text-table.ts";
 
 export interface DrainFlags {
@@ -10,25 +10,22 @@ export interface DrainFlags {
   readonly format: "json" | "text";
 }
 
-interface Drained {
-  readonly events: readonly OrgLoopEvent[];
-  readonly remaining: number;
-  readonly continuation: string | null;
-}
-
 /** `orgloop inbox drain --key KEY` (v1alpha1, section 9): what it prints is gone from the inbox. */
 export const inboxDrain: Command<DrainFlags> = async (context, _args, { key, limit, format }) => {
   if (limit !== undefined && !/^[1-9]\d*$/.test(limit)) {
     throw new CommandError("USAGE", `--limit: found "${limit}", expected a whole number above 0`);
   }
-  const query = { session_key: key, ...(limit !== undefined && { limit }) };
-  const drained = await askInbox<Drained>(context, "drain", query);
-  const text = format === "json" ? JSON.stringify(drained, null, 2) : drainedText(drained);
-  context.output.result(drained, text);
-  return 0;
+  const most = limit === undefined ? undefined : Number(limit);
+  return withInboxes<ExitStatus>(context, async (inboxes) => {
+    const { answer, done } = await inboxes.drain(key, most);
+    const text = format === "json" ? JSON.stringify(answer, null, 2) : drainedText(answer);
+    context.output.result(answer, text);
+    await done();
+    return 0;
+  });
 };
 
-function drainedText({ events, remaining }: Drained): string {
+function drainedText({ events, remaining }: DrainAnswer): string {
   const rows = events.map(({ id, timestamp, type, source }) => [timestamp, type, source, id]);
   const left = remaining > 0 ? `, ${remaining} more wait` : "";
   const lines = [`Drained ${events.length} event${events.length === 1 ? "" : "s"}${left}`];

@@ -7,6 +7,7 @@ import {
   queuedEntry,
 } from "@orgloop/core";
 import type { ActorMessage } from "../actor-message.ts";
+import type { FlowLog } from "../flow-log.ts";
 import { originOf } from "./entry-origin.ts";
 import type { InboxHost } from "./inbox-host.ts";
 import { sendNotice } from "./send-notice.ts";
@@ -19,7 +20,7 @@ export interface DeliveryInbox {
   told(notice: Delivery, delivered: boolean): Promise<void>;
 }
 
-export function deliveryInbox(host: InboxHost): DeliveryInbox {
+export function deliveryInbox(host: InboxHost & { readonly flow: FlowLog }): DeliveryInbox {
   const { inboxes, clock, flow } = host;
   return {
     async keep(message, delivery, terms) {

@@ -1,7 +1,7 @@
 import { changeInbox, type DrainAnswer, drainAnswer, drainSize } from "@orgloop/core";
 import { waitUntil } from "@orgloop/host";
 import { OrgLoopError } from "@orgloop/sdk";
-import { buryExpired, type ExpiryHost } from "./expire-inboxes.ts";
+import type { InboxHost } from "./inbox-host.ts";
 import { sendNotice } from "./send-notice.ts";
 
 /** What a drain found. Nothing is removed yet: `done` does that when it is where it should be, `keep` leaves it. */
@@ -14,24 +14,20 @@ export interface InboxDrain extends DrainAnswer {
 const LEASE_MS = 60_000;
 const ASK_MS = 250;
 
-/** What waits for a session, without what has expired, which is buried. One drain of a session after the other. */
+/** What waits for a session, without what has expired: that is the sweep's. One drain of a session after the other. */
 export async function drainInbox(
   session: string,
   limit: number | undefined,
-  host: ExpiryHost,
+  host: InboxHost,
 ): Promise<InboxDrain> {
   const { inboxes, clock } = host;
   const lease = await leased(session, host);
   if (lease === null) return { ...drainAnswer([], 0), async done() {}, async keep() {} };
   const keep = (): Promise<void> => inboxes.release(session, lease);
   try {
-    await buryExpired(session, host);
     const [oldest] = await inboxes.list(session, 1);
-    const nowMs = clock.now();
-    const entries = (await inboxes.list(session, drainSize(limit, oldest))).filter(
-      ({ expires_at }) => Date.parse(expires_at) > nowMs,
-    );
-    const { pending } = await inboxes.state(session);
+    const most = drainSize(limit, oldest);
+    const { entries, pending } = await inboxes.waiting(session, clock.now(), most);
     const ids = entries.map(({ id }) => id);
     return {
       ...drainAnswer(entries, pending),
@@ -52,7 +48,7 @@ export async function drainInbox(
 }
 
 /** Null where nothing waits. */
-async function leased(session: string, { inboxes, clock }: ExpiryHost): Promise<string | null> {
+async function leased(session: string, { inboxes, clock }: InboxHost): Promise<string | null> {
   const untilMs = clock.now() + LEASE_MS;
   do {
     const lease = await inboxes.lease(session, LEASE_MS);

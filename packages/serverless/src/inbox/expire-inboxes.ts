@@ -1,11 +1,13 @@
 import { changeInbox, expiredInboxLetter } from "@orgloop/core";
 import { type DeadLetterStore, messageOf } from "@orgloop/sdk";
 import { buryLetter } from "../burial.ts";
+import type { FlowLog } from "../flow-log.ts";
 import type { InboxHost } from "./inbox-host.ts";
 import { sendNotice } from "./send-notice.ts";
 
 export interface ExpiryHost extends InboxHost {
   readonly deadLetters: DeadLetterStore;
+  readonly flow: FlowLog;
 }
 
 /** Of one look. */
@@ -44,11 +46,8 @@ async function expireSession(session: string, host: ExpiryHost): Promise<void> {
   }
 }
 
-/**
- * Buries what has expired of a session; whoever calls it holds the session's lease. The letter first: where the function ends in between,
- * it is written once more, the same.
- */
-export async function buryExpired(session: string, host: ExpiryHost): Promise<void> {
+/** The letter first: where the function ends in between, it is written once more, the same. */
+async function buryExpired(session: string, host: ExpiryHost): Promise<void> {
   const { inboxes, clock } = host;
   for (;;) {
     const entries = await inboxes.expiredOf(session, clock.now(), AT_ONCE);

@@ -1,7 +1,6 @@
 import type { ObjectStore, SqsSender } from "@orgloop/bus/sqs";
 import type { Clock } from "@orgloop/host";
 import type { SharedInboxes } from "@orgloop/stores/dynamodb";
-import type { FlowLog } from "../flow-log.ts";
 
 /** What telling an actor of its inbox takes: in a function, and on the command line. */
 export interface InboxHost {
@@ -11,5 +10,4 @@ export interface InboxHost {
   readonly sender: Pick<SqsSender, "sendEach">;
   readonly queueUrlOf: (actor: string) => string;
   readonly clock: Clock;
-  readonly flow: FlowLog;
 }

@@ -1,11 +1,12 @@
 import type { StateTable } from "@orgloop/stores/dynamodb";
 import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
+import type { FlowLog } from "../flow-log.ts";
 import { type DeliveryInbox, deliveryInbox } from "./delivery-inbox.ts";
 import type { InboxHost } from "./inbox-host.ts";
 
 /** The inboxes of the state table; a module of its own, since few deliver functions have any. */
 export function tableInbox(
-  host: Omit<InboxHost, "inboxes"> & { readonly state: StateTable },
+  host: Omit<InboxHost, "inboxes"> & { readonly state: StateTable; readonly flow: FlowLog },
 ): DeliveryInbox {
   const { state, objects, clock } = host;
   const { now, random } = clock;

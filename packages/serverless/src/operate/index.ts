@@ -13,6 +13,7 @@ export {
 export { actorQueueCounts } from "./queue-counts.ts";
 export { recordedEvents } from "./read-history.ts";
 export { type HistoryReplayAnswer, replayHistory } from "./replay-history.ts";
+export { type StageInboxes, stageInboxes } from "./stage-inboxes.ts";
 export { type StageLetters, stageLetters } from "./stage-letters.ts";
 export { type StageLogsOptions, stageLogs } from "./stage-logs.ts";
 export { type StageStatus, stageStatus } from "./stage-status.ts";

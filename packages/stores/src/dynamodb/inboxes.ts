@@ -115,6 +115,7 @@ export function dynamoInboxes(options: DynamoInboxesOptions): SharedInboxes {
       const isLast = batch.length === places.length;
       const writes = batch.flatMap((place) => entries.removal(session, place));
       const result = await retried(session, async (before) => {
+        if (taken + batch.length === 0) return changed(before, 0);
         const pending = Math.max(0, before.pending - batch.length);
         const whole = { pending: before.pending + taken, notice: before.notice };
         const step = isLast ? decide(whole, taken + batch.length) : KEEP(before, 0);
@@ -175,6 +176,12 @@ export function dynamoInboxes(options: DynamoInboxesOptions): SharedInboxes {
     return [];
   }
 
+  async function waiting(session: string, nowMs: number, limit: number) {
+    const places = (await entries.places(session)).filter(({ expiresMs }) => expiresMs > nowMs);
+    const kept = await entries.at(session, places.slice(0, limit));
+    return { entries: kept.map(({ entry }) => entry), pending: places.length };
+  }
+
   async function listed(query: Parameters<typeof listItems>[2] = {}): Promise<readonly Item[]> {
     return (await Array.fromAsync(listItems(options, SESSIONS, query))).flat();
   }
@@ -200,6 +207,7 @@ export function dynamoInboxes(options: DynamoInboxesOptions): SharedInboxes {
     take: (session, ids, decide) => turns(session, () => take(session, ids, decide)),
     change: (session, decide) => turns(session, () => change(session, decide)),
     due,
+    waiting,
     expiredOf,
     state: read,
     async oldest(session) {

@@ -40,6 +40,12 @@ export interface SharedInboxes extends InboxStore {
   /** Keeps others from taking entries of the session: the number of the lease, or null where another holds it or nothing waits. */
   lease(session: string, ms: number): Promise<string | null>;
   release(session: string, lease: string): Promise<void>;
+  /** What waits and has not expired, in its order: at most `limit`, and how many there are in all. */
+  waiting(
+    session: string,
+    nowMs: number,
+    limit: number,
+  ): Promise<{ readonly entries: readonly InboxEntry[]; readonly pending: number }>;
   due(nowMs: number): Promise<readonly DueSession[]>;
   expiredOf(session: string, nowMs: number, limit: number): Promise<readonly InboxEntry[]>;
 }
