@@ -42,9 +42,9 @@ export interface DeployedStage {
 }
 
 /**
- * Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty queues; routes wait for `awaited` ones. Throws `QUEUE_NOT_EMPTY` where a
- * queue would go with its messages, and nobody is known who could deliver them: that of an actor that never came, or that a deploy brought
- * which failed; `STATE_KEPT` where there is no stage, but the table of one that was removed.
+ * Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty queues; routes wait for `awaited` ones.
+ * Throws `QUEUE_NOT_EMPTY` where a queue would go with its messages, and nobody is known who could deliver them: that of an actor that
+ * never came, or that a deploy brought which failed; `STATE_KEPT` where there is no stage, but the table of one that was removed.
  */
 export async function readDeployed(
   reader: DeployedReader,
@@ -57,12 +57,8 @@ export async function readDeployed(
     reader.ssm.send(new GetParameterCommand({ Name: names.layoutParameter })),
   );
   if (layout === null) {
-<<<<<<< Updated upstream
-    return { layout: null, actors: [], routes: [], draining: [], empty: new Set(), waiting: false };
-=======
     if (!reader.isRemoval) await refuseKept(reader);
-    return { layout: null, actors: [], routes: [], draining: [], empty: new Set() };
->>>>>>> Stashed changes
+    return { layout: null, actors: [], routes: [], draining: [], empty: new Set(), waiting: false };
   }
   const state = { client: dynamodb, table: names.table };
   const applied = await orNull(dynamoAppliedState(state).read());
