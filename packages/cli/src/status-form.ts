@@ -1,5 +1,8 @@
-/** `status --json` (`spec/cli.md`). */
-export interface Status {
+import type { StageStatus } from "@orgloop/serverless/operate";
+
+/** `status --json` (`spec/cli.md`). On AWS it may tell of actors that drain, too. */
+export interface Status
+  extends Pick<StageStatus, "actors" | "draining" | "unacked" | "dead_letters"> {
   readonly workspace: string;
   readonly running: boolean;
   /** Null where the configuration has errors. */
@@ -22,21 +25,6 @@ export interface Status {
     readonly failed: number | null;
     readonly circuit: "closed" | "open" | "half_open";
   }[];
-  readonly actors: readonly {
-    readonly id: string;
-    readonly queued: number;
-    readonly queue_depth: number;
-    readonly in_flight: number;
-  }[];
-  /** On AWS, where there are any: removed actors with what is left in their queues, and in their dead-letter queues. */
-  readonly draining?: readonly {
-    readonly id: string;
-    readonly queued: number;
-    readonly in_flight: number;
-    readonly dead_letters: number;
-  }[];
-  readonly unacked: number;
-  readonly dead_letters: number;
 }
 
 /** Exactly the fixed form, and what drains: a running process tells more. */

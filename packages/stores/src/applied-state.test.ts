@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Topology } from "@orgloop/sdk";
+import { SAMPLE_DEFAULTS } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { type AppliedState, readAppliedState, writeAppliedState } from "./applied-state.ts";
 
@@ -9,13 +10,7 @@ const topology: Topology = {
   project: "acme",
   workspace: "default",
   bus: { url: "file" },
-  defaults: {
-    poll_interval: "5m",
-    event_retention: "7d",
-    log_level: "info",
-    checkpoint: { store: "file" },
-    wal: { rotate: { max_size: "64mb", max_age: "1h" } },
-  },
+  defaults: { ...SAMPLE_DEFAULTS, log_level: "info", checkpoint: { store: "file" } },
   sources: [],
   actors: [],
   routes: [],

@@ -1,29 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkpointSuite } from "@orgloop/testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { inDirectories } from "./directories-fixture.ts";
 import { fileCheckpoints } from "./file-checkpoints.ts";
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "orgloop-checkpoints-"));
-});
-afterAll(() => rm(root, { recursive: true }));
+const harness = inDirectories("fileCheckpoints", (dir) =>
+  fileCheckpoints({ dir: join(dir, "made/where/missing") }),
+);
+const { fresh } = harness;
 
-const fresh = () => mkdtemp(join(root, "dir-"));
-const dirs = new WeakMap<object, string>();
-const openIn = (dir: string) => {
-  const store = fileCheckpoints({ dir: join(dir, "made/where/missing") });
-  dirs.set(store, dir);
-  return store;
-};
-
-checkpointSuite({
-  name: "fileCheckpoints",
-  open: async () => openIn(await fresh()),
-  reopen: async (store) => openIn(dirs.get(store) as string),
-});
+checkpointSuite(harness);
 
 test("v1alpha1's file, under a safe name, and nothing beside", async () => {
   const dir = await fresh();

@@ -1,30 +1,16 @@
-import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { ClaimStore } from "@orgloop/sdk";
 import { claimSuite } from "@orgloop/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { inDirectories } from "./directories-fixture.ts";
 import { fileClaims } from "./file-claims.ts";
 import { nodeFileSystem } from "./file-system.ts";
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "orgloop-claims-"));
-});
-afterAll(() => rm(root, { recursive: true }));
+const harness = inDirectories<ClaimStore>("fileClaims", (dir) => fileClaims({ dir }));
+const { fresh } = harness;
 
-const fresh = () => mkdtemp(join(root, "dir-"));
-const dirs = new WeakMap<object, string>();
-async function openIn(dir: string) {
-  const store = await fileClaims({ dir });
-  dirs.set(store, dir);
-  return store;
-}
-
-claimSuite({
-  name: "fileClaims",
-  open: async () => openIn(await fresh()),
-  reopen: (store) => openIn(dirs.get(store) as string),
-});
+claimSuite(harness);
 
 describe("the file", () => {
   test("a torn tail is cut; what stands before it counts", async () => {

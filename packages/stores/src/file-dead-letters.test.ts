@@ -1,30 +1,18 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { DeadLetterStore } from "@orgloop/sdk";
 import { deadLetterSuite, sampleDeadLetter } from "@orgloop/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { inDirectories } from "./directories-fixture.ts";
 import { fileDeadLetters } from "./file-dead-letters.ts";
 import { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.ts";
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "orgloop-dead-letters-"));
-});
-afterAll(() => rm(root, { recursive: true }));
+const harness = inDirectories<DeadLetterStore>("fileDeadLetters", (dir) =>
+  fileDeadLetters({ dir }),
+);
+const { fresh } = harness;
 
-const fresh = () => mkdtemp(join(root, "dir-"));
-const dirs = new WeakMap<object, string>();
-async function openIn(dir: string) {
-  const store = await fileDeadLetters({ dir });
-  dirs.set(store, dir);
-  return store;
-}
-
-deadLetterSuite({
-  name: "fileDeadLetters",
-  open: async () => openIn(await fresh()),
-  reopen: (store) => openIn(dirs.get(store) as string),
-});
+deadLetterSuite(harness);
 
 /** The real file system with some of an open file's calls replaced. */
 const withFile = (change: (file: OpenFile) => Partial<OpenFile>): FileSystem => ({

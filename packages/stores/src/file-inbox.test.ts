@@ -1,29 +1,15 @@
-import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { InboxStore } from "@orgloop/sdk";
 import { inboxSuite, sampleInboxEntry } from "@orgloop/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { inDirectories } from "./directories-fixture.ts";
 import { fileInbox } from "./file-inbox.ts";
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "orgloop-inbox-"));
-});
-afterAll(() => rm(root, { recursive: true }));
+const harness = inDirectories<InboxStore>("fileInbox", (dir) => fileInbox({ dir }));
+const { fresh } = harness;
 
-const fresh = () => mkdtemp(join(root, "dir-"));
-const dirs = new WeakMap<object, string>();
-async function openIn(dir: string) {
-  const store = await fileInbox({ dir });
-  dirs.set(store, dir);
-  return store;
-}
-
-inboxSuite({
-  name: "fileInbox",
-  open: async () => openIn(await fresh()),
-  reopen: (store) => openIn(dirs.get(store) as string),
-});
+inboxSuite(harness);
 
 describe("the file", () => {
   test("a torn tail is cut; a line that is none of ours is reported and left out", async () => {
@@ -53,14 +39,14 @@ describe("the file", () => {
     }
     await store.close();
     expect((await stat(join(dir, "inbox.jsonl"))).size).toBeLessThan(100_000);
-    const again = await openIn(dir);
+    const again = await fileInbox({ dir });
     expect(await again.sessions()).toEqual([{ session_key: "agent", pending: 1, notified: true }]);
     expect(await again.list("agent", 9)).toEqual([sampleInboxEntry(0)]);
     await again.close();
   });
 
   test("a list of very large events is cut, but never empty", async () => {
-    const store = await openIn(await fresh());
+    const store = await fileInbox({ dir: await fresh() });
     const text = "x".repeat(9 * 1024 ** 2);
     for (const n of [1, 2, 3]) await store.put(sampleInboxEntry(n, "agent", text));
     expect((await store.list("agent", 9)).map(({ id }) => id)).toEqual(["in_1"]);
