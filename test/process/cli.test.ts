@@ -81,6 +81,7 @@ test("a new project validates, starts, takes a signed webhook and an injected ev
   await expect
     .poll(() => readFile(records, "utf8").catch(() => ""), PATIENCE)
     .toMatch(/hook[\s\S]*injected/);
+  expect((await orgloop(["status", "-c", project], env)).stdout).toContain("runs for");
   const { answer: status } = await json("status");
   expect(Object.keys(status)).toEqual([
     "workspace",

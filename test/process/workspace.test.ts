@@ -116,7 +116,7 @@ test("what cannot be deleted, and a selection whose file is gone", async () => {
   expect(await run("workspace", "delete", "default")).toMatchObject({ code: 1 });
   expect(await run("workspace", "delete", "none")).toMatchObject({
     code: 1,
-    stderr: 'error: there is no workspace "none"; there are: default\n',
+    stderr: 'error: there is no workspace "none"; workspaces: default\n',
   });
   expect(await run("workspace", "new", "../out")).toMatchObject({ code: 1 });
   await run("workspace", "new", "a");

@@ -27,8 +27,8 @@ export interface Status
   }[];
 }
 
-/** Exactly the fixed form, and what drains: a running process tells more. */
-export function statusForm(told: Status): Status {
+/** Exactly the fixed form: a running process tells more, and by `draining` whether it drains itself. */
+export function statusForm(told: Omit<Status, "draining">): Status {
   return {
     workspace: told.workspace,
     running: told.running,
@@ -55,7 +55,6 @@ export function statusForm(told: Status): Status {
       queue_depth,
       in_flight,
     })),
-    ...(told.draining !== undefined && { draining: told.draining }),
     unacked: told.unacked,
     dead_letters: told.dead_letters,
   };

@@ -1,3 +1,4 @@
+import type { ProcessStatus } from "@orgloop/runtime";
 import { formatDuration, type Topology, withoutCredentials } from "@orgloop/sdk";
 import type { StageOptions } from "@orgloop/serverless/operate";
 import { onStage, stageOf } from "../aws/stage.ts";
@@ -21,7 +22,7 @@ export const status: Command = async (context) => {
   const report =
     found === null
       ? await statusAtRest(context, located)
-      : statusForm(await callProcess<Status>(context.home, found, "/control/status"));
+      : statusForm(await callProcess<ProcessStatus>(context.home, found, "/control/status"));
   const name = projectName(located.project);
   const where = found ? `process ${found.pid}, port ${found.port}` : located.dataDir;
   context.output.result(report, context.flags.json ? "" : humanStatus(name, where, report));
@@ -34,7 +35,8 @@ async function statusOnAws(
   name: string,
 ): Promise<ExitStatus> {
   await onStage(options, async (stage, { stageStatus }) => {
-    const report = statusForm(await stageStatus(stage, Date.now()));
+    const { draining, ...told } = await stageStatus(stage, Date.now());
+    const report = { ...statusForm(told), ...(draining !== undefined && { draining }) };
     const where = `AWS account ${stage.account}, ${stage.region}`;
     output.result(report, flags.json ? "" : humanStatus(name, where, report));
   });
