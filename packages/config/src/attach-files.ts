@@ -38,7 +38,7 @@ function findFile(
 }
 
 /**
- * Finds every route's prompt file (and reads it) and every transform's script: beside the file that names it, then from the
+ * Finds and reads every route's prompt file and every transform's script: beside the file that names it, then from the
  * project's root. Files that are missing, no files or outside the project are errors where they are named.
  */
 export function attachFiles(
@@ -47,7 +47,7 @@ export function attachFiles(
   findings: Findings,
 ): Attachments {
   const prompts = new Map<Declaration, PromptSpec>();
-  const scripts = new Map<Declaration, string>();
+  const scripts = new Map<Declaration, { script: string; script_sha256: string }>();
   const read = new Map<string, PromptSpec>();
 
   const attempt = (
@@ -88,14 +88,15 @@ export function attachFiles(
   for (const transform of declarations.transform) {
     if (transform.value.type !== "script") continue;
     attempt(transform, ["script"], ({ absolute, files: whose }) => {
-      scripts.set(transform, whose.display(absolute));
+      const script = whose.display(absolute);
+      scripts.set(transform, { script, script_sha256: whose.sha256(absolute) });
       try {
         accessSync(absolute, constants.X_OK);
       } catch {
         findings.warnings.push({
           ...at(transform, ["script"]),
           code: "not-executable",
-          message: `${whose.display(absolute)} is not executable: run chmod +x ${whose.display(absolute)}`,
+          message: `${script} is not executable: run chmod +x ${script}`,
         });
       }
     });

@@ -23,11 +23,13 @@ import type { DeliveryInput } from "./schema/delivery-schema.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope, type Scope } from "./scope.ts";
 
+/** The path of a transform's script, relative to the project, and what it contains. */
+type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
+
 /** What belongs to an item beyond its own text: found by the loader, checked already. */
 export interface Attachments {
   readonly prompts: ReadonlyMap<Declaration, PromptSpec>;
-  /** Paths of transforms' scripts, relative to the project. */
-  readonly scripts: ReadonlyMap<Declaration, string>;
+  readonly scripts: ReadonlyMap<Declaration, Script>;
 }
 
 /** `key: value` where there is a value. */
@@ -103,14 +105,14 @@ function routeSpec(
   };
 }
 
-function transformSpec(item: Declaration<"transform">, script: string | undefined): TransformSpec {
+function transformSpec(item: Declaration<"transform">, script: Script | undefined): TransformSpec {
   const { name, value } = item;
   const type = value.type === "script" ? "script" : "package";
   return {
     name,
     type,
     ...(type === "script"
-      ? given("script", script)
+      ? script
       : { package: value.type === "package" ? value.package : value.type }),
     config: value.config ?? {},
     timeout_ms: value.timeout_ms ?? 30_000,

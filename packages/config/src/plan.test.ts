@@ -25,6 +25,7 @@ actors:
 transforms:
   - { name: t1, type: "@orgloop/transform-filter" }
   - { name: t2, type: "@orgloop/transform-filter" }
+  - { name: own, type: script, script: own.sh }
 modules:
   - { package: ./modules/review, params: { github_source: hub, agent_actor: agent } }
 `,
@@ -35,6 +36,7 @@ routes:
     then: { actor: agent }
     with: { prompt_file: ../p.md }
 `,
+  "own.sh": "#!/bin/sh\ncat\n",
   "p.md": "---\ntitle: x\n---\nOne.",
   "workspaces/s.yaml": `${HEAD} Workspace
 metadata: { name: s }
@@ -113,6 +115,12 @@ describe("a change", () => {
   });
 
   it.each<[string, string, (text: string) => string, string[]]>([
+    [
+      "the contents of a script",
+      "own.sh",
+      replace("cat", "exec cat"),
+      ["transform own script_sha256"],
+    ],
     ["the text of a prompt", "p.md", replace("One.", "Two."), ["route plain with.prompt.text"]],
     [
       "the front matter of a prompt",
@@ -180,7 +188,7 @@ describe("a change", () => {
     });
     expect(document.changes[0]).toMatchObject({
       file: "orgloop.yaml",
-      line: 17,
+      line: 18,
       from: { "delivery.burst": 2 },
     });
   });
@@ -211,7 +219,7 @@ it("hides the password in a URL, and no reference", async () => {
 it("from nothing, everything is added", async () => {
   const { after } = await planned({});
   const plan = planTopology(null, after.topology);
-  expect(plan.summary).toBe("2 sources added, 2 actors added, 3 routes added, 3 transforms added");
+  expect(plan.summary).toBe("2 sources added, 2 actors added, 3 routes added, 4 transforms added");
   const state = { serial: 0, hash: null };
   const [first] = planDocument(plan, {
     workspace: "default",

@@ -1,4 +1,5 @@
 import { isAscii } from "node:buffer";
+import { hash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
@@ -24,8 +25,27 @@ export interface ProjectFiles {
    * says `shown`.
    */
   folder(written: string, shown?: string): string | undefined;
+  /** SHA-256 of a file that `find` gave, in lower-case hex. Throws `UNREADABLE`. */
+  sha256(absolute: string): string;
   /** The text of a file that `find` gave. Throws `TOO_LARGE`, `NOT_UTF8`, `UNREADABLE`. */
   read(absolute: string): string;
+}
+
+/** Throws `UNREADABLE`, and `TOO_LARGE` for more than `most` bytes. */
+function bytesOf(absolute: string, most = Number.POSITIVE_INFINITY): Buffer {
+  try {
+    const { size } = statSync(absolute);
+    if (size > most) {
+      throw new OrgLoopError(
+        "TOO_LARGE",
+        `the file has ${size} bytes: more than ${most} are refused`,
+      );
+    }
+    return readFileSync(absolute);
+  } catch (error) {
+    if (hasCode(error, "TOO_LARGE")) throw error;
+    throw new OrgLoopError("UNREADABLE", `cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** With `project`, the files of a module, shown relative to the project that uses it. */
@@ -112,23 +132,9 @@ export function projectFiles(root: string, project = root, cache?: DocumentCache
       if (!inside(realRoot, realpathSync.native(absolute))) throw outside;
       return absolute;
     },
+    sha256: (absolute) => hash("sha256", bytesOf(absolute)),
     read(absolute) {
-      let bytes: Buffer;
-      try {
-        const { size } = statSync(absolute);
-        if (size > MAX_BYTES) {
-          throw new OrgLoopError(
-            "TOO_LARGE",
-            `the file has ${size} bytes: more than ${MAX_BYTES} are refused`,
-          );
-        }
-        bytes = readFileSync(absolute);
-      } catch (error) {
-        if (hasCode(error, "TOO_LARGE")) throw error;
-        throw new OrgLoopError("UNREADABLE", `cannot be read: ${messageOf(error)}`, {
-          cause: error,
-        });
-      }
+      const bytes = bytesOf(absolute, MAX_BYTES);
       try {
         // Several times as fast, and nearly every file is so.
         return isAscii(bytes) ? bytes.toString("latin1") : decoder.decode(bytes);

@@ -77,6 +77,7 @@ function writtenAs(kind: ItemKind, path: DocumentPath): DocumentPath[] {
     return [path, ["when", second]];
   }
   if (kind === "transform" && first === "package") return [path, ["type"]];
+  if (kind === "transform" && first === "script_sha256") return [["script"]];
   if (kind === "logger" && first === "config" && second === "rotation") {
     return [path, ["config", "rotate", ...rest]];
   }

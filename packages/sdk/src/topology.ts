@@ -136,6 +136,8 @@ export interface TransformSpec {
   readonly type: "script" | "package";
   /** With `script`: relative to the project, with `/`. */
   readonly script?: string;
+  /** Of the script's contents, in lower-case hex: an edit is a change. */
+  readonly script_sha256?: string;
   readonly package?: string;
   readonly config: Readonly<Record<string, unknown>>;
   /** Default 30000. */

@@ -157,7 +157,7 @@ function differenceLines(
   const { kind, name } = change;
   const { path, from, to } = difference;
   const reason =
-    promptFile(change, difference) ?? reasonOf(project.provenance, kind, name, difference);
+    contentsOf(change, difference) ?? reasonOf(project.provenance, kind, name, difference);
   const because = reason === "" ? "" : `  ${style("dim", reason)}`;
   const [before, after] = [withoutSecrets(from, path), withoutSecrets(to, path)];
   if (typeof before === "string" && typeof after === "string" && /\n/.test(before + after)) {
@@ -171,8 +171,9 @@ function differenceLines(
   return [`      ${formatPath(path)}: ${value(before)} → ${value(after)}${because}`];
 }
 
-/** The file of a prompt whose contents changed: they are written there, not where it is named. */
-function promptFile({ kind, to }: PlanChange, { path }: Difference): string | null {
+/** The file of a prompt or a script whose contents changed: they are written there, not where it is named. */
+function contentsOf({ kind, to }: PlanChange, { path }: Difference): string | null {
+  if (kind === "transform" && path[0] === "script_sha256") return Object(to).script ?? null;
   const contents = path[0] === "with" && path[1] === "prompt" && path[2] !== "file";
   return kind === "route" && contents ? (Object(to).with?.prompt?.file ?? null) : null;
 }
