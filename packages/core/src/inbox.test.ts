@@ -1,7 +1,17 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inboxEntry, inboxNotification, inboxTerms, isInboxNotice } from "./inbox.ts";
+import {
+  drainAnswer,
+  drainSize,
+  expiredInboxLetter,
+  inboxEntry,
+  inboxNotification,
+  inboxTerms,
+  isInboxNotice,
+  noticeDelivery,
+  withNoticeKey,
+} from "./inbox.ts";
 import { changeInbox, EMPTY_INBOX, type InboxChange, type InboxState } from "./inbox-session.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
 
@@ -47,6 +57,44 @@ test("an entry is known by its event, route and replay", () => {
   ]) {
     expect(inboxEntry(other, at, 5_000).id).not.toBe(entry.id);
   }
+});
+
+test("a notification goes the way of its first event, with the session as its key; elsewhere it says where to drain", () => {
+  const notice = { sessionKey: "a", pending: 1, oldest: sample.event, nowMs: 7_000 };
+  const to = { route: "r", actor: "agent", config: { session_key: "{{x}}", tone: "calm" } };
+  const delivery = noticeDelivery({ ...notice, ...to, workspace: "prod" });
+  expect(delivery).toMatchObject({
+    event: {
+      payload: { drain_command: `orgloop inbox drain --workspace prod --key "a" --format json` },
+    },
+    orderingKey: "inbox/a",
+    config: { session_key: "a", tone: "calm" },
+    replay: 0,
+  });
+  const replayed = { ...delivery, config: { session_key: "", tone: "calm" } };
+  expect(withNoticeKey(replayed)).toEqual(delivery);
+  expect(withNoticeKey(sample)).toBe(sample);
+});
+
+test("what nobody fetched is a letter of its event and route, whichever host buries it", () => {
+  const entry = inboxEntry(sample, { sessionKey: "a", ttlMs: 1_000, maxBatch: 9 }, 5_000);
+  const letter = expiredInboxLetter(entry, 6_000);
+  expect(letter).toMatchObject({ reason: "expired", attempts: 0, route: "r", ordering_key: "k" });
+  expect(letter.last_error).toContain("inbox of a");
+  expect(expiredInboxLetter(entry, 9_000).id).toBe(letter.id);
+});
+
+test("a drain takes what it is asked for, within bounds, and says what is left", () => {
+  const entry = inboxEntry(sample, { sessionKey: "a", ttlMs: 1_000, maxBatch: 9 }, 5_000);
+  expect([drainSize(3, entry), drainSize(undefined, entry), drainSize(1e6, entry)]).toEqual([
+    3, 9, 1_000,
+  ]);
+  expect(drainAnswer([entry], 3)).toEqual({
+    events: [sample.event],
+    remaining: 2,
+    continuation: entry.id,
+  });
+  expect(drainAnswer([entry], 1)).toMatchObject({ remaining: 0, continuation: null });
 });
 
 test("the notification, and that it does not go to the inbox itself", () => {

@@ -70,7 +70,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
   };
   const counted = { messages: 0, asked: 0 };
   const sent: (FifoMessage & { readonly queueUrl: string })[] = [];
-  const sender = {
+  const sender: RouteBatchOptions["sender"] = {
     async sendEach(queueUrl: string, messages: readonly FifoMessage[]) {
       sent.push(...messages.map((message) => ({ ...message, queueUrl })));
       return messages.map(() => null);

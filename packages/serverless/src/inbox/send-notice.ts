@@ -28,9 +28,20 @@ export async function sendNotice(
   }
   const message = await noticeMessage(session, noticeId, oldest, host);
   const [failure] = await sender.sendEach(queueUrlOf(oldest.entry.actor), [message]);
-  if (failure) throw failure;
+  if (failure) {
+    // The actor was removed: its queue will not come back by itself, and the next event, or a drain, asks anew.
+    if (isGone(failure.cause)) {
+      await inboxes.change(session, (before) => changeInbox(before, { kind: "notice_failed" }));
+    }
+    throw failure;
+  }
   await inboxes.noticeSent(session, noticeId);
 }
+
+/** Also under the name of SQS's older protocol. */
+const GONE = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
+
+const isGone = (cause: unknown): boolean => cause instanceof Error && GONE.includes(cause.name);
 
 async function noticeMessage(
   session: string,
