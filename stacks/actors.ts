@@ -20,6 +20,7 @@ import {
   useTable,
 } from "./grants.ts";
 import { lambdaFunction } from "./lambda-function.ts";
+import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 /** What a function needs beside its longest attempt: a cold start, settling, returning the rest of the batch. */
@@ -126,11 +127,11 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Deliverer) {
     name: names.deliverer(key),
     description: isAwaited ? `Keeps what waits for ${ids}` : `Delivers to ${key}`,
     packages,
-    spec: {
+    spec: specValue(stack, `${id}Spec`, {
       actors: existing,
       ...(isAwaited ? { awaited: ids } : {}),
       ...(topology.network ? { network: topology.network } : {}),
-    },
+    }),
     timeoutS: timeoutOf(stage, group),
     memoryMb: 256,
     statements: [

@@ -1,6 +1,7 @@
 import { type ActorSpec, OrgLoopError } from "@orgloop/sdk";
 import { Aws } from "aws-cdk-lib";
 import { eventBusArn, objectArn, parameterArn, queueArn, tableArn } from "./arns.ts";
+import type { SpecValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 /** One statement of a policy; every grant is of this form, so that a test can read them all. */
@@ -83,8 +84,9 @@ export const emptyBucket = (stage: Stage): readonly Statement[] => [
   allow(["s3:DeleteObject"], objectArn(bucketOf(stage), "*")),
 ];
 
-export const readObject = (bucket: string, key: string): Statement =>
-  allow(["s3:GetObject"], objectArn(bucket, key));
+/** Reads the one object that a spec lies in, where it lies in one. */
+export const readAsset = ({ objectArn }: SpecValue): readonly Statement[] =>
+  objectArn === undefined ? [] : [allow(["s3:GetObject"], objectArn)];
 
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 

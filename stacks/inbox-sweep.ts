@@ -18,7 +18,7 @@ export function inboxSweep(stack: Stack, stage: Stage, group: CfnScheduleGroup):
     name: names.sweeper,
     description: "Looks after the inboxes",
     packages: [],
-    spec: {},
+    spec: { value: "{}" },
     timeoutS: 60,
     memoryMb: 256,
     statements: [useTable(stage), useObjects(stage, "claims"), sendToActors(stage)],

@@ -6,6 +6,7 @@ import { type CfnFunction, CfnPermission, CfnUrl } from "aws-cdk-lib/aws-lambda"
 import { receiverPackages } from "./function-packages.ts";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
 import { lambdaFunction } from "./lambda-function.ts";
+import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 const TIMEOUT_S = 29;
@@ -21,7 +22,10 @@ export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | 
     name: names.receiver,
     description: `Receives the webhooks of ${topology.project}`,
     packages: receiverPackages(received),
-    spec: { project: topology.project, sources: received },
+    spec: specValue(stack, "ReceiverSpec", {
+      project: topology.project,
+      sources: received,
+    }),
     timeoutS: TIMEOUT_S,
     memoryMb: 512,
     reservedConcurrency: RECEIVER_CONCURRENCY,

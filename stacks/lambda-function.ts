@@ -6,9 +6,9 @@ import { CfnLogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import { logGroupArn, queueUrl } from "./arns.ts";
 import { codeOf } from "./code-asset.ts";
-import { bucketOf, readObject, type Statement, useKey, writeLogs } from "./grants.ts";
+import { bucketOf, readAsset, type Statement, useKey, writeLogs } from "./grants.ts";
 import { logRetentionDays } from "./retention.ts";
-import { specValue } from "./spec-value.ts";
+import type { SpecValue } from "./spec-value.ts";
 import type { FunctionKind, Stage } from "./stage.ts";
 
 export interface LambdaFunction {
@@ -18,7 +18,7 @@ export interface LambdaFunction {
   /** The packages that are bundled with it. */
   readonly packages: readonly string[];
   /** `ORGLOOP_SPEC`. */
-  readonly spec?: unknown;
+  readonly spec?: SpecValue;
   readonly timeoutS: number;
   readonly memoryMb: number;
   readonly reservedConcurrency?: number;
@@ -35,11 +35,10 @@ export function lambdaFunction(
   options: LambdaFunction,
 ): CfnFunction {
   const { names, topology } = stage;
-  const { name, kind, packages, reservedConcurrency } = options;
+  const { name, kind, packages, spec, reservedConcurrency } = options;
   const aws = topology.aws ?? {};
   // CloudFormation waits an hour for those that answer it, and from a VPC there may be no way to it.
   const vpc = kind === "record" || kind === "empty" ? undefined : aws.vpc;
-  const spec = options.spec === undefined ? undefined : specValue(scope, `${id}Spec`, options.spec);
   const logs = new CfnLogGroup(scope, `${id}Logs`, {
     logGroupName: names.logGroup(name),
     retentionInDays: logRetentionDays(aws.log_retention),
@@ -48,7 +47,7 @@ export function lambdaFunction(
     writeLogs(logGroupArn(names.logGroup(name))),
     ...options.statements,
     ...useKey(stage),
-    ...(spec?.object ? [readObject(spec.object.bucket, spec.object.key)] : []),
+    ...(spec ? readAsset(spec) : []),
   ];
   refuseTooLong(name, Statement);
   const role = new CfnRole(scope, `${id}Role`, {

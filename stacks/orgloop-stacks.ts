@@ -2,7 +2,6 @@ import { awsNames, MOST_RESOURCES, pollerGroups } from "@orgloop/config/aws";
 import type { Stack } from "aws-cdk-lib";
 import { CfnResource, Tags } from "aws-cdk-lib";
 import { actors } from "./actors.ts";
-import { applied } from "./applied.ts";
 import { ingress } from "./ingress.ts";
 import { observability } from "./observability.ts";
 import { pollers } from "./pollers.ts";
@@ -13,7 +12,7 @@ import { storage } from "./storage.ts";
 
 /**
  * Everything of a stage, in the order in which it can be deployed without losing an event: storage → actors → router → pollers and
- * ingress → what was applied. Throws where a stack would have more resources than CloudFormation takes.
+ * ingress → what looks at them. Throws where a stack would have more resources than CloudFormation takes.
  */
 export function orgloopStacks(newStack: StackFactory, input: StageInput): readonly Stack[] {
   const names = awsNames(input.stage);
@@ -35,7 +34,6 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
     pollers(stage, polled),
     [...schedules(stage, polled), ingress(stage, received)].filter((it) => it !== null),
     [observability(stage)],
-    [applied(stage)],
   ];
   for (const [at, row] of rows.entries()) {
     for (const one of row) {

@@ -8,6 +8,7 @@ import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
 import { inboxSweep } from "./inbox-sweep.ts";
 import { lambdaFunction } from "./lambda-function.ts";
+import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 /** The rest of a long look-back comes with the next tick: every page moves the checkpoint. */
@@ -40,11 +41,11 @@ function addPoller(stack: Stack, stage: Stage, group: Group<SourceSpec>): void {
     name,
     description: `Polls ${group.key}`,
     packages: [group.connector],
-    spec: {
+    spec: specValue(stack, `${id}Spec`, {
       project: topology.project,
       sources: group.items,
       ...(topology.network ? { network: topology.network } : {}),
-    },
+    }),
     timeoutS: TIMEOUT_S,
     memoryMb: 512,
     statements: [

@@ -4,6 +4,7 @@ import { routerPackages } from "./function-packages.ts";
 import { readSecrets, receiveFrom, sendToActors, useObjects, useTable } from "./grants.ts";
 import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
+import { recordApplied, topologyPointer } from "./topology-pointer.ts";
 
 const TIMEOUT_S = 30;
 /** Six times the timeout (AWS, Lambda with SQS). */
@@ -11,15 +12,16 @@ export const ROUTER_VISIBILITY_S = 180;
 
 /** The router: it matches what the bus has against the Topology, and sends to the actors' queues. */
 export function routing(stage: Stage) {
-  const { names, topology, hash } = stage;
+  const { names, topology } = stage;
   const stack = stage.stack("routing", "OrgLoop: the router");
   const { transforms, routes } = topology;
+  const pointer = topologyPointer(stack, stage);
   const router = lambdaFunction(stack, "Router", stage, {
     kind: "route",
     name: names.router,
     description: `Routes the events of ${topology.project}`,
     packages: routerPackages(topology),
-    spec: { topology, hash },
+    spec: pointer,
     timeoutS: TIMEOUT_S,
     memoryMb: 1024,
     reservedConcurrency: ROUTER_CONCURRENCY,
@@ -39,5 +41,6 @@ export function routing(stage: Stage) {
     maximumConcurrency: ROUTER_CONCURRENCY,
   });
   mapping.addDependency(router);
+  recordApplied(stack, stage, pointer, router);
   return stack;
 }

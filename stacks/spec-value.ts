@@ -4,6 +4,7 @@ import { sha256 } from "@orgloop/config/aws";
 import { App, Stage as CdkStage } from "aws-cdk-lib";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
+import { objectArn } from "./arns.ts";
 
 /** Bytes of a function's environment that its spec may take: Lambda has 4 KB for all of it. */
 const INLINE_BYTES = 2048;
@@ -11,7 +12,7 @@ const INLINE_BYTES = 2048;
 export interface SpecValue {
   /** The JSON, or `s3://BUCKET/KEY` of it. */
   readonly value: string;
-  readonly object?: { readonly bucket: string; readonly key: string };
+  readonly objectArn?: string;
 }
 
 /** `ORGLOOP_SPEC`: what does not fit into the environment becomes an asset, whose key is the hash of its content. */
@@ -19,7 +20,7 @@ export function specValue(scope: Construct, id: string, spec: unknown): SpecValu
   const text = JSON.stringify(spec);
   if (Buffer.byteLength(text) <= INLINE_BYTES) return { value: text };
   const { bucket, key } = jsonAsset(scope, id, text);
-  return { value: `s3://${bucket}/${key}`, object: { bucket, key } };
+  return { value: `s3://${bucket}/${key}`, objectArn: objectArn(bucket, key) };
 }
 
 /** A JSON text where CloudFormation's assets are. */

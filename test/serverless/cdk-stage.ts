@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { awsNames } from "@orgloop/config/aws";
 import { clientConfig } from "../emulators/client-config.ts";
 import type { CdkApp } from "./cdk-app.ts";
@@ -49,7 +50,7 @@ export async function cdkStage(options: StageOptions): Promise<CdkStage> {
         },
       );
       if (status !== 0) throw new Error(text);
-      await recordApplied(aws, outDir, stage, app.assets);
+      await recordApplied(aws, stage, app.assets);
       const ofStacks: object = JSON.parse(await readFile(outputsFile, "utf8"));
       return Object.assign({}, ...Object.values(ofStacks));
     },
@@ -60,20 +61,17 @@ export async function cdkStage(options: StageOptions): Promise<CdkStage> {
 /** LocalStack takes custom resources for deployed without calling them: hence the call that records what was applied. */
 async function recordApplied(
   aws: StageOptions["aws"],
-  outDir: string,
   stage: string,
   assets: string,
 ): Promise<void> {
-  const { prefix, recorder } = awsNames(stage);
-  const template = path.join(outDir, "assembly", `${prefix}applied.template.json`);
-  const { Resources } = JSON.parse(await readFile(template, "utf8")) as {
-    Resources: Record<string, { Type: string; Properties: object }>;
-  };
-  const found = Object.values(Resources).find(({ Type }) => Type === "Custom::OrgLoopApplied");
+  const { topologyParameter, recorder } = awsNames(stage);
+  const ssm = new SSMClient(clientConfig(aws));
+  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: topologyParameter }));
+  ssm.destroy();
   const request = {
     RequestType: "Create",
     ResponseURL: `${aws.endpoint}/${assets}/answer.json`,
-    ResourceProperties: found?.Properties,
+    ResourceProperties: { Topology: Parameter?.Value },
   };
   const lambda = new LambdaClient(clientConfig(aws));
   const { FunctionError, Payload } = await lambda.send(

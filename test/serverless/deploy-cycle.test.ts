@@ -142,7 +142,6 @@ test("a diff says what would change, and nothing else", async () => {
   const changed = [...diff.matchAll(/(orgloop-\S+): \d+ changes?/g)].map(([, name]) => name);
   expect(changed.sort()).toEqual([
     `${names.prefix}actors-${shardOf("triage", 4)}`,
-    `${names.prefix}applied`,
     `${names.prefix}routing`,
   ]);
   expect((await applied())?.serial).toBe(1);

@@ -263,16 +263,9 @@ export function stackLaws(made: () => Synthesized): void {
 
   test("stacks are deployed in the order in which nothing is lost", () => {
     const rank = (name: string) =>
-      [
-        "storage",
-        "deliverers",
-        "actors",
-        "routing",
-        "pollers",
-        "sources",
-        "observability",
-        "applied",
-      ].indexOf(name.replace(/-\d+$/, "").replace("ingress", "sources"));
+      ["storage", "deliverers", "actors", "routing", "pollers", "sources", "observability"].indexOf(
+        name.replace(/-\d+$/, "").replace("ingress", "sources"),
+      );
     for (const [name, { after }] of made().stacks) {
       expect(rank(name)).toBeGreaterThanOrEqual(0);
       if (name !== "storage") expect(after.length).toBeGreaterThan(0);

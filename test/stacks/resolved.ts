@@ -16,7 +16,7 @@ const NAMED: Readonly<Record<string, readonly [property: string, arn: string]>> 
   "AWS::S3::Bucket": ["BucketName", "s3:::NAME"],
 };
 
-/** Replaces `Ref`, `Fn::GetAtt` and `Fn::Join` in the resources of one template. */
+/** Replaces references and what is computed of them in the resources of one template. */
 export function resolved(
   resources: Template,
   { account, region }: { readonly account: string; readonly region: string },
@@ -29,6 +29,9 @@ export function resolved(
   };
   const attribute = (id: string, name: string): string => {
     const resource = resources[id];
+    if (resource?.Type === "AWS::SSM::Parameter" && name === "Value") {
+      return String(visit(resource.Properties.Value));
+    }
     const [property, form] = NAMED[resource?.Type ?? ""] ?? [];
     if (resource === undefined || property === undefined || form === undefined || name !== "Arn") {
       return `${id}.${name}`;
@@ -45,6 +48,11 @@ export function resolved(
       if (key === "Fn::GetAtt" && Array.isArray(inner)) return attribute(inner[0], inner[1]);
       if (key === "Fn::Join" && Array.isArray(inner)) {
         return (visit(inner[1]) as unknown[]).join(inner[0]);
+      }
+      if (key === "Fn::Split" && Array.isArray(inner))
+        return String(visit(inner[1])).split(inner[0]);
+      if (key === "Fn::Select" && Array.isArray(inner)) {
+        return (visit(inner[1]) as unknown[])[Number(inner[0])];
       }
       if (key === "Fn::Sub") {
         return String(inner).replace(/\$\{([^}]+)\}/g, (whole, name) => pseudo[name] ?? whole);

@@ -28,6 +28,8 @@ export const REGION = "eu-west-1";
 
 export interface SynthesizedStack {
   readonly resources: Readonly<Record<string, Resource>>;
+  /** The same with references as they are written: CloudFormation changes what differs in it, and what refers to that. */
+  readonly written: Readonly<Record<string, object>>;
   readonly outputs: Readonly<Record<string, unknown>>;
   /** Names of the stacks that are deployed before it. */
   readonly after: readonly string[];
@@ -107,6 +109,7 @@ export function synthesize(topology: Topology, options: SynthesizeOptions = {}):
     const resources = resolved(template.Resources, { account: ACCOUNT, region: REGION });
     stacks.set(short(stack.stackName), {
       resources,
+      written: template.Resources,
       outputs: template.Outputs ?? {},
       after: stack.dependencies.map(({ stackName }) => short(stackName)),
     });

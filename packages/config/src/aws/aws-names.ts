@@ -19,6 +19,8 @@ export interface AwsNames {
   readonly sweeper: string;
   /** The parameter that holds in how many stacks the stage lies. */
   readonly layoutParameter: string;
+  /** SSM: the router's pointer to its Topology. */
+  readonly topologyParameter: string;
   readonly scheduleGroup: string;
   readonly dashboard: string;
   readonly api: string;
@@ -82,6 +84,7 @@ export function awsNames(stageId: string): AwsNames {
     emptier: `${prefix}empty`,
     sweeper: `${prefix}sweep`,
     layoutParameter: `/orgloop/${stage}/layout`,
+    topologyParameter: `/orgloop/${stage}/topology`,
     scheduleGroup: `${prefix}sources`,
     dashboard: `${prefix}dashboard`,
     api: `${prefix}webhooks`,

@@ -60,9 +60,9 @@ export function stageSize(
     schedules: polled.length + sweepers,
     // The bus, each actor's and that of each awaited one, each with its dead-letter queue.
     queues: 2 * (1 + actors.length + awaited.length),
-    // Storage, routing, observability, what was applied.
+    // Storage, routing, observability.
     stacks:
-      4 + layout.actors + layout.pollers + layout.sources + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
+      3 + layout.actors + layout.pollers + layout.sources + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
     concurrency: reservedConcurrency + delivering + polled.length + sweepers,
     reservedConcurrency,
   };

@@ -13,11 +13,8 @@ export async function appliedResource(request: CustomResourceRequest): Promise<v
     if (request.RequestType === "Delete") return;
     const { ORGLOOP_TABLE: table = "", ORGLOOP_BUCKET: bucket = "" } = process.env;
     const state = { client: new DynamoDBClient(), table };
-    const { Bucket, Key } = request.ResourceProperties;
-    await recordApplied(
-      { s3: s3(), state, bucket, now: Date.now },
-      { bucket: String(Bucket), key: String(Key) },
-    );
+    const from = String(request.ResourceProperties.Topology);
+    await recordApplied({ s3: s3(), state, bucket, now: Date.now }, from);
   });
 }
 

@@ -1,7 +1,11 @@
+import { setTimeout } from "node:timers/promises";
 import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { OrgLoopError, type Topology } from "@orgloop/sdk";
 import { dynamoAppliedState, type StateTable, topologyKey } from "@orgloop/stores/dynamodb";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
+
+const ATTEMPTS = 12;
+const PAUSE_MS = 5_000;
 
 export interface RecordApplied {
   readonly s3: S3Client;
@@ -11,7 +15,7 @@ export interface RecordApplied {
   readonly now: () => number;
 }
 
-/** What a deploy hands over: where CloudFormation's assets hold the Topology. */
+/** What a deploy hands over, among CloudFormation's assets. */
 export interface AppliedDocument {
   readonly topology: Topology;
   readonly hash: string;
@@ -20,17 +24,13 @@ export interface AppliedDocument {
 
 /**
  * Records what a deploy has applied: the Topology under its hash, the actors that drain, then serial and hash. The same deploy recorded
- * twice counts once.
+ * twice counts once. `from` is the `s3://BUCKET/KEY` of an `AppliedDocument`.
  */
 export async function recordApplied(
   { s3, state, bucket, now }: RecordApplied,
-  from: { readonly bucket: string; readonly key: string },
+  from: string,
 ): Promise<void> {
-  const found = await s3.send(new GetObjectCommand({ Bucket: from.bucket, Key: from.key }));
-  const text = await found.Body?.transformToString();
-  if (text === undefined) {
-    throw new OrgLoopError("INVALID_STATE", `s3://${from.bucket}/${from.key} is empty`);
-  }
+  const text = await readWhenAllowed(s3, from);
   const { topology, hash, draining } = JSON.parse(text) as AppliedDocument;
   const put = (key: string, value: unknown) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: JSON.stringify(value) }));
@@ -41,4 +41,20 @@ export async function recordApplied(
   if (before?.hash === hash) return;
   const applied_at = new Date(now()).toISOString();
   await applied.write({ serial: (before?.serial ?? 0) + 1, hash, applied_at });
+}
+
+/** What a deploy has just granted to a role is in force some seconds later (AWS, IAM, eventual consistency). */
+async function readWhenAllowed(s3: S3Client, from: string): Promise<string> {
+  const { hostname: Bucket, pathname } = new URL(from);
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: pathname.slice(1) }));
+      const text = await Body?.transformToString();
+      if (text) return text;
+      throw new OrgLoopError("INVALID_STATE", `${from} is empty`);
+    } catch (error) {
+      if (left === 1 || !(error instanceof Error && error.name === "AccessDenied")) throw error;
+      await setTimeout(PAUSE_MS);
+    }
+  }
 }
