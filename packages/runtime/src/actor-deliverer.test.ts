@@ -199,8 +199,13 @@ test("where the queue is full and blocks, the next waits its turn; closing turns
 
 test("where the queue is full and drops, the oldest is a dead letter before it is settled", async () => {
   const agent = recordingActor(() => new Promise(() => {}));
-  const { push, settled, deadLetters, entries } = delivering(agent, { overflow: "drop_oldest" }, 2);
+  const { clock, push, settled, deadLetters, entries } = delivering(
+    agent,
+    { overflow: "drop_oldest" },
+    2,
+  );
   for (const id of ["a", "b", "c", "d"]) await push(id);
+  await clock.advance(0);
   expect(settled).toEqual(["b"]);
   expect(await deadLetters.list()).toMatchObject([{ event_id: "b", reason: "backpressure" }]);
   expect(entries).toContainEqual(

@@ -23,7 +23,8 @@ import {
 import type { Activity } from "./activity.ts";
 import type { ActorDeliverer, Settled } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
-import { type Clock, waitUntil } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { durably } from "./durably.ts";
 
 import { expireInboxes } from "./inbox-expiry.ts";
 import { inboxSessions } from "./inbox-sessions.ts";
@@ -70,12 +71,12 @@ export interface Inbox {
   ended(): Promise<void>;
 }
 
-const RETRY_MS = 5_000;
 /** Entries that are being written at once: they share syncs. */
 const MAX_WRITING = 1_000;
 
 export function openInbox(options: InboxOptions): Inbox {
   const { store, clock, log, activity, stop, abandon } = options;
+  const durable = durably({ clock, log, stop: abandon });
   const sessions = inboxSessions();
   /** Being drained or buried: nobody else gets them meanwhile. */
   const taken = new Set<string>();
@@ -90,19 +91,6 @@ export function openInbox(options: InboxOptions): Inbox {
     return task;
   }
 
-  /** Tries until the disk takes it; null where the process stops before. */
-  async function durably<T>(what: string, write: () => Promise<T>): Promise<T | null> {
-    for (;;) {
-      try {
-        return await write();
-      } catch (error) {
-        if (abandon.aborted) return null;
-        log({ phase: "system.error", error: `${what}, will be tried again: ${messageOf(error)}` });
-        await waitUntil(clock, clock.now() + RETRY_MS, abandon);
-      }
-    }
-  }
-
   async function keep(
     delivery: Delivery,
     terms: InboxTerms,
@@ -110,14 +98,14 @@ export function openInbox(options: InboxOptions): Inbox {
   ): Promise<void> {
     const startedMs = clock.now();
     const entry = inboxEntry(delivery, terms, startedMs);
-    const isNew = await durably("inbox entry not written", () => store.put(entry));
-    if (isNew === null) return;
+    const put = await durable("inbox entry not written", () => store.put(entry));
+    if (put === null) return;
     const duration_ms = clock.now() - startedMs;
     log(queuedEntry(delivery, terms.sessionKey, duration_ms));
     activity.delivered(delivery.route, delivery.actor, duration_ms);
     onSettled("delivered");
     // Otherwise it came back after a crash, and was counted at the start.
-    if (isNew && sessions.change(terms.sessionKey, { kind: "queued" })) tell(terms.sessionKey);
+    if (put.value && sessions.change(terms.sessionKey, { kind: "queued" })) tell(terms.sessionKey);
   }
 
   function tell(key: string): void {
@@ -201,13 +189,11 @@ export function openInbox(options: InboxOptions): Inbox {
   /** The notice first: where the process dies in between, the actor is told again of what it has. */
   async function remove(key: string, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const write = async (): Promise<true> => {
-      await Promise.all([store.setNotified(key, false), store.remove(key, ids)]);
-      return true;
-    };
-    const isRemoved = await durably("inbox not drained", write);
+    const removed = await durable("inbox not drained", () =>
+      Promise.all([store.setNotified(key, false), store.remove(key, ids)]),
+    );
     for (const id of ids) taken.delete(id);
-    if (isRemoved === null) return;
+    if (removed === null) return;
     if (sessions.change(key, { kind: "drained", count: ids.length })) tell(key);
   }
 

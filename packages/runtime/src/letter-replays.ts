@@ -9,7 +9,8 @@ import {
 } from "@orgloop/sdk";
 import type { Settled } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
-import { type Clock, waitUntil } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { durably } from "./durably.ts";
 import type { Current } from "./generation.ts";
 import type { Push } from "./inbox.ts";
 
@@ -55,11 +56,9 @@ export interface LetterReplays {
   ended(): Promise<void>;
 }
 
-/** How soon a delivered letter that could not be removed is tried again. */
-const RETRY_MS = 1_000;
-
 export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   const { deadLetters, current, clock, log, stop } = options;
+  const durable = durably({ clock, log, stop });
   const underWay = new Map<string, LetterHistory>();
   const running = new Set<Promise<void>>();
 
@@ -107,21 +106,10 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   }
 
   async function settled(id: string, how: Settled): Promise<void> {
-    if (how === "delivered") await remove(id);
-    underWay.delete(id);
-  }
-
-  async function remove(id: string): Promise<void> {
-    for (;;) {
-      try {
-        return await deadLetters.remove([id]);
-      } catch (error) {
-        const message = `${id} was replayed, but not removed: ${messageOf(error)}`;
-        log({ phase: "system.error", error: message });
-        if (stop.aborted) return;
-        await waitUntil(clock, clock.now() + RETRY_MS, stop);
-      }
+    if (how === "delivered") {
+      await durable(`${id} was replayed, but not removed`, () => deadLetters.remove([id]));
     }
+    underWay.delete(id);
   }
 
   return {
