@@ -120,7 +120,8 @@ function sharedDeliverers(stage: Stage, groups: readonly Deliverer[]): Stack {
 function deliverer(stack: Stack, id: string, stage: Stage, group: Deliverer) {
   const { names, topology } = stage;
   const { key, ids, actors: existing, packages } = group;
-  const routes = ids.flatMap((actor) => stage.routesTo(actor));
+  // What waits has the config that its route had: a route that has changed leaves its secrets for another deploy.
+  const routes = ids.flatMap((actor) => [...stage.routesTo(actor), ...stage.formerTo(actor)]);
   const isAwaited = existing.length === 0;
   return lambdaFunction(stack, id, stage, {
     kind: "deliver",

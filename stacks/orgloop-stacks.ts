@@ -20,7 +20,9 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
   const drained = input.draining.flatMap(({ routes }) => routes);
   const routes = Map.groupBy([...input.topology.routes, ...drained], ({ then }) => then.actor);
   const routesTo = (actor: string) => routes.get(actor) ?? [];
-  const stage: Stage = { ...input, names, stack, routesTo };
+  const former = Map.groupBy(input.former, ({ then }) => then.actor);
+  const formerTo = (actor: string) => former.get(actor) ?? [];
+  const stage: Stage = { ...input, names, stack, routesTo, formerTo };
   const { sources } = stage.topology;
   const polled = pollerGroups(
     stage.topology,

@@ -69,6 +69,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
     }),
     layout: deployed.layout ?? newLayout(topology),
     draining,
+    former: deployed.routes,
     inboxes,
     secretPrefix: options.secretPrefix,
     retain: options.retain,

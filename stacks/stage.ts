@@ -24,6 +24,8 @@ export interface StageInput {
   readonly layout: StageLayout;
   /** Actors that were removed and whose queues are not known to be empty. */
   readonly draining: readonly DrainingActor[];
+  /** The routes of the Topology that was applied last: what waits in queues was matched by them. */
+  readonly former: readonly RouteSpec[];
   readonly inboxes: StageInboxes;
   /** A secret's parameter is this, its name and `/value`. */
   readonly secretPrefix: string;
@@ -36,6 +38,8 @@ export interface Stage extends StageInput {
   readonly names: AwsNames;
   /** The routes that end at an actor; at one that drains, those that ended there. */
   readonly routesTo: (actor: string) => readonly RouteSpec[];
+  /** Those of `former` that ended there. */
+  readonly formerTo: (actor: string) => readonly RouteSpec[];
   /** A new stack, empty; the host (SST, plain CDK) decides on its environment. */
   readonly stack: StackFactory;
 }

@@ -99,6 +99,20 @@ test("what waits for a removed actor has its timeout and its secrets until it is
   }
 });
 
+test("what waits for an actor has the secrets of the route it came by, which has changed since", async () => {
+  const before = await loaded();
+  const routes = before.routes.map((one) =>
+    one.name === "reviews" ? { ...one, then: { ...one.then, config: {} } } : one,
+  );
+  const readers = (made: Synthesized) =>
+    made.ofType("AWS::IAM::Role").filter((role) => JSON.stringify(role).includes("REVIEW_TONE"));
+  const after = { ...before, routes };
+  expect(readers(synthesize(after, { former: before.routes }))).toEqual(
+    readers(synthesize(before)),
+  );
+  expect(readers(synthesize(after, { former: after.routes }))).toEqual([]);
+});
+
 /** What is deployed of an actor's deliver function: the function, its role, its queue and the mapping between them. */
 const delivererOf = (made: Synthesized, actor: string) =>
   [...made.stacks].flatMap(([, { resources }]) =>

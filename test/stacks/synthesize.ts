@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadProject, topologyHash } from "@orgloop/config";
 import type { Intake } from "@orgloop/config/aws";
-import type { Topology } from "@orgloop/sdk";
+import type { RouteSpec, Topology } from "@orgloop/sdk";
 import {
   type DrainingActor,
   newLayout,
@@ -47,6 +47,7 @@ export interface Synthesized {
 export interface SynthesizeOptions {
   readonly layout?: StageLayout;
   readonly draining?: readonly DrainingActor[];
+  readonly former?: readonly RouteSpec[];
   readonly retain?: boolean;
   /** What is left of inboxes from before. */
   readonly before?: Parameters<typeof stageInboxes>[2];
@@ -93,6 +94,7 @@ export function synthesize(topology: Topology, options: SynthesizeOptions = {}):
       intake,
       layout: options.layout ?? newLayout(topology),
       draining: options.draining ?? [],
+      former: options.former ?? [],
       inboxes: stageInboxes(
         topology,
         options.draining ?? [],
