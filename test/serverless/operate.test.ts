@@ -200,6 +200,14 @@ describe("a deployed stage", () => {
       cost: "ok",
       "Lambda concurrency": "ok",
     });
+    // This machine's environment says nothing about the functions'.
+    const here = { CHAT_URL: "https://chat.example.test/" };
+    const env = await stage.run(["env", "check"], here);
+    expect([env.code, env.stdout, env.stderr]).toEqual([
+      1,
+      expect.stringContaining("CHAT_URL is not set"),
+      expect.stringContaining("npx sst secrets set NAME VALUE --stage"),
+    ]);
     const secret = without.answer.checks.find((it: { name: string }) => it.name === "CHAT_URL");
     expect(secret.message).toContain("npx sst secrets set CHAT_URL");
     const ssm = new SSMClient(clientConfig(inject("aws")));
@@ -207,5 +215,6 @@ describe("a deployed stage", () => {
     await ssm.send(new PutParameterCommand({ Name, Value: "x", Type: "SecureString" }));
     ssm.destroy();
     expect((await checks()).status.CHAT_URL).toBe("ok");
+    expect((await stage.run(["env", "check"])).code).toBe(0);
   });
 });

@@ -1,4 +1,6 @@
 import type { LoadedProject, VariableUse } from "@orgloop/config";
+import type { StageOptions } from "@orgloop/serverless/operate";
+import { stageOf } from "../aws/stage.ts";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import type { Output } from "../output.ts";
@@ -11,7 +13,10 @@ export interface WantedVariable {
   readonly uses: readonly Pick<VariableUse, "file" | "line" | "column" | "path">[];
 }
 
-/** `orgloop env`, and `orgloop env check` whose exit status is 1 where a variable is not set. */
+/**
+ * `orgloop env`, and `orgloop env check` whose exit status is 1 where a variable is not set: in the environment, or on AWS as a secret of
+ * the stage that the workspace is.
+ */
 export const env: Command = async (context, [action]) => {
   if (action !== undefined && action !== "check") {
     throw new CommandError("USAGE", `unknown argument "${action}": expected nothing, or check`);
@@ -19,7 +24,9 @@ export const env: Command = async (context, [action]) => {
   const project = await readProject(context);
   const fatal = project.errors.filter((problem) => problem.code === "no-project");
   if (fatal.length > 0) throw invalidProject(fatal);
-  const variables = wantedVariables(project);
+  const stage = stageOf(context, project);
+  const wanted = wantedVariables(project);
+  const variables = stage === null ? wanted : await asSecrets(stage, wanted);
   const missing = variables.filter((variable) => !variable.set).map(({ name }) => name);
   if (project.errors.length > 0) {
     context.output.warn("the configuration has errors: `orgloop validate` lists them");
@@ -31,7 +38,11 @@ export const env: Command = async (context, [action]) => {
       : variables.flatMap((variable) => describe(variable, context.output)).join("\n"),
   );
   if (action === "check" && missing.length > 0) {
-    context.output.note(`not set: ${missing.join(", ")}; set them in the environment or in .env`);
+    const how =
+      stage === null
+        ? "set them in the environment or in .env"
+        : `\`npx sst secrets set NAME VALUE --stage ${stage.workspace}\` sets one`;
+    context.output.note(`not set: ${missing.join(", ")}; ${how}`);
     return 1;
   }
   return 0;
@@ -45,6 +56,17 @@ export function wantedVariables({ variables }: Pick<LoadedProject, "variables">)
     set: uses.every((use) => use.defined),
     uses: uses.map(({ file, line, column, path }) => ({ file, line, column, path })),
   }));
+}
+
+/** On AWS the environment of this machine says nothing. */
+async function asSecrets(
+  stage: StageOptions,
+  wanted: readonly WantedVariable[],
+): Promise<WantedVariable[]> {
+  const { readSetSecrets, withAccount } = await import("@orgloop/serverless/operate");
+  const names = wanted.map(({ name }) => name);
+  const set = await withAccount(stage, (account) => readSetSecrets(account, names));
+  return wanted.map((variable) => ({ ...variable, set: set.has(variable.name) }));
 }
 
 function describe({ name, set, uses }: WantedVariable, output: Output): string[] {
