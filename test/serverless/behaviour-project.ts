@@ -51,6 +51,10 @@ const ACTORS: Readonly<
     connector: "connector-fragile",
     delivery: { retry: { max_attempts: 2 }, circuit_breaker: false },
   },
+  redriven: {
+    connector: "connector-fragile",
+    delivery: { retry: { max_attempts: 100 }, circuit_breaker: false },
+  },
 };
 
 const ANYTHING = `config: { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } },`;

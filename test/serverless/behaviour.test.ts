@@ -6,7 +6,12 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from "@aws-sdk/client-lambda";
-import { GetQueueUrlCommand, SetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { awsNames } from "@orgloop/config/aws";
 import { stageLetters, withStage } from "@orgloop/serverless/operate";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
@@ -96,12 +101,29 @@ async function command(...args: readonly string[]): Promise<string> {
 }
 
 /** What was taken by a function that died comes back after so long. */
-async function setVisibility(actor: string, seconds: number): Promise<void> {
-  const { QueueUrl } = await sqs.send(
-    new GetQueueUrlCommand({ QueueName: names.actorQueue(actor) }),
+const setVisibility = (actor: string, seconds: number) =>
+  setQueue(actor, { VisibilityTimeout: String(seconds) });
+
+/** How often a message is received before SQS moves it to the dead-letter queue. */
+async function setReceives(actor: string, maxReceiveCount: number): Promise<void> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: await queueUrl(actor),
+      AttributeNames: ["RedrivePolicy"],
+    }),
   );
-  const Attributes = { VisibilityTimeout: String(seconds) };
+  const policy = JSON.parse(Attributes?.RedrivePolicy ?? "{}");
+  await setQueue(actor, { RedrivePolicy: JSON.stringify({ ...policy, maxReceiveCount }) });
+}
+
+async function setQueue(actor: string, Attributes: Record<string, string>): Promise<void> {
+  const QueueUrl = await queueUrl(actor);
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+}
+
+async function queueUrl(actor: string): Promise<string> {
+  const command = new GetQueueUrlCommand({ QueueName: names.actorQueue(actor) });
+  return (await sqs.send(command)).QueueUrl ?? "";
 }
 
 async function configure(
@@ -279,6 +301,22 @@ test("an event whose attempts kill the function is given up as poison; those beh
     expect(await letters("poisoned")).toMatchObject([{ reason: "poison" }]),
   );
   await eventually(() => expect([...new Set(actors.accepted("poisoned"))]).toEqual([1, 2]));
+});
+
+test("what SQS gives up on stands in the dead-letter queue, is listed with the others, and a replay delivers it", async () => {
+  await setVisibility("redriven", 2);
+  await setReceives("redriven", 2);
+  actors.answer("redriven", ({ n }) => (n === 0 ? 410 : 200));
+  await postAll("redriven", 2);
+  await eventually(async () =>
+    expect(await letters("redriven")).toMatchObject([{ reason: "poison", route: "to-redriven" }]),
+  );
+  await eventually(() => expect(new Set(actors.accepted("redriven"))).toEqual(new Set([1])));
+  expect(await command("dead-letters", "list", "--actor", "redriven")).toContain("poison");
+  actors.answer("redriven", () => 200);
+  await command("dead-letters", "replay", "--actor", "redriven");
+  await eventually(() => expect(actors.accepted("redriven")).toContain(0));
+  await eventually(async () => expect(await letters("redriven")).toEqual([]));
 });
 
 test("a schedule fires, and what its source has arrives once each and in order", async () => {
