@@ -7,6 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 /** Long enough to be remembered. */
 const PADDING = `\n# ${"-".repeat(20_000)}\n`;
+const PROMPTS = ["prompt.md", "teams/team/prompt.md"];
 const HEAD = { apiVersion: "orgloop/v1alpha1" };
 
 /** What of the project changes from load to load. */
@@ -18,6 +19,7 @@ interface Variant {
   readonly "bot is exported": boolean;
   readonly "of the project": object | undefined;
   readonly "of the team": object | undefined;
+  readonly prompts: { readonly [file: string]: string };
   readonly "the workspace changes": object | undefined;
   readonly "of the routes": readonly Route[];
 }
@@ -29,6 +31,16 @@ interface Route {
   readonly more: object;
 }
 
+const PLAIN: Route = {
+  source: "hub",
+  events: ["resource.changed"],
+  actor: "bot",
+  more: {},
+};
+const PROMPTED: Route = {
+  ...PLAIN,
+  more: { with: { prompt_file: "prompt.md" } },
+};
 const delivery = fc.option(
   fc.constantFrom({ timeout: "5s" }, { retry: { initial_delay: "90s" } }, { order: "none" }),
   { nil: undefined },
@@ -43,6 +55,7 @@ const route: fc.Arbitrary<Route> = fc.record({
     { delivery: { retry: { max_delay: "1s" } } },
     { transforms: [{ ref: "drop" }] },
     { with: { prompt_file: "prompt.md" } },
+    { with: {} },
     { description: "$" + "{vars.text}" },
   ),
 });
@@ -57,6 +70,15 @@ const variants: fc.Arbitrary<Variant> = fc.record({
   "bot is exported": fc.boolean(),
   "of the project": delivery,
   "of the team": delivery,
+  prompts: usual<Record<string, string>>(
+    { "prompt.md": "Do it." },
+    fc.constantFrom(
+      {},
+      { "prompt.md": "Do it now." },
+      { "prompt.md": "---\ntitle: [\n---\nDo it." },
+      { "prompt.md": "Do it.", "teams/team/prompt.md": "Do what the team does." },
+    ),
+  ),
   "the workspace changes": usual<object | undefined>(
     undefined,
     fc.constantFrom(
@@ -66,8 +88,8 @@ const variants: fc.Arbitrary<Variant> = fc.record({
     ),
   ),
   "of the routes": usual<readonly Route[]>(
-    [{ source: "hub", events: ["resource.changed"], actor: "bot", more: {} }],
-    fc.array(route, { maxLength: 3 }),
+    [PLAIN, PROMPTED],
+    fc.oneof(fc.constant([PROMPTED]), fc.array(route, { maxLength: 3 })),
   ),
 });
 
@@ -130,7 +152,10 @@ function write(path: string, variant: Variant): void {
     mkdirSync(dirname(join(path, file)), { recursive: true });
     writeFileSync(join(path, file), JSON.stringify(value) + PADDING);
   }
-  writeFileSync(join(path, "prompt.md"), "Do it.");
+  for (const file of PROMPTS) rmSync(join(path, file), { force: true });
+  for (const [file, text] of Object.entries(variant.prompts)) {
+    writeFileSync(join(path, file), text);
+  }
 }
 
 /** All that a load says. */

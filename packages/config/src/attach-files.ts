@@ -2,9 +2,9 @@ import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, type PromptSpec } from "@orgloop/sdk";
 import type { Attachments } from "./build-topology.ts";
-import { at, type Declaration, type Declarations } from "./declarations.ts";
+import { at, type Declaration, type LinkedDeclarations } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
-import { isMapping, valueAt } from "./document-path.ts";
+import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { splitPrompt } from "./read-prompt.ts";
@@ -42,7 +42,7 @@ function findFile(
  * project's root. Files that are missing, no files or outside the project are errors where they are named.
  */
 export function attachFiles(
-  declarations: Declarations,
+  declarations: LinkedDeclarations,
   files: ProjectFiles,
   findings: Findings,
 ): Attachments {
@@ -53,9 +53,9 @@ export function attachFiles(
   const attempt = (
     item: Declaration,
     path: DocumentPath,
+    written: unknown,
     attach: (file: { absolute: string; files: ProjectFiles }) => void,
   ) => {
-    const written = valueAt(item.value, path);
     if (!item.enabled || typeof written !== "string" || written === "") return;
     try {
       const place = at(item, path);
@@ -67,8 +67,8 @@ export function attachFiles(
 
   const path = ["with", "prompt_file"];
   for (const route of declarations.route) {
-    if (!isMapping(route.value.with)) continue;
-    attempt(route, path, ({ absolute, files: whose }) => {
+    const written = route.known ? route.known.promptFile : valueAt(route.value, path);
+    attempt(route, path, written, ({ absolute, files: whose }) => {
       let prompt = read.get(absolute);
       if (prompt === undefined) {
         const { text, meta, problem } = splitPrompt(whose.read(absolute));
@@ -87,7 +87,7 @@ export function attachFiles(
   }
   for (const transform of declarations.transform) {
     if (transform.value.type !== "script") continue;
-    attempt(transform, ["script"], ({ absolute, files: whose }) => {
+    attempt(transform, ["script"], transform.value.script, ({ absolute, files: whose }) => {
       const script = whose.display(absolute);
       scripts.set(transform, { script, script_sha256: whose.sha256(absolute) });
       try {

@@ -21,7 +21,7 @@ import { mergeLayers } from "./layer.ts";
 import { oncePerValue } from "./once-per-value.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
-import { oncePerScope, type Scope } from "./scope.ts";
+import { oncePerScope } from "./scope.ts";
 
 /** The path of a transform's script, relative to the project, and what it contains. */
 type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
@@ -79,10 +79,10 @@ function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
 const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 
 function routeSpec(
-  { name, value, links }: LinkedRoute,
-  delivery: DeliverySpec,
-  prompt: PromptSpec | undefined,
+  route: LinkedRoute,
+  deliveryOf: (route: LinkedRoute) => DeliverySpec,
 ): RouteSpec {
+  const { name, value, links } = route;
   return {
     name,
     ...given("description", value.description),
@@ -100,10 +100,12 @@ function routeSpec(
       config: value.then.config ?? {},
       ...(links.awaitsActor && { queue_until_exists: true as const }),
     },
-    delivery,
-    ...(prompt && { with: { prompt_file: prompt.file, prompt } }),
+    delivery: deliveryOf(route),
   };
 }
+
+const withPrompt = (route: RouteSpec, prompt: PromptSpec | undefined): RouteSpec =>
+  prompt === undefined ? route : { ...route, with: { prompt_file: prompt.file, prompt } };
 
 function transformSpec(item: Declaration<"transform">, script: Script | undefined): TransformSpec {
   const { name, value } = item;
@@ -171,8 +173,10 @@ export function buildTopology(
   const ownIn = oncePerScope((scope) =>
     oncePerValue((own: DeliveryInput) => effectiveDelivery(mergeDelivery(defaultsOf(scope), own))),
   );
-  const deliveryOf = (own: DeliveryInput | undefined, scope: Scope) =>
-    own === undefined ? plainIn(scope) : ownIn(scope)(own);
+  const deliveryOf = ({ value, scope }: LinkedRoute) => {
+    const own = value.delivery ?? value.then.delivery;
+    return own === undefined ? plainIn(scope) : ownIn(scope)(own);
+  };
   return deepFreeze({
     project,
     workspace,
@@ -182,14 +186,8 @@ export function buildTopology(
     ...given("aws", aws),
     sources: on(source).map((source) => sourceSpec(source, intervalOf(source.scope))),
     actors: on(actor).map(actorSpec),
-    routes: on(route).map(
-      (item) =>
-        item.spec ??
-        routeSpec(
-          item,
-          deliveryOf(item.value.delivery ?? item.value.then.delivery, item.scope),
-          prompts.get(item),
-        ),
+    routes: on(route).map((item) =>
+      withPrompt(item.known?.spec ?? routeSpec(item, deliveryOf), prompts.get(item)),
     ),
     transforms: on(transform).map((item) => transformSpec(item, scripts.get(item))),
     loggers: on(logger).map(loggerSpec),

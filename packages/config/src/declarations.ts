@@ -46,11 +46,18 @@ export interface Declaration<Kind extends ItemKind = ItemKind> {
   readonly enabled: boolean;
 }
 
+/** What a route is, where an earlier load has found it out. */
+export interface KnownRoute {
+  /** As the Topology has it, but for its prompt. */
+  readonly spec: RouteSpec;
+  /** As it is written; null where there is none. */
+  readonly promptFile: string | null;
+}
+
 /** A route of which it is known what it refers to. */
 export interface LinkedRoute extends Declaration<"route"> {
   readonly links: RouteLinks;
-  /** As the Topology has it, where that is known already. */
-  readonly spec?: RouteSpec;
+  readonly known?: KnownRoute;
 }
 
 export type Declarations = { readonly [Kind in ItemKind]: Declaration<Kind>[] };

@@ -50,7 +50,7 @@ function warnAboutTypes(
   emitted: ReadonlyMap<string, readonly string[]>,
   warn: Warn,
 ): void {
-  const events = route.spec?.when.events ?? route.value.when.events;
+  const events = route.known?.spec.when.events ?? route.value.when.events;
   const sources = route.links.sources;
   if (!sources.every((id) => emitted.has(id))) return;
   for (const [at, type] of asList(events).entries()) {

@@ -5,9 +5,9 @@ import type { Layer } from "./source-document.ts";
 /** Where the value at `path` of `layers` (the strongest first) is written: in the first that has it, else in the last. */
 export function placed(layers: readonly [Layer, ...Layer[]], path: DocumentPath): Layer {
   const weakest = layers.at(-1) as Layer;
-  const { document, path: start } =
-    layers.find((layer) => valueAt(layer.document.value, [...layer.path, ...path]) !== undefined) ??
-    weakest;
+  const has = (layer: Layer) =>
+    valueAt(layer.document.value, [...layer.path, ...path]) !== undefined;
+  const { document, path: start } = layers.slice(0, -1).find(has) ?? weakest;
   return { document, path: [...start, ...path] };
 }
 

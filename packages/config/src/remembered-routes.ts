@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { DeliverySpec, RouteSpec, Topology } from "@orgloop/sdk";
-import type { Declaration, LinkedRoute } from "./declarations.ts";
+import type { KnownRoute, LinkedRoute } from "./declarations.ts";
 import type { DocumentCache } from "./document-cache.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -16,12 +16,16 @@ interface RememberedRoutes {
   /** Each name that a route refers to, and the full name that it stood for. */
   readonly names: readonly (readonly [Target, string, string])[];
   readonly deliveries: readonly DeliverySpec[];
-  /** Each with the index of its delivery. */
-  readonly routes: readonly (readonly [Omit<RouteSpec, "delivery">, number])[];
+  /** Each with the index of its delivery, and the prompt file as it is written. */
+  readonly routes: readonly (readonly [
+    Omit<RouteSpec, "delivery" | "with">,
+    number,
+    string | null,
+  ])[];
 }
 
 /** A route that is taken as it was. */
-type RecalledRoute = LinkedRoute & { readonly spec: RouteSpec };
+type RecalledRoute = LinkedRoute & { readonly known: KnownRoute };
 
 /** Routes that are taken as they were, by their file. */
 export type RecalledRoutes = ReadonlyMap<LoadedDocument, readonly RecalledRoute[]>;
@@ -55,12 +59,10 @@ export function recallRoutes(
     const known = found as RememberedRoutes | undefined;
     if (!known?.names.every((name) => standsFor(names, document.scope, ...name))) continue;
     if (changed.size > 0 && known.routes.some(([{ name }]) => changed.has(name))) continue;
-    const routes = known.routes.map(([spec, delivery], at) =>
-      recalled(document, ["routes", at], {
-        ...spec,
-        delivery: known.deliveries[delivery] as DeliverySpec,
-      }),
-    );
+    const routes = known.routes.map(([route, index, promptFile], at) => {
+      const spec = { ...route, delivery: known.deliveries[index] as DeliverySpec };
+      return recalled(document, ["routes", at], { spec, promptFile });
+    });
     all.set(document, routes);
   }
   return all;
@@ -74,8 +76,9 @@ function standsFor(names: ItemNames, scope: Scope, kind: Target, name: string, f
 function recalled(
   { document, scope }: LoadedDocument,
   path: DocumentPath,
-  spec: RouteSpec,
+  known: KnownRoute,
 ): RecalledRoute {
+  const { spec } = known;
   return {
     kind: "route",
     name: spec.name,
@@ -91,7 +94,7 @@ function recalled(
       transforms: spec.transforms.map(({ ref }) => ref),
       awaitsActor: false,
     },
-    spec,
+    known,
   };
 }
 
@@ -114,9 +117,8 @@ export function rememberRoutes(
   }
 }
 
-/** Nothing else decides what it becomes: no workspace and no other file. */
-const isPlain = ({ enabled, layers, value }: Declaration<"route">) =>
-  enabled && layers.length === 1 && !value.with;
+/** Nothing else decides what it becomes: no workspace. */
+const isPlain = ({ enabled, layers }: LinkedRoute) => enabled && layers.length === 1;
 
 function remembered(
   routes: readonly LinkedRoute[],
@@ -134,10 +136,10 @@ function remembered(
     for (const [at, { ref }] of (value.transforms ?? []).entries()) {
       add("transform", ref, links.transforms[at]);
     }
-    const { delivery, ...spec } = specs.get(name) as RouteSpec;
+    const { delivery, with: _, ...spec } = specs.get(name) as RouteSpec;
     const index = deliveries.get(delivery) ?? deliveries.size;
     deliveries.set(delivery, index);
-    return [spec, index] as const;
+    return [spec, index, value.with?.prompt_file ?? null] as const;
   });
   return { names: [...names.values()], deliveries: [...deliveries.keys()], routes: all };
 }

@@ -117,10 +117,10 @@ export async function resolveProject(
     unread,
     findings,
   );
-  const fresh = byKind.route.filter(({ spec }) => spec === undefined);
+  const fresh = byKind.route.filter(({ known }) => known === undefined);
   checkDelivery(fresh, [root, ...teams], findings);
   checkServerless(settings, byKind, findings);
-  const attachments = attachFiles({ ...byKind, route: fresh }, files, findings);
+  const attachments = attachFiles(byKind, files, findings);
   if (lookup) await checkPlugins(byKind, lookup, findings, input.standIns?.file);
 
   let topology: Topology | null = null;
