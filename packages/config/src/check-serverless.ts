@@ -1,4 +1,5 @@
 import { DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
+import { MOST_INBOX_TTL } from "./aws/most-inbox-ttl.ts";
 import { at, type Declarations } from "./declarations.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -10,8 +11,6 @@ import type { Layer, SourceDocument } from "./source-document.ts";
 const LEAST_INTERVAL = "1m";
 /** A Lambda lives 15 minutes; the rest is for settling. */
 const MOST_TIMEOUT = "14m";
-/** What is long lies in the bucket for 120 days, and may have waited for two weeks before it came to an inbox. */
-const MOST_INBOX_TTL = "90d";
 /** The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse the newest. */
 const OVERFLOWS = ["block", "drop_newest"];
 

@@ -1,3 +1,4 @@
+import { MOST_INBOX_TTL } from "@orgloop/config/aws";
 import {
   changeInbox,
   type Delivery,
@@ -6,6 +7,7 @@ import {
   noticeEntry,
   queuedEntry,
 } from "@orgloop/core";
+import { parseDuration } from "@orgloop/sdk";
 import type { ActorMessage } from "../actor-message.ts";
 import type { FlowLog } from "../flow-log.ts";
 import { originOf } from "./entry-origin.ts";
@@ -26,7 +28,8 @@ export function deliveryInbox(host: InboxHost & { readonly flow: FlowLog }): Del
     async keep(message, delivery, terms) {
       const startedMs = clock.now();
       const { sessionKey } = terms;
-      const entry = inboxEntry(delivery, terms, startedMs);
+      const ttlMs = Math.min(terms.ttlMs, parseDuration(MOST_INBOX_TTL));
+      const entry = inboxEntry(delivery, { ...terms, ttlMs }, startedMs);
       const origin = JSON.stringify(originOf(message));
       const { noticeId } = await inboxes.add({ entry, origin }, (before) =>
         changeInbox(before, { kind: "queued" }),

@@ -116,6 +116,14 @@ test("an actor that was removed cannot be told, and is not asked for again and a
   expect(await it.inboxes.sessions()).toEqual([]);
 });
 
+test("longer than its object lies in the bucket nothing waits, whatever a template makes of inbox_ttl", async () => {
+  const it = agent();
+  const nowMs = it.clock.now();
+  await it.deliver("1", routeOf({}, { ...KEPT, inbox_ttl: "200d" }));
+  const [entry] = await it.inboxes.list("a", 1);
+  expect(Date.parse(entry?.expires_at ?? "") - nowMs).toBe(90 * 86_400_000);
+});
+
 test("secrets of the route are filled in when the actor is told, from the event that waits and not by it", async () => {
   const it = agent();
   it.parameters.set("/p/TOKEN/value", "s3cret");

@@ -116,8 +116,9 @@ export function inboxEntryItems(state: StateTable, objects: LetterObjects) {
       let bytes = 0;
       for await (const item of under(session, "at#", limit)) {
         bytes += Number(item.bytes);
-        if (items.length === limit || (bytes > MAX_LIST_BYTES && items.length > 0)) break;
+        if (bytes > MAX_LIST_BYTES && items.length > 0) break;
         items.push(item);
+        if (items.length === limit) break;
       }
       return read(items);
     },

@@ -62,9 +62,12 @@ export function sessionWrite(
   const known = before.version !== null;
   if (isForgotten(after)) {
     if (!known) return [];
-    const condition = { ConditionExpression: "version = :was" };
-    const values = toAttributes({ ":was": before.version });
-    return [{ Delete: { Key, ...condition, ExpressionAttributeValues: values } }];
+    const condition = {
+      ConditionExpression: "#version = :was",
+      ExpressionAttributeNames: { "#version": "version" },
+      ExpressionAttributeValues: toAttributes({ ":was": before.version }),
+    };
+    return [{ Delete: { Key, ...condition } }];
   }
   const change = {
     set: {

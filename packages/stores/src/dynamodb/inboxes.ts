@@ -163,9 +163,9 @@ export function dynamoInboxes(options: DynamoInboxesOptions): SharedInboxes {
       return (await entries.at(session, due.slice(0, limit))).map(({ entry }) => entry);
     }
     if (before.version === null) return [];
-    const nextExpiryMs = Math.min(
+    const nextExpiryMs = places.reduce(
+      (least, { expiresMs }) => Math.min(least, expiresMs),
       Number.MAX_SAFE_INTEGER,
-      ...places.map(({ expiresMs }) => expiresMs),
     );
     // Not where somebody has put an entry since: the next look will.
     await updateItem(options, sessionKey(session), {
