@@ -1,4 +1,5 @@
 import { type DefaultsSpec, isShown, type LogEntry, type Logger } from "@orgloop/sdk";
+import { underWay } from "./under-way.ts";
 
 export interface EventLogOptions {
   /** Get every entry, to the end: the log file. */
@@ -22,7 +23,7 @@ export interface EventLog {
 export function eventLog(options: EventLogOptions): EventLog {
   const { onEntry, project: module, workspace, now } = options;
   let { level, loggers } = options;
-  const closing = new Set<Promise<void>>();
+  const closing = underWay();
   let lastMs = Number.NaN;
   let lastIso = "";
   const timestamp = (): string => {
@@ -49,12 +50,10 @@ export function eventLog(options: EventLogOptions): EventLog {
       const before = loggers;
       loggers = [...options.loggers, ...added];
       level = to;
-      const gone = closeAll(before.filter((logger) => !loggers.includes(logger)));
-      closing.add(gone);
-      void gone.finally(() => closing.delete(gone));
+      void closing.track(closeAll(before.filter((logger) => !loggers.includes(logger))));
     },
     async close() {
-      await Promise.all([...closing, closeAll(loggers)]);
+      await Promise.all([closing.ended(), closeAll(loggers)]);
     },
   };
 }

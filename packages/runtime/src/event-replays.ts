@@ -6,6 +6,7 @@ import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import { findRecorded, type RecordedPlace, readRecorded } from "./recorded-events.ts";
+import { underWay } from "./under-way.ts";
 
 type RecordedEvent = Recorded<RecordedPlace>;
 
@@ -60,7 +61,7 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
   /** The highest replay given to an event that the record may not tell of yet. */
   const given = new Map<string, number>();
   const onBus = new Set<string>();
-  const running = new Set<Promise<void>>();
+  const tasks = underWay();
   let wake = Promise.withResolvers<void>();
   stop.addEventListener("abort", () => wake.resolve(), { once: true });
 
@@ -133,11 +134,11 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       const ids = new Set(found.map(({ id }) => id));
       const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
       if (!dryRun) {
-        const task = replayAll(found, pace, target).catch((error) =>
-          log({ phase: "system.error", error: `the replay ended early: ${messageOf(error)}` }),
-        );
-        running.add(task);
-        void task.finally(() => running.delete(task));
+        tasks
+          .track(replayAll(found, pace, target))
+          .catch((error) =>
+            log({ phase: "system.error", error: `the replay ended early: ${messageOf(error)}` }),
+          );
       }
       return { dry_run: dryRun, matched: found.length, not_found };
     },
@@ -148,7 +149,7 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       wake.resolve();
     },
     async ended() {
-      await Promise.all(running);
+      await tasks.ended();
       await recorder.flush();
     },
   };

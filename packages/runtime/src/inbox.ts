@@ -28,6 +28,7 @@ import { durably } from "./durably.ts";
 
 import { expireInboxes } from "./inbox-expiry.ts";
 import { inboxSessions } from "./inbox-sessions.ts";
+import { underWay } from "./under-way.ts";
 
 /** {@link ActorDeliverer.push} of the delivery's actor. */
 export type Push = ActorDeliverer["push"];
@@ -80,16 +81,9 @@ export function openInbox(options: InboxOptions): Inbox {
   const sessions = inboxSessions();
   /** Being drained or buried: nobody else gets them meanwhile. */
   const taken = new Set<string>();
-  const running = new Set<Promise<unknown>>();
+  const { track, ended } = underWay();
   let writing = 0;
   let choosing: Promise<unknown> = Promise.resolve();
-
-  function track<T>(task: Promise<T>): Promise<T> {
-    const settled = task.catch(() => undefined);
-    running.add(settled);
-    void settled.finally(() => running.delete(settled));
-    return task;
-  }
 
   async function keep(
     delivery: Delivery,
@@ -230,9 +224,7 @@ export function openInbox(options: InboxOptions): Inbox {
       };
       void track(expireInboxes({ ...options, taken, onExpired }));
     },
-    async ended() {
-      while (running.size > 0) await Promise.all(running);
-    },
+    ended,
   };
 }
 

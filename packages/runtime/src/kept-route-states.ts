@@ -1,5 +1,6 @@
 import { type BreakerState, CLOSED, type DeliveryPolicy, type RateState } from "@orgloop/core";
 import { type LogEntry, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
+import { underWay } from "./under-way.ts";
 
 /** Breakers and rates of the process before, and the way to keep them for the next. */
 export interface KeptRouteStates {
@@ -31,17 +32,15 @@ export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<
   const before = await store.load();
   const known = new Set(routes);
   const kept = new Set(before.keys());
-  const pending = new Set<Promise<void>>();
+  const saving = underWay();
 
   function put(route: string, state: RouteState | null): void {
     if (state === null && !kept.delete(route)) return;
     if (state !== null) kept.add(route);
-    const saving = store.save(route, state).catch((error) => {
+    saving.track(store.save(route, state)).catch((error) => {
       const message = `a restart will not know the state of this route: ${messageOf(error)}`;
       log({ phase: "system.error", route, error: message });
     });
-    pending.add(saving);
-    void saving.finally(() => pending.delete(saving));
   }
 
   for (const route of before.keys()) if (!known.has(route)) put(route, null);
@@ -60,8 +59,6 @@ export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<
       const rateMs = rate > now() ? rate : null;
       put(route, circuit === null && rateMs === null ? null : { circuit, rateMs });
     },
-    async flushed() {
-      while (pending.size > 0) await Promise.all(pending);
-    },
+    flushed: saving.ended,
   };
 }

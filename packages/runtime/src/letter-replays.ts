@@ -13,6 +13,7 @@ import type { Clock } from "./clock.ts";
 import { durably } from "./durably.ts";
 import type { Current } from "./generation.ts";
 import type { Push } from "./inbox.ts";
+import { underWay } from "./under-way.ts";
 
 export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;
@@ -59,13 +60,8 @@ export interface LetterReplays {
 export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   const { deadLetters, current, clock, log, stop } = options;
   const durable = durably({ clock, log, stop });
-  const underWay = new Map<string, LetterHistory>();
-  const running = new Set<Promise<void>>();
-
-  function track(task: Promise<void>): void {
-    running.add(task);
-    void task.finally(() => running.delete(task));
-  }
+  const tasks = underWay();
+  const replaying = new Map<string, LetterHistory>();
 
   const refusal = (letter: DeadLetter): string | null =>
     replayRefusal(letter, {
@@ -77,9 +73,9 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     for (const id of ids) {
       try {
         if (await pace()) await replay(id);
-        else underWay.delete(id);
+        else replaying.delete(id);
       } catch (error) {
-        underWay.delete(id);
+        replaying.delete(id);
         if (!stop.aborted) {
           log({ phase: "system.error", error: `${id} was not replayed: ${messageOf(error)}` });
         }
@@ -91,7 +87,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   async function replay(id: string): Promise<void> {
     const letter = await deadLetters.get(id);
     if (letter === null) {
-      underWay.delete(id);
+      replaying.delete(id);
       return;
     }
     // An apply may have come in between.
@@ -99,7 +95,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     if (gone !== null) throw new Error(gone);
     const generation = current();
     const spec = generation.routes.byName.get(letter.route as string) as RouteSpec;
-    const onSettled = (how: Settled): void => track(settled(id, how));
+    const onSettled = (how: Settled): void => void tasks.track(settled(id, how));
     const delivery = letterDelivery(letter, spec, generation.router);
     const matched = generation.routes.policies.get(spec.then.actor);
     await generation.use(() => options.push(delivery, onSettled, { waits: true, matched }));
@@ -109,12 +105,12 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     if (how === "delivered") {
       await durable(`${id} was replayed, but not removed`, () => deadLetters.remove([id]));
     }
-    underWay.delete(id);
+    replaying.delete(id);
   }
 
   return {
     refusal,
-    isUnderWay: (id) => underWay.has(id),
+    isUnderWay: (id) => replaying.has(id),
     start(letters, rate) {
       const pace = replayPace(rate, clock, stop);
       const refused: RefusedReplay[] = [];
@@ -125,11 +121,11 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
         const error = refusal(letter);
         if (error !== null) {
           refused.push({ id: letter.id, error });
-        } else if (underWay.has(letter.id)) {
+        } else if (replaying.has(letter.id)) {
           already += 1;
         } else {
           const { id, attempts, first_at, first_error, last_error } = letter;
-          underWay.set(id, { attempts, first_at, first_error, last_error });
+          replaying.set(id, { attempts, first_at, first_error, last_error });
           const ids = byActor.get(letter.actor as string) ?? [];
           ids.push(id);
           byActor.set(letter.actor as string, ids);
@@ -137,15 +133,13 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
         }
       }
       // One actor that takes nothing must not keep the letters of the others waiting.
-      for (const ids of byActor.values()) track(replayAll(ids, pace));
+      for (const ids of byActor.values()) void tasks.track(replayAll(ids, pace));
       return { started, under_way: already, refused };
     },
     bury(letter) {
-      const earlier = underWay.get(letter.id);
+      const earlier = replaying.get(letter.id);
       return options.bury(earlier === undefined ? letter : letterOfReplay(letter, earlier));
     },
-    async ended() {
-      while (running.size > 0) await Promise.all(running);
-    },
+    ended: tasks.ended,
   };
 }
