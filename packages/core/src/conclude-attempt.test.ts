@@ -32,6 +32,20 @@ test.each([
   expect(breaker).toMatchObject({ openUntilMs: NOW + row.heldMs, cooldownMs: 1_000 });
 });
 
+test.each([
+  { what: "a message of a megabyte", error: new Error("x".repeat(1_000_000)) },
+  { what: "an object without a text", error: Object.create(null) },
+  { what: "a message that is none", error: Object.assign(new Error(), { message: { a: 1 } }) },
+  { what: "nothing", error: undefined },
+])(
+  "an actor that throws $what has failed, and the error that is kept is a short text",
+  ({ error }) => {
+    const { outcome } = conclude(error);
+    expect(outcome).toMatchObject({ kind: "retry", state: { lastError: expect.any(String) } });
+    expect(JSON.stringify(outcome).length).toBeLessThan(10_000);
+  },
+);
+
 test("a probe that is told Retry-After is held for it, and the next cooldown grows as ever", () => {
   const changes = { breaker: HALF_OPEN, probe: true };
   const { outcome, breaker } = conclude(new RetryAfterError("busy", 10_000), changes);

@@ -32,6 +32,9 @@ export interface AttemptFacts {
  */
 export const PROBE_PATIENCE_MS = 86_400_000;
 
+/** Characters of an actor's error that are kept: it stands twice in an item of DynamoDB (400 KB), and in every line about it. */
+const MOST_ERROR = 4_000;
+
 /**
  * What follows from an attempt, for the delivery and for the route's breaker. The type of the error is the decision (`actor.ts` in
  * sdk), the policy says when. A failed probe is the breaker's failure, not the event's: it counts no attempt, so that an outage
@@ -103,7 +106,7 @@ function failedState(
   nowMs: number,
   counted: 0 | 1,
 ): AttemptState {
-  const message = messageOf(error);
+  const message = messageOf(error).slice(0, MOST_ERROR);
   return {
     attempts: before.attempts + counted,
     probedSinceMs: null,

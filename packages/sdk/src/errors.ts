@@ -65,6 +65,16 @@ export function isRefused(error: unknown): error is RefusedError {
 
 /** The message of anything thrown; of a text that could not be parsed in one line, since the parser quotes it as it stands. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error instanceof SyntaxError ? error.message.replace(/[\s\p{Cc}]+/gu, " ") : error.message;
+  if (!(error instanceof Error)) return textOf(error);
+  const message = textOf(error.message);
+  return error instanceof SyntaxError ? message.replace(/[\s\p{Cc}]+/gu, " ") : message;
+}
+
+/** Of what has no text of its own, what it is. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
