@@ -306,16 +306,15 @@ test("an event whose attempts kill the function is given up as poison; those beh
 test("what SQS gives up on stands in the dead-letter queue, is listed with the others, and a replay delivers it", async () => {
   await setVisibility("redriven", 2);
   await setReceives("redriven", 2);
-  actors.answer("redriven", ({ n }) => (n === 0 ? 410 : 200));
-  await postAll("redriven", 2);
+  actors.answer("redriven", () => 410);
+  await postAll("redriven", 1);
   await eventually(async () =>
     expect(await letters("redriven")).toMatchObject([{ reason: "poison", route: "to-redriven" }]),
   );
-  await eventually(() => expect(new Set(actors.accepted("redriven"))).toEqual(new Set([1])));
   expect(await command("dead-letters", "list", "--actor", "redriven")).toContain("poison");
   actors.answer("redriven", () => 200);
   await command("dead-letters", "replay", "--actor", "redriven");
-  await eventually(() => expect(actors.accepted("redriven")).toContain(0));
+  await eventually(() => expect(actors.accepted("redriven")).toEqual([0]));
   await eventually(async () => expect(await letters("redriven")).toEqual([]));
 });
 
