@@ -5,6 +5,8 @@ export type DrainingActor = ActorSpec & { readonly routes: readonly RouteSpec[] 
 
 /** What a deploy finds of the deploys before it. */
 export interface Deployed {
+  /** Whose the stage is; null where that is not known. */
+  readonly project: string | null;
   /** Of the Topology that was applied last. */
   readonly actors: readonly ActorSpec[];
   readonly routes: readonly RouteSpec[];

@@ -41,6 +41,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
   const ids = topology.actors.map(({ id }) => id);
   const awaited = awaitedActors(topology, topology.actors);
   const deployed = await options.readDeployed(new Set(ids), awaited);
+  refuseForeign(topology, deployed.project, options);
   const draining = stillDraining(topology, deployed);
   const inboxes = stageInboxes(topology, draining, deployed);
   const intake = await readIntakes(topology, lookup);
@@ -74,6 +75,19 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
     secretPrefix: options.secretPrefix,
     retain: options.retain,
   };
+}
+
+/** A project in the place of another would take everything of it away; the folder is easily forgotten, since there is a default. */
+function refuseForeign(
+  { project }: Topology,
+  deployed: string | null,
+  { stage, projectDir, env }: PrepareOptions,
+): void {
+  if (deployed === null || deployed === project || deployed === env.ORGLOOP_REPLACES) return;
+  throw new OrgLoopError(
+    "CONFIG_INVALID",
+    `the stage "${stage}" is of the project ${deployed}, and ${projectDir} is ${project}: ORGLOOP_PROJECT names the folder that is deployed. A second organisation in an account has workspaces of other names; a project that was renamed is deployed with ORGLOOP_REPLACES=${deployed}`,
+  );
 }
 
 /** The Topology of a workspace that can be deployed. Throws `CONFIG_INVALID`. */

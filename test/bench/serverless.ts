@@ -54,6 +54,7 @@ async function prepare(root: string) {
     retain: false,
     readDeployed: async () => ({
       layout: null,
+      project: null,
       actors: [],
       routes: [],
       draining: [],

@@ -27,7 +27,7 @@ const kept = (
   before: { actors?: readonly ActorSpec[]; draining?: readonly DrainingActor[]; empty?: string[] },
 ) => {
   const { actors = [], draining = [], empty = [] } = before;
-  const deployed = { actors, routes: [], draining, empty: new Set(empty) };
+  const deployed = { project: null, actors, routes: [], draining, empty: new Set(empty) };
   return stillDraining(topology, deployed).map(({ id }) => id);
 };
 
@@ -35,6 +35,7 @@ test("a removed actor keeps its queues and its function, as it was, until it is 
   const before = await loaded();
   const after = without(before, "triage");
   const draining = stillDraining(after, {
+    project: before.project,
     actors: before.actors,
     routes: before.routes,
     draining: [],
@@ -89,6 +90,7 @@ test("what waits for a removed actor has its timeout and its secrets until it is
     expect(draining.map(({ routes }) => routes.map(({ name }) => name))).toEqual([[route]]);
     // The next deploy finds only what this one has recorded.
     const later = {
+      project: after.project,
       actors: after.actors,
       routes: after.routes,
       draining,

@@ -33,6 +33,8 @@ export interface DeployedStage {
     readonly pollers: number;
     readonly sources: number;
   } | null;
+  /** Whose it is; null where nothing was applied, or the stage is to be removed whoever's it is. */
+  readonly project: string | null;
   readonly actors: readonly ActorSpec[];
   readonly routes: readonly RouteSpec[];
   readonly draining: DrainingActors;
@@ -58,7 +60,8 @@ export async function readDeployed(
   );
   if (layout === null) {
     if (!reader.isRemoval) await refuseKept(reader);
-    return { layout: null, actors: [], routes: [], draining: [], empty: new Set(), waiting: false };
+    const nothing = { project: null, actors: [], routes: [], draining: [] };
+    return { layout: null, ...nothing, empty: new Set(), waiting: false };
   }
   const state = { client: dynamodb, table: names.table };
   const applied = await orNull(dynamoAppliedState(state).read());
@@ -75,6 +78,7 @@ export async function readDeployed(
   }
   return {
     layout: JSON.parse(layout.Parameter?.Value ?? "null"),
+    project: reader.isRemoval ? null : (topology?.project ?? null),
     actors,
     routes,
     draining,
