@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256 } from "@orgloop/config/aws";
 import { build } from "esbuild";
+import { copyJq, jqWorker } from "./jq-worker.ts";
 import { smallerRegex } from "./smaller-regex.ts";
 import {
   LAMBDA_ALIASES,
@@ -20,6 +21,8 @@ export interface FunctionBundles {
   readonly entry: (packageName: string) => string;
   /** Files that the router's bundle holds under `project/`: scripts of transforms, by their path in the project. */
   readonly scripts: ReadonlyMap<string, Uint8Array>;
+  /** Whether a filter has a `jq` expression: then the router holds jq, a megabyte that it loads for such a filter only. */
+  readonly jq: boolean;
   /** Kinds of functions, each with its packages. */
   readonly wanted: readonly (readonly [FunctionKind, readonly string[]])[];
 }
@@ -45,11 +48,13 @@ export async function bundleFunctions(options: FunctionBundles): Promise<BundleL
   };
 }
 
+const FILTER = "@orgloop/transform-filter";
+
 const keyOf = (kind: FunctionKind, packages: readonly string[]) =>
   `${kind}-${sha256(JSON.stringify(packages)).slice(0, 8)}`;
 
 async function bundle(
-  { functionsDir, entry, scripts }: FunctionBundles,
+  { functionsDir, entry, scripts, jq }: FunctionBundles,
   kind: FunctionKind,
   packages: readonly string[],
   directory: string,
@@ -58,15 +63,25 @@ async function bundle(
   mkdirSync(directory, { recursive: true });
   const pluginsFile = `${directory}.plugins.mjs`;
   writeFileSync(pluginsFile, pluginsModule(packages, entry));
+  const filter = kind === "route" && jq && packages.includes(FILTER) ? entry(FILTER) : undefined;
   await build({
-    entryPoints: [join(functionsDir, `${kind}.ts`)],
+    entryPoints: [
+      { in: join(functionsDir, `${kind}.ts`), out: "index" },
+      ...(filter ? [{ in: join(dirname(filter), "jq-worker.ts"), out: "jq-worker" }] : []),
+    ],
     outdir: directory,
-    entryNames: "index",
     outExtension: { ".js": ".mjs" },
     // What is imported when it is needed is loaded then: a cold start reads the rest only.
     splitting: true,
     alias: { "orgloop:plugins": pluginsFile, ...LAMBDA_ALIASES },
-    plugins: [oneSdk(functionsDir), smallerSchemas, smallerCore, noJsonSchemas, smallerRegex],
+    plugins: [
+      oneSdk(functionsDir),
+      smallerSchemas,
+      smallerCore,
+      noJsonSchemas,
+      smallerRegex,
+      jqWorker,
+    ],
     bundle: true,
     platform: "node",
     target: "node22",
@@ -82,6 +97,7 @@ async function bundle(
       js: 'import{createRequire as orgloopRequire}from"node:module";const require=orgloopRequire(import.meta.url);',
     },
   });
+  if (filter) copyJq(filter, directory);
   if (kind !== "route") return;
   for (const [path, content] of scripts) {
     const file = join(directory, "project", path);

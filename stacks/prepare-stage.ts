@@ -66,6 +66,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
       outDir: options.outDir,
       entry: (name) => entries.get(name) ?? name,
       scripts: readScripts(topology, options.projectDir),
+      jq: topology.transforms.some(({ config }) => config.jq !== undefined),
       wanted,
     }),
     layout: deployed.layout ?? newLayout(topology),

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { type BundleLookup, bundleFunctions, bundleSize } from "@orgloop/stacks";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -21,17 +23,19 @@ const WANTED = [
   ["record", []],
   ["empty", []],
 ] as const;
+type Wanted = Parameters<typeof bundleFunctions>[0]["wanted"];
 
 const directory = await mkdtemp(path.join(tmpdir(), "orgloop-bundles-"));
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const bundled = (folder: string) =>
+const bundled = (folder: string, { jq = false, wanted = WANTED as Wanted } = {}) =>
   bundleFunctions({
     functionsDir: path.resolve(import.meta.dirname, "../../functions"),
     outDir: path.join(directory, folder),
     entry: (name) => path.resolve(import.meta.dirname, "../..", sourceOf(name)),
     scripts: new Map([["scripts/triage.sh", new TextEncoder().encode("#!/bin/sh\ncat\n")]]),
-    wanted: WANTED,
+    jq,
+    wanted,
   });
 
 /** Where a plugin of ours lies. */
@@ -108,6 +112,18 @@ test("every bundle is loaded by a Node of its own", async () => {
 test("the router has the project's scripts beside its code, where transforms look for them", async () => {
   const script = path.join(bundles("route", TRANSFORMS), "project/scripts/triage.sh");
   expect(await readFile(script, "utf8")).toBe("#!/bin/sh\ncat\n");
+});
+
+test("the router has jq where a filter asks for it, and else not", async () => {
+  const lookup = await bundled("jq", { jq: true, wanted: [["route", TRANSFORMS]] });
+  const folder = lookup("route", TRANSFORMS);
+  expect(await bundleText(folder)).toMatch(/new URL\("\.\/jq-worker\.mjs",import\.meta\.url\)/);
+  const worker = new Worker(path.join(folder, "jq-worker.mjs"));
+  worker.postMessage({ input: '{"number":42}', expression: ".number == 42" });
+  const [reply] = await once(worker, "message");
+  await worker.terminate();
+  expect(reply).toMatchObject({ stdout: expect.stringMatching(/^true/), exitCode: 0 });
+  expect(await readdir(bundles("route", TRANSFORMS))).not.toContain("jq-worker.mjs");
 });
 
 test("a bundle says what is wrong with a configuration in words", async () => {
