@@ -206,7 +206,7 @@ export async function finishLoad(
 async function checkReaders(documents: readonly SourceDocument[], findings: Findings) {
   const wrong = new Set(findings.errors.map(({ document }) => document.file));
   for (const document of documents) {
-    if (document.value === undefined || !wrong.has(document.file)) continue;
+    if (!wrong.has(document.file) || document.value === undefined) continue;
     if (await readersAgree(document.text)) continue;
     const message =
       "YAML readers disagree on what this file says: write its texts in quotes, and plain keys and values";
