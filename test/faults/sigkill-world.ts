@@ -4,7 +4,9 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { json } from "node:stream/consumers";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { serveTest } from "../serve-test.ts";
 
@@ -38,7 +40,12 @@ async function startWorld() {
     response.writeHead(204).end();
   });
   const port = await serveTest(server);
-  return { world, arrivals, url: `http://127.0.0.1:${port}`, fed: () => feed };
+  const openConnections = promisify(server.getConnections.bind(server));
+  /** Resolves when all that a process sent before it was killed has arrived: its connections are closed. */
+  const quiet = async (): Promise<void> => {
+    while ((await openConnections()) > 0) await wait(10);
+  };
+  return { world, arrivals, url: `http://127.0.0.1:${port}`, fed: () => feed, quiet };
 }
 
 /** Sends numbered webhooks until told to stop; `answered` gets those that were answered 200. */
@@ -84,14 +91,14 @@ export async function sigkillWorld() {
     path.join(project, "node_modules/feed-connector"),
     { recursive: true },
   );
-  const { world, arrivals, url, fed } = await startWorld();
+  const { world, arrivals, url, fed, quiet } = await startWorld();
   const env = {
     ORGLOOP_HOME: home,
     HOOK_SECRET: SECRET,
     FEED_URL: `${url}/feed`,
     RECEIVER_URL: `${url}/receive`,
   };
-  return { project, home, env, url, world, arrivals, fed };
+  return { project, home, env, url, world, arrivals, fed, quiet };
 }
 
 /** Arrivals that came again: in which run first, how many arrivals before that run's end, in which run again. */

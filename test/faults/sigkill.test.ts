@@ -9,7 +9,7 @@ const SENDERS = 8;
 const IN_FLIGHT = 64;
 
 test(`killed ${KILLS} times under load: nothing acknowledged is lost, what comes twice was in flight`, async () => {
-  const { project, home, env, world, arrivals, fed } = await sigkillWorld();
+  const { project, home, env, world, arrivals, fed, quiet } = await sigkillWorld();
   let sent = 0;
   const answered = new Set<string>();
   const next = () => {
@@ -29,6 +29,7 @@ test(`killed ${KILLS} times under load: nothing acknowledged is lost, what comes
     await running.end("SIGKILL");
     stop.abort();
     await Promise.all(senders);
+    await quiet();
   }
 
   // One last run, without load, until everything that was promised has arrived.
