@@ -4,7 +4,6 @@ import {
   delivererGroups,
   deliveryConcurrency,
   type Group,
-  shardOf,
 } from "@orgloop/config/aws";
 import { type ActorSpec, DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
@@ -20,6 +19,7 @@ import {
   useTable,
 } from "./grants.ts";
 import { lambdaFunction } from "./lambda-function.ts";
+import { shardStacks } from "./shard-stacks.ts";
 import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
@@ -38,24 +38,21 @@ export function actors(stage: Stage): readonly Stack[] {
   const groups = delivererGroups(stage.topology, all).map(delivererOf);
   const groupOf = new Map(groups.flatMap((group) => group.ids.map((id) => [id, group])));
   const before = shared ? [sharedDeliverers(stage, groups)] : [];
-  const shards = Array.from({ length: stage.layout.actors }, (_, at) => {
-    const stack = stage.stack(`actors-${at}`, `OrgLoop: actors, part ${at + 1}`);
-    // A stack needs a resource, also before its first actor and after its last.
-    new CfnWaitConditionHandle(stack, "Shard");
+  const awaited = awaitedActors(stage.topology, all);
+  const shards = shardStacks(stage, "actors", "actors", [...all.map(({ id }) => id), ...awaited]);
+  for (const stack of shards.stacks) {
     for (const deliverers of before) stack.addDependency(deliverers);
-    return stack;
-  });
+  }
   for (const { id } of all) {
-    const stack = shards[shardOf(id, shards.length)];
     const group = groupOf.get(id);
-    if (stack && group) addActor(stack, stage, id, group, shared);
+    if (group) addActor(shards.of(id), stage, id, group, shared);
   }
-  for (const id of awaitedActors(stage.topology, all)) {
-    const stack = shards[shardOf(id, shards.length)];
+  for (const id of awaited) {
     const key = awaitedDeliverer(stage.topology, id);
-    if (stack) addActor(stack, stage, id, { key, ids: [id], actors: [], packages: [] }, false);
+    const waiting = { key, ids: [id], actors: [], packages: [] };
+    addActor(shards.of(id), stage, id, waiting, false);
   }
-  return [...before, ...shards];
+  return [...before, ...shards.stacks];
 }
 
 /** A deliver function. */

@@ -29,7 +29,7 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
     sources.filter((source) => stage.intake(source).polled),
   );
   const received = sources.filter((source) => stage.intake(source).received);
-  const rows: readonly (readonly Stack[])[] = [
+  const parts: readonly (readonly Stack[])[] = [
     [storage(stage)],
     actors(stage),
     [routing(stage)],
@@ -37,6 +37,8 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
     [...schedules(stage, polled), ingress(stage, received)].filter((it) => it !== null),
     [observability(stage)],
   ];
+  // What waits for a part that has no stack waits for what that would have waited for.
+  const rows = parts.filter((part) => part.length > 0);
   for (const [at, row] of rows.entries()) {
     for (const one of row) {
       for (const before of rows[at - 1] ?? []) one.addDependency(before);

@@ -1,13 +1,12 @@
 import type { Group } from "@orgloop/config/aws";
-import { shardOf } from "@orgloop/config/aws";
 import type { SourceSpec } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
-import { CfnWaitConditionHandle } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
 import { inboxSweep } from "./inbox-sweep.ts";
 import { lambdaFunction } from "./lambda-function.ts";
+import { shardStacks } from "./shard-stacks.ts";
 import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
@@ -16,20 +15,17 @@ const TIMEOUT_S = 300;
 
 /** The poller functions, each in the shard of its group's key, and the group of all schedules. */
 export function pollers(stage: Stage, groups: readonly Group<SourceSpec>[]): readonly Stack[] {
-  const shards = Array.from({ length: stage.layout.pollers }, (_, at) => {
-    const stack = stage.stack(`pollers-${at}`, `OrgLoop: pollers, part ${at + 1}`);
-    if (at > 0) new CfnWaitConditionHandle(stack, "Shard");
-    else {
-      const group = new CfnScheduleGroup(stack, "Schedules", { name: stage.names.scheduleGroup });
-      if (stage.inboxes.swept) inboxSweep(stack, stage, group);
-    }
-    return stack;
-  });
-  for (const group of groups) {
-    const stack = shards[shardOf(group.key, shards.length)];
-    if (stack) addPoller(stack, stage, group);
-  }
-  return shards;
+  const common = stage.stack("schedules", "OrgLoop: what all schedules share");
+  const schedules = new CfnScheduleGroup(common, "Schedules", { name: stage.names.scheduleGroup });
+  if (stage.inboxes.swept) inboxSweep(common, stage, schedules);
+  const shards = shardStacks(
+    stage,
+    "pollers",
+    "pollers",
+    groups.map(({ key }) => key),
+  );
+  for (const group of groups) addPoller(shards.of(group.key), stage, group);
+  return [common, ...shards.stacks];
 }
 
 function addPoller(stack: Stack, stage: Stage, group: Group<SourceSpec>): void {

@@ -31,7 +31,13 @@ export interface PrepareOptions {
   readonly readDeployed: (
     wanted: ReadonlySet<string>,
     awaited: readonly string[],
-  ) => Promise<Deployed & InboxesBefore & { readonly layout: StageLayout | null }>;
+  ) => Promise<
+    Deployed &
+      InboxesBefore & {
+        readonly layout: StageLayout | null;
+        readonly stacks: ReadonlySet<string>;
+      }
+  >;
 }
 
 /** Reads a project for deploying. Throws `CONFIG_INVALID` with the errors of `orgloop validate`, and where the bus is not `sqs`. */
@@ -70,6 +76,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
       wanted,
     }),
     layout: deployed.layout ?? newLayout(topology),
+    existing: deployed.stacks,
     draining,
     former: deployed.routes,
     inboxes,

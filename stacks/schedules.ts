@@ -1,10 +1,11 @@
-import { type Group, pollerOf, shardOf } from "@orgloop/config/aws";
+import { type Group, pollerOf } from "@orgloop/config/aws";
 import { parseDuration, type SourceSpec } from "@orgloop/sdk";
 import { Aws, type Stack } from "aws-cdk-lib";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { functionArn, scheduleGroupArn } from "./arns.ts";
 import { trust } from "./lambda-function.ts";
+import { shardStacks } from "./shard-stacks.ts";
 import type { Stage } from "./stage.ts";
 
 const MINUTE_MS = 60_000;
@@ -15,18 +16,16 @@ const MOST_SPREAD_MINUTES = 15;
 /** One schedule a polled source, each in the shard of its id. */
 export function schedules(stage: Stage, groups: readonly Group<SourceSpec>[]): readonly Stack[] {
   const keys = pollerOf(groups);
+  const shards = shardStacks(stage, "sources", "schedules of sources", [...keys.keys()]);
   const roles = new Map<Stack, CfnRole>();
-  const shards = Array.from({ length: stage.layout.sources }, (_, at) => {
-    const stack = stage.stack(`sources-${at}`, `OrgLoop: schedules of sources, part ${at + 1}`);
-    roles.set(stack, scheduleRole(stack, "Role", stage, `${stage.names.prefix}poll-*`));
-    return stack;
-  });
   for (const source of groups.flatMap(({ items }) => items)) {
-    const stack = shards[shardOf(source.id, shards.length)];
-    const role = stack && roles.get(stack);
-    if (stack && role) addSchedule(stack, stage, source, keys.get(source.id) ?? "", role);
+    const stack = shards.of(source.id);
+    const role =
+      roles.get(stack) ?? scheduleRole(stack, "Role", stage, `${stage.names.prefix}poll-*`);
+    roles.set(stack, role);
+    addSchedule(stack, stage, source, keys.get(source.id) ?? "", role);
   }
-  return shards;
+  return shards.stacks;
 }
 
 function addSchedule(

@@ -22,6 +22,8 @@ export interface StageInput {
   readonly intake: (source: SourceSpec) => { readonly polled: boolean; readonly received: boolean };
   /** Fixed when the stage was created. */
   readonly layout: StageLayout;
+  /** The sibling stacks that there are already, e.g. `actors-3`. */
+  readonly existing: ReadonlySet<string>;
   /** Actors that were removed and whose queues are not known to be empty. */
   readonly draining: readonly DrainingActor[];
   /** The routes of the Topology that was applied last: what waits in queues was matched by them. */

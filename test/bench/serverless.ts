@@ -60,6 +60,7 @@ async function prepare(root: string) {
       draining: [],
       empty: new Set(),
       waiting: false,
+      stacks: new Set(),
     }),
   });
 }

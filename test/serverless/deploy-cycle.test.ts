@@ -97,7 +97,18 @@ const applied = () => dynamoAppliedState({ client, table: names.table }).read();
 
 const send = (url: string, n: number) => sendWebhook(aws.endpoint, url, n);
 
+/** Of actors, in a stage of any size. */
+const SHARDS = 14;
+/** An actor in the stack of another. */
+const BROKEN = Array.from({ length: 1_000 }, (_, n) => `broken-${n}`).find(
+  (id) => shardOf(id, SHARDS) === shardOf("triage", SHARDS),
+);
+if (BROKEN === undefined) throw new Error("every one has another stack");
 let webhookUrl = "";
+
+/** Of a diff, the stacks that it changes, and how. */
+const changedIn = (diff: string) =>
+  [...diff.matchAll(/orgloop-\S+: (?:\d+ changes?|New stack)$/gm)].map(([text]) => text).sort();
 
 test("a deploy makes the stage, and a signed webhook reaches its agent", async () => {
   await project.write(["reviewer"], [STAGE, BESIDE]);
@@ -136,14 +147,12 @@ test("a diff says what would change, and nothing else", async () => {
   expect(unchanged).toContain("Diff: No changes");
   await project.write(["reviewer", "triage"], [STAGE, BESIDE]);
   const diff = await stage.diff();
-  expect(diff).toMatch(/\[\+\] AWS::SQS::Queue triage/);
-  expect(diff).toMatch(/\[\+\] AWS::Lambda::Function triage/);
   expect(diff).not.toMatch(/\[-\] AWS::/);
-  const changed = [...diff.matchAll(/(orgloop-\S+): \d+ changes?/g)].map(([, name]) => name);
-  expect(changed.sort()).toEqual([
-    `${names.prefix}actors-${shardOf("triage", 4)}`,
-    `${names.prefix}routing`,
+  expect(changedIn(diff)).toEqual([
+    `${names.prefix}actors-${shardOf("triage", SHARDS)}: New stack`,
+    `${names.prefix}routing: 1 change`,
   ]);
+  expect(diff).toMatch(/\[~\] AWS::SSM::Parameter Topology/);
   expect((await applied())?.serial).toBe(1);
 });
 
@@ -184,16 +193,23 @@ test("a second stage stands beside the first", async () => {
 });
 
 test("a change that AWS refuses is rolled back: what was there goes on, and is still what was applied", async () => {
-  await project.write(["reviewer", "triage", "broken"], [STAGE, BESIDE]);
+  await project.write(["reviewer", "triage", BROKEN], [STAGE, BESIDE]);
+  const shard = shardOf(BROKEN, SHARDS);
+  const diff = await stage.diff();
+  expect(diff).toMatch(/\[\+\] AWS::SQS::Queue broken/);
+  expect(diff).toMatch(/\[\+\] AWS::Lambda::Function broken/);
+  expect(changedIn(diff)).toEqual([
+    expect.stringMatching(`^${names.prefix}actors-${shard}: \\d+ changes$`),
+    `${names.prefix}routing: 1 change`,
+  ]);
   const build = await stage.build();
-  const shard = shardOf("broken", 4);
   await addRefused(path.join(build, `${names.prefix}actors-${shard}.template.json`));
   await expect(stage.deploy(build)).rejects.toThrow("ROLLBACK_COMPLETE");
   expect(await statusOf(`actors-${shard}`)).toBe("UPDATE_ROLLBACK_COMPLETE");
   expect((await applied())?.serial).toBe(2);
   const left = await resources(STAGE);
-  expect(left).not.toContain(names.deliverer("broken"));
-  expect(left).not.toContain(names.actorQueue("broken"));
+  expect(left).not.toContain(names.deliverer(BROKEN));
+  expect(left).not.toContain(names.actorQueue(BROKEN));
   expect(await send(webhookUrl, 2000)).toBe(200);
   await eventually(() => agents.got("triage").includes(2000));
   await project.write(["reviewer", "triage", "chat"], [STAGE, BESIDE]);

@@ -264,7 +264,7 @@ export function stackLaws(made: () => Synthesized): void {
   test("stacks are deployed in the order in which nothing is lost", () => {
     const rank = (name: string) =>
       ["storage", "deliverers", "actors", "routing", "pollers", "sources", "observability"].indexOf(
-        name.replace(/-\d+$/, "").replace("ingress", "sources"),
+        name.replace(/-\d+$/, "").replace("ingress", "sources").replace("schedules", "pollers"),
       );
     for (const [name, { after }] of made().stacks) {
       expect(rank(name)).toBeGreaterThanOrEqual(0);

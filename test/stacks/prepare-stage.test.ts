@@ -38,6 +38,7 @@ async function prepared(project: string, env: Readonly<Record<string, string>> =
     readDeployed: async () => ({
       ...{ layout: null, project, actors: [], routes: [], draining: [], waiting: false },
       empty: new Set(),
+      stacks: new Set(),
     }),
   });
 }

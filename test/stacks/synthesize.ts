@@ -46,6 +46,7 @@ export interface Synthesized {
 
 export interface SynthesizeOptions {
   readonly layout?: StageLayout;
+  readonly existing?: ReadonlySet<string>;
   readonly draining?: readonly DrainingActor[];
   readonly former?: readonly RouteSpec[];
   readonly retain?: boolean;
@@ -93,6 +94,7 @@ export function synthesize(topology: Topology, options: SynthesizeOptions = {}):
       bundles: () => code,
       intake,
       layout: options.layout ?? newLayout(topology),
+      existing: options.existing ?? new Set(),
       draining: options.draining ?? [],
       former: options.former ?? [],
       inboxes: stageInboxes(

@@ -33,7 +33,7 @@ export { MOST_INBOX_TTL } from "./most-inbox-ttl.ts";
 export { PRICES, PRICES_READ, type Price, type PriceName } from "./prices.ts";
 export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";
 export { readIntakes } from "./read-intakes.ts";
-export { shardOf } from "./shards.ts";
+export { shardOf, usedShards } from "./shards.ts";
 export { sha256 } from "./slug.ts";
 export {
   type Intake,

@@ -4,3 +4,8 @@ import { sha256 } from "./slug.ts";
 export function shardOf(id: string, shards: number): number {
   return Number.parseInt(sha256(id).slice(0, 8), 16) % shards;
 }
+
+/** Those of `shards` in which at least one of `ids` lives. */
+export function usedShards(ids: readonly string[], shards: number): ReadonlySet<number> {
+  return new Set(ids.map((id) => shardOf(id, shards)));
+}

@@ -2,6 +2,7 @@ import type { Topology } from "@orgloop/sdk";
 import { deliveryConcurrency } from "./delivery-concurrency.ts";
 import { awaitedActors, delivererGroups, inboxActors, pollerGroups } from "./groups.ts";
 import { newLayout, type StageLayout } from "./layout.ts";
+import { usedShards } from "./shards.ts";
 
 /** Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the account's. */
 export const ROUTER_CONCURRENCY = 50;
@@ -27,7 +28,7 @@ export interface StageSize {
   readonly reservedConcurrency: number;
 }
 
-/** Counts what the stacks make of a Topology; `layout` is that of a new stage where none is given. */
+/** Counts what the stacks make of a Topology in a stage that had nothing else; `layout` is that of a new stage where none is given. */
 export function stageSize(
   topology: Topology,
   intake: Intake,
@@ -37,32 +38,44 @@ export function stageSize(
   const polled = sources.filter((source) => intake(source).polled);
   const received = sources.filter((source) => intake(source).received);
   const hasIngress = received.length > 0 && aws?.ingress !== "none";
-  const pollers = pollerGroups(topology, polled).length;
+  const pollers = pollerGroups(topology, polled);
   const awaited = awaitedActors(topology, actors);
   const deliverers = delivererGroups(topology, actors).length + awaited.length;
   const shared = aws?.deliverers === "per_connector";
   const sweepers = inboxActors(topology).length > 0 ? 1 : 0;
   // Router, recorder and the one that empties the bucket.
-  const functions = pollers + deliverers + 3 + (hasIngress ? 1 : 0) + sweepers;
+  const functions = pollers.length + deliverers + 3 + (hasIngress ? 1 : 0) + sweepers;
   const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
   const widest = new Map<string, number>();
   for (const { then, delivery } of routes) {
     widest.set(then.actor, Math.max(widest.get(then.actor) ?? 0, delivery.concurrency));
   }
-  const delivering = [...actors.map(({ id }) => id), ...awaited].reduce(
+  const delivered = [...actors.map(({ id }) => id), ...awaited];
+  const delivering = delivered.reduce(
     (sum, id) => sum + deliveryConcurrency(widest.get(id) ?? 0).invocations,
     0,
+  );
+  const stacks = (part: keyof StageLayout, ids: readonly string[]) =>
+    usedShards(ids, layout[part]).size;
+  const siblings =
+    stacks("actors", delivered) +
+    stacks(
+      "pollers",
+      pollers.map(({ key }) => key),
+    );
+  const schedules = stacks(
+    "sources",
+    polled.map(({ id }) => id),
   );
   return {
     functions,
     // One a function, one for the schedules of each stack, one for that of the inboxes.
-    roles: functions + layout.sources + sweepers,
+    roles: functions + schedules + sweepers,
     schedules: polled.length + sweepers,
     // The bus, each actor's and that of each awaited one, each with its dead-letter queue.
     queues: 2 * (1 + actors.length + awaited.length),
-    // Storage, routing, observability.
-    stacks:
-      3 + layout.actors + layout.pollers + layout.sources + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
+    // Storage, routing, the group of schedules, observability.
+    stacks: 4 + siblings + schedules + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
     concurrency: reservedConcurrency + delivering + polled.length + sweepers,
     reservedConcurrency,
   };

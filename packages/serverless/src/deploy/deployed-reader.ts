@@ -1,3 +1,4 @@
+import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
@@ -18,6 +19,7 @@ export function deployedReader(where: {
   return (wanted: ReadonlySet<string>, awaited: readonly string[]) =>
     readDeployed(
       {
+        cloudformation: new CloudFormationClient({ region }),
         ssm: new SSMClient({ region }),
         s3: new S3Client({ region, forcePathStyle }),
         sqs: new SQSClient({ region }),

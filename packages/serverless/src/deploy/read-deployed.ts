@@ -1,3 +1,8 @@
+import {
+  type CloudFormationClient,
+  paginateListStacks,
+  StackStatus,
+} from "@aws-sdk/client-cloudformation";
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import {
@@ -14,6 +19,7 @@ import { hasInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
 
 export interface DeployedReader {
+  readonly cloudformation: CloudFormationClient;
   readonly ssm: SSMClient;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
@@ -41,6 +47,8 @@ export interface DeployedStage {
   readonly empty: ReadonlySet<string>;
   /** Whether anything waits in inboxes. */
   readonly waiting: boolean;
+  /** The stacks that there are, e.g. `actors-3`. */
+  readonly stacks: ReadonlySet<string>;
 }
 
 /**
@@ -61,8 +69,9 @@ export async function readDeployed(
   if (layout === null) {
     if (!reader.isRemoval) await refuseKept(reader);
     const nothing = { project: null, actors: [], routes: [], draining: [] };
-    return { layout: null, ...nothing, empty: new Set(), waiting: false };
+    return { layout: null, ...nothing, empty: new Set(), stacks: new Set(), waiting: false };
   }
+  const stacks = await stacksOf(reader);
   const state = { client: dynamodb, table: names.table };
   const applied = await orNull(dynamoAppliedState(state).read());
   const topology = applied && (await readJson<Topology>(reader, topologyKey(applied.hash)));
@@ -83,8 +92,23 @@ export async function readDeployed(
     routes,
     draining,
     empty,
+    stacks,
     waiting: (await orNull(hasInboxes(state))) ?? false,
   };
+}
+
+/** The stage's stacks, by what follows its prefix in their names; also those that could not be created and are to be deleted. */
+async function stacksOf({ cloudformation, stage }: DeployedReader): Promise<ReadonlySet<string>> {
+  const { prefix } = awsNames(stage);
+  const found = new Set<string>();
+  const there = Object.values(StackStatus).filter((status) => status !== "DELETE_COMPLETE");
+  const pages = paginateListStacks({ client: cloudformation }, { StackStatusFilter: there });
+  for await (const { StackSummaries = [] } of pages) {
+    for (const { StackName = "" } of StackSummaries) {
+      if (StackName.startsWith(prefix)) found.add(StackName.slice(prefix.length));
+    }
+  }
+  return found;
 }
 
 async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Promise<Value | null> {
