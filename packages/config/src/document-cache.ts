@@ -29,6 +29,8 @@ export interface CachedDocument {
   readonly value: unknown;
   /** The kind that it is valid as; null where that is not known. */
   valid: string | null;
+  /** What it holds need not be written: something else is remembered that is asked for instead. */
+  replaced?: boolean;
 }
 
 /** `stored`: what the file says of its kind; undefined where it does not have the text. */
@@ -63,8 +65,8 @@ function fingerprint(): string {
 }
 
 /** A text's line in the file: its key, the kind it is valid as, and its value as JSON. */
-const lineOf = ({ key, valid, value }: CachedDocument) =>
-  `${key} ${valid ?? ""} ${JSON.stringify(value)}\n`;
+const lineOf = ({ key, valid, value, replaced }: CachedDocument) =>
+  `${key} ${valid ?? ""} ${replaced ? "" : JSON.stringify(value)}\n`;
 
 /** The lines of a file by their keys, the last of each; empty where there is none. One that was not written to its end is left out. */
 function readLines(file: string): Map<string, string> {

@@ -113,7 +113,9 @@ export function rememberRoutes(
     const key = keyOf(document);
     const own = byFile.get(document.document) ?? [];
     if (key === undefined || own.length === 0 || found.has(document.document.absolute)) continue;
-    if (own.every(isPlain)) cache.remember(key, remembered(own, specs));
+    if (!own.every(isPlain)) continue;
+    cache.remember(key, remembered(own, specs));
+    if (document.document.cached) document.document.cached.replaced = true;
   }
 }
 
