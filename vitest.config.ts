@@ -1,5 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { defineConfig } from "vitest/config";
 import { canRun } from "./test/emulators/requirements.ts";
+
+// What tests put aside, or leave behind when they fail, goes with the run.
+process.env.TMPDIR = mkdtempSync(path.join(tmpdir(), "orgloop-tests-"));
+process.once("exit", () => rmSync(process.env.TMPDIR ?? "", { recursive: true, force: true }));
 
 const project = (name: string, include: string[], testTimeout = 20_000, options: object = {}) => ({
   test: {
