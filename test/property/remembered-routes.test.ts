@@ -26,7 +26,7 @@ interface Variant {
 
 interface Route {
   readonly source: string | readonly string[];
-  readonly events: readonly string[];
+  readonly events: string | readonly string[];
   readonly actor: string;
   readonly more: object;
 }
@@ -47,7 +47,11 @@ const delivery = fc.option(
 );
 const route: fc.Arbitrary<Route> = fc.record({
   source: fc.constantFrom("hub", "own", "missing", ["hub", "own"]),
-  events: fc.constantFrom(["resource.changed"], ["message.received", "actor.stopped"]),
+  events: fc.constantFrom(
+    "actor.stopped",
+    ["resource.changed"],
+    ["message.received", "actor.stopped"],
+  ),
   actor: fc.constantFrom("bot", "helper", "other/bot"),
   more: fc.constantFrom(
     {},
@@ -135,7 +139,7 @@ function filesOf(variant: Variant): Record<string, object> {
       routes: [
         {
           name: "root",
-          when: { source: "hub", events: ["actor.stopped"] },
+          when: { source: "hub", events: "actor.stopped" },
           then: { actor: "bot" },
         },
       ],

@@ -3,8 +3,6 @@ import type { DocumentPath } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { holdsReference } from "./holds-reference.ts";
 
-const asList = <Item>(value: Item | readonly Item[]): readonly Item[] => [value].flat() as Item[];
-
 type Warn = (item: Declaration, path: DocumentPath, code: string, message: string) => unknown;
 
 /** What the graph of a valid project leaves idle (v1alpha1, section 9: `validate`). */
@@ -50,13 +48,14 @@ function warnAboutTypes(
   emitted: ReadonlyMap<string, readonly string[]>,
   warn: Warn,
 ): void {
-  const events = route.known?.spec.when.events ?? route.value.when.events;
-  const sources = route.links.sources;
+  const { sources } = route.links;
   if (!sources.every((id) => emitted.has(id))) return;
-  for (const [at, type] of asList(events).entries()) {
+  const events = route.known?.spec.when.events ?? [route.value.when.events].flat();
+  for (const [at, type] of events.entries()) {
     if (holdsReference(type) || sources.some((id) => emitted.get(id)?.includes(type))) continue;
     const types = new Set(sources.flatMap((id) => emitted.get(id) ?? []));
-    const path = Array.isArray(events) ? ["when", "events", at] : ["when", "events"];
+    const isList = Array.isArray(route.value.when.events);
+    const path = isList ? ["when", "events", at] : ["when", "events"];
     const message = `"${type}" is not among what ${sources.join(", ")} emits: ${[...types].join(", ")}`;
     warn(route, path, "event-type-mismatch", message);
   }
