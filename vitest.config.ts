@@ -5,8 +5,9 @@ import { defineConfig } from "vitest/config";
 import { canRun } from "./test/emulators/requirements.ts";
 
 // What tests put aside, or leave behind when they fail, goes with the run.
-process.env.TMPDIR = mkdtempSync(path.join(tmpdir(), "orgloop-tests-"));
-process.once("exit", () => rmSync(process.env.TMPDIR ?? "", { recursive: true, force: true }));
+const temporary = mkdtempSync(path.join(tmpdir(), "orgloop-tests-"));
+process.env.TMPDIR = temporary;
+process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
 const project = (name: string, include: string[], testTimeout = 20_000, options: object = {}) => ({
   test: {

@@ -21,7 +21,10 @@ type Message =
 
 const COMMAND = fileURLToPath(new URL("../bin/orgloop.js", import.meta.url));
 
-/** Starts the project in a process of its own, run again where it crashes if `supervised`, and resolves once it is ready; throws what kept it from starting. */
+/**
+ * Starts the project in a process of its own, run again where it crashes if `supervised`, and resolves once it is ready; throws what
+ * kept it from starting.
+ */
 export async function startDaemon(
   { home, flags, env, output }: CommandContext,
   port: number,

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, type PromptSpec } from "@orgloop/sdk";
-import type { Attachments } from "./build-topology.ts";
+import type { Attachments, Script } from "./build-topology.ts";
 import { at, type Declaration, type LinkedDeclarations } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { valueAt } from "./document-path.ts";
@@ -47,7 +47,7 @@ export function attachFiles(
   findings: Findings,
 ): Attachments {
   const prompts = new Map<Declaration, PromptSpec>();
-  const scripts = new Map<Declaration, { script: string; script_sha256: string }>();
+  const scripts = new Map<Declaration, Script>();
   const read = new Map<string, PromptSpec>();
 
   const attempt = (

@@ -24,7 +24,7 @@ import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope } from "./scope.ts";
 
 /** The path of a transform's script, relative to the project, and what it contains. */
-type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
+export type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
 
 /** What belongs to an item beyond its own text: found by the loader, checked already. */
 export interface Attachments {

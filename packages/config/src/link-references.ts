@@ -20,11 +20,10 @@ import { mayBeUnread, mayBeUnreadIn, type Unread } from "./unread.ts";
 type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
 
 /**
- * The routes, linked: with the full name of whatever they refer to, looked up in the route's scope, then in the scopes around it. An
- * unknown name, one that another team does not export, and one that is switched off are errors where they stand, and so are
- * two items of one name. Routes that are linked stay as they are. Routes of a module that need a connector which is missing are left out, or marked to wait, as the module
- * says. Unknown names that may be declared in
- * what is unread are not reported.
+ * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. Those that are
+ * linked stay as they are. An unknown name, one that another team does not export, and one that is switched off are errors where
+ * they stand, and so are two items of one name. Routes of a module that need a connector which is missing are left out, or marked
+ * to wait, as the module says. Unknown names that may be declared in what is unread are not reported.
  */
 export function linkReferences(
   declarations: Declarations,
