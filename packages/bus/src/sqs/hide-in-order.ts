@@ -1,8 +1,5 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  ChangeMessageVisibilityCommand,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
+import { ChangeMessageVisibilityBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { OrgLoopError } from "@orgloop/sdk";
 import { BATCH_ENTRIES } from "./next-batch.ts";
 
 /** SQS quotas: how long a message can be hidden, from when it was received. */
@@ -14,11 +11,13 @@ const NOT_IN_FLIGHT = [
   "ReceiptHandleIsInvalid",
   "AWS.SimpleQueueService.MessageNotInflight",
   "InvalidParameterValue",
+  "InvalidParameterValueException",
 ];
 
 /**
- * Hides the messages of one group, in the order in which they were received, for the same time from now, at least a second: all come back
- * together and in order, also where an emulator would let a visible follower overtake its head. What is no longer in flight is left alone.
+ * Hides the messages of one group, given in the order in which they were received, for the same time from now, at least a second. The last
+ * is hidden first and the head last: a head that is back while a follower is still hidden would be overtaken where that comes back
+ * during the head's next attempt, as an emulator lets it. What is no longer in flight is left alone. Throws `NOT_HIDDEN`.
  */
 export async function hideInOrder(
   { sqs, queueUrl }: { sqs: SQSClient; queueUrl: string },
@@ -26,23 +25,16 @@ export async function hideInOrder(
   seconds: number,
 ): Promise<void> {
   const VisibilityTimeout = Math.min(Math.max(Math.ceil(seconds), 1), MOST_HIDDEN_SECONDS);
-  const [head, ...followers] = receiptHandles;
-  if (head === undefined) return;
-  try {
-    await sqs.send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl: queueUrl,
-        ReceiptHandle: head,
-        VisibilityTimeout,
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof Error && NOT_IN_FLIGHT.includes(error.name))) throw error;
-  }
-  for (let at = 0; at < followers.length; at += BATCH_ENTRIES) {
-    const Entries = followers
+  const backwards = receiptHandles.toReversed();
+  for (let at = 0; at < backwards.length; at += BATCH_ENTRIES) {
+    const Entries = backwards
       .slice(at, at + BATCH_ENTRIES)
       .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout }));
-    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
+    const { Failed = [] } = await sqs.send(
+      new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }),
+    );
+    const refused = Failed.find(({ Code = "" }) => !NOT_IN_FLIGHT.includes(Code));
+    if (refused === undefined) continue;
+    throw new OrgLoopError("NOT_HIDDEN", `SQS: ${refused.Code}: ${refused.Message ?? "no reason"}`);
   }
 }
