@@ -35,7 +35,7 @@ function changed(base: Topology, extra: string, n: number): Topology {
       ...(n % 4 < 2 ? [{ id: "extra", connector, config: { url: extra }, queue_depth }] : []),
     ],
     routes: [
-      { ...deliver, delivery: { ...deliver.delivery, concurrency: 1 + (n % 16) } },
+      { ...deliver, delivery: { ...deliver.delivery, concurrency: 1 + (n % 15) } },
       ...(n % 4 < 2 ? [{ ...deliver, name: "extra", then: { actor: "extra", config: {} } }] : []),
     ],
     transforms: base.transforms.map((item) => (n % 5 === 0 ? noted(item) : item)),
