@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { testSchema } from "./schema/test-schema.ts";
 import { DOCUMENT_SCHEMAS } from "./validate-document.ts";
 

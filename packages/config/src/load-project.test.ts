@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { PluginDefinition, Problem } from "@orgloop/sdk";
 import { OrgLoopError } from "@orgloop/sdk";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { temporaryProject } from "../test/temporary-project.ts";
 import { loadProject } from "./load-project.ts";
 

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the language
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { parsePluginConfig } from "./parse-plugin-config.ts";
 
 const schema = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const compiled = new Map<z.ZodType, z.ZodType>();
 

@@ -1,5 +1,5 @@
 import { OrgLoopError, type Topology } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 
 const text = z.string().min(1);
 const texts = z.array(text);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { count, duration, eventPath, mapping, oneOf, rate } from "./fields.ts";
 
 const retrySchema = mapping({

@@ -1,5 +1,5 @@
 import { DURATION_PATTERN, parseDuration, RATE_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 import { isMapping } from "../document-path.ts";
 import { holdsReference } from "../holds-reference.ts";
 import { nearest } from "../nearest.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { DocumentPath } from "../document-path.ts";
 import { isMapping } from "../document-path.ts";
 import { holdsReference } from "../holds-reference.ts";

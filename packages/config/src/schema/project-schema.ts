@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { awsSchema } from "./aws-schema.ts";
 import { actorSchema, sourceSchema } from "./connector-schema.ts";
 import { deliverySchema } from "./delivery-schema.ts";

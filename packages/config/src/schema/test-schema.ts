@@ -1,5 +1,5 @@
 import { EVENT_TYPES } from "@orgloop/sdk";
-import { z } from "zod";
+import * as z from "zod";
 import { isMapping } from "../document-path.ts";
 import {
   duration,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { awsSchema } from "./aws-schema.ts";
 import { enabled, freeMapping, head, mapping, text, workspaceName } from "./fields.ts";
 import { busSchema, defaultsSchema, networkSchema, varsSchema } from "./project-schema.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConnector } from "@orgloop/sdk";
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { temporaryProject } from "../../test/temporary-project.ts";
 import { findTests, testedFolder } from "./find-tests.ts";
 import { loadTests } from "./load-tests.ts";
