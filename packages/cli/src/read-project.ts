@@ -29,12 +29,15 @@ export async function readProject(
 export async function readValidProject(
   context: CommandContext,
   options?: ReadOptions,
-): Promise<LoadedProject & { readonly topology: Topology }> {
+): Promise<ValidProject> {
   const project = await readProject(context, options);
-  const { topology } = project;
-  if (topology === null) throw invalidProject(project.errors);
-  return { ...project, topology };
+  if (!isValid(project)) throw invalidProject(project.errors);
+  return project;
 }
+
+type ValidProject = LoadedProject & { readonly topology: Topology };
+
+const isValid = (project: LoadedProject): project is ValidProject => project.topology !== null;
 
 /** More than these are read nowhere but in `validate`. */
 const MOST_ERRORS = 50;

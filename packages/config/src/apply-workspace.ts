@@ -67,5 +67,6 @@ function overridden(
   )) {
     findings.errors.push({ ...placed(layers, path), ...issue });
   }
-  return { ...item, value, layers, enabled: value.enabled !== false };
+  const { kind, name, scope } = item;
+  return { kind, name, value, layers, scope, enabled: value.enabled !== false };
 }

@@ -4,24 +4,20 @@ import {
   type BusSpec,
   DEFAULT_QUEUE_DEPTH,
   type DefaultsSpec,
-  type DeliverySpec,
   type LoggerSpec,
   type NetworkSpec,
   type PromptSpec,
-  type RouteSpec,
   type SourceSpec,
   type Topology,
   type TransformSpec,
 } from "@orgloop/sdk";
-import { deliveryDefaults } from "./check-delivery.ts";
-import type { Declaration, LinkedDeclarations, LinkedRoute } from "./declarations.ts";
+import type { Declaration, Declarations } from "./declarations.ts";
 import { deepFreeze } from "./deep-freeze.ts";
-import { effectiveDelivery, mergeDelivery } from "./effective-delivery.ts";
+import { given } from "./given.ts";
 import { mergeLayers } from "./layer.ts";
-import { oncePerValue } from "./once-per-value.ts";
-import type { DeliveryInput } from "./schema/delivery-schema.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope } from "./scope.ts";
+import type { TopologyRoute } from "./topology-routes.ts";
 
 /** The path of a transform's script, relative to the project, and what it contains. */
 export type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
@@ -30,14 +26,6 @@ export type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
 export interface Attachments {
   readonly prompts: ReadonlyMap<Declaration, PromptSpec>;
   readonly scripts: ReadonlyMap<Declaration, Script>;
-}
-
-/** `key: value` where there is a value. */
-function given<Key extends string, Value>(
-  key: Key,
-  value: Value | null | undefined,
-): { [K in Key]?: Value } {
-  return (value === undefined || value === null ? {} : { [key]: value }) as { [K in Key]?: Value };
 }
 
 function described(value: {
@@ -75,37 +63,6 @@ function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
     queue_depth: value.queue_depth ?? DEFAULT_QUEUE_DEPTH,
   };
 }
-
-const asList = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
-
-function routeSpec(
-  route: LinkedRoute,
-  deliveryOf: (route: LinkedRoute) => DeliverySpec,
-): RouteSpec {
-  const { name, value, links } = route;
-  return {
-    name,
-    ...given("description", value.description),
-    when: {
-      source: links.sources,
-      events: asList(value.when.events),
-      ...given("filter", value.when.filter),
-    },
-    transforms: (value.transforms ?? []).map(({ ref, on_error }, index) => ({
-      ref: links.transforms[index] ?? ref,
-      ...given("on_error", on_error),
-    })),
-    then: {
-      actor: links.actor,
-      config: value.then.config ?? {},
-      ...(links.awaitsActor && { queue_until_exists: true as const }),
-    },
-    delivery: deliveryOf(route),
-  };
-}
-
-const withPrompt = (route: RouteSpec, prompt: PromptSpec | undefined): RouteSpec =>
-  prompt === undefined ? route : { ...route, with: { prompt_file: prompt.file, prompt } };
 
 function transformSpec(item: Declaration<"transform">, script: Script | undefined): TransformSpec {
   const { name, value } = item;
@@ -155,29 +112,23 @@ export interface Settings {
   readonly aws?: AwsSpec;
 }
 
-/** The Topology of a project that has no errors: defaults filled in, items that are switched off left out, frozen. */
+/**
+ * The Topology of a project that has no errors: defaults filled in, items that are switched off left out, frozen. `routes` are its
+ * routes; their specs are made when `Topology.routes` is read.
+ */
 export function buildTopology(
   { project, workspace, bus, defaults, network, aws }: Settings,
-  declarations: LinkedDeclarations,
-  { prompts, scripts }: Attachments,
+  { source, actor, transform, logger }: Omit<Declarations, "route">,
+  routes: readonly TopologyRoute[],
+  scripts: ReadonlyMap<Declaration, Script>,
 ): Topology {
-  const { source, actor, route, transform, logger } = declarations;
   const on = <Item extends Declaration>(items: readonly Item[]) =>
     items.filter(({ enabled }) => enabled);
-  const defaultsOf = deliveryDefaults();
   const intervalOf = oncePerScope((scope) => {
     const { poll_interval } = mergeLayers(scope.defaults) as DefaultsInput;
     return poll_interval === defaults.poll_interval ? undefined : poll_interval;
   });
-  const plainIn = oncePerScope((scope) => effectiveDelivery(defaultsOf(scope)));
-  const ownIn = oncePerScope((scope) =>
-    oncePerValue((own: DeliveryInput) => effectiveDelivery(mergeDelivery(defaultsOf(scope), own))),
-  );
-  const deliveryOf = ({ value, scope }: LinkedRoute) => {
-    const own = value.delivery ?? value.then.delivery;
-    return own === undefined ? plainIn(scope) : ownIn(scope)(own);
-  };
-  return deepFreeze({
+  const topology: Topology = {
     project,
     workspace,
     bus: typeof bus === "string" ? { url: bus } : bus,
@@ -186,10 +137,24 @@ export function buildTopology(
     ...given("aws", aws),
     sources: on(source).map((source) => sourceSpec(source, intervalOf(source.scope))),
     actors: on(actor).map(actorSpec),
-    routes: on(route).map((item) =>
-      withPrompt(item.known?.spec ?? routeSpec(item, deliveryOf), prompts.get(item)),
-    ),
+    routes: [],
     transforms: on(transform).map((item) => transformSpec(item, scripts.get(item))),
     loggers: on(logger).map(loggerSpec),
+  };
+  deepFreeze(Object.values(topology));
+  return Object.freeze(withRoutes(topology, routes));
+}
+
+/** `topology` with `routes`, made when they are asked for: nothing is kept of how once they are. */
+function withRoutes(topology: Topology, routes: readonly TopologyRoute[]): Topology {
+  let pending = routes;
+  let made: Topology["routes"] | undefined;
+  return Object.defineProperty(topology, "routes", {
+    enumerable: true,
+    get() {
+      made ??= Object.freeze(pending.map(({ spec }) => spec));
+      pending = [];
+      return made;
+    },
   });
 }

@@ -1,4 +1,3 @@
-import type { RouteSpec } from "@orgloop/sdk";
 import type { DocumentPath } from "./document-path.ts";
 import { isMapping } from "./document-path.ts";
 import { placed } from "./layer.ts";
@@ -46,12 +45,19 @@ export interface Declaration<Kind extends ItemKind = ItemKind> {
   readonly enabled: boolean;
 }
 
-/** What a route is, where an earlier load has found it out. */
+/** What the routes of a file refer to, by full names. */
+export interface KnownTargets {
+  readonly sources: readonly string[];
+  readonly actors: readonly string[];
+  readonly transforms: readonly string[];
+}
+
+/** What an earlier load has found out of a route, in which nothing was wrong. */
 export interface KnownRoute {
-  /** As the Topology has it, but for its prompt. */
-  readonly spec: RouteSpec;
   /** As it is written; null where there is none. */
   readonly promptFile: string | null;
+  /** Shared by the routes of its file. */
+  readonly targets: KnownTargets;
 }
 
 /** A route of which it is known what it refers to. */

@@ -42,6 +42,23 @@ describe("what large files hold is remembered", () => {
     expect(entries(cache)).toHaveLength(1);
   });
 
+  it("and of a changed file what changed is checked", async () => {
+    const { path, load } = project();
+    expect((await load()).errors).toEqual([]);
+    const file = join(path, "large.yaml");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace("id: a7,", "id: a7, qeue_depth: 1,"));
+    expect(lines((await load()).errors)).toEqual([
+      'large.yaml:11:15 unknown-key | unknown key "qeue_depth": did you mean "queue_depth"?',
+    ]);
+    writeFileSync(file, text.replace("id: a7,", "id: a7, queue_depth: 1,"));
+    const { errors, topology } = await load();
+    expect(errors).toEqual([]);
+    expect(topology?.actors[7]?.queue_depth).toBe(1);
+    writeFileSync(file, text.replace("actors:", "actor:"));
+    expect((await load()).errors.map(({ code }) => code)).toEqual(["unknown-key"]);
+  });
+
   it("and what is wrong is said every time, at its place", async () => {
     const { load } = project((text) => text.replace("id: a7,", "id: a7, qeue_depth: 1,"));
     const first = lines((await load()).errors);

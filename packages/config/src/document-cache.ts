@@ -1,4 +1,3 @@
-import { isAscii } from "node:buffer";
 import { createHash, hash } from "node:crypto";
 import {
   appendFileSync,
@@ -11,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { readYaml } from "./yaml-values.ts";
+import { crc32 } from "node:zlib";
 
 /** Texts below this are read faster than looked up. */
 const LEAST_LENGTH = 16 * 1024;
@@ -29,14 +28,16 @@ export interface CachedDocument {
   readonly value: unknown;
   /** The kind that it is valid as; null where that is not known. */
   valid: string | null;
-  /** What it holds need not be written: something else is remembered that is asked for instead. */
-  replaced?: boolean;
+  /** Of a text that was not known: the last one that was in its file; undefined where that is not known. */
+  readonly previous?: Pick<CachedDocument, "value" | "valid"> | undefined;
 }
 
 /** `stored`: what the file says of its kind; undefined where it does not have the text. */
 interface UsedDocument {
   readonly entry: CachedDocument;
   readonly stored: string | null | undefined;
+  /** What stands for the file that it is the text of; "" for what was remembered by key. */
+  readonly file: string;
 }
 
 /**
@@ -45,8 +46,8 @@ interface UsedDocument {
  */
 export interface DocumentCache {
   find(text: string): CachedDocument | undefined;
-  /** Remembers a text that was read; undefined for one that is too short to be worth it. */
-  add(text: string, value: unknown): CachedDocument | undefined;
+  /** Remembers the text of the file `absolute`, which was read; undefined for one that is too short to be worth it. */
+  add(text: string, value: unknown, absolute: string): CachedDocument | undefined;
   /** What `remember` was given with this key; undefined where there is nothing. */
   recall(key: string): unknown;
   remember(key: string, value: unknown): void;
@@ -64,20 +65,29 @@ function fingerprint(): string {
   return hash("sha256", states.join("\n"));
 }
 
-/** A text's line in the file: its key, the kind it is valid as, and its value as JSON. */
-const lineOf = ({ key, valid, value, replaced }: CachedDocument) =>
-  `${key} ${valid ?? ""} ${replaced ? "" : JSON.stringify(value)}\n`;
+/** A line of the file: its key, the kind that a text is valid as, its file, the CRC-32 of what follows, and the value as JSON. */
+function lineOf({ entry: { key, valid, value }, file }: UsedDocument): Buffer {
+  const json = Buffer.from(JSON.stringify(value));
+  return Buffer.concat([
+    Buffer.from(`${key} ${valid ?? ""} ${file} ${crc32(json)} `),
+    json,
+    NEWLINE,
+  ]);
+}
+
+const NEWLINE = Buffer.from("\n");
 
 /** The lines of a file by their keys, the last of each; empty where there is none. One that was not written to its end is left out. */
-function readLines(file: string): Map<string, string> {
-  const lines = new Map<string, string>();
+function readLines(file: string): Map<string, Buffer> {
+  const lines = new Map<string, Buffer>();
   try {
     const bytes = readFileSync(file);
-    const text = bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
-    for (let at = 0; at < text.length; ) {
-      const end = text.indexOf("\n", at) + 1;
+    for (let at = 0; at < bytes.length; ) {
+      const end = bytes.indexOf("\n", at) + 1;
       if (end === 0) break;
-      if (end > at + 1) lines.set(text.slice(at, text.indexOf(" ", at)), text.slice(at, end));
+      const afterKey = bytes.indexOf(" ", at);
+      if (afterKey < end)
+        lines.set(bytes.toString("latin1", at, afterKey), bytes.subarray(at, end));
       at = end;
     }
   } catch {
@@ -86,20 +96,43 @@ function readLines(file: string): Map<string, string> {
   return lines;
 }
 
-/** Undefined for what is no JSON: a damaged line. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+interface LineParts {
+  readonly valid: string | null;
+  readonly file: string;
+  readonly json: Buffer;
+}
+
+const LONGEST_HEAD = 256;
+
+/** Key, kind, file and CRC-32. */
+const headOf = (line: Buffer) => line.toString("latin1", 0, LONGEST_HEAD).split(" ", 4);
+
+/** Undefined for a damaged line. */
+function partsOf(line: Buffer | undefined): LineParts | undefined {
+  if (line === undefined) return undefined;
+  const head = headOf(line);
+  const [, valid = "", file = "", crc] = head;
+  const json = line.subarray(head.join(" ").length + 1, -1);
+  return crc32(json) === Number(crc) ? { valid: valid || null, file, json } : undefined;
+}
+
+/** What a line holds; read when it is asked for. */
+function lineValue({ valid, json }: LineParts): Pick<CachedDocument, "value" | "valid"> {
+  let read: { readonly value: unknown } | undefined;
+  return {
+    valid,
+    get value() {
+      read ??= { value: JSON.parse(json.toString()) };
+      return read.value;
+    },
+  };
 }
 
 /** A cache in the file `name` of `directory`; both are made when something is to be remembered. */
 export function documentCache(directory: string, name: string): DocumentCache {
   const file = join(directory, name);
   let version: string | undefined;
-  let lines: Map<string, string> | undefined;
+  let lines: Map<string, Buffer> | undefined;
   const used = new Map<string, UsedDocument>();
   /** Of the text that was asked for last: it is added where it was not found. */
   let last = { text: "", key: "" };
@@ -114,65 +147,63 @@ export function documentCache(directory: string, name: string): DocumentCache {
     lines ??= readLines(file);
     return lines;
   };
-  /** The parts of the line of `key`. */
-  const partsOf = (key: string): { valid: string | null; json: string } | undefined => {
-    const line = known().get(key);
-    if (line === undefined) return undefined;
-    const afterKind = line.indexOf(" ", key.length + 1);
-    return {
-      valid: line.slice(key.length + 1, afterKind) || null,
-      json: line.slice(afterKind + 1),
-    };
+  const previousOf = (file: string) => {
+    const line = [...known().values()].findLast((one) => headOf(one)[2] === file);
+    const parts = partsOf(line);
+    return parts && lineValue(parts);
   };
   return {
     find(text) {
       if (text.length < LEAST_LENGTH) return undefined;
       const key = keyOf(text);
-      const parts = partsOf(key);
+      const parts = partsOf(known().get(key));
       if (parts === undefined) return undefined;
-      const { valid, json } = parts;
-      let read: { readonly value: unknown } | undefined;
+      const line = lineValue(parts);
       const entry: CachedDocument = {
         key,
         get value() {
-          read ??= { value: parsed(json) ?? readYaml(text) };
-          return read.value;
+          return line.value;
         },
-        valid,
+        valid: line.valid,
       };
-      used.set(key, { entry, stored: valid });
+      used.set(key, { entry, stored: line.valid, file: parts.file });
       return entry;
     },
-    add(text, value) {
+    add(text, value, absolute) {
       if (text.length < LEAST_LENGTH) return undefined;
-      const entry: CachedDocument = { key: keyOf(text), value, valid: null };
-      used.set(entry.key, { entry, stored: undefined });
+      const file = hash("sha256", absolute).slice(0, 16);
+      const entry = { key: keyOf(text), value, valid: null, previous: previousOf(file) };
+      used.set(entry.key, { entry, stored: undefined, file });
       return entry;
     },
     recall(key) {
-      const value = parsed(partsOf(key)?.json ?? "");
-      if (value !== undefined) used.set(key, { entry: { key, value, valid: null }, stored: null });
+      const parts = partsOf(known().get(key));
+      if (parts === undefined) return undefined;
+      const value: unknown = JSON.parse(parts.json.toString());
+      used.set(key, { entry: { key, value, valid: null }, stored: null, file: "" });
       return value;
     },
     remember(key, value) {
-      used.set(key, { entry: { key, value, valid: null }, stored: undefined });
+      used.set(key, { entry: { key, value, valid: null }, stored: undefined, file: "" });
     },
     save() {
       const isFresh = ({ entry, stored }: UsedDocument) => entry.valid !== stored;
       const fresh = [...used].filter(([, one]) => isFresh(one));
       if (fresh.length === 0) return;
-      const added = fresh.map(([, one]) => lineOf(one.entry)).join("");
+      const added = fresh.map(([, one]) => lineOf(one));
       const before = known();
       try {
         if (before.size > 0 && before.size + fresh.length <= MOST_STALE * used.size) {
           // The line break ends a line that was not written to its end.
-          appendFileSync(file, `\n${added}`, { mode: 0o600 });
+          appendFileSync(file, Buffer.concat([NEWLINE, ...added]), { mode: 0o600 });
           return;
         }
-        const kept = [...used].map(([key, one]) => (isFresh(one) ? "" : (before.get(key) ?? "")));
+        const kept = [...used].flatMap(([key, one]) =>
+          isFresh(one) ? [] : (before.get(key) ?? []),
+        );
         mkdirSync(directory, { recursive: true });
         const temporary = `${file}.${process.pid}`;
-        writeFileSync(temporary, kept.join("") + added, { mode: 0o600 });
+        writeFileSync(temporary, Buffer.concat([...kept, ...added]), { mode: 0o600 });
         renameSync(temporary, file);
         const all = readdirSync(directory);
         if (all.length <= MOST_PROJECTS) return;

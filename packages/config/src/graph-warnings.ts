@@ -10,13 +10,14 @@ export function graphWarnings(declarations: LinkedDeclarations, findings: Findin
   const warn: Warn = (item, path, code, message) =>
     findings.warnings.push({ ...at(item, path), code, message });
   const routes = declarations.route.filter((route) => route.enabled);
-  const usedSources = new Set<string>();
-  const usedActors = new Set<string>();
-  const usedTransforms = new Set<string>();
-  for (const { links } of routes) {
-    for (const id of links.sources) usedSources.add(id);
-    usedActors.add(links.actor);
-    for (const name of links.transforms) usedTransforms.add(name);
+  const fresh = routes.filter(({ known }) => known === undefined);
+  const usedSources = new Set(fresh.flatMap(({ links }) => links.sources));
+  const usedActors = new Set(fresh.map(({ links }) => links.actor));
+  const usedTransforms = new Set(fresh.flatMap(({ links }) => links.transforms));
+  for (const targets of new Set(routes.map(({ known }) => known?.targets))) {
+    for (const id of targets?.sources ?? []) usedSources.add(id);
+    for (const id of targets?.actors ?? []) usedActors.add(id);
+    for (const name of targets?.transforms ?? []) usedTransforms.add(name);
   }
   const emitted = new Map<string, readonly string[]>();
 
@@ -39,7 +40,8 @@ export function graphWarnings(declarations: LinkedDeclarations, findings: Findin
     }
   }
   if (emitted.size === 0) return;
-  for (const route of routes) warnAboutTypes(route, emitted, warn);
+  // Those that are known had none to warn of, and their sources emit what they did then.
+  for (const route of fresh) warnAboutTypes(route, emitted, warn);
 }
 
 /** Event types that none of a route's sources emits; nothing where a source does not say what it emits. */
@@ -50,8 +52,7 @@ function warnAboutTypes(
 ): void {
   const { sources } = route.links;
   if (!sources.every((id) => emitted.has(id))) return;
-  const events = route.known?.spec.when.events ?? [route.value.when.events].flat();
-  for (const [at, type] of events.entries()) {
+  for (const [at, type] of [route.value.when.events].flat().entries()) {
     if (holdsReference(type) || sources.some((id) => emitted.get(id)?.includes(type))) continue;
     const types = new Set(sources.flatMap((id) => emitted.get(id) ?? []));
     const isList = Array.isArray(route.value.when.events);

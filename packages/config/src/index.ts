@@ -36,6 +36,7 @@ export {
   locate,
   NOWHERE,
   type Origin,
+  type Owner,
   type Provenance,
   settingOrigin,
   type ValueOrigin,

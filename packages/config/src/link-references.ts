@@ -38,8 +38,7 @@ export function linkReferences(
     findings.errors.push({ ...place, code: "duplicate-name", message });
   });
   const connectors = findConnectors(instances, names, unread, findings);
-  const route = declarations.route.flatMap((item): LinkedRoute[] => {
-    if ("links" in item) return [item as LinkedRoute];
+  const link = (item: Declaration<"route">): LinkedRoute | undefined => {
     const missing: Connector[] = [];
     const ofModule = item.scope.instance ? connectors.get(item.scope.instance) : undefined;
     const resolve: Resolve = (kind, name, path) => {
@@ -62,13 +61,20 @@ export function linkReferences(
       return target.name;
     };
     const full = fullNames(item.value, resolve);
-    if (missing.some(({ fallback }) => fallback === "skip")) return [];
+    if (missing.some(({ fallback }) => fallback === "skip")) return undefined;
     const awaitsActor = missing.some(({ kind }) => kind === "actor");
-    return [{ ...item, links: { ...full, awaitsActor } }];
-  });
+    return { ...item, links: { ...full, awaitsActor } };
+  };
+  const route: LinkedRoute[] = [];
+  for (const item of declarations.route) {
+    const linked = isLinked(item) ? item : link(item);
+    if (linked !== undefined) route.push(linked);
+  }
   checkExports(teams, names, unread, findings);
   return { ...declarations, route };
 }
+
+const isLinked = (item: Declaration<"route">): item is LinkedRoute => "links" in item;
 
 function disabled(
   item: Declaration,

@@ -42,8 +42,11 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     const message = `there is no ${basename(manifestFile)} in ${projectDir}: run orgloop init, or name the project with --config`;
     findings.errors.push({ document, path: [], at: "value", code: "no-project", message });
     const places = { projectDir, manifestFile, documents: [], settings: [] };
-    const nothing = { topology: null, variables: [], allowPrivate: null };
-    return finishLoad({ ...places, ...nothing, modules: [], declarations: {} }, findings);
+    const nothing = { topology: null, routes: [], allowPrivate: null };
+    return finishLoad(
+      { ...places, ...nothing, env: options.env, modules: [], declarations: {} },
+      findings,
+    );
   }
 
   const env = environment(projectDir, options.env, findings);

@@ -174,10 +174,11 @@ modules:
       "teams/web/team.yaml": `${HEAD} Team\nmodules:\n${USE}\n`,
     });
     expect(provenance.originOf("route", "web/review-pr")).toMatchObject({
-      team: "web",
-      instance: "web/review",
+      owner: { team: "web", instance: "web/review" },
     });
-    expect(provenance.originOf("source", "hub")).toMatchObject({ team: null, instance: null });
+    expect(provenance.originOf("source", "hub")).toMatchObject({
+      owner: { team: null, instance: null },
+    });
   });
 
   it("tells which parameter a value came from", async () => {

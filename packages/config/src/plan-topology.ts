@@ -1,6 +1,8 @@
 import type { Topology } from "@orgloop/sdk";
+import { byText } from "./canonical-topology.ts";
 import { ITEM_KINDS, identityOf } from "./declarations.ts";
 import { type DocumentPath, isMapping } from "./document-path.ts";
+import type { TopologyRoute } from "./topology-routes.ts";
 
 export const PLAN_KINDS = [...ITEM_KINDS, "bus", "workspace"] as const;
 export type PlanKind = (typeof PLAN_KINDS)[number];
@@ -64,9 +66,8 @@ function same(left: unknown, right: unknown): boolean {
 type Items = Map<string, Record<string, unknown>>;
 
 /** The items of a kind, by name, each with what defaults fill in as it runs. */
-function itemsOf(topology: Topology | null, kind: (typeof ITEM_KINDS)[number]): Items {
+function itemsOf(topology: Topology, kind: (typeof ITEM_KINDS)[number]): Items {
   const items: Items = new Map();
-  if (topology === null) return items;
   for (const item of topology[`${kind}s`]) {
     const value = item as object as Record<string, unknown>;
     const silent = kind === "source" && !value.poll;
@@ -92,25 +93,64 @@ function settingsOf(topology: Topology): Record<string, unknown> {
 /**
  * What makes `from` (null: nothing was ever applied) `to`: over everything that matters, prompt texts and whatever defaults
  * fill in included. Deterministic; empty where both are the same. A default poll interval shows at each source that it fills in
- * as well as at the workspace.
+ * as well as at the workspace. `routes`: those of `to`, where they need not all be made.
  */
-export function planTopology(from: Topology | null, to: Topology): Plan {
+export function planTopology(
+  from: Topology | null,
+  to: Topology,
+  routes?: readonly TopologyRoute[],
+): Plan {
+  const changes = from === null ? additions(to, routes) : changesBetween(from, to);
+  const counts = { add: 0, change: 0, remove: 0 };
+  for (const { action } of changes) counts[action]++;
+  return { changes, counts, summary: summarize(changes) };
+}
+
+function changesBetween(from: Topology, to: Topology): PlanChange[] {
   const changes: PlanChange[] = [];
   for (const kind of ITEM_KINDS) {
     const before = itemsOf(from, kind);
     const after = itemsOf(to, kind);
     // By UTF-16 code unit, as everywhere.
     const names = [...new Set([...before.keys(), ...after.keys()])].sort();
-    for (const name of names)
+    for (const name of names) {
       changes.push(...change(kind, name, before.get(name), after.get(name)));
+    }
   }
-  if (from !== null) {
-    changes.push(...change("bus", "bus", from.bus, to.bus));
-    changes.push(...change("workspace", to.workspace, settingsOf(from), settingsOf(to)));
+  changes.push(...change("bus", "bus", from.bus, to.bus));
+  changes.push(...change("workspace", to.workspace, settingsOf(from), settingsOf(to)));
+  return changes;
+}
+
+function additions(to: Topology, routes: readonly TopologyRoute[] | undefined): PlanChange[] {
+  return ITEM_KINDS.flatMap((kind): PlanChange[] => {
+    const all =
+      kind === "route" && routes
+        ? routes.map((route) => new AddedRoute(route))
+        : Array.from(itemsOf(to, kind), ([name, item]) => ({ ...NEW, kind, name, to: item }));
+    return all.sort((left, right) => byText(left.name, right.name));
+  });
+}
+
+const NEW = { action: "add", differences: [], from: null } as const;
+
+/** What it is, is looked at when it is told. */
+class AddedRoute implements PlanChange {
+  readonly kind = "route";
+  readonly name: string;
+  readonly action = "add";
+  readonly differences: readonly Difference[] = NEW.differences;
+  readonly from = null;
+  readonly #route: TopologyRoute;
+
+  constructor(route: TopologyRoute) {
+    this.name = route.name;
+    this.#route = route;
   }
-  const counts = { add: 0, change: 0, remove: 0 };
-  for (const { action } of changes) counts[action]++;
-  return { changes, counts, summary: summarize(changes) };
+
+  get to() {
+    return this.#route.spec;
+  }
 }
 
 const DONE: Readonly<Record<PlanAction, string>> = {

@@ -24,7 +24,7 @@ export function readDocument(
     const known = files.cache?.find(text);
     if (known) return remembered(file, absolute, text, known);
     const value = readYaml(text);
-    const cached = files.cache?.add(text, value);
+    const cached = files.cache?.add(text, value, absolute);
     const document = { ...sourceDocument(file, absolute, text, value), cached };
     if (value === undefined) {
       const message = "the file is empty";

@@ -28,15 +28,18 @@ import { resolveDocuments } from "./resolve-documents.ts";
 import type { Instance } from "./scope.ts";
 import { readersAgree } from "./second-reader.ts";
 import type { SourceDocument } from "./source-document.ts";
+import { type TopologyRoute, topologyRoutes } from "./topology-routes.ts";
 import type { Unread } from "./unread.ts";
 import { validateDocument } from "./validate-document.ts";
 import { originsOf, type Provenance } from "./value-origin.ts";
-import { type VariableUse, variableUses } from "./variable-uses.ts";
+import { checkVariables, type VariableUse, variableUses } from "./variable-uses.ts";
 
 /** A project as far as it could be loaded. */
 export interface LoadedProject {
   /** Null where there are errors. */
   readonly topology: Topology | null;
+  /** Its routes, each with a spec that is made when it is asked for; to be read where there is a Topology. */
+  readonly routes: readonly TopologyRoute[];
   /** Absolute. */
   readonly projectDir: string;
   /** Absolute. */
@@ -44,7 +47,7 @@ export interface LoadedProject {
   /** Sorted by file and place. */
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
-  /** Every `${NAME}` of every file, in the order of the files. */
+  /** Every `${NAME}` of every file, in the order of the files. Looked for when it is asked for. */
   readonly variables: readonly VariableUse[];
   /** `network.allow_private`; null: all, in a process (`config-at-scale.md`, Reach). */
   readonly allowPrivate: readonly string[] | null;
@@ -55,7 +58,11 @@ export interface LoadedProject {
 }
 
 /** What a load gathers before the places of the problems are computed. */
-type GatheredProject = Omit<LoadedProject, "errors" | "warnings" | "instances" | "provenance"> & {
+type GatheredProject = Omit<
+  LoadedProject,
+  "errors" | "warnings" | "variables" | "instances" | "provenance"
+> & {
+  readonly env: Environment;
   readonly documents: readonly SourceDocument[];
   readonly settings: readonly SourceDocument[];
   readonly modules: readonly Instance[];
@@ -101,9 +108,8 @@ export async function resolveProject(
   };
   for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
   const texts = [...textsOf(read), ...modules.texts];
-  const variables = (user ? [...texts, user] : texts).flatMap((document) =>
-    variableUses(document, env, findings),
-  );
+  const written = user ? [...texts, user] : texts;
+  for (const document of written) checkVariables(document, env, findings);
 
   const declared = collectDeclarations(all.filter(declares), recalled);
   if (input.everyWorkspace) {
@@ -123,6 +129,7 @@ export async function resolveProject(
   const attachments = attachFiles(byKind, files, findings);
   if (lookup) await checkPlugins(byKind, lookup, findings, input.standIns?.file);
 
+  const routes = topologyRoutes(byKind.route, attachments.prompts);
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
@@ -134,18 +141,20 @@ export async function resolveProject(
     topology = buildTopology(
       projectSettings(workspaceName, settings, mergeLayers(root.defaults)),
       byKind,
-      attachments,
+      routes,
+      attachments.scripts,
     );
-    if (files.cache) rememberRoutes(documents, fresh, topology, findings, files.cache);
+    if (files.cache) rememberRoutes(documents, fresh, byKind.source, findings, files.cache);
   }
   files.cache?.save();
   const project: GatheredProject = {
     projectDir,
     manifestFile,
     topology,
-    variables,
+    routes,
+    env,
     allowPrivate: reach(topology),
-    documents: user ? [...texts, user] : texts,
+    documents: written,
     settings: user ? [...settings, user] : settings,
     modules: modules.instances,
     declarations: byKind,
@@ -185,7 +194,7 @@ function reach(topology: Topology | null): readonly string[] | null {
 
 /** Computes the places of what was found. */
 export async function finishLoad(
-  { documents, settings, modules, declarations, ...project }: GatheredProject,
+  { documents, settings, modules, declarations, env, ...project }: GatheredProject,
   findings: Findings,
 ): Promise<LoadedProject> {
   await checkReaders(documents, findings);
@@ -193,9 +202,12 @@ export async function finishLoad(
     ...project,
     errors: toProblems(findings.errors),
     warnings: toProblems(findings.warnings),
+    get variables() {
+      return documents.flatMap((document) => variableUses(document, env));
+    },
     instances: moduleInstances(modules, declarations),
     provenance: {
-      originOf: originsOf(declarations),
+      ...originsOf(declarations),
       documents: new Map(documents.map((document) => [document.file, document])),
       settings,
     },

@@ -1,4 +1,5 @@
-import type { z } from "zod";
+import type * as z from "zod";
+import { changedItems } from "./changed-items.ts";
 import { describeIssue, withoutConsequences } from "./describe-issue.ts";
 import { formatPath, isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -30,16 +31,23 @@ const LARGE = 16 * 1024;
 
 export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;
 
-/** Checks `value`, of a document, against a schema; every problem is an error. */
+// Compiling what is parsed once takes longer than parsing it.
+const ONCE = { jitless: true };
+
+/** Checks `value`, of a document, against a schema; every problem is an error. `known`: a group whose items are known to be valid. */
 export function checkSchema(
   document: SourceDocument,
   schema: z.ZodType,
   value: unknown,
   findings: Findings,
+  known?: unknown,
 ) {
-  if (document.text.length >= LARGE && passesSchema(schema, value)) return;
-  // Compiling what is parsed once takes longer than parsing it.
-  const issues = schema.safeParse(value, { jitless: true }).error?.issues;
+  const passes =
+    known === undefined
+      ? document.text.length >= LARGE && passesSchema(schema, value)
+      : schema.safeParse(changedItems(value, known), ONCE).success;
+  if (passes) return;
+  const issues = schema.safeParse(value, ONCE).error?.issues;
   if (issues === undefined) return;
   const unset = new Set(
     findings.errors
@@ -84,7 +92,9 @@ export function validateDocument(
   const asWritten = cached !== undefined && cached.value === document.value;
   if (asWritten && cached.valid === kind) return;
   const before = findings.errors.length;
-  checkSchema(document, DOCUMENT_SCHEMAS[kind], value, findings);
+  const previous = cached?.previous?.valid === kind ? cached.previous.value : undefined;
+  const known = kind.endsWith("Group") ? previous : undefined;
+  checkSchema(document, DOCUMENT_SCHEMAS[kind], value, findings, known);
   const saysSo = value === document.value;
   if (asWritten && saysSo && findings.errors.length === before) cached.valid = kind;
 }

@@ -1,7 +1,14 @@
 import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
+import { oncePerScope } from "./scope.ts";
 import type { Layer, Position, SourceDocument } from "./source-document.ts";
+
+/** Whose an item is: at the root no team's, and no instance's unless a module brings it. One value for all items of a scope. */
+export interface Owner {
+  readonly team: string | null;
+  readonly instance: string | null;
+}
 
 /** Where an item was declared. */
 export interface Origin {
@@ -13,9 +20,7 @@ export interface Origin {
   readonly layers: readonly Layer[];
   /** The `defaults` that apply to it, the strongest first. */
   readonly defaults: readonly Layer[];
-  /** The team it belongs to, and the instance of a module; null at the root, and for what no module brings. */
-  readonly team: string | null;
-  readonly instance: string | null;
+  readonly owner: Owner;
 }
 
 /** Where a value was written. */
@@ -28,6 +33,8 @@ export interface ValueOrigin extends Position {
 export interface Provenance {
   /** Where an item was declared, by its full name; also one that is switched off. Undefined for one that does not exist. */
   readonly originOf: (kind: ItemKind, name: string) => Origin | undefined;
+  /** `Origin.owner`, for less. */
+  readonly ownerOf: (kind: ItemKind, name: string) => Owner | undefined;
   /** Every document, by its file; the manifest is the first. */
   readonly documents: ReadonlyMap<string, SourceDocument>;
   /** Documents whose `bus`, `defaults`, `network`, `aws` and `vars` apply, the strongest first. */
@@ -37,12 +44,15 @@ export interface Provenance {
 /** Of nothing that is written anywhere. */
 export const NOWHERE: Provenance = {
   originOf: () => undefined,
+  ownerOf: () => undefined,
   documents: new Map(),
   settings: [],
 };
 
-/** `Provenance.originOf` for these items; of several of one name, that of the first. They are looked through when one is asked for. */
-export function originsOf(declarations: Partial<Declarations>): Provenance["originOf"] {
+/** Where these items stand; of several of one name, the first. They are looked through when one is asked for. */
+export function originsOf(
+  declarations: Partial<Declarations>,
+): Pick<Provenance, "originOf" | "ownerOf"> {
   const known = new Map<ItemKind, Map<string, Declaration>>();
   const ofKind = (kind: ItemKind) => {
     const byName = new Map<string, Declaration>();
@@ -52,19 +62,24 @@ export function originsOf(declarations: Partial<Declarations>): Provenance["orig
     known.set(kind, byName);
     return byName;
   };
-  return (kind, name) => {
-    const item = (known.get(kind) ?? ofKind(kind)).get(name);
-    if (item === undefined) return undefined;
-    const { layers, scope } = item;
-    const { document, path } = layers.at(-1) as Layer;
-    return {
-      file: document.file,
-      path,
-      layers,
-      defaults: scope.defaults,
-      team: scope.team?.name ?? null,
-      instance: scope.instance?.name ?? null,
-    };
+  const find = (kind: ItemKind, name: string) => (known.get(kind) ?? ofKind(kind)).get(name);
+  const ownerIn = oncePerScope(({ team, instance }) => ({
+    team: team?.name ?? null,
+    instance: instance?.name ?? null,
+  }));
+  return {
+    originOf(kind, name) {
+      const item = find(kind, name);
+      if (item === undefined) return undefined;
+      const { layers, scope } = item;
+      const { document, path } = layers.at(-1) as Layer;
+      const { file } = document;
+      return { file, path, layers, defaults: scope.defaults, owner: ownerIn(scope) };
+    },
+    ownerOf(kind, name) {
+      const item = find(kind, name);
+      return item && ownerIn(item.scope);
+    },
   };
 }
 

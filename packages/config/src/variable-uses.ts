@@ -1,6 +1,7 @@
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import type { Environment } from "./read-environment.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /** One `${NAME}` in a file. */
@@ -19,20 +20,44 @@ export interface VariableUse {
 }
 
 const REFERENCE = /\$\{([^}]*)\}/g;
+/** A character of a text in double quotes may be written as its code: `"\x24{NAME}"` is a reference as well. */
+const ESCAPED = /\\[xuU]/;
 /** The names that a shell can set. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Every `${NAME}` in `document`, as it was written. One that is not set is a warning at its place: `validate` and `plan`
- * go on, `start` does not. `${…}` that is neither a name nor `vars.…` is an error.
+ * Whether every `${…}` in the text is a name that the environment has, or `vars.…`: then there is nothing to tell of it. False says
+ * nothing more.
  */
-export function variableUses(
+function allDefined(text: string, env: Environment): boolean {
+  if (ESCAPED.test(text)) return false;
+  const wanted = new Set<string | undefined>();
+  for (const [, name] of text.matchAll(REFERENCE)) wanted.add(name);
+  return [...wanted].every((name = "") => {
+    if (name.startsWith("vars.")) return true;
+    return VARIABLE_NAME.test(name) && env[name] !== undefined;
+  });
+}
+
+/**
+ * Tells of the `${NAME}` in `document` that are not set, a warning at their place: `validate` and `plan` go on, `start` does not. `${…}`
+ * that is neither a name nor `vars.…` is an error.
+ */
+export function checkVariables(
   document: SourceDocument,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   findings: Findings,
-): VariableUse[] {
+): void {
+  if (!allDefined(document.text, env)) findUses(document, env, findings);
+}
+
+/** Every `${NAME}` in `document`, as it was written. */
+export const variableUses = (document: SourceDocument, env: Environment): VariableUse[] =>
+  findUses(document, env, { errors: [], warnings: [] });
+
+function findUses(document: SourceDocument, env: Environment, findings: Findings): VariableUse[] {
   const uses: VariableUse[] = [];
-  if (!document.text.includes("${")) return uses;
+  if (!document.text.includes("${") && !ESCAPED.test(document.text)) return uses;
 
   /** Of the value being visited. */
   const here: (string | number)[] = [];

@@ -30,7 +30,7 @@ export function reasonOf(
       : valueOrigin(provenance, kind, name, path);
   if (origin === null) return path.length === 0 ? "" : "built-in default";
   const team =
-    kind === "bus" || kind === "workspace" ? null : (provenance.originOf(kind, name)?.team ?? null);
+    kind === "bus" || kind === "workspace" ? null : (provenance.ownerOf(kind, name)?.team ?? null);
   const causes = [
     parameterOf(origin),
     isWorkspace(provenance, origin.file)
@@ -50,7 +50,7 @@ export function causeOf(
   name: string,
   origin: ValueOrigin,
 ): string | null {
-  const team = provenance.originOf(kind, name)?.team ?? null;
+  const team = provenance.ownerOf(kind, name)?.team ?? null;
   const causes = [parameterOf(origin), variableOf(provenance, origin, team)];
   return causes.filter((cause) => cause !== null).join(", ") || null;
 }
@@ -58,7 +58,7 @@ export function causeOf(
 /** Where an item that is no more is switched off; empty where it stands nowhere. */
 export function removalReason(provenance: Provenance, kind: PlanKind, name: string): string {
   if (kind === "bus" || kind === "workspace") return "";
-  if (provenance.originOf(kind, name) === undefined) return "";
+  if (provenance.ownerOf(kind, name) === undefined) return "";
   const origin = valueOrigin(provenance, kind, name, ["enabled"]);
   if (origin === null) return "";
   const by = isWorkspace(provenance, origin.file) ? ", workspace override" : "";

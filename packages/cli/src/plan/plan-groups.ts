@@ -1,4 +1,4 @@
-import type { LoadedProject, PlanChange } from "@orgloop/config";
+import type { LoadedProject, Owner, PlanChange } from "@orgloop/config";
 
 /** Changes that belong together: of the project itself, of a team, of one instance of a module. */
 export interface PlanGroup {
@@ -19,10 +19,16 @@ export function planGroups(
   { provenance, instances, topology }: Pick<LoadedProject, "provenance" | "instances" | "topology">,
 ): PlanGroup[] {
   const byName = new Map(instances.map((instance) => [instance.name, instance]));
+  /** Of those that own what changes: a few, of thousands of changes. */
+  const places = new Map<Owner, string>();
   const placeOf = ({ kind, name }: PlanChange): string => {
     if (kind === "bus" || kind === "workspace") return place("", "");
-    const origin = provenance.originOf(kind, name);
-    if (origin) return place(origin.team ?? "", origin.instance ?? "");
+    const owner = provenance.ownerOf(kind, name);
+    if (owner) {
+      const known = places.get(owner) ?? place(owner.team ?? "", owner.instance ?? "");
+      places.set(owner, known);
+      return known;
+    }
     const [team = ""] = /^[^/]+(?=\/)/.exec(name) ?? [];
     for (let at = name.length; at > 0; at = name.lastIndexOf("-", at - 1)) {
       if (byName.has(name.slice(0, at))) return place(team, name.slice(0, at));

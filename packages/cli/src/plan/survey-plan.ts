@@ -30,7 +30,8 @@ export async function surveyPlan(
   }
   const { dataDir } = dataDirectory(context, project);
   const applied = await readApplied(dataDir);
-  const plan = planTopology(applied?.topology ?? null, desired);
+  const routes = desired === project.topology ? project.routes : undefined;
+  const plan = planTopology(applied?.topology ?? null, desired, routes);
   const running = await runningState(context, dataDir);
   const drift =
     running === null || running.hash === applied?.hash
