@@ -84,6 +84,24 @@ sources:
   expect(await errors({ "orgloop.yaml": manifest, ...other(wrong) })).toHaveLength(1);
 });
 
+it("a variable in what only looks like a name keeps nothing from being checked", async () => {
+  const manifest = `${HEAD} Project
+metadata: { name: acme }
+vars: { place: home }
+sources: [{ id: hub, connector: "@orgloop/connector-github" }]
+actors: [{ id: a, connector: "@orgloop/connector-exec" }]
+routes:
+  - name: r
+    when: { source: hub, events: [resource.changed], filter: { payload.repository.name: [{ prefix: "\${vars.place}" }] } }
+    then: { actor: a }
+`;
+  const text =
+    "metadata: { name: other }\nvars: { place: away }\nsources: { hubb: { poll: { interval: 1m } } }";
+  expect(await errors({ "orgloop.yaml": manifest, ...other(text) })).toEqual([
+    'workspaces/other.yaml:5:12 unknown-override | there is no source "hubb" to change: did you mean "hub"?',
+  ]);
+});
+
 it("what is wrong in both the project and a workspace is told once", async () => {
   const files = {
     ...REVIEW,

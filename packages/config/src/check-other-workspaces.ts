@@ -42,7 +42,7 @@ export function checkOtherWorkspaces(loaded: LoadedWorkspace, findings: Findings
     checkTeamOverrides(workspace, read.teams, findings);
     const named = setsVars(workspace.value) && [...texts, ...modules.texts].some(namesVary);
     if (!modules.unread.anything && !named) {
-      checkOverrides(workspace, [...instances, ...unread.instances], findings);
+      checkOverrides(workspace, instances, unread.instances, findings);
     }
     // An instance with other parameters, or one that is off here, may have other items.
     const changed = valueAt(workspace.value, ["modules"]);
@@ -57,7 +57,7 @@ export function checkOtherWorkspaces(loaded: LoadedWorkspace, findings: Findings
 
 /** Whether a name may be another one under other variables: `${vars.x}`, or a parameter that is given one, stands in it. */
 const namesVary = ({ text }: SourceDocument): boolean =>
-  /\b(?:id|name):[^\n,}]*(?:\$\{vars\.|\{\{\s*params\.)/.test(text);
+  /(?<![\w.-])["']?(?:id|name)["']?:[^\n,}]*(?:\$\{vars\.|\{\{\s*params\.)/.test(text);
 
 function setsVars(workspace: unknown): boolean {
   const teams = valueAt(workspace, ["teams"]);

@@ -12,7 +12,7 @@ import { type Instance, instanceScope, prefixed, type Scope } from "./scope.ts";
 import type { Layer, SourceDocument } from "./source-document.ts";
 import { substituteParams } from "./substitute-params.ts";
 import { substituteVars } from "./substitute-vars.ts";
-import type { Unread } from "./unread.ts";
+import { mayBeUnread, type Unread } from "./unread.ts";
 
 /** What the instances of a project expand to. */
 export interface ExpandedModules {
@@ -178,7 +178,7 @@ export function expandModules(
   for (const { document, scope } of users) {
     expand({ document, scope, files, chain: [], local: null });
   }
-  if (allNamed) checkOverrides(workspace, [...instances.keys(), ...switchedOff], findings);
+  if (allNamed) checkOverrides(workspace, [...instances.keys(), ...switchedOff], failed, findings);
   return {
     documents,
     instances: [...instances.values()],
@@ -188,16 +188,17 @@ export function expandModules(
   };
 }
 
-/** What the workspace changes in instances that do not exist. */
+/** What the workspace changes in instances that do not exist. Those in the ones that `failed` are not known. */
 export function checkOverrides(
   workspace: SourceDocument | undefined,
   names: readonly string[],
+  failed: readonly string[],
   findings: Findings,
 ): void {
   const overrides = valueAt(workspace?.value, ["modules"]);
   if (workspace === undefined || !isMapping(overrides)) return;
   for (const name of Object.keys(overrides)) {
-    if (names.includes(name)) continue;
+    if (names.includes(name) || mayBeUnread({ anything: false, instances: failed }, name)) continue;
     const message = `there is no instance "${name}" to change${suggestion(name, names, "instances")}`;
     const place = { document: workspace, path: ["modules", name], at: "key" } as const;
     findings.errors.push({ ...place, code: "unknown-override", message });

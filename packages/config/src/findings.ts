@@ -32,19 +32,31 @@ const OF_THE_USE = new Set([
   "duplicate-name",
 ]);
 
+/** A finding where the user wrote what is wrong, and where that is in the module that it was given to. */
+interface WrittenFinding extends Finding {
+  /** Empty where the user wrote the file itself. */
+  readonly inside: string;
+  /** Whether it lies in what was given for a parameter: then it is one mistake, wherever the module takes it. */
+  readonly given: boolean;
+}
+
 /** The finding where the user wrote what is wrong: in the use of a module rather than in what it expands to. */
-function asWritten(finding: Finding): Finding {
+function asWritten(finding: Finding): WrittenFinding {
   let found = finding;
+  let inside = "";
+  let given = true;
   for (let { instance } = found.document; instance !== undefined; { instance } = found.document) {
-    const { document, path, message } = found;
-    const place = instance.fromUse(path) ?? (OF_THE_USE.has(found.code) ? instance.use : null);
+    const { document, path } = found;
+    const ofParameter = instance.fromUse(path);
+    const place = ofParameter ?? (OF_THE_USE.has(found.code) ? instance.use : null);
     if (place === null) break;
+    given &&= ofParameter !== null;
     const { line, column } = document.locate(path);
     const { offset: _, ...rest } = found;
-    const inside = found === finding ? ` (${document.file}:${line}:${column})` : "";
-    found = { ...rest, ...place, at: "value", message: message + inside };
+    if (found === finding) inside = ` (${document.file}:${line}:${column})`;
+    found = { ...rest, ...place, at: "value" };
   }
-  return found;
+  return { ...found, inside, given };
 }
 
 /** The findings at their places, sorted by file and place, each once. */
@@ -52,13 +64,13 @@ export function toProblems(findings: readonly Finding[]): Problem[] {
   const seen = new Set<string>();
   const problems: Problem[] = [];
   for (const finding of findings) {
-    const { document, path, at, code, message, offset } = asWritten(finding);
+    const { document, path, at, code, message, offset, inside, given } = asWritten(finding);
     const place = offset === undefined ? document.locate(path, at) : document.position(offset);
     const problem = { file: document.file, ...place, path: formatPath(path), message, code };
-    const identity = JSON.stringify(problem);
+    const identity = JSON.stringify(given ? problem : { ...problem, inside });
     if (seen.has(identity)) continue;
     seen.add(identity);
-    problems.push(problem);
+    problems.push({ ...problem, message: message + inside });
   }
   return problems.sort(inOrder);
 }

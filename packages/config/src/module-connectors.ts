@@ -57,7 +57,9 @@ export function findConnectors(
         : names.find(kind, name, instance.outer);
       const whole = { ...at, at: "value" } as const;
       const optional = requirement !== undefined && requirement.required === false;
-      const fallback = optional ? (requirement.fallback ?? "skip") : null;
+      // What exists, and is not for this team, does not come into being by waiting.
+      const refused = problem?.code === "not-exported";
+      const fallback = optional && !refused ? (requirement.fallback ?? "skip") : null;
       if (target === undefined) {
         const what =
           param === null ? `module "${instance.module.name}" needs it` : `parameter "${param}"`;

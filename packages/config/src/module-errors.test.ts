@@ -124,6 +124,51 @@ describe("what a use gets wrong is one line, at its place in the file that the u
   });
 });
 
+it("what another team does not export is an error though the module could do without it: it exists", async () => {
+  const found = await load(
+    withModules(
+      "  - { package: ./modules/review, params: { github_source: hub, agent_actor: web/bot } }",
+      {
+        "teams/web/team.yaml": `${HEAD} Team\nowners: lea\n`,
+        "teams/web/a.yaml": `${HEAD} ConnectorGroup\nactors: [{ id: bot, connector: "@orgloop/connector-exec" }]\n`,
+      },
+    ),
+  );
+  expect(lines(found.errors)).toEqual([
+    'orgloop.yaml:11:77 not-exported | parameter "agent_actor": actor "web/bot" is not exported by team "web" (owners: lea): ask for "bot" under exports in teams/web/team.yaml',
+  ]);
+  expect(found.warnings.filter(({ code }) => code === "missing-connector")).toEqual([]);
+});
+
+it("a name in a list is told once, at its place in the list, however many routes take the list", async () => {
+  const files = {
+    "modules/m/orgloop-module.yaml": `${HEAD} Module\nmetadata: { name: m }\nparameters: [{ name: from, type: list, required: true }]\n`,
+    "modules/m/templates/r.yaml": `${HEAD} RouteGroup
+routes:
+  - { name: a, when: { source: "{{ params.from }}", events: [resource.changed] }, then: { actor: agent-1 } }
+  - { name: b, when: { source: "{{ params.from }}", events: [resource.changed] }, then: { actor: agent-1 } }
+`,
+  };
+  expect(
+    await said("  - { package: ./modules/m, params: { from: [hub, hubb, 3] } }", files),
+  ).toEqual([
+    'orgloop.yaml:11:51 unknown-reference | unknown source "hubb": did you mean "hub"? (modules/m/templates/r.yaml:4:32)',
+    "orgloop.yaml:11:57 invalid-value | expected the id of a source, found 3 (modules/m/templates/r.yaml:4:32)",
+  ]);
+});
+
+it("a workspace that changes an instance of a module with errors is not told that there is none", async () => {
+  const manifest = REVIEW["modules/review/orgloop-module.yaml"].replace("type: rate", "type: rat");
+  const found = await load(
+    withModules(USE.replace("review,", "review, name: r,"), {
+      "modules/review/orgloop-module.yaml": manifest,
+      "workspaces/s.yaml": `${HEAD} Workspace\nmetadata: { name: s }\nmodules: { r: { params: { mood: harsh } } }\n`,
+    }),
+    "s",
+  );
+  expect(found.errors.map(({ file }) => file)).toEqual(["modules/review/orgloop-module.yaml"]);
+});
+
 describe("what a module gets wrong is told once, in the module's file", () => {
   const broken = (text: string, name = "templates/routes.yaml") =>
     said(`${USE}\n${USE.replace("review,", "review, name: second,")}`, {
@@ -153,6 +198,9 @@ routes:
       `${HEAD} RouteGroup\nroutes: [{ name: x, when: { source: github, events: [resource.changed] }, then: { actor: agent }, with: { prompt_file: ${file} } }]\n`;
     expect(await broken(route("none.md"))).toEqual([
       'modules/review/templates/routes.yaml:3:120 file | there is no file "none.md"; looked for modules/review/templates/none.md and modules/review/none.md',
+    ]);
+    expect(await broken(route("../sops/none.md"))).toEqual([
+      'modules/review/templates/routes.yaml:3:120 file | there is no file "../sops/none.md"; looked for modules/review/sops/none.md',
     ]);
     expect(await broken(route("../../../orgloop.yaml"))).toEqual([
       'modules/review/templates/routes.yaml:3:120 file | "../../../orgloop.yaml" leads out of the module',

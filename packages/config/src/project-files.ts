@@ -108,6 +108,7 @@ export function projectFiles(root: string, project = root, cache?: DocumentCache
     find(written, from) {
       const tried: string[] = [];
       let outside: unknown;
+      let link: unknown;
       for (const directory of new Set(from)) {
         const absolute = isAbsolute(written) ? resolve(written) : resolve(directory, written);
         try {
@@ -115,10 +116,13 @@ export function projectFiles(root: string, project = root, cache?: DocumentCache
           tried.push(display(absolute));
         } catch (error) {
           if (!hasCode(error, "OUTSIDE")) throw error;
-          outside ??= error;
+          if (inside(root, absolute)) link ??= error;
+          else outside ??= error;
         }
       }
-      if (outside !== undefined) throw outside;
+      // A way that leads out from one folder is meant from the other, where the file is missing.
+      const refused = link ?? (tried.length === 0 ? outside : undefined);
+      if (refused !== undefined) throw refused;
       throw new OrgLoopError(
         "MISSING",
         `there is no file "${written}"; looked for ${[...new Set(tried)].join(" and ")}`,

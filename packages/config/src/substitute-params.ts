@@ -36,12 +36,20 @@ function firstParam(value: unknown): string | null {
   return null;
 }
 
-/** The parameter that the value at `path` of the file comes from; null where it is the file's own. */
-function paramAt(raw: unknown, path: DocumentPath): string | null {
+/** A parameter, and the way to a value inside what is given for it. */
+interface PartOfParam {
+  readonly param: string;
+  readonly inside: DocumentPath;
+}
+
+/** What the value at `path` of the file comes from; null where it is the file's own. */
+function paramAt(raw: unknown, path: DocumentPath): PartOfParam | null {
   for (let length = path.length; length > 0; length--) {
     const value = valueAt(raw, path.slice(0, length));
     if (value === undefined) continue;
-    return length === path.length || typeof value === "string" ? firstParam(value) : null;
+    if (length < path.length && typeof value !== "string") return null;
+    const param = firstParam(value);
+    return param === null ? null : { param, inside: path.slice(length) };
   }
   return null;
 }
@@ -118,8 +126,14 @@ export function substituteParams(
       raw,
       use: placeholders.use,
       fromUse(path) {
-        const param = paramAt(raw, path) ?? requiredAt(raw, path, placeholders);
-        return param === null ? null : placeholders.given(param);
+        const part = paramAt(raw, path);
+        const param = part?.param ?? requiredAt(raw, path, placeholders);
+        const given = param === null ? null : placeholders.given(param);
+        if (given === null) return null;
+        const inside = [...given.path, ...(part?.inside ?? [])];
+        return valueAt(given.document.value, inside) === undefined
+          ? given
+          : { document: given.document, path: inside };
       },
     },
   };

@@ -100,3 +100,35 @@ it("says where a module's instance was told which source and actor it uses", asy
   const actor = valueOrigin(provenance, "route", "review-pr", ["then", "actor"]);
   expect(actor?.path).toBe("modules[0].params.agent_actor");
 });
+
+it("says where every part of a list was given that is a module's parameter, also through another module", async () => {
+  const outer = {
+    "modules/outer/orgloop-module.yaml": `apiVersion: orgloop/v1alpha1
+kind: Module
+metadata: { name: outer }
+parameters: [{ name: tags, type: list }]
+modules:
+  - { package: ../review, params: { github_source: hub, agent_actor: agent-1, labels: "{{ params.tags }}" } }
+`,
+  };
+  const given = "github_source: hub, agent_actor: agent-1";
+  const { provenance, errors } = await load(
+    withModules(
+      `  - { package: ./modules/review, params: { ${given}, labels: [bug, { prefix: deep }] } }
+  - { package: ./modules/review, name: plain, params: { ${given} } }
+  - { package: ./modules/outer, params: { tags: [one, two] } }`,
+      outer,
+    ),
+  );
+  expect(errors).toEqual([]);
+  const where = (name: string, ...steps: (string | number)[]) => {
+    const label = ["when", "filter", "payload.label", ...steps];
+    const found = valueOrigin(provenance, "route", name, label);
+    return found && `${found.file} ${found.path}`;
+  };
+  expect(where("review-pr", 0)).toBe("orgloop.yaml modules[0].params.labels[0]");
+  expect(where("review-pr", 1, "prefix")).toBe("orgloop.yaml modules[0].params.labels[1].prefix");
+  expect(where("outer-review-pr", 1)).toBe("orgloop.yaml modules[2].params.tags[1]");
+  const template = 'routes[0].when.filter["payload.label"]';
+  expect(where("plain-pr", 0)).toBe(`modules/review/templates/routes.yaml ${template}[0]`);
+});

@@ -1,6 +1,6 @@
 import type { Declaration, Declarations, ItemKind } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
-import { formatPath } from "./document-path.ts";
+import { formatPath, valueAt } from "./document-path.ts";
 import { oncePerScope } from "./scope.ts";
 import type { Layer, Position, SourceDocument } from "./source-document.ts";
 
@@ -136,13 +136,18 @@ export function settingOrigin({ settings }: Provenance, path: DocumentPath): Val
 
 function firstWritten(candidates: readonly Layer[]): ValueOrigin | null {
   for (const { document, path } of candidates) {
-    if (document.place(path) === undefined) continue;
+    if (!isWritten(document, path)) continue;
     const use = document.instance?.fromUse(path);
     if (use) return firstWritten([use]);
     return { file: document.file, ...document.locate(path), path: formatPath(path) };
   }
   return null;
 }
+
+/** Of a list that is a module's parameter the file has the placeholder alone, and no place for what is in it. */
+const isWritten = (document: SourceDocument, path: DocumentPath) =>
+  document.place(path) !== undefined ||
+  (document.instance !== undefined && valueAt(document.value, path) !== undefined);
 
 /** Where the value at `path` of a document stands, or its nearest enclosing one; null for a file that was not read. */
 export function locate(
