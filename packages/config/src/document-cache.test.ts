@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HEAD, lines } from "../test/review-module.ts";
 import { temporaryProject } from "../test/temporary-project.ts";
+import { documentCache } from "./document-cache.ts";
 import { loadProject } from "./load-project.ts";
 
 /** A project with one large file, and a home of its own. */
@@ -90,6 +91,54 @@ describe("what large files hold is remembered", () => {
       writeFileSync(join(cache, file), damaged);
       expect((await load()).topology).toEqual(first.topology);
     }
+  });
+
+  it("and one of which a line ends anywhere is not used", async () => {
+    const { cache, load } = project();
+    const first = await load();
+    const [name = ""] = readdirSync(cache);
+    const whole = readFileSync(join(cache, name), "utf8");
+    const [, ...ends] = whole.matchAll(/ /g);
+    for (const { index } of ends.slice(0, 5)) {
+      for (const end of [index, index + 1]) {
+        writeFileSync(join(cache, name), `${whole.slice(0, end)}\n`);
+        expect((await load()).topology).toEqual(first.topology);
+      }
+    }
+  });
+
+  it("and what is damaged does not make a file valid", async () => {
+    const { cache, load } = project((text) => text.replace("id: a7,", "id: a7, qeue_depth: 1,"));
+    const { errors } = await load();
+    expect(errors).toHaveLength(1);
+    const [name = ""] = readdirSync(cache);
+    const whole = readFileSync(join(cache, name), "utf8");
+    writeFileSync(join(cache, name), whole.replace("  ", " ConnectorGroup "));
+    expect((await load()).errors).toEqual(errors);
+  });
+
+  it("but for what is no mapping: a file should hold one", async () => {
+    for (const text of ["# nothing", ".nan", "- 1"]) {
+      const { load } = project(() => `${text}\n# ${"-".repeat(20_000)}\n`);
+      const { errors } = await load();
+      expect(errors).toHaveLength(1);
+      expect((await load()).errors).toEqual(errors);
+    }
+  });
+
+  it("by the version that reads them: what another one took for valid need not be", () => {
+    const directory = temporaryProject({});
+    const cacheOf = (version: string) => documentCache(directory, "cache", () => version);
+    const text = (name: string) => name + " ".repeat(20_000);
+    const cache = cacheOf("1");
+    const added = cache.add(text("before"), { actors: [] }, "/project/large.yaml");
+    if (added) added.valid = "ConnectorGroup";
+    cache.save();
+    const next = (version: string) => cacheOf(version).add(text("now"), {}, "/project/large.yaml");
+    expect(next("1")?.previous).toEqual({ valid: "ConnectorGroup", value: { actors: [] } });
+    expect(next("2")?.previous).toBeUndefined();
+    expect(cacheOf("1").find(text("before"))?.valid).toBe("ConnectorGroup");
+    expect(cacheOf("2").find(text("before"))).toBeUndefined();
   });
 
   it("and what is added after a line that was cut off is used; what nobody asks for goes", async () => {

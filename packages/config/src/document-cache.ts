@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { isMapping } from "./document-path.ts";
 
 /** Texts below this are read faster than looked up. */
 const LEAST_LENGTH = 16 * 1024;
@@ -46,7 +47,10 @@ interface UsedDocument {
  */
 export interface DocumentCache {
   find(text: string): CachedDocument | undefined;
-  /** Remembers the text of the file `absolute`, which was read; undefined for one that is too short to be worth it. */
+  /**
+   * Remembers the text of the file `absolute`, which was read; undefined for one that is too short to be worth it, and for one that
+   * holds no mapping: no file should.
+   */
   add(text: string, value: unknown, absolute: string): CachedDocument | undefined;
   /** What `remember` was given with this key; undefined where there is nothing. */
   recall(key: string): unknown;
@@ -65,15 +69,14 @@ function fingerprint(): string {
   return hash("sha256", states.join("\n"));
 }
 
-/** A line of the file: its key, the kind that a text is valid as, its file, the CRC-32 of what follows, and the value as JSON. */
+/** A line of the file: its key, the kind that a text is valid as, its file, the CRC-32 of all of it, and the value as JSON. */
 function lineOf({ entry: { key, valid, value }, file }: UsedDocument): Buffer {
+  const head = `${key} ${valid ?? ""} ${file}`;
   const json = Buffer.from(JSON.stringify(value));
-  return Buffer.concat([
-    Buffer.from(`${key} ${valid ?? ""} ${file} ${crc32(json)} `),
-    json,
-    NEWLINE,
-  ]);
+  return Buffer.concat([Buffer.from(`${head} ${crcOf(head, json)} `), json, NEWLINE]);
 }
+
+const crcOf = (head: string, json: Buffer) => crc32(json, crc32(head));
 
 const NEWLINE = Buffer.from("\n");
 
@@ -111,9 +114,10 @@ const headOf = (line: Buffer) => line.toString("latin1", 0, LONGEST_HEAD).split(
 function partsOf(line: Buffer | undefined): LineParts | undefined {
   if (line === undefined) return undefined;
   const head = headOf(line);
-  const [, valid = "", file = "", crc] = head;
+  const [key, valid = "", file = "", crc] = head;
   const json = line.subarray(head.join(" ").length + 1, -1);
-  return crc32(json) === Number(crc) ? { valid: valid || null, file, json } : undefined;
+  const whole = crcOf(`${key} ${valid} ${file}`, json);
+  return whole === Number(crc) ? { valid: valid || null, file, json } : undefined;
 }
 
 /** What a line holds; read when it is asked for. */
@@ -128,8 +132,15 @@ function lineValue({ valid, json }: LineParts): Pick<CachedDocument, "value" | "
   };
 }
 
-/** A cache in the file `name` of `directory`; both are made when something is to be remembered. */
-export function documentCache(directory: string, name: string): DocumentCache {
+/**
+ * A cache in the file `name` of `directory`; both are made when something is to be remembered. `versionOf` tells what reads the texts;
+ * what another version remembers counts as absent.
+ */
+export function documentCache(
+  directory: string,
+  name: string,
+  versionOf: () => string = fingerprint,
+): DocumentCache {
   const file = join(directory, name);
   let version: string | undefined;
   let lines: Map<string, Buffer> | undefined;
@@ -138,7 +149,7 @@ export function documentCache(directory: string, name: string): DocumentCache {
   let last = { text: "", key: "" };
   const keyOf = (text: string) => {
     if (last.text !== text) {
-      version ??= fingerprint();
+      version ??= versionOf();
       last = { text, key: createHash("sha256").update(version).update(text).digest("hex") };
     }
     return last.key;
@@ -170,10 +181,12 @@ export function documentCache(directory: string, name: string): DocumentCache {
       return entry;
     },
     add(text, value, absolute) {
-      if (text.length < LEAST_LENGTH) return undefined;
-      const file = hash("sha256", absolute).slice(0, 16);
-      const entry = { key: keyOf(text), value, valid: null, previous: previousOf(file) };
-      used.set(entry.key, { entry, stored: undefined, file });
+      if (text.length < LEAST_LENGTH || !isMapping(value)) return undefined;
+      const key = keyOf(text);
+      // What another version took for valid need not be.
+      const file = hash("sha256", `${version} ${absolute}`).slice(0, 16);
+      const entry = { key, value, valid: null, previous: previousOf(file) };
+      used.set(key, { entry, stored: undefined, file });
       return entry;
     },
     recall(key) {

@@ -164,6 +164,15 @@ export async function resolveProject(
 
 const declares = ({ kind }: LoadedDocument) => kind !== "Workspace" && kind !== "Team";
 
+const TARGETS = ["sources", "actors", "transforms"];
+
+/** Whether routes may refer to what it holds: a file of routes has nothing else, unless that is wrong with it. */
+function mayHoldTargets({ kind, document }: LoadedDocument): boolean {
+  if (kind !== "RouteGroup") return true;
+  if (document.cached?.valid === kind) return false;
+  return TARGETS.some((list) => valueAt(document.value, [list]) !== undefined);
+}
+
 /** The files whose routes an earlier load has resolved, by what the others declare now. */
 function recall(
   documents: readonly LoadedDocument[],
@@ -171,7 +180,7 @@ function recall(
   cache: DocumentCache | undefined,
 ): RecalledRoutes {
   if (cache === undefined) return new Map();
-  const others = documents.filter((one) => declares(one) && one.kind !== "RouteGroup");
+  const others = documents.filter((one) => declares(one) && mayHoldTargets(one));
   const unread = { anything: true, instances: [] };
   // What is wrong with them is told when they are resolved.
   const findings = { errors: [], warnings: [] };

@@ -20,8 +20,11 @@ export interface VariableUse {
 }
 
 const REFERENCE = /\$\{([^}]*)\}/g;
-/** A character of a text in double quotes may be written as its code: `"\x24{NAME}"` is a reference as well. */
-const ESCAPED = /\\[xuU]/;
+/**
+ * A character of a text in double quotes may be written as its code: `"\x24{NAME}"` is a reference as well. So is one with a line break
+ * inside that is escaped.
+ */
+const ESCAPED = /\\[xuU\r\n]/;
 /** The names that a shell can set. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -34,7 +37,8 @@ function allDefined(text: string, env: Environment): boolean {
   const wanted = new Set<string | undefined>();
   for (const [, name] of text.matchAll(REFERENCE)) wanted.add(name);
   return [...wanted].every((name = "") => {
-    if (name.startsWith("vars.")) return true;
+    // What is not closed may go on in the next value.
+    if (name.startsWith("vars.")) return !name.includes("${");
     return VARIABLE_NAME.test(name) && env[name] !== undefined;
   });
 }
