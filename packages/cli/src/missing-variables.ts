@@ -8,12 +8,13 @@ import { CommandError } from "./command-error.ts";
  */
 export function requireVariables(
   topology: Topology,
-  { variables }: Pick<LoadedProject, "variables">,
+  project: Pick<LoadedProject, "variables">,
   env: Environment,
 ): void {
   const routes = topology.routes.map(({ with: _, ...route }) => route);
   const { missing } = resolveReferences({ ...topology, routes }, env);
   if (missing.length === 0) return;
+  const { variables } = project;
   const what = missing.length === 1 ? "a variable is" : `${missing.length} variables are`;
   throw new CommandError(
     "MISSING_VARIABLES",

@@ -10,9 +10,8 @@ import type { SourceDocument } from "./source-document.ts";
 import { mayBeUnread, type Unread } from "./unread.ts";
 
 /**
- * The items with the workspace's overrides laid over them, by id or name. An override of what does not exist, or that makes
- * an item invalid, is an error at its place. The former is not reported for
- * what may be unread.
+ * The items with the workspace's overrides laid over them, by id or name. An override of what does not exist, or that makes an item
+ * invalid, is an error at its place. The former is not reported for what may be unread.
  */
 export function applyWorkspace(
   declarations: Declarations,

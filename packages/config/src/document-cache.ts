@@ -144,6 +144,7 @@ export function documentCache(
   const file = join(directory, name);
   let version: string | undefined;
   let lines: Map<string, Buffer> | undefined;
+  let byFile: Map<string | undefined, Buffer> | undefined;
   const used = new Map<string, UsedDocument>();
   /** Of the text that was asked for last: it is added where it was not found. */
   let last = { text: "", key: "" };
@@ -159,8 +160,8 @@ export function documentCache(
     return lines;
   };
   const previousOf = (file: string) => {
-    const line = [...known().values()].findLast((one) => headOf(one)[2] === file);
-    const parts = partsOf(line);
+    byFile ??= new Map([...known().values()].map((line) => [headOf(line)[2], line]));
+    const parts = partsOf(byFile.get(file));
     return parts && lineValue(parts);
   };
   return {
