@@ -33,6 +33,31 @@ it("reads a byte order mark and CRLF", async () => {
   ]);
 });
 
+it.each([
+  ["a number beyond what a double holds", "{ a: [1, 1e400] }", "7:100"],
+  ["a tag that readers know and not", "{ a: !!float 3 }", "7:104"],
+  ["a merge key that is tagged as text", "{ a: { !!str <<: { b: 1 } } }", "7:96"],
+])(
+  "refuses what two YAML readers read otherwise, at its place, though nothing else is wrong: %s",
+  async (_, config, place) => {
+    const files = {
+      "orgloop.yaml": `apiVersion: orgloop/v1alpha1
+kind: Project
+metadata: { name: demo }
+sources: [{ id: s, connector: x }]
+actors: [{ id: a, connector: x }]
+routes:
+  - { name: r, when: { source: s, events: [resource.changed] }, then: { actor: a, config: ${config} } }
+`,
+    };
+    const { topology, errors } = await loadProject({ path: temporaryProject(files), env });
+    expect(topology).toBeNull();
+    expect(errors.map(({ line, column, code }) => [`${line}:${column}`, code])).toEqual([
+      [place, "ambiguous-yaml"],
+    ]);
+  },
+);
+
 it("refuses a file that is too large", async () => {
   const path = temporaryProject({ "orgloop.yaml": `${HEAD}#${"x".repeat(8 * 1024 * 1024)}` });
   expect(await problems(path)).toEqual([

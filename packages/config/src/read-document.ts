@@ -1,9 +1,11 @@
 import { hasCode, messageOf } from "@orgloop/sdk";
 import type { CachedDocument } from "./document-cache.ts";
 import type { Findings } from "./findings.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
 import type { ProjectFiles } from "./project-files.ts";
+import { mayBeDisputed } from "./second-reader.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
-import { readYaml, type YamlError } from "./yaml-values.ts";
+import { readAnyYaml, type YamlError } from "./yaml-values.ts";
 
 const CODES: Readonly<Record<string, string>> = {
   TOO_LARGE: "too-large",
@@ -23,9 +25,11 @@ export function readDocument(
     text = files.read(absolute);
     const known = files.cache?.find(text);
     if (known) return remembered(file, absolute, text, known);
-    const value = readYaml(text);
-    const cached = files.cache?.add(text, value, absolute);
-    const document = { ...sourceDocument(file, absolute, text, value), cached };
+    const plain = readPlainYaml(text);
+    const value = plain ?? readAnyYaml(text);
+    const disputable = plain === undefined && mayBeDisputed(text);
+    const cached = disputable ? undefined : files.cache?.add(text, value, absolute);
+    const document = { ...sourceDocument(file, absolute, text, value), cached, disputable };
     if (value === undefined) {
       const message = "the file is empty";
       findings.errors.push({ document, path: [], at: "value", code: "empty-file", message });

@@ -26,7 +26,7 @@ import { type ReadProject, textsOf } from "./read-project-files.ts";
 import { type RecalledRoutes, recallRoutes, rememberRoutes } from "./remembered-routes.ts";
 import { resolveDocuments } from "./resolve-documents.ts";
 import type { Instance } from "./scope.ts";
-import { readersAgree } from "./second-reader.ts";
+import { findDispute } from "./second-reader.ts";
 import type { SourceDocument } from "./source-document.ts";
 import { type TopologyRoute, topologyRoutes } from "./topology-routes.ts";
 import type { Unread } from "./unread.ts";
@@ -209,6 +209,7 @@ export async function finishLoad(
   await checkReaders(documents, findings);
   return {
     ...project,
+    topology: findings.errors.length === 0 ? project.topology : null,
     errors: toProblems(findings.errors),
     warnings: toProblems(findings.warnings),
     get variables() {
@@ -223,14 +224,20 @@ export async function finishLoad(
   };
 }
 
-/** Refuses documents with errors that a second reader reads otherwise: then the error may lie in the difference. */
+/**
+ * Refuses documents that a second reader reads otherwise. It is asked of those in which something stands that readers differ on,
+ * and of those with errors: then the error may lie in the difference.
+ */
 async function checkReaders(documents: readonly SourceDocument[], findings: Findings) {
   const wrong = new Set(findings.errors.map(({ document }) => document.file));
   for (const document of documents) {
-    if (!wrong.has(document.file) || document.value === undefined) continue;
-    if (await readersAgree(document.text)) continue;
+    if (!wrong.has(document.file) && !document.disputable) continue;
+    if (document.value === undefined) continue;
+    const dispute = await findDispute(document.text);
+    if (dispute === null) continue;
     const message =
-      "YAML readers disagree on what this file says: write its texts in quotes, and plain keys and values";
-    findings.errors.push({ document, path: [], at: "value", code: "ambiguous-yaml", message });
+      "YAML readers disagree on what stands here: write texts in quotes, and plain keys and values";
+    const whole = { document, path: [], at: "value", code: "ambiguous-yaml", message } as const;
+    findings.errors.push({ ...whole, ...dispute });
   }
 }

@@ -35,6 +35,8 @@ export interface SourceDocument {
   readonly value: unknown;
   /** What the cache remembers of the text as it is written. */
   readonly cached?: CachedDocument | undefined;
+  /** True where other readers of YAML may find other values in it. */
+  readonly disputable?: boolean;
   /** Of a module's file: the instance that filled it in. */
   readonly instance?: InstanceOrigin;
   position(offset: number): Position;

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { isMap, isScalar, isSeq, parseDocument, stringify } from "yaml";
 import type { DocumentPath } from "./document-path.ts";
 import { indexPositions, lineCounter } from "./positions.ts";
-import { readersAgree } from "./second-reader.ts";
+import { findDispute, mayBeDisputed, readersAgree } from "./second-reader.ts";
 import { readYaml } from "./yaml-values.ts";
 
 const FORBIDDEN = ["__proto__", "constructor", "prototype"];
@@ -125,6 +125,83 @@ it("reads no two aliases into one object", () => {
   const value = readYaml("a: &x { n: 1 }\nb: *x\n") as { a: object; b: object };
   expect(value.b).toEqual(value.a);
   expect(value.b).not.toBe(value.a);
+});
+
+const FRAGMENTS = [
+  ...[
+    "1e400",
+    "-1E+999",
+    "!!float 3",
+    "!!str ",
+    "!",
+    "&a ",
+    "*a",
+    "&;x",
+    "? ",
+    "<<: ",
+    "- ",
+    ": ",
+    "|+",
+    "|2",
+    ">-",
+  ],
+  ...[
+    "\n",
+    "\n  ",
+    "\n    x\n",
+    "\r\n",
+    "\t",
+    "...",
+    "---",
+    "{a: 1}",
+    "[1, 2]",
+    "'",
+    '"',
+    "\\",
+    "# c",
+    "#c",
+    " #",
+  ],
+  ...[
+    "0o7",
+    "0x1F",
+    "1_0",
+    ".5",
+    "+1",
+    "08",
+    "1:30",
+    "y",
+    "TRUE",
+    "~",
+    "\u0085",
+    "\u2028",
+    "\uFEFF",
+    "%",
+    "@",
+  ],
+];
+const pieces = fc.array(
+  fc.oneof(fc.constantFrom(...FRAGMENTS), fc.stringMatching(/^[ -~]{1,6}$/)),
+  { maxLength: 6 },
+);
+const written = fc
+  .tuple(pieces, fc.constantFrom("a: $\nb: 1\n", "a:\n  - $\n  - x\n", "a: { k: $ }\n", "$"))
+  .map(([list, frame]) => frame.replace("$", () => list.join("")));
+
+it("what the two read otherwise is known from the text, whatever stands in it", async () => {
+  await fc.assert(
+    fc.asyncProperty(written, async (text) => {
+      let value: unknown;
+      try {
+        value = readYaml(text);
+      } catch {
+        return;
+      }
+      if (value === undefined || mayBeDisputed(text)) return;
+      expect(await findDispute(text)).toBeNull();
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 it("a difference between two readers is seen", async () => {

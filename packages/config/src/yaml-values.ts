@@ -117,7 +117,8 @@ export function readYaml(text: string): unknown {
   return readPlainYaml(text) ?? readAnyYaml(text);
 }
 
-function readAnyYaml(text: string): unknown {
+/** {@link readYaml} for a text that is not plain. */
+export function readAnyYaml(text: string): unknown {
   const events = readEvents(text);
   try {
     const documents = constructFromEvents(events, {
