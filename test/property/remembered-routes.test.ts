@@ -27,7 +27,7 @@ interface Variant {
   /** What a second file of the team's routes holds. */
   readonly "beside the routes": object;
   /** A team that has the same file of routes. */
-  readonly "copied to": "team" | "other" | undefined;
+  readonly "copied to": "team" | "third" | undefined;
   readonly "of the routes": readonly Route[];
 }
 
@@ -112,7 +112,7 @@ const surroundings: fc.Arbitrary<Omit<Variant, "of the routes">> = fc.record({
     { nil: undefined, freq: 2 },
   ),
   "beside the routes": usual<object>({}, fc.constantFrom(SWITCHED_OFF, { routes: [] })),
-  "copied to": usual<Variant["copied to"]>(undefined, fc.constantFrom("team", "other")),
+  "copied to": usual<Variant["copied to"]>(undefined, fc.constantFrom("team", "third")),
 });
 
 const SURROUNDINGS: Omit<Variant, "of the routes"> = {
@@ -183,6 +183,7 @@ function filesOf(variant: Variant): Record<string, object> {
     "teams/other/actors.yaml": group("ConnectorGroup", {
       actors: [{ id: "bot", connector, config: {} }],
     }),
+    "teams/third/team.yaml": group("Team", {}),
     "routes/root.yaml": group("RouteGroup", {
       routes: [
         {
@@ -283,6 +284,11 @@ it("what a workspace makes of a route is not taken for what is written, nor the 
   };
   expect(await loadEach([plain, changed, plain])).toBe(6);
   expect(await loadEach([changed, plain, changed])).toBe(6);
+});
+
+it("the same file in another team is another team's", async () => {
+  const plain: Variant = { ...SURROUNDINGS, "of the routes": [PLAIN] };
+  expect(await loadEach([plain, { ...plain, "copied to": "third" }, plain])).toBe(6);
 });
 
 it("what stands in a file of routes by mistake is what the routes of another one refer to", async () => {
