@@ -231,6 +231,30 @@ test("inspect names the workspace's variable behind a value", async () => {
   );
 });
 
+test("inspect says where what does not run is switched off, and shows no secret that is written out", async () => {
+  const enterprise = path.resolve(import.meta.dirname, "../../examples/enterprise");
+  const off = ["inspect", "route", "platform/standard-broken", "-w", "staging", "-c", enterprise];
+  expect(await orgloop(off, env)).toMatchObject({
+    code: 1,
+    stderr:
+      'error: there is no route "platform/standard-broken": it is switched off at workspaces/staging.yaml:20 (enabled: false, workspace override)\n',
+  });
+  const file = path.join(project, "connectors/actors.yaml");
+  const text = await readFile(file, "utf8");
+  const actor =
+    '  - { id: far, connector: "@orgloop/connector-webhook", config: { url: "https://far.test", token: hunter2 } }\n';
+  await writeFile(file, text.replace("actors:\n", `actors:\n${actor}`));
+  const shown = await orgloop(["inspect", "actor", "far", "-c", project], env);
+  expect(shown).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/config\.token +"\(hidden/),
+  });
+  const { code, answer } = await json("inspect", "actor", "far");
+  await writeFile(file, text);
+  expect(code).toBe(0);
+  expect(shown.stdout + JSON.stringify(answer)).not.toContain("hunter2");
+});
+
 test("inspect says where each value came from; routes has one edge a source", async () => {
   const { answer } = await json("inspect", "route", "tell-urgent");
   const places = Object.fromEntries(

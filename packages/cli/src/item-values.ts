@@ -5,6 +5,7 @@ import {
   type Provenance,
   type ValueOrigin,
   valueOrigin,
+  withoutSecrets,
 } from "@orgloop/config";
 import type { Topology } from "@orgloop/sdk";
 import { causeOf } from "./plan/change-reason.ts";
@@ -43,7 +44,7 @@ export function itemsOf(topology: Topology, kind: ItemKind): readonly Item[] {
   return ITEMS[kind](topology);
 }
 
-/** Every value of an item of the Topology, with where it was written. */
+/** Every value of an item of the Topology, with where it was written; secrets that are written out are hidden. */
 export function itemValues(
   provenance: Provenance,
   kind: ItemKind,
@@ -53,7 +54,7 @@ export function itemValues(
   return leaves(item).map(({ path, value }) => {
     const origin = valueOrigin(provenance, kind, name, path);
     const cause = origin && causeOf(provenance, kind, name, origin);
-    return { path: formatPath(path), value, origin, cause };
+    return { path: formatPath(path), value: withoutSecrets(value, path), origin, cause };
   });
 }
 

@@ -1,11 +1,20 @@
+import { at, type LinkedDeclarations } from "./declarations.ts";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { holdsReference } from "./holds-reference.ts";
 import type { SourceDocument } from "./source-document.ts";
+import { writtenSecrets } from "./without-secrets.ts";
 
-/** Warns of a password in the bus's URL, in valid documents: it would stand in the Topology, which is to hold no secret. */
-export function checkSecrets(documents: readonly SourceDocument[], findings: Findings): void {
-  for (const document of documents) {
+/**
+ * Warns of secrets in valid documents: they would stand in the Topology, which is to hold none. A password in the bus's URL, and
+ * what the `config` of an item holds under a key that is a secret's.
+ */
+export function checkSecrets(
+  settings: readonly SourceDocument[],
+  { source, actor, transform, logger }: LinkedDeclarations,
+  findings: Findings,
+): void {
+  for (const document of settings) {
     const bus = valueAt(document.value, ["bus"]);
     const path = typeof bus === "string" ? ["bus"] : ["bus", "url"];
     const url = valueAt(document.value, path);
@@ -19,5 +28,11 @@ export function checkSecrets(documents: readonly SourceDocument[], findings: Fin
       code: "secret-in-url",
       message: `the URL holds a password: write it as \${NAME} and set it in the environment`,
     });
+  }
+  for (const item of [...source, ...actor, ...transform, ...logger]) {
+    for (const path of writtenSecrets(item.value.config, ["config"])) {
+      const message = `a secret is written out: write it as \${NAME} and set it in the environment`;
+      findings.warnings.push({ ...at(item, path), code: "secret-written-out", message });
+    }
   }
 }

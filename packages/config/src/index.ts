@@ -13,7 +13,6 @@ export {
   type PlanDocumentChange,
   type PlanState,
   planDocument,
-  withoutSecrets,
 } from "./plan-document.ts";
 export {
   type Difference,
@@ -43,3 +42,4 @@ export {
   valueOrigin,
 } from "./value-origin.ts";
 export type { VariableUse } from "./variable-uses.ts";
+export { withoutSecrets } from "./without-secrets.ts";

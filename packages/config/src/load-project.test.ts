@@ -84,7 +84,7 @@ describe("an OrgLoop 0.7.9 project", () => {
 
 const GRAPH = `${HEAD}
 sources:
-  - { id: hook, connector: "@orgloop/connector-webhook", config: { secret: s }, emits: [resource.changed] }
+  - { id: hook, connector: "@orgloop/connector-webhook", config: { secret: "\${HOOK_SECRET}" }, emits: [resource.changed] }
   - { id: idle, connector: "@orgloop/connector-cron" }
   - { id: open, connector: "@orgloop/connector-webhook" }
   - { id: gone, connector: "@orgloop/connector-cron", enabled: false }
@@ -110,7 +110,7 @@ describe("warnings", () => {
   it("tells what the graph leaves idle", async () => {
     const { topology, errors, warnings } = await loadProject({
       path: temporaryProject({ "orgloop.yaml": GRAPH }),
-      env,
+      env: { ...env, HOOK_SECRET: "s" },
     });
     expect(errors).toEqual([]);
     expect(warnings.map(line("")).map((text) => text.trim())).toEqual([
@@ -122,6 +122,25 @@ describe("warnings", () => {
     ]);
     expect(topology?.sources.map(({ id }) => id)).toEqual(["hook", "idle", "open"]);
     expect(topology?.routes.map(({ name }) => name)).toEqual(["one", "two", "three"]);
+  });
+
+  it("tells of a secret that is written out, and not of a reference or of where one is", async () => {
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: a reference of the language
+    const text = `${HEAD}actors:
+  - { id: a, connector: x, config: { url: u, secret: hunter2, auth: { token: "\${TOKEN}" } } }
+  - { id: b, connector: x, config: { auth_token_env: TOKEN, max_tokens: 5, headers: [{ authorization: Bearer x }] } }
+`;
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: a reference of the language
+    const { warnings } = await loadProject({
+      path: temporaryProject({ "orgloop.yaml": text }),
+      env: { ...env, TOKEN: "t" },
+    });
+    const told = warnings.filter(({ code }) => code === "secret-written-out");
+    expect(told.map(({ line, path }) => [line, path])).toEqual([
+      [5, "actors[0].config.secret"],
+      [6, "actors[1].config.headers[0].authorization"],
+    ]);
+    expect(JSON.stringify(told)).not.toContain("hunter2");
   });
 
   it("tells of a password in the bus's URL, and not of a reference", async () => {

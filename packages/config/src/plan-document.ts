@@ -1,6 +1,7 @@
-import { type DocumentPath, formatPath, isMapping } from "./document-path.ts";
+import { formatPath } from "./document-path.ts";
 import type { Plan, PlanAction, PlanChange, PlanKind } from "./plan-topology.ts";
 import { type Provenance, settingOrigin, type ValueOrigin, valueOrigin } from "./value-origin.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 /** The state that a plan was made from. */
 export interface PlanState {
@@ -31,25 +32,6 @@ export interface PlanDocumentChange {
   /** Where the first of `paths` that is written anywhere is, else the item. Null for what goes and for a built-in default. */
   readonly file: string | null;
   readonly line: number | null;
-}
-
-const SECRET = /secret|token|password|passwd|credential|api_?key|private_?key|authorization/i;
-/** A password in a URL, unless it is a reference. */
-const PASSWORD = /^([a-z]+:\/\/[^/@:]*:)[^/@${]+@/;
-const HIDDEN = "(hidden: a secret that is written out)";
-
-/** `value` with secrets that are no references hidden: a plan shows none (DESIGN.md, Configuration language). */
-export function withoutSecrets(value: unknown, path: DocumentPath = []): unknown {
-  if (typeof value === "string") {
-    const secret = path.some((step) => typeof step === "string" && SECRET.test(step));
-    if (secret && path.includes("config") && !value.includes("${")) return HIDDEN;
-    return value.replace(PASSWORD, "$1(hidden)@");
-  }
-  if (Array.isArray(value)) return value.map((item, at) => withoutSecrets(item, [...path, at]));
-  if (!isMapping(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, withoutSecrets(item, [...path, key])]),
-  );
 }
 
 function side(change: PlanChange, which: "from" | "to"): unknown {

@@ -137,7 +137,7 @@ export async function resolveProject(
       fresh.filter(({ enabled }) => enabled),
       findings,
     );
-    checkSecrets(settings, findings);
+    checkSecrets(settings, byKind, findings);
     topology = buildTopology(
       projectSettings(workspaceName, settings, mergeLayers(root.defaults)),
       byKind,

@@ -10,7 +10,7 @@ const modules = fileURLToPath(new URL("../../../modules", import.meta.url));
 
 const ITEMS = `${HEAD} Project
 metadata: { name: acme }
-sources: [{ id: hub, connector: "@orgloop/connector-webhook", config: { secret: s } }]
+sources: [{ id: hub, connector: "@orgloop/connector-webhook", config: { secret: "\${HOOK_SECRET}" } }]
 actors: [{ id: bot, connector: "@orgloop/connector-exec" }]
 modules:
 `;
@@ -22,7 +22,7 @@ async function load(uses: string) {
       recursive: true,
     });
   }
-  return await loadProject({ path, env });
+  return await loadProject({ path, env: { ...env, HOOK_SECRET: "s" } });
 }
 
 it.each<[string, string, string[]]>([

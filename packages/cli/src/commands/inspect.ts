@@ -1,7 +1,8 @@
-import { suggestion, valueOrigin } from "@orgloop/config";
+import { suggestion, valueOrigin, withoutSecrets } from "@orgloop/config";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { ITEM_KINDS, isItemKind, itemsOf, itemValues } from "../item-values.ts";
+import { removalReason } from "../plan/change-reason.ts";
 import { readValidProject } from "../read-project.ts";
 import { placeOf, valueTable } from "../value-table.ts";
 
@@ -16,7 +17,8 @@ export const inspect: Command = async (context, [kind = "", name = ""]) => {
   const item = items.find((candidate) => candidate.name === name);
   if (item === undefined) {
     const names = items.map((candidate) => candidate.name);
-    const off = provenance.originOf(kind, name) ? " (it is switched off)" : "";
+    const place = removalReason(provenance, kind, name);
+    const off = provenance.originOf(kind, name) ? `: it is switched off at ${place}` : "";
     const message = `there is no ${kind} "${name}"${off || suggestion(name, names, `${kind}s`)}`;
     throw new CommandError("NOT_FOUND", message);
   }
@@ -24,7 +26,7 @@ export const inspect: Command = async (context, [kind = "", name = ""]) => {
   const values = itemValues(provenance, kind, name, item.value);
   const self = valueOrigin(provenance, kind, name, []);
   context.output.result(
-    { kind, name, declared: self, item: item.value, values },
+    { kind, name, declared: self, item: withoutSecrets(item.value), values },
     [
       `${context.output.style("bold", `${kind} ${name}`)}  ${placeOf(self)}`,
       valueTable(values),

@@ -191,5 +191,6 @@ function essence(kind: PlanKind, item: unknown): string {
 export function lossText({ kind, checkpoint, queued }: Loss): string {
   if (checkpoint) return "its checkpoint goes: it would begin anew";
   const events = counted(queued, "event");
-  return kind === "bus" ? `${events} wait on the old bus` : `${events} queued`;
+  const wait = queued === 1 ? "waits" : "wait";
+  return kind === "bus" ? `${events} ${wait} on the old bus` : `${events} queued`;
 }

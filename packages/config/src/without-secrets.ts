@@ -1,0 +1,36 @@
+import { type DocumentPath, isMapping } from "./document-path.ts";
+import { holdsReference } from "./holds-reference.ts";
+
+const SECRET = /secret|token|password|passwd|credential|api_?key|private_?key|authorization/i;
+/** What says where a secret is, or what it is called. */
+const ABOUT = /_(env|file|path|name|header|field|url|arn|id|type)$/i;
+/** A password in a URL, unless it is a reference. */
+const PASSWORD = /^([a-z]+:\/\/[^/@:]*:)[^/@${]+@/;
+const HIDDEN = "(hidden: a secret that is written out)";
+
+/** `value` with secrets that are no references hidden: a plan shows none (DESIGN.md, Configuration language). */
+export function withoutSecrets(value: unknown, path: DocumentPath = []): unknown {
+  if (typeof value === "string") {
+    const secret = path.some((step) => typeof step === "string" && SECRET.test(step));
+    if (secret && path.includes("config") && !holdsReference(value)) return HIDDEN;
+    return value.replace(PASSWORD, "$1(hidden)@");
+  }
+  if (Array.isArray(value)) return value.map((item, at) => withoutSecrets(item, [...path, at]));
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withoutSecrets(item, [...path, key])]),
+  );
+}
+
+/** The ways to the secrets in `config` that are written out instead of as `${NAME}`. */
+export function writtenSecrets(config: unknown, path: DocumentPath = []): DocumentPath[] {
+  if (typeof config === "string") {
+    const key = String(path.findLast((step) => typeof step === "string") ?? "");
+    const secret = config !== "" && SECRET.test(key) && !ABOUT.test(key);
+    return secret && !holdsReference(config) ? [path] : [];
+  }
+  if (typeof config !== "object" || config === null) return [];
+  return Object.entries(config).flatMap(([key, item]) =>
+    writtenSecrets(item, [...path, Array.isArray(config) ? Number(key) : key]),
+  );
+}
