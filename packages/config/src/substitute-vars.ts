@@ -43,7 +43,12 @@ export function substituteVars(
     if (typeof value === "string") {
       const only = ONLY_VAR.exec(value);
       if (only) return lookUp(only[1] ?? "", path);
-      return value.replace(VAR, (_, name: string) => String(lookUp(name, path)));
+      // What no `}` comes after is not looked at, which would take the square of its length.
+      const end = value.lastIndexOf("}") + 1;
+      const closed = value.slice(0, end);
+      return (
+        closed.replace(VAR, (_, name: string) => String(lookUp(name, path))) + value.slice(end)
+      );
     }
     if (Array.isArray(value)) return value.map((item, at) => replace(item, [...path, at]));
     if (!isMapping(value)) return value;

@@ -20,6 +20,8 @@ export interface VariableUse {
 }
 
 const REFERENCE = /\$\{([^}]*)\}/g;
+/** Every `${…}` in a text; what no `}` comes after is not looked at, which would take the square of its length. */
+const referencesIn = (text: string) => text.slice(0, text.lastIndexOf("}") + 1).matchAll(REFERENCE);
 /**
  * A character of a text in double quotes may be written as its code: `"\x24{NAME}"` is a reference as well. So is one with a line break
  * inside that is escaped.
@@ -35,7 +37,7 @@ export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 function allDefined(text: string, env: Environment): boolean {
   if (ESCAPED.test(text)) return false;
   const wanted = new Set<string | undefined>();
-  for (const [, name] of text.matchAll(REFERENCE)) wanted.add(name);
+  for (const [, name] of referencesIn(text)) wanted.add(name);
   return [...wanted].every((name = "") => {
     // What is not closed may go on in the next value.
     if (name.startsWith("vars.")) return !name.includes("${");
@@ -79,7 +81,7 @@ function findUses(document: SourceDocument, env: Environment, findings: Findings
     here.pop();
   };
   const visitText = (value: string, path: DocumentPath): void => {
-    for (const [reference, name = ""] of value.matchAll(REFERENCE)) {
+    for (const [reference, name = ""] of referencesIn(value)) {
       if (name.startsWith("vars.")) continue;
       if (!VARIABLE_NAME.test(name)) {
         const offset = offsetOf(document, path, reference);
