@@ -83,12 +83,15 @@ export function requireNewName(
 ): void {
   const other = modules.get(topology.project);
   if (other === undefined || other.failure !== null) return;
-  throw new OrgLoopError(
-    "MODULE_EXISTS",
-    other.options.projectDir === projectDir
-      ? `the project "${topology.project}" runs here already (${projectDir}): stop it first, or \`orgloop apply\` what has changed`
-      : `a project "${topology.project}" runs here already, of ${other.options.projectDir}: give one of them another metadata.name, or start this one by --port in a process of its own`,
-  );
+  const { workspace } = other.options.topology;
+  const own = "start this one by --port in a process of its own";
+  const said =
+    other.options.projectDir !== projectDir
+      ? `a project "${topology.project}" runs here already, of ${other.options.projectDir}: give one of them another metadata.name, or ${own}`
+      : workspace !== topology.workspace
+        ? `the project "${topology.project}" runs here already, in the workspace "${workspace}": ${own}`
+        : `the project "${topology.project}" runs here already (${projectDir}): stop it first, or \`orgloop apply\` what has changed`;
+  throw new OrgLoopError("MODULE_EXISTS", said);
 }
 
 /** Throws `SOURCE_TAKEN`: `/webhook/ID` leads to one project. */

@@ -142,6 +142,15 @@ test("load, unload and reload over HTTP; what is refused changes nothing", async
     status: 409,
     body: { code: "MODULE_EXISTS" },
   });
+  resolveTo({ ...two.options, topology: { ...two.options.topology, workspace: "staging" } });
+  expect(await post("/control/module/load", request)).toMatchObject({
+    status: 409,
+    body: {
+      code: "MODULE_EXISTS",
+      error:
+        'the project "two" runs here already, in the workspace "default": start this one by --port in a process of its own',
+    },
+  });
   resolveTo((await project("thief", {}, "two")).options);
   expect(await post("/control/module/load-project", request)).toMatchObject({
     status: 409,
