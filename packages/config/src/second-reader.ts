@@ -3,12 +3,12 @@ import { type DocumentPath, isMapping } from "./document-path.ts";
 import { readYaml } from "./yaml-values.ts";
 
 /**
- * What two readers of YAML have been seen to differ on: tabs, tags, anchors and what they are called, merge keys, the end of a
+ * What two readers of YAML have been seen to differ on: tabs, carriage returns by themselves, tags, anchors and what they are called, merge keys, the end of a
  * document before its text, told indentation, comments less indented than what follows, byte order marks, numbers beyond what a
  * double holds. Everything else they read alike (property test).
  */
 const DISPUTED =
-  /\t|^\.\.\.|(?:^|[\s,[{:?-])(?:!|[&*]\S)|<<|^( *)#[^\n]*\n(?:[ \t]*\r?\n)*\1[ \]}]|[|>][+-]?\d|\uFEFF|[\d.][eE]\+?\d{3}|\d{300}/m;
+  /\t|\r(?!\n)|^ *\.\.\.|^ +---|(?:^|[\s,[{:?-])(?:!|[&*]\S)|<<|^( *)#[^\n]*\n(?:[ \t]*\r?\n)*\1[ \]}]|[|>][+-]?\d|\uFEFF|[\d.][eE]\+?\d{3}|\d{300}/m;
 
 /** Whether the second reader has to be asked of `text`, which is not plain and which ours can read. Linear. */
 export const mayBeDisputed = (text: string): boolean => DISPUTED.test(text);

@@ -127,63 +127,38 @@ it("reads no two aliases into one object", () => {
   expect(value.b).not.toBe(value.a);
 });
 
-const FRAGMENTS = [
-  ...[
-    "1e400",
-    "-1E+999",
-    "!!float 3",
-    "!!str ",
-    "!",
-    "&a ",
-    "*a",
-    "&;x",
-    "? ",
-    "<<: ",
-    "- ",
-    ": ",
-    "|+",
-    "|2",
-    ">-",
-  ],
-  ...[
-    "\n",
-    "\n  ",
-    "\n    x\n",
-    "\r\n",
-    "\t",
-    "...",
-    "---",
-    "{a: 1}",
-    "[1, 2]",
-    "'",
-    '"',
-    "\\",
-    "# c",
-    "#c",
-    " #",
-  ],
-  ...[
-    "0o7",
-    "0x1F",
-    "1_0",
-    ".5",
-    "+1",
-    "08",
-    "1:30",
-    "y",
-    "TRUE",
-    "~",
-    "\u0085",
-    "\u2028",
-    "\uFEFF",
-    "%",
-    "@",
-  ],
+const MARKS = ["!", "&a ", "*a", "&;x", "? ", "<<: ", "- ", ": ", "|+", "|2", ">-", "'", '"', "\\"];
+const LINES = [
+  "\n",
+  "\n  ",
+  "\n    x\n",
+  "\r\n",
+  "\r",
+  "\t",
+  "...",
+  "---",
+  "# c",
+  "#c",
+  " #",
+  "%",
+  "@",
 ];
-const pieces = fc.array(
-  fc.oneof(fc.constantFrom(...FRAGMENTS), fc.stringMatching(/^[ -~]{1,6}$/)),
-  { maxLength: 6 },
-);
+const WORDS = [
+  "1e400",
+  "-1E+999",
+  "!!float 3",
+  "!!str ",
+  "0o7",
+  "0x1F",
+  "1_0",
+  ".5",
+  "+1",
+  "08",
+  "1:30",
+];
+const OTHERS = ["y", "TRUE", "~", "{a: 1}", "[1, 2]", "\u0085", "\u2028", "\uFEFF"];
+const fragments = fc.constantFrom(...MARKS, ...LINES, ...WORDS, ...OTHERS);
+const pieces = fc.array(fc.oneof(fragments, fc.stringMatching(/^[ -~]{1,6}$/)), { maxLength: 6 });
 const written = fc
   .tuple(pieces, fc.constantFrom("a: $\nb: 1\n", "a:\n  - $\n  - x\n", "a: { k: $ }\n", "$"))
   .map(([list, frame]) => frame.replace("$", () => list.join("")));
@@ -200,7 +175,7 @@ it("what the two read otherwise is known from the text, whatever stands in it", 
       if (value === undefined || mayBeDisputed(text)) return;
       expect(await findDispute(text)).toBeNull();
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   );
 });
 
