@@ -28,6 +28,13 @@ it("the generated organisation has the size of a Fortune-50 one, in 78 files", a
   expect(Object.keys(enterpriseFiles(FORTUNE_50))).toHaveLength(78);
   const { sources, actors, routes } = await load(FORTUNE_50, "staging");
   expect([sources.length, actors.length, routes.length]).toEqual([2_000, 500, 10_000]);
+  const reviews = routes.filter(({ name }) => name.endsWith("/standard-review"));
+  expect(reviews).toHaveLength(FORTUNE_50.teams);
+  expect(reviews[0]).toMatchObject({
+    then: { actor: "team-01/team-01-agent-0" },
+    delivery: { max_rate: "5/m" },
+    with: { prompt_file: "modules/team-standard/sops/review.md" },
+  });
 });
 
 it("it is as large without teams", async () => {

@@ -8,8 +8,8 @@ export interface EnterpriseSize {
   readonly routes: number;
   readonly teams: number;
   /**
-   * `teams` (default): a folder a team, with workspaces. `flat`: the same items without teams and workspaces, as OrgLoop 0.7.9
-   * reads them too.
+   * `teams` (default): a folder a team, with workspaces, and a module that every team uses. `flat`: as many items without any of these,
+   * as OrgLoop 0.7.9 reads them too.
    */
   readonly layout?: "teams" | "flat";
 }
@@ -19,7 +19,7 @@ export const FORTUNE_50: EnterpriseSize = {
   sources: 2_000,
   actors: 500,
   routes: 10_000,
-  teams: 25,
+  teams: 24,
 };
 
 const HEAD = (kind: string, name: string) =>
@@ -85,8 +85,50 @@ const TRANSFORMS = `transforms:
       exclude: { provenance.author_type: bot }
 `;
 
-const workspace = (name: string, interval: string) =>
-  `${HEAD("Workspace", name)}defaults:\n  poll_interval: ${interval}\n`;
+/** What every team has: reviews, by the agent that it names. One route. */
+const STANDARD: Readonly<Record<string, string>> = {
+  "orgloop-module.yaml": `${HEAD("Module", "team-standard")}  version: 1.0.0
+parameters:
+  - { name: source, type: source, required: true, description: Where the events of its repository come from. }
+  - { name: agent, type: actor, required: true, description: Who reviews. }
+  - { name: max_rate, type: rate, default: 20/m, description: Reviews at most. }
+`,
+  "templates/routes.yaml": `${HEAD("RouteGroup", "team-standard")}routes:
+  - name: review
+    when:
+      source: "{{ params.source }}"
+      events: [resource.changed]
+      filter:
+        provenance.platform_event: [pull_request.opened, pull_request.synchronize]
+    transforms:
+      - ref: drop-bots
+    then:
+      actor: "{{ params.agent }}"
+      delivery:
+        max_rate: "{{ params.max_rate }}"
+    with:
+      prompt_file: ../sops/review.md
+`,
+  "sops/review.md":
+    "Review the change: first what could fail for its users, then what the next reader will not understand.\n",
+};
+
+/** A team whose first agent others may use; its reviews are done by `reviewer`'s. */
+const team = (name: string, reviewer: string) =>
+  `${HEAD("Team", name)}owners: ["@acme/${name}"]
+exports: [${name}-agent-0]
+modules:
+  - package: ../../modules/team-standard
+    name: standard
+    params: { source: ${name}-repo-0, agent: ${reviewer}/${reviewer}-agent-0 }
+`;
+
+const workspace = (name: string, interval: string, rate: string) =>
+  `${HEAD("Workspace", name)}defaults:
+  poll_interval: ${interval}
+modules:
+  team-00/standard: { params: { max_rate: ${rate} } }
+`;
 
 /** The files of a generated organisation, by path: always the same for the same size. */
 export function enterpriseFiles(size: EnterpriseSize): Record<string, string> {
@@ -96,25 +138,27 @@ export function enterpriseFiles(size: EnterpriseSize): Record<string, string> {
     (_, at) => `team-${String(at).padStart(2, "0")}`,
   );
   const files: Record<string, string> = {};
-  for (const [at, team] of names.entries()) {
+  for (const [at, name] of names.entries()) {
     const sources = share(size.sources, size.teams, at);
     const actors = share(size.actors, size.teams, at);
     const routes = share(size.routes, size.teams, at);
-    const connectors = `${HEAD("ConnectorGroup", team)}sources:\n${times(sources, (n) => source(team, n))}actors:\n${times(actors, (n) => actor(team, n))}`;
+    const connectors = `${HEAD("ConnectorGroup", name)}sources:\n${times(sources, (n) => source(name, n))}actors:\n${times(actors, (n) => actor(name, n))}`;
     const half = Math.ceil(routes / 2);
     const group = (from: number, to: number) =>
-      `${HEAD("RouteGroup", team)}routes:\n${times(to - from, (n) => route(team, from + n, sources, actors, flat))}`;
+      `${HEAD("RouteGroup", name)}routes:\n${times(to - from, (n) => route(name, from + n, sources, actors, flat))}`;
     if (flat) {
-      files[`connectors/${team}.yaml`] = connectors;
-      files[`routes/${team}-a.yaml`] = group(0, half);
-      files[`routes/${team}-b.yaml`] = group(half, routes);
+      files[`connectors/${name}.yaml`] = connectors;
+      files[`routes/${name}-a.yaml`] = group(0, half);
+      files[`routes/${name}-b.yaml`] = group(half, routes);
       continue;
     }
-    files[`teams/${team}/team.yaml`] = `${HEAD("Team", team)}owners: ["@acme/${team}"]\n`;
-    files[`teams/${team}/connectors.yaml`] = connectors;
-    files[`teams/${team}/routes.yaml`] = group(0, routes);
+    const next = names[(at + 1) % names.length] ?? name;
+    files[`teams/${name}/team.yaml`] = team(name, next);
+    files[`teams/${name}/connectors.yaml`] = connectors;
+    // The module brings one of them.
+    files[`teams/${name}/routes.yaml`] = group(0, routes - 1);
   }
-  const listed = names.map((team) => `  - connectors/${team}.yaml\n`).join("");
+  const listed = names.map((name) => `  - connectors/${name}.yaml\n`).join("");
   const manifest = HEAD("Project", "enterprise");
   if (flat) {
     files["transforms/transforms.yaml"] = HEAD("TransformGroup", "transforms") + TRANSFORMS;
@@ -122,8 +166,11 @@ export function enterpriseFiles(size: EnterpriseSize): Record<string, string> {
       `${manifest}connectors:\n${listed}transforms:\n  - transforms/transforms.yaml\n`;
   } else {
     files["orgloop.yaml"] = `${manifest}defaults:\n  poll_interval: 5m\n${TRANSFORMS}`;
-    files["workspaces/staging.yaml"] = workspace("staging", "1m");
-    files["workspaces/production.yaml"] = workspace("production", "10m");
+    files["workspaces/staging.yaml"] = workspace("staging", "1m", "5/m");
+    files["workspaces/production.yaml"] = workspace("production", "10m", "40/m");
+    for (const [file, text] of Object.entries(STANDARD)) {
+      files[`modules/team-standard/${file}`] = text;
+    }
   }
   return files;
 }
