@@ -27,7 +27,7 @@ test("2,000 sources share a poller function a connector and team, 500 actors hav
   const count = (kind: string) =>
     names.filter((it) => it.startsWith(`orgloop-production-${kind}-`));
   expect(made.ofType("AWS::Scheduler::Schedule").length).toBe(2_000);
-  expect(count("poll").length).toBe(25);
+  expect(count("poll").length).toBe(FORTUNE_50.teams);
   expect(count("deliver").length).toBe(500);
   expect(made.ofType("AWS::IAM::Role").length).toBeLessThan(1_000);
 });

@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { isMapping } from "./document-path.ts";
 
@@ -59,11 +59,17 @@ export interface DocumentCache {
   save(): void;
 }
 
-/** Changes with this folder, in which stands whatever decides what a text holds and whether it is valid. */
+/**
+ * Changes with whatever decides what a text holds and whether it is valid: with this folder; in a bundle, whose files are named after what
+ * they and all that they import hold, with the file that this is in.
+ */
 function fingerprint(): string {
-  const own = import.meta.dirname;
-  const states = readdirSync(own, { recursive: true, encoding: "utf8" }).map((name) => {
-    const stats = statSync(join(own, name), { throwIfNoEntry: false });
+  const { dirname, filename } = import.meta;
+  const files = filename.endsWith(".ts")
+    ? readdirSync(dirname, { recursive: true, encoding: "utf8" })
+    : [basename(filename)];
+  const states = files.map((name) => {
+    const stats = statSync(join(dirname, name), { throwIfNoEntry: false });
     return `${name}:${stats?.mtimeMs}:${stats?.size}`;
   });
   return hash("sha256", states.join("\n"));

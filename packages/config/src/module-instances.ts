@@ -40,8 +40,12 @@ export function moduleInstances(
   declarations: Partial<Declarations>,
 ): ModuleInstance[] {
   if (instances.length === 0) return [];
-  const all = ITEM_KINDS.flatMap((kind): readonly Declaration[] => declarations[kind] ?? []);
-  const byInstance = Map.groupBy(all, ({ scope }) => scope.instance);
+  const byInstance = new Map<Instance, Declaration[]>(instances.map((one) => [one, []]));
+  for (const kind of ITEM_KINDS) {
+    for (const item of declarations[kind] ?? []) {
+      if (item.scope.instance) byInstance.get(item.scope.instance)?.push(item);
+    }
+  }
   return instances.map((instance) => {
     const { name, module, layers, values, outer } = instance;
     const params = [...values].flatMap(([param, value]) => {

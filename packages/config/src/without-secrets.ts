@@ -24,13 +24,26 @@ export function withoutSecrets(value: unknown, path: DocumentPath = []): unknown
 
 /** The ways to the secrets in `config` that are written out instead of as `${NAME}`. */
 export function writtenSecrets(config: unknown, path: DocumentPath = []): DocumentPath[] {
-  if (typeof config === "string") {
-    const key = String(path.findLast((step) => typeof step === "string") ?? "");
-    const secret = config !== "" && SECRET.test(key) && !ABOUT.test(key);
-    return secret && !holdsReference(config) ? [path] : [];
-  }
-  if (typeof config !== "object" || config === null) return [];
-  return Object.entries(config).flatMap(([key, item]) =>
-    writtenSecrets(item, [...path, Array.isArray(config) ? Number(key) : key]),
-  );
+  return holdsWritten(config, "") ? waysToWritten(config, "", path) : [];
 }
+
+/** Of thousands of items hardly any does: nothing is made for the others. `key`: the name that `value` has. */
+function holdsWritten(value: unknown, key: string): boolean {
+  if (typeof value === "string") return isWritten(value, key);
+  if (Array.isArray(value)) return value.some((item) => holdsWritten(item, key));
+  if (!isMapping(value)) return false;
+  for (const own in value) if (holdsWritten(value[own], own)) return true;
+  return false;
+}
+
+function waysToWritten(value: unknown, key: string, path: DocumentPath): DocumentPath[] {
+  if (typeof value === "string") return isWritten(value, key) ? [path] : [];
+  if (Array.isArray(value)) {
+    return value.flatMap((item, at) => waysToWritten(item, key, [...path, at]));
+  }
+  if (!isMapping(value)) return [];
+  return Object.entries(value).flatMap(([own, item]) => waysToWritten(item, own, [...path, own]));
+}
+
+const isWritten = (text: string, key: string) =>
+  text !== "" && SECRET.test(key) && !ABOUT.test(key) && !holdsReference(text);
