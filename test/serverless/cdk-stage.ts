@@ -46,7 +46,10 @@ export async function cdkStage(options: StageOptions): Promise<CdkStage> {
         [CDK, "deploy", "--all", "--app", `node ${APP}`, ...output, ...quietly, ...fast],
         {
           cwd: outDir,
-          env: { ...aws.env, HOME: outDir, CI: "1", ORGLOOP_CDK_APP: JSON.stringify(app) },
+          env: {
+            ...aws.env,
+            ...{ HOME: outDir, TMPDIR: outDir, CI: "1", ORGLOOP_CDK_APP: JSON.stringify(app) },
+          },
         },
       );
       if (status !== 0) throw new Error(text);

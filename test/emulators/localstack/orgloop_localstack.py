@@ -17,6 +17,7 @@ import schedules
 from localstack.runtime import main
 from localstack.services.dynamodb import server as dynamodb
 from localstack.services.lambda_.invocation.plugins import DockerRuntimeExecutorPlugin
+from localstack.services.s3 import provider as s3
 
 # GATEWAY_LISTEN's host is ignored for IPv4.
 endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
@@ -24,12 +25,17 @@ endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, i
 DockerRuntimeExecutorPlugin.load = lambda *_: node_functions.NodeFunctions
 
 JARS = os.environ["ORGLOOP_DYNAMODB"]
+TEMPORARY = os.environ["TMPDIR"]
+# Elsewhere it would outlast this process, and two of them would share it.
+s3.DEFAULT_S3_TMP_DIR = f"{TEMPORARY}/s3"
 dynamodb.dynamodblocal_package = SimpleNamespace(
     get_installer=lambda: SimpleNamespace(install=lambda: None, get_java_env_vars=dict)
 )
 dynamodb.DynamodbServer._create_shell_command = lambda server: [
     "java",
     f"-Xmx{server.heap_size}",
+    f"-Djava.io.tmpdir={TEMPORARY}",
+    "-XX:-UsePerfData",
     f"-Djava.library.path={JARS}",
     f"-Dorgloop.parent={os.getpid()}",
     "-cp",
