@@ -50,6 +50,7 @@ export async function sstStage(options: StageOptions): Promise<SstStage> {
       env: {
         ...aws.env,
         HOME: checkout,
+        TMPDIR: tmpdir(),
         ORGLOOP_HOME: path.join(checkout, ".orgloop"),
         ORGLOOP_PROJECT: project,
         CI: "1",
