@@ -106,6 +106,7 @@ function readLines(file: string): Map<string, Buffer> {
 }
 
 interface LineParts {
+  readonly key: string;
   readonly valid: string | null;
   readonly file: string;
   readonly json: Buffer;
@@ -120,16 +121,17 @@ const headOf = (line: Buffer) => line.toString("latin1", 0, LONGEST_HEAD).split(
 function partsOf(line: Buffer | undefined): LineParts | undefined {
   if (line === undefined) return undefined;
   const head = headOf(line);
-  const [key, valid = "", file = "", crc] = head;
+  const [key = "", valid = "", file = "", crc] = head;
   const json = line.subarray(head.join(" ").length + 1, -1);
   const whole = crcOf(`${key} ${valid} ${file}`, json);
-  return whole === Number(crc) ? { valid: valid || null, file, json } : undefined;
+  return whole === Number(crc) ? { key, valid: valid || null, file, json } : undefined;
 }
 
 /** What a line holds; read when it is asked for. */
-function lineValue({ valid, json }: LineParts): Pick<CachedDocument, "value" | "valid"> {
+function lineEntry({ key, valid, json }: LineParts): CachedDocument {
   let read: { readonly value: unknown } | undefined;
   return {
+    key,
     valid,
     get value() {
       read ??= { value: JSON.parse(json.toString()) };
@@ -168,7 +170,9 @@ export function documentCache(
   const previousOf = (file: string) => {
     byFile ??= new Map([...known().values()].map((line) => [headOf(line)[2], line]));
     const parts = partsOf(byFile.get(file));
-    return parts && lineValue(parts);
+    if (parts === undefined) return undefined;
+    const { valid, value } = lineEntry(parts);
+    return { valid, value };
   };
   return {
     find(text) {
@@ -176,15 +180,8 @@ export function documentCache(
       const key = keyOf(text);
       const parts = partsOf(known().get(key));
       if (parts === undefined) return undefined;
-      const line = lineValue(parts);
-      const entry: CachedDocument = {
-        key,
-        get value() {
-          return line.value;
-        },
-        valid: line.valid,
-      };
-      used.set(key, { entry, stored: line.valid, file: parts.file });
+      const entry = lineEntry(parts);
+      used.set(key, { entry, stored: parts.valid, file: parts.file });
       return entry;
     },
     add(text, value, absolute) {
@@ -199,9 +196,9 @@ export function documentCache(
     recall(key) {
       const parts = partsOf(known().get(key));
       if (parts === undefined) return undefined;
-      const value: unknown = JSON.parse(parts.json.toString());
-      used.set(key, { entry: { key, value, valid: null }, stored: null, file: "" });
-      return value;
+      const entry = lineEntry(parts);
+      used.set(key, { entry, stored: parts.valid, file: parts.file });
+      return entry.value;
     },
     remember(key, value) {
       used.set(key, { entry: { key, value, valid: null }, stored: undefined, file: "" });

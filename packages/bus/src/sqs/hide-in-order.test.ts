@@ -1,10 +1,6 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
-import { SQSClient } from "@aws-sdk/client-sqs";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { hideInOrder } from "./hide-in-order.ts";
+import { batchQueue } from "./refusing-queue-fixture.ts";
 
 interface Entry {
   readonly Id: string;
@@ -12,29 +8,13 @@ interface Entry {
   readonly VisibilityTimeout: number;
 }
 
-/** A queue over SQS's JSON protocol that fails the handles in `codes`. */
+/** A queue that fails the handles in `codes`. */
 async function queue(codes: Readonly<Record<string, string>> = {}) {
-  const calls: Entry[][] = [];
-  const server = createServer(async (request, response) => {
-    const { Entries } = (await json(request)) as { Entries: Entry[] };
-    calls.push(Entries);
-    const Failed = Entries.flatMap(({ Id, ReceiptHandle }) => {
-      const Code = codes[ReceiptHandle];
-      return Code === undefined ? [] : { Id, Code, SenderFault: true, Message: "as told" };
-    });
-    response.writeHead(200, { "content-type": "application/x-amz-json-1.0" });
-    response.end(JSON.stringify({ Successful: [], Failed }));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  const sqs = new SQSClient({ endpoint, region: "us-east-1", credentials });
-  onTestFinished(async () => {
-    sqs.destroy();
-    server.close();
-    await once(server, "close");
+  const { calls, sqs, url } = await batchQueue(({ ReceiptHandle }: Entry) => {
+    const Code = codes[ReceiptHandle];
+    return Code === undefined ? null : { Code, SenderFault: true, Message: "as told" };
   });
-  return { calls, options: { sqs, queueUrl: `${endpoint}/000000000000/queue` } };
+  return { calls, options: { sqs, queueUrl: url } };
 }
 
 it("the last is hidden first and the head last, for the same time", async () => {

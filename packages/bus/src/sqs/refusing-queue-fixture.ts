@@ -11,23 +11,28 @@ export interface Entry {
   readonly MessageBody: string;
   readonly MessageGroupId: string;
 }
-export type Refusal = { readonly Code: string; readonly SenderFault: boolean } | null;
+interface Refusal {
+  readonly Code: string;
+  readonly SenderFault: boolean;
+  /** Default "". */
+  readonly Message?: string;
+}
 
-/** A queue over SQS's JSON protocol that refuses entries as told. */
-export async function refusingQueue(refusal: (entry: Entry) => Refusal) {
-  const calls: Entry[][] = [];
+/** A queue over SQS's JSON protocol that takes batches of any kind, and refuses entries as told. */
+export async function batchQueue<One extends { readonly Id: string }>(
+  refusal: (entry: One) => Refusal | null,
+) {
+  const calls: One[][] = [];
   const server = createServer(async (request, response) => {
-    const { Entries } = (await json(request)) as { Entries: Entry[] };
+    const { Entries } = (await json(request)) as { Entries: One[] };
     calls.push(Entries);
     const Successful: object[] = [];
     const Failed: object[] = [];
     for (const entry of Entries) {
-      const { Id, MessageGroupId, MessageBody } = entry;
+      const { Id } = entry;
       const refused = refusal(entry);
-      if (refused === null) {
-        Successful.push({ Id, MessageId: Id });
-        taken.set(MessageGroupId, [...(taken.get(MessageGroupId) ?? []), MessageBody]);
-      } else Failed.push({ Id, Message: "", ...refused });
+      if (refused === null) Successful.push({ Id, MessageId: Id });
+      else Failed.push({ Id, Message: "", ...refused });
     }
     response.setHeader("content-type", "application/x-amz-json-1.0");
     response.end(JSON.stringify({ Successful, Failed }));
@@ -43,7 +48,20 @@ export async function refusingQueue(refusal: (entry: Entry) => Refusal) {
     server.close();
     await once(server, "close");
   });
+  return { calls, sqs, url: `${endpoint}/1/q.fifo` };
+}
+
+/** A queue to send to that refuses messages as told. */
+export async function refusingQueue(refusal: (entry: Entry) => Refusal | null) {
   const taken = new Map<string, string[]>();
+  const { calls, sqs, url } = await batchQueue((entry: Entry) => {
+    const refused = refusal(entry);
+    const { MessageGroupId, MessageBody } = entry;
+    if (refused === null) {
+      taken.set(MessageGroupId, [...(taken.get(MessageGroupId) ?? []), MessageBody]);
+    }
+    return refused;
+  });
   const sender = sqsSender({ sqs, retryDelayMs: () => 0 });
-  return { calls, taken, sender, url: `${endpoint}/1/q.fifo` };
+  return { calls, taken, sender, url };
 }
