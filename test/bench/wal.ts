@@ -2,8 +2,8 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from "node:fs/prom
 import { loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { type FileBus, type FileBusOptions, openFileBus } from "@orgloop/bus/file";
+import { type FileSystem, nodeFileSystem } from "@orgloop/files";
 import type { OrgLoopEvent } from "@orgloop/sdk";
-import { type FileSystem, nodeFileSystem } from "@orgloop/stores";
 import { describeMachine } from "./machine.ts";
 
 const REPETITIONS = 5;

@@ -1,6 +1,6 @@
 import { appendFile, readFile } from "node:fs/promises";
+import { replaceFile } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
-import { replaceFile } from "@orgloop/stores";
 import { type Clock, waitUntil } from "./clock.ts";
 
 /**

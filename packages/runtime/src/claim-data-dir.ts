@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type DirectoryLock, lockDirectory, replaceFile } from "@orgloop/files";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
-import { type DirectoryLock, lockDirectory, replaceFile } from "@orgloop/stores";
 
 /** A data directory that this process holds. */
 export interface DataDir {

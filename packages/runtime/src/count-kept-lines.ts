@@ -1,4 +1,4 @@
-import { readFileLines } from "@orgloop/stores";
+import { readFileLines } from "@orgloop/files";
 
 /**
  * Counts what a file of `fileDeadLetters` or `fileInbox` in stores keeps (a line with an `id` each, and lines of `removed` ids), without

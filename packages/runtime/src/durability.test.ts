@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { type FileBusOptions, openFileBus } from "@orgloop/bus/file";
+import { type FileSystem, nodeFileSystem, type OpenFile } from "@orgloop/files";
 import type { Source, SourcePage } from "@orgloop/sdk";
-import { type FileSystem, fileCheckpoints, nodeFileSystem, type OpenFile } from "@orgloop/stores";
+import { fileCheckpoints } from "@orgloop/stores";
 import { expect, test } from "vitest";
 import {
   jsonWebhook,

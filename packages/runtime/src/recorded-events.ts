@@ -7,8 +7,8 @@ import {
   type RecordedQuery,
   recordedSelection,
 } from "@orgloop/core";
+import { type Place, readFileLines } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
-import { type Place, readFileLines } from "@orgloop/stores";
 import { fileOfHour, recordFiles } from "./event-recorder.ts";
 
 /** Where a line stands. */

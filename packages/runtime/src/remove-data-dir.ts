@@ -29,7 +29,7 @@ export async function removeDataDir(
   project: string,
 ): Promise<readonly string[] | null> {
   if (!existsSync(dir)) return null;
-  const { lockDirectory } = await import("@orgloop/stores");
+  const { lockDirectory } = await import("@orgloop/files");
   const { requireOwner } = await import("./claim-data-dir.ts");
   const lock = await lockDirectory(dir, { purpose: "workspace delete" });
   try {

@@ -33,7 +33,8 @@ async function withLetters<T>(
 ): Promise<T> {
   const dir = join(dataDir, "dead-letters");
   if (!existsSync(dir)) return none;
-  const { fileDeadLetters, lockDirectory } = await import("@orgloop/stores");
+  const { lockDirectory } = await import("@orgloop/files");
+  const { fileDeadLetters } = await import("@orgloop/stores");
   const lock = await lockDirectory(dataDir, { purpose: "dead letters" });
   try {
     const letters = await fileDeadLetters({ dir });

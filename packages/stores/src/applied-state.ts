@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { type FileSystem, nodeFileSystem, readWhole, replaceFile } from "@orgloop/files";
 import { hasCode, messageOf, OrgLoopError, type Topology } from "@orgloop/sdk";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { readWhole } from "./read-whole.ts";
-import { replaceFile } from "./replace-file.ts";
 
 /** What was last applied in a workspace (`cli.md`, Applied state). */
 export interface AppliedState {

@@ -1,4 +1,4 @@
-import type { Place } from "./read-lines.ts";
+import type { Place } from "@orgloop/files";
 
 /** Where the letters of a file stand: what is held in memory instead of the letters. */
 export class DeadLetterIndex {

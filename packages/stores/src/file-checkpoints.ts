@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { type FileSystem, nodeFileSystem, readWhole, replaceFile } from "@orgloop/files";
 import { type CheckpointStore, hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { readWhole } from "./read-whole.ts";
-import { replaceFile } from "./replace-file.ts";
 
 export interface FileCheckpointsOptions {
   /** Made where missing. */

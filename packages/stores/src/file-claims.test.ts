@@ -1,11 +1,11 @@
 import { appendFile, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { nodeFileSystem } from "@orgloop/files";
 import type { ClaimStore } from "@orgloop/sdk";
 import { claimSuite } from "@orgloop/testkit";
 import { describe, expect, test } from "vitest";
 import { inDirectories } from "./directories-fixture.ts";
 import { fileClaims } from "./file-claims.ts";
-import { nodeFileSystem } from "./file-system.ts";
 
 const harness = inDirectories<ClaimStore>("fileClaims", (dir) => fileClaims({ dir }));
 const { fresh } = harness;

@@ -1,9 +1,7 @@
 import { join } from "node:path";
+import { type FileSystem, groupCommit, LinesFile, nodeFileSystem } from "@orgloop/files";
 import { type ClaimStore, messageOf } from "@orgloop/sdk";
 import { type Claim, ClaimTable } from "./claim-table.ts";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { groupCommit } from "./group-commit.ts";
-import { LinesFile } from "./lines-file.ts";
 
 export interface FileClaimsOptions {
   /** Made where missing; holds `claims.jsonl`. */

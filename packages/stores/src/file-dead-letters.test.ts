@@ -1,11 +1,11 @@
 import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type FileSystem, nodeFileSystem, type OpenFile } from "@orgloop/files";
 import type { DeadLetterStore } from "@orgloop/sdk";
 import { deadLetterSuite, sampleDeadLetter } from "@orgloop/testkit";
 import { describe, expect, test } from "vitest";
 import { inDirectories } from "./directories-fixture.ts";
 import { fileDeadLetters } from "./file-dead-letters.ts";
-import { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.ts";
 
 const harness = inDirectories<DeadLetterStore>("fileDeadLetters", (dir) =>
   fileDeadLetters({ dir }),

@@ -1,9 +1,7 @@
 import { join } from "node:path";
+import { type FileSystem, groupCommit, LinesFile, nodeFileSystem } from "@orgloop/files";
 import { type DeadLetter, type DeadLetterStore, messageOf } from "@orgloop/sdk";
 import { DeadLetterIndex } from "./dead-letter-index.ts";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { groupCommit } from "./group-commit.ts";
-import { LinesFile } from "./lines-file.ts";
 
 export interface FileDeadLettersOptions {
   /** Made where missing; holds `dead-letters.jsonl`. */

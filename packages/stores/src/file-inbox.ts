@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import {
+  type FileSystem,
+  groupCommit,
+  LinesFile,
+  nodeFileSystem,
+  type Place,
+} from "@orgloop/files";
 import { type InboxEntry, type InboxStore, messageOf } from "@orgloop/sdk";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { groupCommit } from "./group-commit.ts";
 import { InboxIndex } from "./inbox-index.ts";
-import { LinesFile } from "./lines-file.ts";
-import type { Place } from "./read-lines.ts";
 
 export interface FileInboxOptions {
   /** Made where missing; holds `inbox.jsonl`. */

@@ -1,9 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { type FileSystem, groupCommit, nodeFileSystem, replaceFile } from "@orgloop/files";
 import { hasCode, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
-import { groupCommit } from "./group-commit.ts";
-import { replaceFile } from "./replace-file.ts";
 
 export interface FileRouteStatesOptions {
   /** A JSON file, replaced as a whole: it holds only routes that are held or rated. Its directory is made where missing. */

@@ -1,5 +1,5 @@
 import { dirname, normalize } from "node:path";
-import type { DirectoryLock, FileSystem, OpenFile } from "@orgloop/stores";
+import type { DirectoryLock, FileSystem, OpenFile } from "@orgloop/files";
 import { CrashFile } from "./crash-file.ts";
 
 /** An operation as a fault sees it, before it happens. */

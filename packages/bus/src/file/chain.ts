@@ -1,5 +1,5 @@
+import { type FileSystem, nodeFileSystem } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
-import { type FileSystem, nodeFileSystem } from "@orgloop/stores";
 import { corruptError } from "./errors.ts";
 import { isTemporary, parseSegmentName, type SegmentName } from "./segment.ts";
 

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import type { FileSystem, OpenFile } from "@orgloop/stores";
+import { type FileSystem, type OpenFile, writeFully } from "@orgloop/files";
 import { failedError } from "./errors.ts";
-import { writeFully } from "./file-bytes.ts";
 import { encodeLine } from "./line.ts";
 import type { LoggedEvent } from "./logged-event.ts";
 import { readLines } from "./read-lines.ts";

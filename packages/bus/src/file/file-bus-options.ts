@@ -1,5 +1,5 @@
+import type { DirectoryLock, FileSystem } from "@orgloop/files";
 import type { LogEntry, SettlingEventBus } from "@orgloop/sdk";
-import type { DirectoryLock, FileSystem } from "@orgloop/stores";
 import type { DispatchOptions } from "../dispatch.ts";
 
 export interface FileBusOptions extends DispatchOptions {

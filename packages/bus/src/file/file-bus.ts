@@ -1,10 +1,5 @@
+import { type DirectoryLock, type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
 import { type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
-import {
-  type DirectoryLock,
-  type FileSystem,
-  lockDirectory,
-  nodeFileSystem,
-} from "@orgloop/stores";
 import { createDispatch, systemTimer } from "../dispatch.ts";
 import type { SealedLog } from "./compact.ts";
 import type { FileBus, FileBusOptions } from "./file-bus-options.ts";

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import type { FileSystem, OpenFile } from "@orgloop/stores";
-import { readFully } from "./file-bytes.ts";
-import { checksumFits, type LineHead, readHead } from "./line.ts";
+import { checksumFits, type FileSystem, type OpenFile, readFully } from "@orgloop/files";
+import { type LineHead, readHead } from "./line.ts";
 import type { LoggedEvent } from "./logged-event.ts";
 import type { Segment } from "./segment.ts";
 

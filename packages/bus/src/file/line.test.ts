@@ -1,6 +1,7 @@
+import { checksumFits } from "@orgloop/files";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checksumFits, encodeLine, type LineHead, readHead } from "./line.ts";
+import { encodeLine, type LineHead, readHead } from "./line.ts";
 
 const head = (): LineHead => ({ kind: "open", seq: 0, batch: 0, ref: 0 });
 

@@ -1,4 +1,4 @@
-import { crc32c } from "@node-rs/crc32";
+import { CHECKED_FROM, isSealed, sealLine } from "@orgloop/files";
 
 /**
  * One line of the log: `{"crc":"xxxxxxxx","seq":N,"batch":B,…}` and a newline. `crc` is the CRC32C, in hex, of the bytes after
@@ -22,12 +22,8 @@ export interface LineHead {
   ref: number;
 }
 
-/** Bytes before those that the checksum covers. */
-const CRC_END = '{"crc":"xxxxxxxx",'.length;
 /** No line is longer than its body and this many bytes. */
-export const MAX_HEAD_BYTES = CRC_END + '"seq":,"batch":,'.length + 2 * 16 + 1;
-
-const HEX = Buffer.from("0123456789abcdef");
+export const MAX_HEAD_BYTES = CHECKED_FROM + '"seq":,"batch":,'.length + 2 * 16 + 1;
 
 /** Writes a line at `offset`, where there must be room, and returns its end. `body` is what follows `"batch":B,`. */
 export function writeLine(
@@ -37,15 +33,10 @@ export function writeLine(
   batch: number,
   body: string,
 ): number {
-  const checked = offset + CRC_END;
+  const checked = offset + CHECKED_FROM;
   let end = checked + into.write(`"seq":${seq},"batch":${batch},`, checked, "latin1");
   end += into.write(body, end, "utf8");
-  into.write('{"crc":"', offset, "latin1");
-  writeHex(into, offset + 8, crc32c(into.subarray(checked, end)));
-  into[offset + 16] = 0x22;
-  into[offset + 17] = 0x2c;
-  into[end] = 0x0a;
-  return end + 1;
+  return sealLine(into, offset, end);
 }
 
 /** A line of its own, for what is written outside a group commit. */
@@ -54,15 +45,9 @@ export function encodeLine(seq: number, batch: number, body: string): Buffer {
   return buffer.subarray(0, writeLine(buffer, 0, seq, batch, body));
 }
 
-/** True where the checksum of the line from `start` up to its newline at `end` fits. Its form must have been read before. */
-export function checksumFits(from: Buffer, start: number, end: number): boolean {
-  return readHex(from, start + 8) === crc32c(from.subarray(start + CRC_END, end));
-}
-
 /** Reads the head of the line from `start` up to its newline at `end` into `head`; false where it has not exactly the form. */
 export function readHead(from: Buffer, start: number, end: number, head: LineHead): boolean {
-  if (!matches(from, start, end, OPENING) || !matches(from, start + 16, end, SEQ)) return false;
-  if (from[end - 1] !== 0x7d) return false;
+  if (!isSealed(from, start, end) || !matches(from, start + 16, end, SEQ)) return false;
   let at = readNumber(from, start + 16 + SEQ.length, end);
   if (at < 0 || !matches(from, at, end, BATCH)) return false;
   head.seq = number;
@@ -80,7 +65,6 @@ export function readHead(from: Buffer, start: number, end: number, head: LineHea
   return false;
 }
 
-const OPENING = Buffer.from('{"crc":"');
 const SEQ = Buffer.from('","seq":');
 const BATCH = Buffer.from(',"batch":');
 const KEYS = LINE_KINDS.map((kind) => Buffer.from(`"${kind}":`));
@@ -113,23 +97,4 @@ function readNumber(from: Buffer, at: number, end: number): number {
   }
   const leadingZero = from[at] === 0x30 && next - at > 1;
   return next === at || next - at > 16 || leadingZero ? -1 : next;
-}
-
-function writeHex(into: Buffer, offset: number, value: number): void {
-  for (let index = 0; index < 8; index += 1) {
-    into[offset + index] = HEX[(value >>> (28 - 4 * index)) & 15] as number;
-  }
-}
-
-/** -1 where it is not eight digits in lower case. */
-function readHex(from: Buffer, offset: number): number {
-  let value = 0;
-  for (let index = 0; index < 8; index += 1) {
-    const code = from[offset + index] as number;
-    const digit =
-      code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
 }

@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { crc32 } from "@node-rs/crc32";
+import { type FileSystem, type OpenFile, writeFully } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
-import type { FileSystem, OpenFile } from "@orgloop/stores";
 import type { Batch, PendingLine } from "./batch.ts";
 import { failedError } from "./errors.ts";
-import { writeFully } from "./file-bytes.ts";
 import { indexOf, openBody, type Seal } from "./first-line.ts";
 import type { LoggedEvent } from "./logged-event.ts";
 import { ordinaryName, type Segment } from "./segment.ts";

@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import type { FileSystem, OpenFile } from "@orgloop/stores";
+import { checksumFits, type FileSystem, type OpenFile, readFully } from "@orgloop/files";
 import { corruptError } from "./errors.ts";
-import { readFully } from "./file-bytes.ts";
-import { checksumFits } from "./line.ts";
+
 import type { Position, Segment } from "./segment.ts";
 
 /** Lines nearer to each other than this are read together. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { FileSystem, OpenFile } from "@orgloop/stores";
+import { checksumFits, type FileSystem, type OpenFile } from "@orgloop/files";
 import type { Damage } from "./errors.ts";
 import { firstLineOf, type Seal } from "./first-line.ts";
-import { checksumFits, type LineHead, readHead } from "./line.ts";
+import { type LineHead, readHead } from "./line.ts";
 import { compactedRule, type LineRule, ordinaryRule } from "./line-rule.ts";
 import { type ScanResult, scanSegment } from "./scan.ts";
 import type { SegmentName } from "./segment.ts";

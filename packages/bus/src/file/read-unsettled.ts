@@ -1,5 +1,5 @@
+import { nodeFileSystem } from "@orgloop/files";
 import type { OrgLoopEvent } from "@orgloop/sdk";
-import { nodeFileSystem } from "@orgloop/stores";
 import type { EventLine } from "./logged-event.ts";
 import { readLines } from "./read-lines.ts";
 import { surveyUnsettled } from "./survey-unsettled.ts";

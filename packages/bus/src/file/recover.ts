@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import type { FileSystem } from "@orgloop/stores";
+import { type FileSystem, readFully, writeFully } from "@orgloop/files";
 import { checkFollows, listChain } from "./chain.ts";
 import { corruptError } from "./errors.ts";
-import { readFully, writeFully } from "./file-bytes.ts";
 import { readFirstLine, type Seal } from "./first-line.ts";
 import type { Tail } from "./log-writer.ts";
 import { type EventLine, LoggedEvent } from "./logged-event.ts";

@@ -4,9 +4,10 @@ import {
   type FileSystem,
   lockDirectory,
   nodeFileSystem,
+  readFully,
   replaceFile,
-} from "@orgloop/stores";
-import { readFully, writeFully } from "./file-bytes.ts";
+  writeFully,
+} from "@orgloop/files";
 import { encodeLine } from "./line.ts";
 import type { BadLine } from "./scan.ts";
 import { compactedName, settledName } from "./segment.ts";

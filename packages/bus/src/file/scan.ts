@@ -1,7 +1,6 @@
 import { crc32 } from "@node-rs/crc32";
-import type { OpenFile } from "@orgloop/stores";
-import { readFully } from "./file-bytes.ts";
-import { checksumFits, type LineHead, readHead } from "./line.ts";
+import { checksumFits, type OpenFile, readFully } from "@orgloop/files";
+import { type LineHead, readHead } from "./line.ts";
 
 /** How a scan ended: after `size` good bytes and `lines` good lines, at the end of the file or at a bad line. */
 export interface ScanResult {

@@ -1,4 +1,4 @@
-import { nodeFileSystem } from "@orgloop/stores";
+import { nodeFileSystem } from "@orgloop/files";
 import type { EventLine } from "./logged-event.ts";
 import { readLines } from "./read-lines.ts";
 import { surveyUnsettled } from "./survey-unsettled.ts";

@@ -1,4 +1,4 @@
-import type { FileSystem } from "@orgloop/stores";
+import type { FileSystem } from "@orgloop/files";
 import { listChain } from "./chain.ts";
 import { corruptError } from "./errors.ts";
 import { readSegment } from "./read-segment.ts";

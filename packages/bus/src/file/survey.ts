@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { FileSystem } from "@orgloop/stores";
+import type { FileSystem } from "@orgloop/files";
 import { listChain } from "./chain.ts";
 import type { Damage } from "./errors.ts";
 import { readFirstLine } from "./first-line.ts";

@@ -1,5 +1,5 @@
+import { type FileSystem, nodeFileSystem } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
-import { type FileSystem, nodeFileSystem } from "@orgloop/stores";
 import { type Survey, surveyLog, type WalProblem } from "./survey.ts";
 
 export interface WalReport {

@@ -1,6 +1,5 @@
 import { crc32 } from "@node-rs/crc32";
-import type { OpenFile } from "@orgloop/stores";
-import { readFully } from "./file-bytes.ts";
+import { type OpenFile, readFully } from "@orgloop/files";
 
 const CHUNK_BYTES = 1024 * 1024;
 

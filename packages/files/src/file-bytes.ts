@@ -1,5 +1,5 @@
 import { OrgLoopError } from "@orgloop/sdk";
-import type { OpenFile } from "@orgloop/stores";
+import type { OpenFile } from "./file-system.ts";
 
 /** Reads until `into` is full or the file ends; resolves with the bytes read. */
 export async function readFully(file: OpenFile, into: Buffer, position: number): Promise<number> {
