@@ -50,6 +50,7 @@ function sourceSpec(
     config: value.config ?? {},
     ...given("poll", value.poll ?? (interval === undefined ? undefined : { interval })),
     ...given("emits", value.emits),
+    ...given("public", value.public),
     ...given("key", value.key),
   };
 }

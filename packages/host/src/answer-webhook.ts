@@ -8,6 +8,7 @@ import {
   type Source,
   type WebhookRequest,
 } from "@orgloop/sdk";
+import { foreignPage, type ReadHeader } from "./browser-request.ts";
 
 /** What the sender of a webhook hears. */
 export interface WebhookAnswer {
@@ -22,6 +23,9 @@ export interface AnswerWebhookOptions {
   readonly method: string;
   /** Undefined: there is none of that id. */
   readonly source: Pick<Source, "receive"> | undefined;
+  readonly header: ReadHeader;
+  /** Whether requests that a foreign web page makes a browser send are taken ({@link takesFromPages}). */
+  readonly takesFromPages: () => boolean;
   /** Why nothing is taken in now (503); absent: it is. */
   readonly closed?: string | undefined;
   /** Reads the request, the body last. It may throw a refusal (413). */
@@ -38,7 +42,8 @@ const LOGGED_ID = 200;
 
 /**
  * Takes a webhook in: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP); what the source refuses, a source that
- * there is not (404), another method than POST (405) and what could not be kept (503, with Retry-After) are told and logged.
+ * there is not (404), another method than POST (405), a foreign web page (403) and what could not be kept (503, with Retry-After) are
+ * told and logged.
  */
 export async function answerWebhook(options: AnswerWebhookOptions): Promise<WebhookAnswer> {
   const { id, method, source, read } = options;
@@ -46,6 +51,8 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
     return refuse(options, 404, `no source "${id.slice(0, LOGGED_ID)}" takes webhooks`);
   }
   if (method !== "POST") return refuse(options, 405, `${method} is not allowed: send a POST`);
+  const page = foreignPage(options.header);
+  if (page !== null && !options.takesFromPages()) return refuse(options, 403, refusalOf(page));
   if (options.closed !== undefined) return refuse(options, 503, options.closed);
   let drafts: readonly EventDraft[];
   try {
@@ -87,6 +94,9 @@ function refuse(
   };
   return { status, headers, body: { error } };
 }
+
+const refusalOf = (page: string): string =>
+  `a web page sent this (${page.slice(0, LOGGED_ID)}), and the source has no secret: set one, or \`public: true\``;
 
 function receives(
   source: Pick<Source, "receive"> | undefined,

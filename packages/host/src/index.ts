@@ -1,6 +1,7 @@
 export * from "./abandonment.ts";
 export * from "./answer-webhook.ts";
 export * from "./bind-transforms.ts";
+export * from "./browser-request.ts";
 export * from "./call-actor.ts";
 export * from "./clock.ts";
 export * from "./open-plugin.ts";

@@ -67,6 +67,20 @@ test("a page under a name bound to 127.0.0.1 is refused, except where anyone may
   expect(await as("10.0.0.1", "/healthz")).toBe(200);
 });
 
+test("what a foreign page makes a browser send is refused everywhere but where anyone may come", async () => {
+  const { process } = await controlled();
+  for (const marks of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+    const as = async (method: string, path: string) =>
+      (await process.get(path, { method, headers: { ...authorized.headers, ...marks } })).status;
+    expect(await as("GET", "/api/status")).toBe(403);
+    expect(await as("GET", "/metrics")).toBe(403);
+    expect(await as("POST", "/control/inject")).toBe(403);
+    expect(await as("POST", "/control/shutdown")).toBe(403);
+    expect(await as("POST", "/control/module/load")).toBe(403);
+    expect(await as("GET", "/healthz")).toBe(200);
+  }
+});
+
 async function inject(process: Fixture, body: unknown) {
   const answer = await process.post("/control/inject", body, authorized);
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };

@@ -1,10 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { foreignPage } from "@orgloop/host";
 import type { MiddlewareHandler } from "hono";
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
- * Refuses requests under a foreign name (403): a web page whose name was rebound to 127.0.0.1 must not read or steer the process.
+ * Refuses requests under a foreign name, and those that a foreign page makes a browser send (403): a web page, also one whose name was
+ * rebound to 127.0.0.1, must neither read nor steer the process. `GET /api/inbox/drain` takes events out, for one.
  * Webhooks come through tunnels and proxies under other names and do not pass here; their secret guards them.
  */
 export function hostGuard(host: string): MiddlewareHandler {
@@ -13,6 +15,9 @@ export function hostGuard(host: string): MiddlewareHandler {
     if (!LOOPBACK.has(hostname) && hostname !== host) {
       return c.json({ error: `"${hostname}" is not this host: use 127.0.0.1 or localhost` }, 403);
     }
+    const page = foreignPage((name) => c.req.header(name));
+    if (page !== null)
+      return c.json({ error: `a web page sent this (${page.slice(0, 200)})` }, 403);
     return next();
   };
 }

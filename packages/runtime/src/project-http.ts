@@ -23,7 +23,7 @@ export type ProjectHttp = Pick<
 >;
 
 export interface ProjectHttpOptions
-  extends Omit<WebhookRouteOptions, "sources">,
+  extends Omit<WebhookRouteOptions, "sources" | "specs">,
     Pick<ProjectHttp, "notReady"> {
   readonly current: Current;
   readonly history: EventHistory;
@@ -42,7 +42,11 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
   const { current, metrics, parts, stop, deadLetters, notReady } = options;
   const status = () => readStatus(parts);
   return {
-    webhook: webhookRoute({ ...options, sources: () => current().plugins.sources }),
+    webhook: webhookRoute({
+      ...options,
+      sources: () => current().plugins.sources,
+      specs: () => current().resolved.sources,
+    }),
     readApi: readApi({
       ...options,
       inbox: inboxApi(options.inbox),

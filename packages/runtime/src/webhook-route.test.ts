@@ -91,3 +91,33 @@ test("where an actor does not keep up, its source's webhooks get 503, other sour
   await slow.until(5);
   expect(slow.got.map(({ payload }) => payload.n)).toEqual([0, 1, 2, 3, 5]);
 });
+
+test("a source without a secret takes nothing that a foreign page makes a browser send", async () => {
+  const agent = recordingActor();
+  const sources = { hook: jsonWebhook(), guarded: jsonWebhook(), open: jsonWebhook() };
+  const parts = { sources, actors: { agent } };
+  const plain = topologyOf(parts, [route("all", "hook", "agent")], {
+    configs: { guarded: { secret: "0123456789abcdef" } },
+  });
+  const topology = {
+    ...plain,
+    sources: plain.sources.map((one) => (one.id === "open" ? { ...one, public: true } : one)),
+  };
+  const process = await startFixture(topology, parts);
+  const from = (source: string, headers: Record<string, string>) =>
+    process.post(`/webhook/${source}`, "{}", { headers: { ...headers, host: "x.tunnel.test" } });
+  const evil = { origin: "https://evil.example", "content-type": "text/plain" };
+  const marked = { "sec-fetch-site": "cross-site" };
+  for (const headers of [evil, marked, { ...evil, ...marked }]) {
+    const answer = await from("hook", headers);
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toEqual({ error: expect.stringContaining("public: true") });
+    expect((await from("guarded", headers)).status).toBe(200);
+    expect((await from("open", headers)).status).toBe(200);
+  }
+  expect((await from("hook", { "content-type": "text/plain" })).status).toBe(200);
+  expect((await from("hook", { origin: "http://localhost:3000" })).status).toBe(200);
+  await agent.until(2);
+  const { sources: counted } = await process.status();
+  expect(counted.find(({ id }) => id === "hook")).toMatchObject({ events: 2, refused: 3 });
+});

@@ -1,5 +1,5 @@
-import { answerWebhook, webhookSourceId } from "@orgloop/host";
-import type { LogEntry, Source, WebhookRequest } from "@orgloop/sdk";
+import { answerWebhook, takesFromPages, webhookSourceId } from "@orgloop/host";
+import type { LogEntry, Source, SourceSpec, WebhookRequest } from "@orgloop/sdk";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Activity } from "./activity.ts";
@@ -10,6 +10,8 @@ import { bodyBudget, readBody } from "./read-body.ts";
 export interface WebhookRouteOptions {
   /** Those that run now. */
   readonly sources: () => ReadonlyMap<string, Held<Source>>;
+  /** The same as configured, references resolved. */
+  readonly specs: () => readonly SourceSpec[];
   readonly ingest: Ingest;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
@@ -38,6 +40,8 @@ export function webhookRoute(options: WebhookRouteOptions) {
       id,
       method: c.req.method,
       source: receiverOf(options.sources().get(id)),
+      header: (name) => c.req.header(name),
+      takesFromPages: () => options.specs().some((spec) => spec.id === id && takesFromPages(spec)),
       closed: stop.aborted ? "the process is stopping" : undefined,
       log,
       onRefused: (refused) => activity.refused(id, refused),

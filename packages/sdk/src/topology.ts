@@ -77,6 +77,8 @@ export interface SourceSpec {
   readonly config: Readonly<Record<string, unknown>>;
   readonly poll?: { readonly interval: Duration };
   readonly emits?: readonly string[];
+  /** Takes, without a secret, what a foreign web page makes a browser send. Default false. */
+  readonly public?: boolean;
   /** The ordering key: a dot path in the event. */
   readonly key?: string;
 }

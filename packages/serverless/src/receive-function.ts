@@ -1,4 +1,4 @@
-import { wantedSource } from "@orgloop/host";
+import { takesFromPages, wantedSource } from "@orgloop/host";
 import type { SourceSpec } from "@orgloop/sdk";
 import { eventPublisher } from "./event-publisher.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
@@ -23,9 +23,18 @@ export async function receiveFunction(
     const source = specs.get(id);
     return source && open(source);
   };
+  const takes = (id: string) => {
+    const source = specs.get(id);
+    return source !== undefined && takesFromPages(source);
+  };
   return async (event) => {
     try {
-      return await receiveRequest(event, { openSource, publish, flow });
+      return await receiveRequest(event, {
+        openSource,
+        takesFromPages: takes,
+        publish,
+        flow,
+      });
     } finally {
       flow.flush();
     }

@@ -17,6 +17,8 @@ export type HttpEvent = Pick<
 export interface ReceiveOptions {
   /** Undefined: there is no source of that id. Rejects where it cannot run now: a secret that cannot be read. */
   readonly openSource: (id: string) => Promise<Source | undefined>;
+  /** Whether a source takes what a foreign web page makes a browser send. */
+  readonly takesFromPages: (id: string) => boolean;
   readonly publish: PublishDrafts;
   readonly flow: FlowLog;
 }
@@ -27,7 +29,7 @@ const BODY_LIMIT = 6 * 1024 ** 2;
 /** Takes a webhook in: 200 only when SQS has every event of the request. */
 export async function receiveRequest(
   event: HttpEvent,
-  { openSource, publish, flow }: ReceiveOptions,
+  { openSource, takesFromPages, publish, flow }: ReceiveOptions,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const { method } = event.requestContext.http;
   const id = webhookSourceId(webhookPath(event.rawPath));
@@ -41,6 +43,8 @@ export async function receiveRequest(
     id,
     method,
     source,
+    header: (name) => headerOf(event, name),
+    takesFromPages: () => takesFromPages(id),
     closed,
     read: async () => webhookRequest(event),
     keep: (drafts) => publish(id, drafts),
@@ -70,6 +74,10 @@ function webhookRequest(event: HttpEvent): WebhookRequest {
     query: Object.fromEntries(new URLSearchParams(event.rawQueryString)),
     body,
   };
+}
+
+function headerOf({ headers }: HttpEvent, wanted: string): string | undefined {
+  return Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1];
 }
 
 /** From `/webhook/` on: API Gateway puts the name of its stage before it. */

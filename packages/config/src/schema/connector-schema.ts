@@ -4,6 +4,7 @@ import {
   duration,
   enabled,
   eventPath,
+  flag,
   freeMapping,
   head,
   labels,
@@ -29,6 +30,11 @@ export const sourceSchema = mapping({
   emits: list(text("an event type"), "event types").describe(
     "The event types that it emits; routes are checked against them.",
   ),
+  public: flag()
+    .optional()
+    .describe(
+      "true: takes webhooks that a foreign web page makes a browser send, without a secret. Default: false.",
+    ),
   key: eventPath().optional().describe("The ordering key of its events: a path in the event."),
   enabled: enabled(),
 }).meta({ id: "Source" });
