@@ -14,6 +14,15 @@ export interface OpenFile {
   truncate(size: number): Promise<void>;
   /** fdatasync(2): contents and size are durable. A failure is final: the kernel may have dropped the pages. */
   sync(): Promise<void>;
+  /** True where its name is gone meanwhile: what is written goes with the last descriptor. Costs one call of the system. */
+  isRemoved(): boolean;
+  close(): Promise<void>;
+}
+
+/** A directory that is held open, so that making its names durable needs no descriptor. */
+export interface OpenDirectory {
+  /** Like {@link FileSystem.syncDirectory}. */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,6 +42,7 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   syncDirectory(dir: string): Promise<void>;
+  openDirectory(dir: string): Promise<OpenDirectory>;
 }
 
 const FLAGS: Record<OpenMode, string> = {
@@ -63,6 +73,10 @@ export const nodeFileSystem: FileSystem = {
   rename,
   remove: unlink,
   syncDirectory,
+  async openDirectory(dir) {
+    const handle = await open(dir, "r");
+    return { sync: () => handle.sync(), close: () => handle.close() };
+  },
 };
 
 /** Descriptors: a `FileHandle` costs several times as much for each of the log's many small writes. */
@@ -85,6 +99,7 @@ function openFile(descriptor: number): OpenFile {
     size: async () => (await files.stat(descriptor)).size,
     truncate: (size) => files.truncate(descriptor, size),
     sync: () => files.sync(descriptor),
+    isRemoved: () => fs.fstatSync(descriptor).nlink === 0,
     close: () => files.close(descriptor),
   };
 }

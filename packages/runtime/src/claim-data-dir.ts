@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DirectoryLock, lockDirectory, replaceFile } from "@orgloop/files";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
+import { claimFormat } from "./data-format.ts";
 
 /** A data directory that this process holds. */
 export interface DataDir {
@@ -29,7 +30,7 @@ interface Owner {
 
 /**
  * Takes a data directory for a project: makes it, locks it, and writes whose it is in `owner.json`. Throws `LOCKED` (names the
- * holder) and `DATA_DIR_OWNED` (names the other project).
+ * holder), `DATA_DIR_OWNED` (names the other project) and `DATA_FORMAT` (a newer release wrote it).
  */
 export async function claimDataDir(
   dir: string,
@@ -47,7 +48,9 @@ export async function claimDataDir(
 }
 
 async function claim(dir: string, owner: Owner): Promise<void> {
-  if ((await requireOwner(dir, owner.project))?.directory === owner.directory) return;
+  const before = await requireOwner(dir, owner.project);
+  await claimFormat(dir);
+  if (before?.directory === owner.directory) return;
   await replaceFile(join(dir, "owner.json"), `${JSON.stringify(owner)}\n`);
 }
 

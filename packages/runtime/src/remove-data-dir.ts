@@ -9,6 +9,7 @@ const OURS = [
   "claims",
   "dead-letters",
   "events",
+  "format.json",
   "inbox",
   "lock.json",
   "log",

@@ -142,8 +142,16 @@ function create(
         }
         file.sync();
       },
+      isRemoved: () => ![...current.values()].includes(file),
       async close() {},
     };
+  }
+
+  async function syncDirectory(dir: string): Promise<void> {
+    await passing({ kind: "syncDirectory", path: dir });
+    const synced = normalize(dir);
+    for (const each of unsynced) if (each.dir === synced) apply(durable, each);
+    unsynced = unsynced.filter((each) => each.dir !== synced);
   }
 
   const fileSystem: FileSystem = {
@@ -182,11 +190,10 @@ function create(
       if (!current.has(normalize(path))) throw failure("ENOENT", operation);
       change({ dir: dirname(normalize(path)), remove: normalize(path) });
     },
-    async syncDirectory(dir) {
-      await passing({ kind: "syncDirectory", path: dir });
-      const synced = normalize(dir);
-      for (const each of unsynced) if (each.dir === synced) apply(durable, each);
-      unsynced = unsynced.filter((each) => each.dir !== synced);
+    syncDirectory,
+    async openDirectory(dir) {
+      await passing({ kind: "open", path: dir });
+      return { sync: () => syncDirectory(dir), close: async () => {} };
     },
   };
 
