@@ -126,6 +126,7 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
     ]),
     graph("Failures", "Sum", [
       own("failed", "attempts"),
+      own("missing", "template values missing"),
       own("pollErrors", "polls"),
       own("refused", "requests refused"),
     ]),

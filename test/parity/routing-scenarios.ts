@@ -1,3 +1,4 @@
+import { deepEqual } from "node:assert/strict";
 import { PermanentError, RetryAfterError } from "@orgloop/sdk";
 import dedup from "@orgloop/transform-dedup";
 import { event, route, type Scenario } from "./scenario.ts";
@@ -68,6 +69,59 @@ export const ROUTING: readonly Scenario[] = [
     },
     steps: [{ atMs: 0, emit: [event("e1")] }],
     expect: { lanes: { "pass k": "e1", "lenient k": "e1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "templates: every root in then.config, a prompt where it says so, nothing that throws",
+    routes: [
+      route(
+        "filled",
+        {},
+        {
+          then: {
+            actor: "agent",
+            config: {
+              title: "{{payload.title}}/{{event.payload.title}}/{{payload.none}}",
+              text: "{{route}}: {{launch_prompt}}",
+              odd: "{{payload..title}}{{payload.constructor}}{{",
+              nested: { kept: "{{payload.title}}" },
+            },
+          },
+          with: {
+            prompt_file: "p.md",
+            prompt: {
+              file: "p.md",
+              text: "Read {{payload.title}} ({{config.title}})",
+              meta: { interpolate: true },
+            },
+          },
+        },
+      ),
+      route(
+        "plain",
+        {},
+        {
+          with: {
+            prompt_file: "p.md",
+            prompt: { file: "p.md", text: "Read {{payload.title}}", meta: null },
+          },
+        },
+      ),
+    ],
+    act({ route: name, config, prompt }) {
+      if (name === "plain") deepEqual(prompt, "Read {{payload.title}}");
+      else {
+        const read = "Read A {{id}} (A {{id}}/A {{id}}/)";
+        deepEqual(prompt, read);
+        deepEqual(config, {
+          title: "A {{id}}/A {{id}}/",
+          text: `filled: ${read}`,
+          odd: "{{",
+          nested: { kept: "{{payload.title}}" },
+        });
+      }
+    },
+    steps: [{ atMs: 0, emit: [event("e1", "k", { title: "A {{id}}" })] }],
+    expect: { lanes: { "filled k": "e1", "plain k": "e1" }, letters: NO_LETTERS },
   },
   {
     name: "a transform that never ends is given up at its timeout",

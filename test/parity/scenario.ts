@@ -20,6 +20,9 @@ export interface Call {
   readonly attempt: number;
   readonly replay: number;
   readonly payload: Readonly<Record<string, unknown>>;
+  /** What the route gives it, filled in; absent in a drain. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly prompt?: string | undefined;
   /** Ms since the scenario began. */
   readonly atMs: number;
 }
@@ -155,12 +158,13 @@ export function scriptedActor(
   note: (call: Run["calls"][number]) => void,
 ): Actor {
   return {
-    async deliver(given, { route: name, attempt, replay }) {
+    async deliver(given, { route: name, attempt, replay, config, prompt }) {
       const id = nameOf(given);
       const spec = routes.find((one) => one.name === name);
       const lane = spec === undefined ? name : laneOf(spec, given.ordering_key ?? "s", id);
       const { payload } = given;
-      const call = { event: id, route: name, attempt, replay, payload, atMs: now() };
+      const filled = { config, prompt: prompt?.text };
+      const call = { event: id, route: name, attempt, replay, payload, ...filled, atMs: now() };
       try {
         await act(call);
       } catch (error) {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { auditOutput } from "./audit-output.ts";
-import { interpolate } from "./interpolate.ts";
+import { fillRoute } from "./fill-route.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
 
 function flags(
@@ -10,7 +10,8 @@ function flags(
   promptMeta: Record<string, unknown> | null = null,
 ) {
   const event = { ...sampleDelivery("r", "k", "evt_1", 0).event, payload };
-  return auditOutput({ template, config: interpolate(template, event), event, promptMeta });
+  const { config } = fillRoute({ route: "r", config: template }, event);
+  return auditOutput({ template, config, event, promptMeta });
 }
 
 const found = (template: Record<string, unknown>, payload: Record<string, unknown>, meta = {}) =>

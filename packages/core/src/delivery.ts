@@ -10,7 +10,7 @@ export interface Delivery {
   readonly actor: string;
   /** Deliveries of one route and ordering key keep their order (`config-at-scale.md`, the ordering key). */
   readonly orderingKey: string;
-  /** `then.config` with `{{dot.path}}` filled in. */
+  /** `then.config`, filled in (`fillRoute`), as the prompt is. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly prompt?: Prompt;
   /** 0, or which replay of the event this is. */

@@ -1,6 +1,6 @@
 import type { DeadLetter, RouteSpec } from "@orgloop/sdk";
 import type { Delivery } from "./delivery.ts";
-import { interpolate } from "./interpolate.ts";
+import { fillRoute } from "./fill-route.ts";
 import { orderingKey } from "./ordering-key.ts";
 import type { Router } from "./route-event.ts";
 
@@ -35,14 +35,14 @@ export function letterDelivery(
 ): Delivery {
   const replay = (letter.event.replay ?? 0) + 1;
   const event = { ...letter.event, replay };
-  const prompt = promptOf(spec);
+  const { config } = spec.then;
+  const templates = { route: spec.name, config, prompt: promptOf(spec) };
   return {
     event,
     route: spec.name,
     actor: spec.then.actor,
     orderingKey: letter.ordering_key ?? orderingKey(event, spec, sources.get(event.source)),
-    config: interpolate(spec.then.config, event),
-    ...(prompt !== undefined && { prompt }),
+    ...fillRoute(templates, event),
     replay,
   };
 }

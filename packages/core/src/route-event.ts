@@ -1,7 +1,7 @@
 import type { LogEntry, OrgLoopEvent, Prompt, RouteSpec, SourceSpec } from "@orgloop/sdk";
 import { auditEntry, auditOutput } from "./audit-output.ts";
 import type { Delivery } from "./delivery.ts";
-import { interpolate } from "./interpolate.ts";
+import { fillRoute, type OnMissing } from "./fill-route.ts";
 import type { Matcher } from "./match.ts";
 import { orderingKey } from "./ordering-key.ts";
 import { applyTransforms, type RouteTransform } from "./transform.ts";
@@ -14,6 +14,8 @@ export interface Router {
   readonly transformsOf: (route: RouteSpec) => readonly RouteTransform[];
   readonly promptOf: (route: RouteSpec) => Prompt | undefined;
   readonly now: () => number;
+  /** Told of placeholders that lead nowhere. */
+  readonly onMissing?: OnMissing | undefined;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
 }
 
@@ -55,9 +57,12 @@ export async function routeEvent(
       ended.push({ route: route.name, by: result.kind });
       continue;
     }
-    const prompt = router.promptOf(route);
     const template = route.then.config;
-    const config = interpolate(template, result.event);
+    const { config, prompt } = fillRoute(
+      { route: route.name, config: template, prompt: router.promptOf(route) },
+      result.event,
+      router.onMissing,
+    );
     const promptMeta = prompt?.meta ?? null;
     for (const flag of auditOutput({ template, config, event: result.event, promptMeta })) {
       router.log({ ...where, ...auditEntry(flag) });

@@ -1,4 +1,4 @@
-import type { Delivery } from "@orgloop/core";
+import type { Delivery, OnMissing } from "@orgloop/core";
 import { type Actor, type DeliveryReceipt, formatDuration, OrgLoopError } from "@orgloop/sdk";
 import type { Abandonment } from "./abandonment.ts";
 import { type Clock, callAt } from "./clock.ts";
@@ -11,6 +11,8 @@ export interface CallActorOptions {
   readonly abandonment?: Abandonment;
   /** How long an actor that does not mind its signal is waited for; default 10 s. */
   readonly releaseMs?: number;
+  /** Told of placeholders of the actor's templates that lead nowhere. */
+  readonly onMissing?: OnMissing | undefined;
   readonly clock: Clock;
 }
 
@@ -25,7 +27,15 @@ const RELEASE_MS = 10_000;
 export async function callActor(
   delivery: Delivery,
   attempt: number,
-  { actor, deliveryId, timeoutMs, abandonment, releaseMs = RELEASE_MS, clock }: CallActorOptions,
+  {
+    actor,
+    deliveryId,
+    timeoutMs,
+    abandonment,
+    releaseMs = RELEASE_MS,
+    onMissing,
+    clock,
+  }: CallActorOptions,
 ): Promise<DeliveryReceipt | undefined> {
   const controller = new AbortController();
   const ended = Promise.withResolvers<never>();
@@ -45,8 +55,16 @@ export async function callActor(
   });
   try {
     const { event, route, config, prompt, replay } = delivery;
-    const context = { route, config, attempt, replay, deliveryId, signal: controller.signal };
-    const call = actor.deliver(event, prompt === undefined ? context : { ...context, prompt });
+    const call = actor.deliver(event, {
+      route,
+      config,
+      attempt,
+      replay,
+      deliveryId,
+      signal: controller.signal,
+      ...(prompt && { prompt }),
+      ...(onMissing && { onMissing: (path) => onMissing(route, path) }),
+    });
     return await Promise.race([call, ended.promise]);
   } catch (error) {
     throw failure ?? error;

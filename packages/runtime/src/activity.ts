@@ -29,6 +29,8 @@ export interface Activity {
   attemptFailed(route: string, actor: string, durationMs: number): void;
   /** An attempt failed, and another will follow. */
   retried(route: string, actor: string): void;
+  /** A placeholder of a template led nowhere. */
+  missing(route: string): void;
   /** A delivery had no room. */
   dropped(route: string, actor: string): void;
   buried(route: string | null, reason: DeadReason): void;
@@ -48,6 +50,7 @@ export type ActivityListener = Pick<
   | "attemptFailed"
   | "retried"
   | "dropped"
+  | "missing"
   | "buried"
 >;
 
@@ -97,6 +100,7 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
     attemptFailed: listener.attemptFailed,
     retried: listener.retried,
     dropped: listener.dropped,
+    missing: listener.missing,
     get deadLetters() {
       return deadLetters;
     },

@@ -93,8 +93,7 @@ export interface ActorDeliverer {
 }
 
 export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
-  const { clock, bury, log, activity, abandon } = options;
-  const { id, alert, kept, starts } = options;
+  const { clock, bury, log, activity, abandon, id, alert, kept, starts } = options;
   const limited = rateLimitedLog(id, log, clock.now);
   const queue = new ActorQueue({ ...options, onLimited: limited });
   const taken = new Map<Delivery, Taken>();
@@ -222,6 +221,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
               deliveryId: taken.get(delivery)?.deliveryId ?? delivery.event.id,
               timeoutMs: policy.timeoutMs,
               abandonment: abandoned,
+              onMissing: activity.missing,
               clock,
             }),
           )

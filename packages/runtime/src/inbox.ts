@@ -3,10 +3,10 @@ import {
   type DrainAnswer,
   drainAnswer,
   drainSize,
+  fillRoute,
   type InboxTerms,
   inboxEntry,
   inboxTerms,
-  interpolate,
   noticeDelivery,
   noticeEntry,
   queuedEntry,
@@ -134,8 +134,10 @@ export function openInbox(options: InboxOptions): Inbox {
       oldest: oldest.event,
       route: route.name,
       actor: route.then.actor,
-      config: interpolate(route.then.config, oldest.event),
-      prompt: options.promptOf(route),
+      ...fillRoute(
+        { route: route.name, config: route.then.config, prompt: options.promptOf(route) },
+        oldest.event,
+      ),
       nowMs: clock.now(),
     });
   }

@@ -75,6 +75,11 @@ export function metrics(readings: MetricsReadings): Metrics {
     "route",
     "actor",
   );
+  const missing = counter(
+    "orgloop_template_missing_total",
+    "Placeholders that led nowhere in their event, by route",
+    "route",
+  );
   addGauges(readings, registers);
   const connectorOf = (kind: "source" | "actor", id: string): string =>
     readings.connectorOf(kind, id) ?? "unknown";
@@ -93,6 +98,7 @@ export function metrics(readings: MetricsReadings): Metrics {
         connectorErrors.inc({ connector: connectorOf("actor", actor) }),
       retried: (route, actor) => retries.inc({ route, actor }),
       dropped: (route, actor) => dropped.inc({ route, actor }),
+      missing: (route) => missing.inc({ route }),
       buried: (_route, reason) => deadLetters.inc({ reason }),
     },
   };

@@ -157,6 +157,7 @@ export function activityOf(...routes: readonly RouteSpec[]): Activity {
     attemptFailed: ignore,
     retried: ignore,
     dropped: ignore,
+    missing: ignore,
     buried: ignore,
   });
 }

@@ -82,7 +82,11 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
       if (returned) await options.starts.begin(key, options.abandon).catch(() => undefined);
       const { matcher, ...rest } = router;
       const chosen = target === null ? matcher : matcherFor(target, matcher);
-      routed = await routeEvent(event, { ...rest, matcher: chosen }, receipt.settled);
+      routed = await routeEvent(
+        event,
+        { ...rest, onMissing: activity.missing, matcher: chosen },
+        receipt.settled,
+      );
     } catch (error) {
       options.recorder.record(event, []);
       return buryUnroutable(held, error, options);

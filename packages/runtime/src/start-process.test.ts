@@ -50,6 +50,7 @@ test("the actor gets the transformed event, its route's config filled in, and th
       replay: 0,
       deliveryId: expect.stringMatching(/^evt_\w+\.[0-9a-f]{8}$/),
       signal: expect.any(AbortSignal),
+      onMissing: expect.any(Function),
     },
   ]);
   await expect.poll(() => process.status().unacked).toBe(0);

@@ -11,7 +11,7 @@ export interface Prompt {
 
 export interface DeliveryContext {
   readonly route: string;
-  /** `then.config`, with `{{dot.path}}` filled in from the event. */
+  /** `then.config`, filled in from the event. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly prompt?: Prompt;
   /** 1 for the first attempt of this event on this route. */
@@ -23,6 +23,8 @@ export interface DeliveryContext {
    * replay. It is the event's id where neither tells deliveries apart.
    */
   readonly deliveryId?: string;
+  /** Counts a placeholder of the actor's own templates that leads nowhere in this event. */
+  readonly onMissing?: (path: string) => void;
   /** Aborted when the attempt's timeout has passed or a drain gives up on it. */
   readonly signal: AbortSignal;
 }

@@ -10,8 +10,8 @@ export interface ActorMessage {
   readonly topology: string;
   readonly delivery: Delivery;
   /**
-   * The delivery's `config` is as the route has it: it holds references, and its placeholders are filled in after these, at the moment of
-   * use. No secret lies in a queue, and no text of an event is taken for a reference.
+   * The delivery's `config` and `prompt` are as the route has them: the config holds references, and placeholders are filled in after
+   * these, at the moment of use. No secret lies in a queue, and no text of an event is taken for a reference.
    */
   readonly unresolved?: true;
   /** The event that these placeholders are of, where it is not the delivery's: of a notification, the first that waits. */
@@ -26,7 +26,7 @@ export interface ActorMessage {
 export interface MatchedDelivery {
   readonly delivery: Delivery;
   /** Its route, with references unresolved. */
-  readonly route: Pick<RouteSpec, "then" | "delivery">;
+  readonly route: Pick<RouteSpec, "then" | "delivery" | "with">;
   readonly topologyHash: string;
   /** Whether its actor has other routes as well. */
   readonly severalRoutes: boolean;
@@ -40,11 +40,10 @@ export async function actorMessage(
 ): Promise<FifoMessage> {
   const { event, route, orderingKey, replay } = delivery;
   const identity = { eventId: event.id, route, replay };
-  const { config } = spec.then;
-  const unresolved = holdsReference(JSON.stringify(config));
+  const unresolved = holdsReference(JSON.stringify(spec.then.config));
   const message: ActorMessage = {
     topology: topologyHash,
-    ...(unresolved ? { delivery: { ...delivery, config }, unresolved } : { delivery }),
+    ...(unresolved ? { delivery: unfilled(delivery, spec), unresolved } : { delivery }),
     policy: spec.delivery,
     delivery_id: deliveryId(delivery, severalRoutes),
     matched_at: new Date(nowMs).toISOString(),
@@ -54,6 +53,12 @@ export async function actorMessage(
     group: deliveryGroup({ ...identity, orderingKey, order: spec.delivery.order }),
     dedupId: deliveryDedupId(identity),
   };
+}
+
+/** Config and prompt as the route has them. */
+function unfilled(delivery: Delivery, { then, with: prompt }: MatchedDelivery["route"]): Delivery {
+  const { prompt: _, ...rest } = delivery;
+  return { ...rest, config: then.config, ...(prompt && { prompt: prompt.prompt }) };
 }
 
 /** Throws `MESSAGE_UNREADABLE` where the body is none of ours, and what reading its object throws. */

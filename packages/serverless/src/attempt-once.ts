@@ -66,7 +66,8 @@ export async function attemptOnce(attempt: Attempt, host: AttemptHost): Promise<
   if (admission.probe) flow.log({ ...about, phase: "circuit.half_open", attempt: number });
   flow.log({ ...about, phase: "deliver.attempt", attempt: number });
   const startedMs = clock.now();
-  const options = { actor, deliveryId, timeoutMs, releaseMs: RELEASE_MS, clock };
+  const onMissing = () => flow.count("missing");
+  const options = { actor, deliveryId, timeoutMs, releaseMs: RELEASE_MS, onMissing, clock };
   const result = await call(() => callActor(delivery, number, options));
   const endedMs = clock.now();
   const outcome = await conclude(result, attempt, host);

@@ -284,20 +284,23 @@ test("what can never be read is buried as invalid, and holds up nobody", async (
 
 test("secrets of a route are filled in here; a text of the event is never taken for one", async () => {
   const seen: unknown[] = [];
-  const it = batchFixture(async (_, { config }) => {
-    seen.push(config);
+  const it = batchFixture(async (_, { config, prompt }) => {
+    seen.push(config, prompt?.text);
     return undefined;
   });
   it.parameters.set("/p/TOKEN/value", "s3cret");
   const event = eventOf("1", { payload: { title: "${TOKEN} {{payload.id}}" } });
   const withSecret = { token: "${TOKEN}", title: "{{payload.title}}" };
-  const route = routeOf({}, withSecret);
+  const text = "{{payload.title}} {{config.token}}";
+  const prompt = { file: "p.md", text, meta: { interpolate: true } };
+  const route = { ...routeOf({}, withSecret), with: { prompt_file: "p.md", prompt } };
   const record = await deliveryRecord(it, event, route);
   expect(record.body).not.toContain("s3cret");
   await deliverBatch([record], QUEUE, minute, it.delivering);
   const plain = routeOf({}, { title: "filled in by the router: ${TOKEN}" });
   const filled = await deliveryRecord(it, event, { ...plain, then: { ...plain.then, config: {} } });
   await deliverBatch([filled], QUEUE, minute, it.delivering);
-  expect(seen).toEqual([{ token: "s3cret", title: "${TOKEN} {{payload.id}}" }, {}]);
+  const title = "${TOKEN} {{payload.id}}";
+  expect(seen).toEqual([{ token: "s3cret", title }, `${title} s3cret`, {}, undefined]);
   expect(attemptsKey({ event, route: "r", replay: 0 } as never)).toMatch(/^[0-9a-f]{64}$/);
 });

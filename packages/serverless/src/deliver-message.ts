@@ -3,8 +3,8 @@ import {
   compilePolicy,
   type Delivery,
   deliveryEntry,
+  fillRoute,
   inboxTerms,
-  interpolate,
   isBuried,
   isExpired,
   isInboxNotice,
@@ -182,8 +182,9 @@ async function resolved(
   secrets: Secrets,
 ): Promise<Delivery> {
   if (unresolved !== true) return delivery;
-  const config = await secrets.resolve(`route "${delivery.route}"`, delivery.config);
-  return { ...delivery, config: interpolate(config, about ?? delivery.event) };
+  const { route, prompt } = delivery;
+  const config = await secrets.resolve(`route "${route}"`, delivery.config);
+  return { ...delivery, ...fillRoute({ route, config, prompt }, about ?? delivery.event) };
 }
 
 function killedState(state: AttemptState, starts: number): AttemptState {

@@ -73,7 +73,11 @@ export async function routeMessage(
     return { deliveries: [], line: { at, event, dropped } };
   }
   const { matcher } = router;
-  const chosen = { ...router, matcher: target === null ? matcher : matcherFor(target, matcher) };
+  const chosen: Router = {
+    ...router,
+    matcher: target === null ? matcher : matcherFor(target, matcher),
+    onMissing: () => host.flow.count("missing"),
+  };
   try {
     const { deliveries, ended } = await survived(held, record, host, () =>
       routeEvent(event, chosen),

@@ -20,6 +20,8 @@ export const METRICS = {
   /** Deliveries that were put off: retries, open breakers, rates. */
   held: "DeliveriesHeld",
   deadLetters: "DeadLetters",
+  /** Placeholders of templates that led nowhere in their event. */
+  missing: "TemplateValuesMissing",
   breakersOpened: "BreakersOpened",
   breakersClosed: "BreakersClosed",
   /** Milliseconds from the event's time to its delivery. */

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
-import { interpolate } from "@orgloop/core";
+import { fillRoute } from "@orgloop/core";
 import type { DeliveryContext, OrgLoopEvent, RouteSpec } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { actorMessage } from "../actor-message.ts";
@@ -147,7 +147,7 @@ test("what an event says of a secret is none, also where the route has none", as
   } = routeOf({}, { ...KEPT, about: "{{payload.text}}" });
   const event = eventOf("1", { payload: { text: "${TOKEN}" } });
   // As the router sends it.
-  const config = interpolate(then.config, event);
+  const { config } = fillRoute({ route: "r", config: then.config }, event);
   const delivery = { event, route, actor: then.actor, orderingKey: "k", config, replay: 0 };
   const { body, group } = await actorMessage(
     {
