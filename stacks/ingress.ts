@@ -25,6 +25,7 @@ export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | 
     spec: specValue(stack, "ReceiverSpec", {
       project: topology.project,
       sources: received,
+      ...(topology.network ? { network: topology.network } : {}),
     }),
     timeoutS: TIMEOUT_S,
     memoryMb: 512,

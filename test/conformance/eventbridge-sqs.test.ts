@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { lookup } from "node:dns";
 import {
   CreateEventBusCommand,
   EventBridgeClient,
@@ -37,7 +38,15 @@ test("what the actor puts on an event bus, a rule on its source and detail type 
     throw new Error("not wanted");
   };
   const claims = { claim: never };
-  const options = { id: "aws", projectDir: "/", now: Date.now, claims, warn: () => {} };
+  const options = {
+    id: "aws",
+    projectDir: "/",
+    now: Date.now,
+    claims,
+    fetch,
+    lookup,
+    warn: () => {},
+  };
   const actor = await eventbridge.actor?.create(config as never, options);
   const event = testEvent();
   const { signal } = new AbortController();

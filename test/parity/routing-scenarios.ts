@@ -1,4 +1,5 @@
 import { deepEqual } from "node:assert/strict";
+import { lookup } from "node:dns";
 import { PermanentError, RetryAfterError } from "@orgloop/sdk";
 import dedup from "@orgloop/transform-dedup";
 import { event, route, type Scenario } from "./scenario.ts";
@@ -272,7 +273,7 @@ function dedupBy(path: string): NonNullable<Scenario["transforms"]>[string] {
   return (context) => ({
     async execute(given, about) {
       const config = { key: [path], window: "1h" };
-      const whole = { ...context, projectDir: "/", warn: () => {} };
+      const whole = { ...context, projectDir: "/", fetch, lookup, warn: () => {} };
       const running = await dedup.create(config, whole);
       return running.execute(given, about);
     },

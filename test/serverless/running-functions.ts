@@ -74,8 +74,8 @@ export async function runningFunctions(
     write: (line: string) => void lines.push(line),
   });
   const { project, sources, actors, network } = topology;
-  const poll = await pollFunction(options({ project, sources }));
-  const receive = await receiveFunction(options({ project, sources }));
+  const poll = await pollFunction(options({ project, sources, network }));
+  const receive = await receiveFunction(options({ project, sources, network }));
   const route = await routeFunction(options({ topology, hash: topologyHash(topology) }));
   const deliver = await deliverFunction(options({ actors, network }));
   const until = Date.now() + REMAINING_MS * 10;

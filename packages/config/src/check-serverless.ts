@@ -1,5 +1,6 @@
 import { DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import { MOST_INBOX_TTL } from "./aws/most-inbox-ttl.ts";
+import { checkReach } from "./check-reach.ts";
 import { at, type Declarations } from "./declarations.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -45,6 +46,7 @@ export function checkServerless(
 ): void {
   const bus = settings.map(({ value }) => valueAt(value, ["bus"])).find((one) => one !== undefined);
   if ((valueAt(bus, ["url"]) ?? bus) !== "sqs") return;
+  checkReach(settings, declarations, findings);
   const check = (place: Layer, key: string, value: unknown) => {
     const message = problemOf(key, value);
     const whole = { ...place, at: "value", code: "not-serverless" } as const;

@@ -4,6 +4,7 @@ export * from "./bind-transforms.ts";
 export * from "./browser-request.ts";
 export * from "./call-actor.ts";
 export * from "./clock.ts";
+export * from "./guarded-network.ts";
 export * from "./open-plugin.ts";
 export * from "./poll-source.ts";
 export * from "./random-hex.ts";

@@ -14,10 +14,12 @@ import {
   type Transform,
   type TransformSpec,
 } from "@orgloop/sdk";
+import type { Network } from "./guarded-network.ts";
 
 /** What everything of a host that is opened gets. */
-export interface OpenPluginOptions extends Omit<PluginContext, "id" | "warn"> {
+export interface OpenPluginOptions extends Omit<PluginContext, "id" | "warn" | keyof Network> {
   readonly lookup: PluginLookup;
+  readonly network: Network;
   /** Says something of an item to the operator. */
   readonly warn: (item: string, message: string) => void;
 }
@@ -41,7 +43,7 @@ const SCRIPT_PACKAGE = "@orgloop/transform-script";
  */
 export async function openPlugin<Running>(
   { item, id, package: name, config, partOf }: WantedPlugin<Running>,
-  { lookup, warn, projectDir, now, claims, allowPrivate, stateless }: OpenPluginOptions,
+  { lookup, warn, projectDir, now, claims, network, stateless }: OpenPluginOptions,
 ): Promise<Running> {
   const part = partOf(await lookup(name));
   if (part === undefined) {
@@ -60,7 +62,7 @@ export async function openPlugin<Running>(
     projectDir,
     now,
     claims,
-    ...(allowPrivate !== undefined && { allowPrivate }),
+    ...network,
     ...(stateless !== undefined && { stateless }),
     warn: (message) => warn(item, message),
   };

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { guardedNetwork } from "@orgloop/host";
 import type {
   Actor,
   ConnectorDefinition,
@@ -121,6 +122,7 @@ const context: PluginContext = {
   },
   now: () => 0,
   claims: memoryClaims(),
+  ...guardedNetwork(undefined),
   warn: () => undefined,
 };
 const signal = new AbortController().signal;

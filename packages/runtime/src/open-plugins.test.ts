@@ -161,14 +161,17 @@ test("every missing variable is named with all its uses; a prompt is no place fo
   expect(topology.sources[0]?.config.token).toBe("${TOKEN}");
 });
 
-test("an actor is told what it may reach, and opened anew where that changes", async () => {
+test("an actor reaches what it may, and opened anew where that changes", async () => {
   const reach: unknown[] = [];
   const connector = defineConnector({
     id: "agent",
     actor: {
       config: url,
-      async create(_, { allowPrivate }) {
-        reach.push(allowPrivate);
+      async create(_, { fetch, lookup }) {
+        const { cause } = await fetch("http://10.1.2.3:0/").catch((error) => error);
+        const { promise, resolve } = Promise.withResolvers<unknown>();
+        lookup("10.1.2.3", { all: true }, (error) => resolve(Object(error).code));
+        reach.push([cause?.code, await promise]);
         return { deliver: async () => undefined };
       },
     },
@@ -179,8 +182,9 @@ test("an actor is told what it may reach, and opened anew where that changes", a
   const packages = { "test/actor/agent": connector };
   const before = await opening(topology, packages);
   const same = await opening(topology, packages, { before });
-  const allowPrivate = ["10.0.0.0/8"];
+  const allowPrivate = ["192.168.0.0/16"];
   const narrower = await opening(topology, packages, { before: same, allowPrivate });
   await opening(topology, packages, { before: narrower, allowPrivate: [...allowPrivate] });
-  expect(reach).toEqual([undefined, ["10.0.0.0/8"]]);
+  const refused = ["PRIVATE_ADDRESS", "PRIVATE_ADDRESS"];
+  expect(reach).toEqual([[undefined, undefined], refused]);
 });

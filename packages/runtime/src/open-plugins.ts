@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import {
+  guardedNetwork,
   type OpenPluginOptions,
   openPlugin,
   type WantedPlugin,
@@ -19,7 +20,9 @@ import {
 } from "@orgloop/sdk";
 import { type Held, held } from "./held.ts";
 
-export interface OpenPluginsOptions extends OpenPluginOptions {
+export interface OpenPluginsOptions extends Omit<OpenPluginOptions, "network"> {
+  /** `network.allow_private`; absent: everything may be reached. */
+  readonly allowPrivate?: readonly string[];
   /** References resolved. */
   readonly topology: Topology;
   /** What runs already: what is made from the same again is kept. */
@@ -54,6 +57,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   const { topology, allowPrivate } = options;
   const isReachSame = isDeepStrictEqual(options.before?.allowPrivate, allowPrivate);
   const before = isReachSame ? options.before : undefined;
+  const network = guardedNetwork(allowPrivate);
   const created: Held<unknown>[] = [];
   const failures: string[] = [];
 
@@ -68,7 +72,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
         if (kept !== undefined && isSame(one, kept)) return [[one.id, kept]] as const;
         try {
           const { package: name, config } = one;
-          const made = held(await openPlugin(one, options), among);
+          const made = held(await openPlugin(one, { ...options, network }), among);
           created.push(made);
           return [[one.id, { ...made, package: name, config }]] as const;
         } catch (error) {

@@ -5,7 +5,7 @@ import {
   type Matcher,
   routeEvent,
 } from "@orgloop/core";
-import { bindRoute, openPlugin, systemClock, wantedTransform } from "@orgloop/host";
+import { bindRoute, guardedNetwork, openPlugin, systemClock, wantedTransform } from "@orgloop/host";
 import {
   type Filter,
   type LogEntry,
@@ -69,7 +69,8 @@ function beginTrial(
 ): Trial {
   let nowMs = 0;
   const now = () => nowMs;
-  const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn };
+  const network = guardedNetwork(topology.network?.allow_private);
+  const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn, network };
   const sources = new Map(topology.sources.map((source) => [source.id, source]));
   const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
   const transforms = new Map<string, { readonly part: Transform }>();

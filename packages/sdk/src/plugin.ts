@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import type { Actor } from "./actor.ts";
 import type { ClaimStore } from "./claim-store.ts";
 import type { Logger } from "./logger.ts";
@@ -15,10 +16,15 @@ export interface PluginContext {
   /** Durable claims of the workspace, for whatever must remember beyond a restart. */
   readonly claims: ClaimStore;
   /**
-   * Private ranges, addresses and names of hosts that may be reached, none other that is private (`config-at-scale.md`, Reach). Absent:
-   * everything may.
+   * As the global one, but it reaches only what the configuration allows (`config-at-scale.md`, Reach): all else fails, with a
+   * `PRIVATE_ADDRESS` error as its cause. Nothing else is to be used for reaching others, but what takes `lookup`.
    */
-  readonly allowPrivate?: readonly string[];
+  readonly fetch: typeof globalThis.fetch;
+  /**
+   * For `http.request` and the like: what a name stands for. Throws `PRIVATE_ADDRESS` where that may not be reached. Node does not ask for
+   * a host that is an address already: ask for that beforehand, it is passed on as it is.
+   */
+  readonly lookup: LookupFunction;
   /** True where the host may be gone after each call, as a cloud function is: what has to be remembered goes into `claims`. */
   readonly stateless?: boolean;
   /** Says something to the operator that is no event: a warning of the connector. */

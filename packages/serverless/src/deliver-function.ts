@@ -37,8 +37,7 @@ export async function deliverFunction(
   let inbox: Promise<DeliveryInbox> | undefined;
   const actors = new Map(spec.actors.map((actor) => [actor.id, actor]));
   const awaited = new Set(spec.awaited);
-  const allowPrivate = spec.network?.allow_private ?? [];
-  const open = itemOpener(wantedActor, { ...tools, allowPrivate });
+  const open = itemOpener(wantedActor, tools);
   const batch: DeliverBatchOptions = {
     ...tools,
     openActor: async (id) => {

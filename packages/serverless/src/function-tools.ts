@@ -2,7 +2,7 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import { type ObjectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
 import { METRIC_NAMESPACE } from "@orgloop/config/aws";
 import { type Clock, systemClock } from "@orgloop/host";
-import type { DefaultsSpec } from "@orgloop/sdk";
+import type { DefaultsSpec, NetworkSpec, Topology } from "@orgloop/sdk";
 import { dynamoClaims, type StateTable } from "@orgloop/stores/dynamodb";
 import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
 import { embeddedMetrics } from "./embedded-metrics.ts";
@@ -39,7 +39,7 @@ export interface FunctionOptions {
 }
 
 /** Opens what the environment names. Rejects where it is incomplete, or the spec cannot be read. */
-export async function functionTools<Spec>({
+export async function functionTools<Spec extends object>({
   env,
   plugins,
   projectDir,
@@ -60,6 +60,7 @@ export async function functionTools<Spec>({
     clock,
     plugins,
     projectDir,
+    allowPrivate: reachOf(spec),
     state,
     claims: dynamoClaims(state),
     objects: inBucket(bucket),
@@ -74,6 +75,12 @@ export async function functionTools<Spec>({
       metrics: embeddedMetrics(new Metrics({ namespace: METRIC_NAMESPACE }), stage),
     }),
   };
+}
+
+/** Of its own spec, or of the Topology that a router's spec holds. */
+function reachOf(spec: object): readonly string[] {
+  const { network, topology } = spec as { network?: NetworkSpec; topology?: Topology };
+  return (network ?? topology?.network)?.allow_private ?? [];
 }
 
 async function readSpec(text: string, inBucket: (bucket: string) => ObjectStore): Promise<unknown> {

@@ -16,7 +16,9 @@ function opening(parameters: Map<string, string>) {
     id: "chat",
     actor: {
       config: anyConfig(),
-      async create(config, { stateless }) {
+      async create(config, { stateless, fetch }) {
+        const { cause } = await fetch("http://169.254.169.254/").catch((error) => error);
+        expect(cause).toMatchObject({ code: "PRIVATE_ADDRESS" });
         const number = created.push({ config, stateless });
         return {
           deliver: async () => undefined,
@@ -28,6 +30,7 @@ function opening(parameters: Map<string, string>) {
   const open = itemOpener(wantedActor, {
     plugins: { chat: connector },
     projectDir: "/",
+    allowPrivate: [],
     clock,
     claims: memoryClaims(),
     flow: { log: () => {}, count: () => {} },

@@ -1,5 +1,5 @@
 import { holdsReference } from "@orgloop/config/references";
-import { type Clock, openPlugin, type WantedPlugin } from "@orgloop/host";
+import { type Clock, guardedNetwork, openPlugin, type WantedPlugin } from "@orgloop/host";
 import { type ClaimStore, OrgLoopError, type PluginDefinition } from "@orgloop/sdk";
 import type { FlowLog } from "./flow-log.ts";
 import type { Secrets } from "./secrets.ts";
@@ -14,7 +14,8 @@ export interface PluginHost {
   readonly claims: ClaimStore;
   readonly clock: Clock;
   readonly flow: FlowLog;
-  readonly allowPrivate?: readonly string[];
+  /** What sources and actors may reach beside the public (`network.allow_private`). */
+  readonly allowPrivate: readonly string[];
 }
 
 interface Opened<Running> {
@@ -35,16 +36,17 @@ export function itemOpener<Spec extends object, Running extends { close?(): Prom
   host: PluginHost,
 ): (spec: Spec) => Promise<Running> {
   const opened = new Map<string, Opened<Running>>();
+  const network = guardedNetwork(host.allowPrivate);
 
   async function open(spec: Spec): Promise<Running> {
     const { item } = wanted(spec);
-    const { clock, claims, flow, plugins, projectDir, secrets, allowPrivate } = host;
+    const { clock, claims, flow, plugins, projectDir, secrets } = host;
     return openPlugin(wanted(await secrets.resolve(item, spec)), {
       projectDir,
       now: clock.now,
       claims,
       stateless: true,
-      ...(allowPrivate !== undefined && { allowPrivate }),
+      network,
       lookup: async (name) => pluginOf(plugins, name),
       warn: (where, message) => flow.log({ phase: "system.error", error: `${where}: ${message}` }),
     });

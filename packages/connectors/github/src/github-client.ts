@@ -9,6 +9,8 @@ export interface ClientOptions {
   readonly id: string;
   readonly token: string | undefined;
   readonly baseUrl: string;
+  /** The host's, which says what may be reached. */
+  readonly fetch: typeof globalThis.fetch;
   /** 0 to 1: the part of the rate limit that may be used. */
   readonly rateBudget: number;
   readonly now: () => number;
@@ -43,6 +45,7 @@ export function githubApi(options: ClientOptions): (signal: AbortSignal) => Gith
   const octokit = new ThrottledOctokit({
     ...(token !== undefined && { auth: token }),
     baseUrl: baseUrl.replace(/\/$/, ""),
+    request: { fetch: options.fetch },
     userAgent: "OrgLoop",
     log: { debug: silent, info: silent, warn: silent, error: silent },
     throttle: { id, onRateLimit: give, onSecondaryRateLimit: give },

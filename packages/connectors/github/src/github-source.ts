@@ -29,7 +29,7 @@ export interface GithubSourceOptions {
  */
 export function githubSource(
   config: GithubSourceConfig,
-  { id, now, warn }: Pick<PluginContext, "id" | "now" | "warn">,
+  { id, now, warn, fetch }: Pick<PluginContext, "id" | "now" | "warn" | "fetch">,
   { perPage = 100, retryDelayMs = 1000 }: GithubSourceOptions = {},
 ): Source {
   const repos = [...new Set([config.repo ?? [], config.repos ?? []].flat())];
@@ -39,6 +39,7 @@ export function githubSource(
     id,
     token: config.token,
     baseUrl: config.base_url,
+    fetch,
     rateBudget: config.rate_budget,
     now,
     retryDelayMs,

@@ -29,7 +29,7 @@ export function pollingHost(
       initial_lookback: "10000d",
       ...config,
     }),
-    { id: `github-${server.url}`, now: () => nowMs, warn: (text) => warnings.push(text) },
+    { id: `github-${server.url}`, now: () => nowMs, warn: (text) => warnings.push(text), fetch },
     { perPage, retryDelayMs: 1 },
   );
   let checkpoint: string | null = null;

@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { isIP, type LookupFunction } from "node:net";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
-import type { NetworkGuard } from "./network-guard.ts";
 
 export interface OutgoingRequest {
   readonly url: string;
@@ -31,8 +31,8 @@ export interface RequestSender {
   close(): void;
 }
 
-/** `guard`: null where everything may be reached. */
-export function requestSender(guard: NetworkGuard | null): RequestSender {
+/** `lookup`: the host's, which says what may be reached. */
+export function requestSender(lookup: LookupFunction): RequestSender {
   const agents = {
     "http:": new http.Agent({ keepAlive: true }),
     "https:": new https.Agent({ keepAlive: true }),
@@ -45,10 +45,10 @@ export function requestSender(guard: NetworkGuard | null): RequestSender {
         headers: { accept: "*/*", ...Object.fromEntries(headers) },
         signal,
         agent: agents[url.protocol as keyof typeof agents],
-        ...(guard && { lookup: guard.lookup }),
+        lookup,
       };
       try {
-        guard?.check(url.hostname);
+        await askForAddress(url, lookup);
         return await exchange(url, options, body);
       } catch (cause) {
         if (hasCode(cause, "PRIVATE_ADDRESS")) throw cause;
@@ -61,6 +61,15 @@ export function requestSender(guard: NetworkGuard | null): RequestSender {
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
+}
+
+/** Node looks up names only. Rejects where the URL's host is an address that may not be reached. */
+async function askForAddress({ hostname }: URL, lookup: LookupFunction): Promise<void> {
+  const address = hostname.replace(/^\[|\]$/g, "");
+  if (isIP(address) === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    lookup(address, { all: true }, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 function exchange(url: URL, options: http.RequestOptions, body: string): Promise<IncomingResponse> {

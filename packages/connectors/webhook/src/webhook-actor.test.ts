@@ -1,8 +1,9 @@
+import { lookup } from "node:dns";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { text } from "node:stream/consumers";
-import type { DeliveryContext, OrgLoopEvent } from "@orgloop/sdk";
+import { type DeliveryContext, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it } from "vitest";
 import { webhookActorConfig } from "./config.ts";
@@ -54,7 +55,10 @@ async function receiver(status = 200, headers: Record<string, string> = {}, answ
 }
 
 function deliver(config: unknown, extra: Partial<DeliveryContext> = {}, sent = event) {
-  const actor = webhookActor(webhookActorConfig.parse(config), { now: () => NOW });
+  const actor = webhookActor(webhookActorConfig.parse(config), {
+    now: () => NOW,
+    lookup,
+  });
   const context = { route: "r", config: {}, attempt: 1, replay: 0 };
   return actor.deliver(sent, { ...context, signal: new AbortController().signal, ...extra });
 }
@@ -164,7 +168,7 @@ describe("signing as Standard Webhooks", () => {
         headers: { "content-type": "text/plain" },
         body_template: '{"test": 2432232314}',
       }),
-      { now: () => 1614265330_000 },
+      { now: () => 1614265330_000, lookup },
     );
     await actor.deliver(
       { ...event, id: "msg_p5jXN8AQM9LWM0D4loKWxJek" },
@@ -181,6 +185,7 @@ describe("signing as Standard Webhooks", () => {
     const { url, seen } = await receiver();
     const actor = webhookActor(webhookActorConfig.parse({ url, secret: [WHSEC, OTHER] }), {
       now: Date.now,
+      lookup,
     });
     const signal = new AbortController().signal;
     await actor.deliver(event, { route: "r", config: {}, attempt: 1, replay: 0, signal });
@@ -320,5 +325,42 @@ describe("Retry-After", () => {
     [null, undefined],
   ])("%j is %j ms", (header, expected) => {
     expect(parseRetryAfter(header, NOW)).toBe(expected);
+  });
+});
+
+describe("what the host lets it reach", () => {
+  /** What the host was asked for, and what was sent all the same. */
+  async function refused(host: string) {
+    const { url, seen } = await receiver();
+    const asked: string[] = [];
+    const { port } = new URL(url);
+    const actor = webhookActor(webhookActorConfig.parse({ url: `http://${host}:${port}/` }), {
+      now: () => NOW,
+      lookup(hostname, _, callback) {
+        asked.push(hostname);
+        callback(new OrgLoopError("PRIVATE_ADDRESS", "not from here"), []);
+      },
+    });
+    const { signal } = new AbortController();
+    const context = { route: "r", config: {}, attempt: 1, replay: 0, signal };
+    await expect(actor.deliver(event, context)).rejects.toMatchObject({ code: "PRIVATE_ADDRESS" });
+    expect(seen).toEqual([]);
+    return asked;
+  }
+
+  it("is asked for names, and for an address in any form, before anything is sent", async () => {
+    expect(await refused("localhost")).toEqual(["localhost"]);
+    for (const form of ["127.0.0.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.1"]) {
+      expect(await refused(form)).toEqual(["127.0.0.1"]);
+    }
+    expect(await refused("[::1]")).toEqual(["::1"]);
+    expect(await refused("[::ffff:127.0.0.1]")).toEqual(["::ffff:7f00:1"]);
+  });
+
+  it("is not asked for what a redirect leads to: none is followed", async () => {
+    const location = "http://169.254.169.254/";
+    const { url, seen } = await receiver(302, { location });
+    await expect(deliver({ url })).rejects.toMatchObject({ code: "ACTOR_FAILED" });
+    expect(seen).toHaveLength(1);
   });
 });

@@ -8,7 +8,6 @@ import {
 import { Webhook } from "standardwebhooks";
 import type { WebhookActorConfig } from "./config.ts";
 import { judgeResponse } from "./judge-response.ts";
-import { networkGuard } from "./network-guard.ts";
 import { bodyRenderer } from "./render-body.ts";
 import { hostOf, type RequestSender, requestSender } from "./send-request.ts";
 
@@ -19,13 +18,13 @@ import { hostOf, type RequestSender, requestSender } from "./send-request.ts";
  */
 export function webhookActor(
   config: WebhookActorConfig,
-  { now, allowPrivate }: Pick<PluginContext, "now" | "allowPrivate">,
+  { now, lookup }: Pick<PluginContext, "now" | "lookup">,
 ): Actor {
   const baseHeaders = headersOf(config);
   const json = /[/+]json\b/.test(baseHeaders.get("content-type") ?? "");
   const render = bodyRenderer(config.body_template, json);
   const signers = [config.secret ?? []].flat().map(signer);
-  const sender = requestSender(allowPrivate === undefined ? null : networkGuard(allowPrivate));
+  const sender = requestSender(lookup);
   return {
     async deliver(event, context) {
       const body = render({ event, launch_prompt: context.prompt?.text });

@@ -2,18 +2,16 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { webhookActorConfig } from "./config.ts";
-import { networkGuard } from "./network-guard.ts";
-import { webhookActor } from "./webhook-actor.ts";
+import { guardedNetwork } from "./guarded-network.ts";
 
-/** What a name stands for, as the guard passes it on; or the code of its refusal. */
+/** What a name stands for, as the guard passes it on, or the code of its refusal. */
 function lookedUp(
   addresses: readonly string[],
   allowPrivate: readonly string[] = [],
   all = true,
 ): Promise<unknown> {
   const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
-  const { lookup } = networkGuard(allowPrivate, (_, options, callback) => {
+  const { lookup } = guardedNetwork(allowPrivate, (_, options, callback) => {
     expect(options.all).toBe(true);
     callback(null, found);
   });
@@ -82,71 +80,63 @@ describe("what a name stands for", () => {
   });
 });
 
-describe("the actor under a guard", () => {
+describe("fetch", () => {
   let server: Server | undefined;
   afterEach(() => server?.close());
 
-  async function serve(answer: (url: string) => { status: number; location?: string }) {
+  async function serve(location?: string) {
     const seen: string[] = [];
     server = createServer(({ url = "" }, response) => {
       seen.push(url);
-      const { status, location } = answer(url);
-      response.writeHead(status, location === undefined ? {} : { location }).end();
+      const headers = url === "/" && location !== undefined ? { location } : {};
+      response.writeHead(url === "/" && location ? 302 : 200, headers).end("body");
     });
     await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
     return { port: (server.address() as AddressInfo).port, seen };
   }
 
-  async function deliver(url: string, allowPrivate?: readonly string[]) {
-    const actor = webhookActor(webhookActorConfig.parse({ url }), {
-      now: Date.now,
-      ...(allowPrivate && { allowPrivate }),
-    });
-    const event = {
-      id: "evt_1",
-      timestamp: new Date(0).toISOString(),
-      source: "s",
-      type: "resource.changed",
-      provenance: { platform: "test" },
-      payload: {},
-      trace_id: "trc_1",
-    } as const;
-    const { signal } = new AbortController();
-    try {
-      return await actor.deliver(event, { route: "r", config: {}, attempt: 1, replay: 0, signal });
-    } finally {
-      await actor.close?.();
-    }
-  }
+  /** The code of what kept a request from its host; or the status that it got. */
+  const fetched = (url: string, allowPrivate?: readonly string[]) =>
+    guardedNetwork(allowPrivate)
+      .fetch(url, { headers: { connection: "close" } })
+      .then(
+        ({ status }) => status,
+        ({ cause }) => cause.code,
+      );
 
   test("names and every way to write an address are refused before anything is sent", async () => {
-    const { port, seen } = await serve(() => ({ status: 200 }));
-    const hosts = ["localhost", "127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "[::1]"];
-    for (const host of hosts) {
-      await expect(deliver(`http://${host}:${port}/`, [])).rejects.toMatchObject({
-        code: "PRIVATE_ADDRESS",
-        message: expect.stringContaining("network.allow_private"),
-      });
+    const { port, seen } = await serve();
+    const forms = ["localhost", "127.0.0.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.1"];
+    for (const host of [...forms, "[::ffff:127.0.0.1]", "[::1]"]) {
+      expect(await fetched(`http://${host}:${port}/`, [])).toBe("PRIVATE_ADDRESS");
     }
+    expect(await fetched("http://169.254.169.254/latest/meta-data/", [])).toBe("PRIVATE_ADDRESS");
     expect(seen).toEqual([]);
   });
 
-  test("what is allowed, and everything without a guard, is delivered", async () => {
-    const { port, seen } = await serve(() => ({ status: 204 }));
-    const url = `http://127.0.0.1:${port}/x`;
-    await deliver(url, ["127.0.0.0/8"]);
-    await deliver(url);
-    await deliver(`http://localhost:${port}/y`, ["localhost"]);
-    expect(seen).toEqual(["/x", "/x", "/y"]);
+  test("what is allowed, and everything without a guard, is reached", async () => {
+    const { port, seen } = await serve();
+    expect(await fetched(`http://127.0.0.1:${port}/x`, ["127.0.0.0/8"])).toBe(200);
+    expect(await fetched(`http://localhost:${port}/y`, ["localhost"])).toBe(200);
+    expect(await fetched(`http://127.0.0.1:${port}/z`)).toBe(200);
+    expect(seen).toEqual(["/x", "/y", "/z"]);
   });
 
-  test("a redirect to a private host leads nowhere", async () => {
-    const { port, seen } = await serve(() => ({
-      status: 302,
-      location: "http://169.254.169.254/",
-    }));
-    const url = `http://127.0.0.1:${port}/`;
-    await expect(deliver(url, ["127.0.0.1"])).rejects.toMatchObject({ code: "ACTOR_FAILED" });
-    expect(seen).toEqual(["/"]);
+  test("a redirect leads nowhere that may not be reached", async () => {
+    const { port, seen } = await serve("http://169.254.169.254/");
+    expect(await fetched(`http://127.0.0.1:${port}/`, ["127.0.0.1"])).toBe("PRIVATE_ADDRESS");
+    server?.close();
+    const other = await serve("http://[::1]/");
+    expect(await fetched(`http://127.0.0.1:${other.port}/`, ["127.0.0.1"])).toBe("PRIVATE_ADDRESS");
+    expect([...seen, ...other.seen]).toEqual(["/", "/"]);
+  });
+
+  test("what it is asked with is sent, and what comes back is whole", async () => {
+    const { port } = await serve();
+    const { fetch } = guardedNetwork(["127.0.0.1"]);
+    const signal = AbortSignal.abort(new Error("too late"));
+    await expect(fetch(`http://127.0.0.1:${port}/`, { signal })).rejects.toThrow("too late");
+    const request = new Request(`http://127.0.0.1:${port}/`, { method: "POST", body: "x" });
+    expect(await (await fetch(request)).text()).toBe("body");
   });
 });
