@@ -9,7 +9,7 @@ const PLUGINS = /^@orgloop\/(connector|transform|logger)-/;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sdk: [],
   core: ["sdk"],
-  config: ["sdk"],
+  config: ["sdk", "core"],
   files: ["sdk"],
   stores: ["sdk", "files"],
   bus: ["sdk", "files"],

@@ -12,7 +12,7 @@ export * from "./delivery-id.ts";
 export * from "./delivery-policy.ts";
 export * from "./expiry.ts";
 export * from "./fill-route.ts";
-export * from "./filter.ts";
+export * from "./filter/index.ts";
 export * from "./inbox.ts";
 export * from "./inbox-session.ts";
 export * from "./letter-replay.ts";

@@ -1,5 +1,5 @@
 import type { OrgLoopEvent, RouteSpec } from "@orgloop/sdk";
-import { compileFilter } from "./filter.ts";
+import { compileFilter } from "./filter/compile-filter.ts";
 
 /** Which routes take an event. */
 export interface Matcher {

@@ -24,3 +24,4 @@ export * from "./topology.ts";
 export * from "./transform.ts";
 export * from "./units.ts";
 export * from "./without-credentials.ts";
+export * from "./written-number.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { getPath, setPath, splitPath } from "./path.ts";
+import { getPath, isPath, setPath, splitPath } from "./path.ts";
+import { writtenNumber } from "./written-number.ts";
 
 describe("splitPath", () => {
   test.each(["", "a..b", ".a", "a.__proto__.b", "constructor", "a.prototype"])(
@@ -11,6 +12,15 @@ describe("splitPath", () => {
   );
 });
 
+test("a dot in a key is written with a backslash, and any other backslash is one", () => {
+  expect(splitPath("payload.a\\.b.c")).toEqual(["payload", "a.b", "c"]);
+  expect(splitPath("a\\.")).toEqual(["a."]);
+  expect(splitPath("a\\b")).toEqual(["a\\b"]);
+  expect(isPath("a\\.")).toBe(true);
+  expect(isPath("a\\.b.")).toBe(false);
+  expect(isPath("payload.prototype")).toBe(false);
+});
+
 describe("getPath", () => {
   test("sees own properties and indices, nothing inherited", () => {
     const value = { a: [{ b: 1 }], s: "text" };
@@ -18,6 +28,14 @@ describe("getPath", () => {
     expect(getPath(value, ["toString"])).toBeUndefined();
     expect(getPath(value, ["a", "map"])).toBeUndefined();
     expect(getPath(value, ["s", "length"])).toBeUndefined();
+  });
+
+  test("a number that is kept as it was written is a leaf", () => {
+    const id = writtenNumber("12345678901234567890");
+    expect(getPath({ id }, ["id"])).toBe(id);
+    expect(getPath({ id }, ["id", "rawJSON"])).toBeUndefined();
+    expect(getPath({ id: { rawJSON: "1" } }, ["id", "rawJSON"])).toBe("1");
+    expect(setPath({ id }, ["id", "x"], 1)).toEqual({ id: { x: 1 } });
   });
 });
 

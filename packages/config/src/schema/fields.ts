@@ -1,4 +1,4 @@
-import { DURATION_PATTERN, parseDuration, RATE_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
+import { DURATION_PATTERN, isPath, parseDuration, RATE_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
 import * as z from "zod";
 import { isMapping } from "../document-path.ts";
 import { holdsReference } from "../holds-reference.ts";
@@ -126,19 +126,14 @@ export const packageName = (example: string) => {
     .meta({ pattern: PACKAGE.source });
 };
 
+/** Segments joined by dots; a dot inside a segment is `\.`. */
+const EVENT_PATH = /^(?:\\\.|\\(?!\.)|[^.\\])+(?:\.(?:\\\.|\\(?!\.)|[^.\\])+)*$/;
+
 /** A dot path in the event, e.g. `payload.pull_request.number`. */
 export const eventPath = () => {
   const expected = "a path in the event, e.g. payload.pull_request.number";
-  return form(/^[^.]+(\.[^.]+)*$/, expected, isEventPath);
+  return form(EVENT_PATH, expected, isPath);
 };
-
-/** What nearly every path is, told faster. */
-const PLAIN_PATH = /^[a-z]\w*(\.[a-z]\w*)*$/;
-
-export function isEventPath(value: string): boolean {
-  if (PLAIN_PATH.test(value) && !/proto|constr/.test(value)) return true;
-  return value.split(".").every((step) => step !== "" && !FORBIDDEN_KEYS.has(step));
-}
 
 /** A path of a file inside the project. */
 export const filePath = (expected = "the path of a file in the project") => {

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { isCidr } from "@orgloop/core/filter";
 import * as z from "zod";
 import { awsSchema } from "./aws-schema.ts";
 import { actorSchema, sourceSchema } from "./connector-schema.ts";
@@ -16,7 +17,6 @@ import {
   text,
   unknownKey,
 } from "./fields.ts";
-import { isCidr } from "./filter.ts";
 import { loggerSchema } from "./logger-schema.ts";
 import { moduleUsesSchema } from "./module-schema.ts";
 import { routeSchema } from "./route-schema.ts";

@@ -1,11 +1,10 @@
-import { EVENT_TYPES } from "@orgloop/sdk";
+import { EVENT_TYPES, isPath } from "@orgloop/sdk";
 import * as z from "zod";
 import { isMapping } from "../document-path.ts";
 import {
   duration,
   freeMapping,
   head,
-  isEventPath,
   list,
   mapping,
   metadata,
@@ -50,7 +49,7 @@ const eventSchema = z
   .catchall(z.unknown())
   .superRefine((event, context) => {
     for (const key of Object.keys(event)) {
-      if (Object.hasOwn(EVENT_SHAPE, key) || (PARTS.test(key) && isEventPath(key))) continue;
+      if (Object.hasOwn(EVENT_SHAPE, key) || (PARTS.test(key) && isPath(key))) continue;
       const message = unknownKey(key, [...Object.keys(EVENT_SHAPE), "payload.PATH"]);
       context.addIssue({ code: "unrecognized_keys", keys: [key], input: event, message });
     }

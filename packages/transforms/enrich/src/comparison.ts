@@ -1,6 +1,6 @@
-import { getPath, OrgLoopError, splitPath } from "@orgloop/sdk";
+import { getPath, isWrittenNumber, OrgLoopError, plainValue, splitPath } from "@orgloop/sdk";
 
-const FORM = /^([a-zA-Z_][\w.]*)\s*(===|!==|>=|<=|>|<)\s*(\S.*)$/;
+const FORM = /^([a-zA-Z_](?:[\w.]|\\\.)*)\s*(===|!==|>=|<=|>|<)\s*(\S.*)$/;
 const QUOTED = /^(['"])(.*)\1$/;
 
 /**
@@ -27,9 +27,10 @@ function literalValue(literal: string): string | number {
   return Number.isNaN(number) ? literal : number;
 }
 
-function compare(value: unknown, operator: string, expected: string | number): boolean {
-  if (operator === "===") return value === expected || textOf(value) === String(expected);
-  if (operator === "!==") return value !== expected && textOf(value) !== String(expected);
+function compare(found: unknown, operator: string, expected: string | number): boolean {
+  const value = plainValue(found);
+  if (operator === "===") return value === expected || textOf(found) === String(expected);
+  if (operator === "!==") return value !== expected && textOf(found) !== String(expected);
   if (typeof value !== "number" || typeof expected !== "number") return false;
   if (operator === ">") return value > expected;
   if (operator === "<") return value < expected;
@@ -38,6 +39,7 @@ function compare(value: unknown, operator: string, expected: string | number): b
 
 /** `String(value)`, or undefined for an object whose own `toString` is in the way. */
 function textOf(value: unknown): string | undefined {
+  if (isWrittenNumber(value)) return value.rawJSON;
   try {
     return String(value);
   } catch {

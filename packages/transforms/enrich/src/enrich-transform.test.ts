@@ -1,4 +1,4 @@
-import type { OrgLoopEvent, TransformContext } from "@orgloop/sdk";
+import { type OrgLoopEvent, type TransformContext, writtenNumber } from "@orgloop/sdk";
 import { describe, expect, test } from "vitest";
 import { enrichConfig } from "./config.ts";
 import { enrichTransform } from "./enrich-transform.ts";
@@ -9,7 +9,16 @@ const event: OrgLoopEvent = {
   source: "github",
   type: "resource.changed",
   provenance: { platform: "github", author: "octocat" },
-  payload: { size: 42, draft: true, text: "42", pull: { title: "T" }, tags: ["a"], nothing: null },
+  payload: {
+    size: 42,
+    draft: true,
+    text: "42",
+    pull: { title: "T" },
+    tags: ["a"],
+    nothing: null,
+    "dotted.key": "x",
+    id: writtenNumber("12345678901234567890"),
+  },
   trace_id: "trc_1",
 };
 const context: TransformContext = { route: "r", actor: "a", signal: new AbortController().signal };
@@ -18,7 +27,7 @@ const enrich = (config: Record<string, unknown>) =>
 
 describe("enrich", () => {
   test("set, then copy, then compute; the event itself stays as it was", async () => {
-    const before = structuredClone(event);
+    const before = { ...event, payload: { ...event.payload } };
     const enriched = await enrich({
       compute: { "payload.big": "payload.limit <= 42" },
       copy: { "payload.by": "provenance.author", "payload.limit": "payload.max" },
@@ -50,6 +59,10 @@ describe("enrich", () => {
 
   test.each([
     ["payload.size === 42", true],
+    ["payload.id === '12345678901234567890'", true],
+    ["payload.id > 12345678901234567000", false],
+    ["payload.id >= 12345678901234567000", true],
+    ["payload.dotted\\.key === x", true],
     ["payload.size === '42'", true],
     ["payload.text === 42", true],
     ["payload.size !== 42", false],
