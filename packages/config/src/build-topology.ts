@@ -38,10 +38,12 @@ function described(value: {
   return { ...given("description", value.description), ...given("labels", labels) };
 }
 
-/** `interval`: what the defaults of the source's team say. */
+/** What the defaults of a source's team say otherwise than the project's. */
+type TeamDefaults = Pick<DefaultsInput, "poll_interval" | "repeat_window">;
+
 function sourceSpec(
   { name, value }: Declaration<"source">,
-  interval: string | undefined,
+  { poll_interval: interval, repeat_window }: TeamDefaults,
 ): SourceSpec {
   return {
     id: name,
@@ -52,6 +54,8 @@ function sourceSpec(
     ...given("emits", value.emits),
     ...given("public", value.public),
     ...given("key", value.key),
+    ...given("repeat_window", value.repeat_window ?? repeat_window),
+    ...given("repeats", value.repeats),
   };
 }
 
@@ -88,6 +92,7 @@ function defaultsSpec(defaults: DefaultsInput): DefaultsSpec {
   return {
     poll_interval: defaults.poll_interval ?? "5m",
     event_retention: defaults.event_retention ?? "7d",
+    ...given("repeat_window", defaults.repeat_window),
     log_level: defaults.log_level ?? "info",
     checkpoint: {
       store: defaults.checkpoint?.store ?? "file",
@@ -125,9 +130,12 @@ export function buildTopology(
 ): Topology {
   const on = <Item extends Declaration>(items: readonly Item[]) =>
     items.filter(({ enabled }) => enabled);
-  const intervalOf = oncePerScope((scope) => {
-    const { poll_interval } = mergeLayers(scope.defaults) as DefaultsInput;
-    return poll_interval === defaults.poll_interval ? undefined : poll_interval;
+  const teamDefaults = oncePerScope((scope): TeamDefaults => {
+    const { poll_interval, repeat_window } = mergeLayers(scope.defaults) as DefaultsInput;
+    return {
+      poll_interval: poll_interval === defaults.poll_interval ? undefined : poll_interval,
+      repeat_window: repeat_window === defaults.repeat_window ? undefined : repeat_window,
+    };
   });
   const topology: Topology = {
     project,
@@ -136,7 +144,7 @@ export function buildTopology(
     defaults: defaultsSpec(defaults),
     ...given("network", network),
     ...given("aws", aws),
-    sources: on(source).map((source) => sourceSpec(source, intervalOf(source.scope))),
+    sources: on(source).map((source) => sourceSpec(source, teamDefaults(source.scope))),
     actors: on(actor).map(actorSpec),
     routes: [],
     transforms: on(transform).map((item) => transformSpec(item, scripts.get(item))),

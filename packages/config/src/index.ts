@@ -1,4 +1,5 @@
 export { canonicalTopology, topologyHash } from "./canonical-topology.ts";
+export { connectorRepeatWindows } from "./connector-repeat-windows.ts";
 export type { Declaration, ItemKind } from "./declarations.ts";
 export type { ConfigIssue } from "./describe-issue.ts";
 export { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";

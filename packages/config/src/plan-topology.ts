@@ -70,11 +70,24 @@ function itemsOf(topology: Topology, kind: (typeof ITEM_KINDS)[number]): Items {
   const items: Items = new Map();
   for (const item of topology[`${kind}s`]) {
     const value = item as object as Record<string, unknown>;
-    const silent = kind === "source" && !value.poll;
-    const poll = { interval: topology.defaults.poll_interval };
-    items.set(String(value[identityOf(kind)]), silent ? { ...value, poll } : value);
+    items.set(
+      String(value[identityOf(kind)]),
+      kind === "source" ? withDefaults(value, topology.defaults) : value,
+    );
   }
   return items;
+}
+
+function withDefaults(
+  source: Record<string, unknown>,
+  { poll_interval, repeat_window }: Topology["defaults"],
+): Record<string, unknown> {
+  const silent = source.repeat_window === undefined && repeat_window !== undefined;
+  return {
+    ...source,
+    ...(!source.poll && { poll: { interval: poll_interval } }),
+    ...(silent && { repeat_window }),
+  };
 }
 
 function change(kind: PlanKind, name: string, from: unknown, to: unknown): PlanChange[] {
@@ -92,8 +105,8 @@ function settingsOf(topology: Topology): Record<string, unknown> {
 
 /**
  * What makes `from` (null: nothing was ever applied) `to`: over everything that matters, prompt texts and whatever defaults
- * fill in included. Deterministic; empty where both are the same. A default poll interval shows at each source that it fills in
- * as well as at the workspace. `routes`: those of `to`, where they need not all be made.
+ * fill in included. Deterministic; empty where both are the same. A default poll interval or repeat window shows at each source that it
+ * fills in as well as at the workspace. `routes`: those of `to`, where they need not all be made.
  */
 export function planTopology(
   from: Topology | null,

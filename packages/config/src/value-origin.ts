@@ -102,7 +102,8 @@ function writtenAs(kind: ItemKind, path: DocumentPath): DocumentPath[] {
 /** The path in `defaults` of what fills in `path`; null where nothing does. */
 function fromDefaults(kind: ItemKind, path: DocumentPath): DocumentPath | null {
   if (kind === "route" && path[0] === "delivery") return path;
-  return kind === "source" && path[0] === "poll" ? ["poll_interval"] : null;
+  if (kind !== "source") return null;
+  return path[0] === "poll" ? ["poll_interval"] : path[0] === "repeat_window" ? path : null;
 }
 
 /**

@@ -109,3 +109,21 @@ export function emitEntry(event: OrgLoopEvent): OpenEntry {
   const metadata = { platform_event: provenance.platform_event };
   return { phase: "source.emit", event_id, trace_id, source, event_type, metadata };
 }
+
+/** What the log says of an event that its source has sent before. `again`: it is routed all the same. */
+export function repeatEntry(
+  event: OrgLoopEvent,
+  { again }: { readonly again: boolean },
+): OpenEntry {
+  const { id: event_id, trace_id, source, type: event_type } = event;
+  const hint = `not routed; orgloop replay --event ${event_id} does`;
+  const result = again ? "routed again" : hint;
+  return { phase: "source.repeat", event_id, trace_id, source, event_type, result };
+}
+
+/** What the log says of an event whose id, `former`, its sender had used before for another body. */
+export function reusedEntry(event: OrgLoopEvent, former: string): OpenEntry {
+  const { id: event_id, trace_id, source, type: event_type } = event;
+  const result = `${former} was sent before with another body: routed under an id of its own`;
+  return { phase: "source.id_reused", event_id, trace_id, source, event_type, result };
+}

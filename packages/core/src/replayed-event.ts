@@ -1,5 +1,6 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import type { Matcher } from "./match.ts";
+import { asPublished } from "./publication.ts";
 
 /**
  * A replay as it is on the bus. It has an id of its own there, so that it waits, is settled and comes back after a crash beside the event
@@ -39,7 +40,7 @@ export function replayOnBus(
 
 /** What the bus handed over: the event under its own id, and where it goes if it is a replay. */
 export function offBus(held: OrgLoopEvent): { event: OrgLoopEvent; target: ReplayTarget | null } {
-  if (!isReplay(held)) return { event: held, target: null };
+  if (!isReplay(held)) return { event: asPublished(held), target: null };
   const { replay_of: id, replay_route: route, replay_skip: skip, ...rest } = held;
   return { event: { ...rest, id }, target: { route, skip } };
 }

@@ -30,8 +30,10 @@ export interface AnswerWebhookOptions {
   readonly closed?: string | undefined;
   /** Reads the request, the body last. It may throw a refusal (413). */
   readonly read: () => Promise<WebhookRequest>;
-  /** Resolves when all events are durable on the bus. */
-  readonly keep: (drafts: readonly EventDraft[]) => Promise<readonly OrgLoopEvent[]>;
+  /** Resolves when all events are durable on the bus. `repeats`: ids of those that were before, where that is known at once. */
+  readonly keep: (
+    drafts: readonly EventDraft[],
+  ) => Promise<{ readonly events: readonly OrgLoopEvent[]; readonly repeats: readonly string[] }>;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly onRefused?: (status: number) => void;
 }
@@ -62,8 +64,14 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
     return refuse(options, isRetryAfter(error) ? 503 : 500, messageOf(error));
   }
   try {
-    const event_ids = (await options.keep(drafts)).map((event) => event.id);
-    const body = { ok: true, event_id: event_ids[0] ?? null, event_ids };
+    const { events, repeats } = await options.keep(drafts);
+    const event_ids = events.map((event) => event.id);
+    const body = {
+      ok: true,
+      event_id: event_ids[0] ?? null,
+      event_ids,
+      ...(repeats.length > 0 && { repeats }),
+    };
     return { status: 200, headers: {}, body };
   } catch (error) {
     return refuse(options, 503, `not kept: ${messageOf(error)}`);

@@ -13,6 +13,8 @@ export interface RouteActivity {
 export interface SourceActivity {
   events: number;
   refused: number;
+  /** Sent again, as it was published before. */
+  repeats: number;
   errors: number;
   lastEventMs: number | null;
 }
@@ -23,6 +25,7 @@ export interface Activity {
   route(name: string): RouteActivity;
   received(source: string, count: number, nowMs: number): void;
   refused(source: string, status: number): void;
+  repeated(source: string): void;
   sourceFailed(source: string): void;
   matched(routes: readonly string[], nowMs: number): void;
   delivered(route: string, actor: string, durationMs: number): void;
@@ -45,6 +48,7 @@ export type ActivityListener = Pick<
   Activity,
   | "received"
   | "refused"
+  | "repeated"
   | "sourceFailed"
   | "delivered"
   | "attemptFailed"
@@ -56,7 +60,13 @@ export type ActivityListener = Pick<
 
 export function countActivity({ sources, routes }: Topology, listener: ActivityListener): Activity {
   let deadLetters = 0;
-  const newSource = (): SourceActivity => ({ events: 0, refused: 0, errors: 0, lastEventMs: null });
+  const newSource = (): SourceActivity => ({
+    events: 0,
+    refused: 0,
+    repeats: 0,
+    errors: 0,
+    lastEventMs: null,
+  });
   const newRoute = (): RouteActivity => ({
     matched: 0,
     delivered: 0,
@@ -81,6 +91,10 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
     refused(id, status) {
       source(id).refused += 1;
       listener.refused(bySource.has(id) ? id : "(other)", status);
+    },
+    repeated(id) {
+      source(id).repeats += 1;
+      listener.repeated(bySource.has(id) ? id : "(other)");
     },
     sourceFailed(id) {
       source(id).errors += 1;

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { restartedSources, topologyHash } from "@orgloop/config";
 import { type CheckpointStore, type LogEntry, messageOf, type Topology } from "@orgloop/sdk";
 import { type AppliedState, writeAppliedState } from "@orgloop/stores";
+import type { RepeatMemory } from "./repeats.ts";
 
 export interface KeepAppliedOptions {
   readonly dataDir: string;
@@ -10,21 +11,26 @@ export interface KeepAppliedOptions {
   /** References unresolved. */
   readonly topology: Topology;
   readonly checkpoints: CheckpointStore;
+  readonly repeats: Pick<RepeatMemory, "forget">;
   readonly now: () => number;
 }
 
 /**
  * Makes `topology` the applied state: the serial counts on where it differs from what was applied. A source that it adds, or gives
- * to another connector, starts anew, whatever checkpoint an interrupted removal has left. Rejects, and keeps the state as it was,
+ * to another connector, starts anew, whatever checkpoint an interrupted removal has left,
+ * and whatever it has sent before. Rejects, and keeps the state as it was,
  * where the disk does not take it.
  */
 export async function keepApplied(options: KeepAppliedOptions): Promise<AppliedState> {
-  const { dataDir, before, topology, checkpoints, now } = options;
+  const { dataDir, before, topology, checkpoints, repeats, now } = options;
   const hash = topologyHash(topology);
   if (before?.hash === hash) return before;
   await setImmediate();
   if (before !== null) {
-    for (const id of restartedSources(topology, before.topology)) await checkpoints.delete(id);
+    for (const id of restartedSources(topology, before.topology)) {
+      await checkpoints.delete(id);
+      await repeats.forget(id);
+    }
   }
   const serial = (before?.serial ?? 0) + 1;
   const applied_at = new Date(now()).toISOString();

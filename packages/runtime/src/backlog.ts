@@ -8,6 +8,7 @@ export interface Backlog {
   /** Counts an event in; the same id twice is one. */
   enter(event: OrgLoopEvent): void;
   leave(event: OrgLoopEvent): void;
+  has(source: string, id: string): boolean;
   hasRoom(source: string): boolean;
   /** Resolves true when there is room for the source, false when `signal` is aborted first. */
   room(source: string, signal: AbortSignal): Promise<boolean>;
@@ -79,6 +80,7 @@ export function backlog({ perSource, total }: BacklogBounds): Backlog {
         if (next !== undefined) wakeOne(next);
       }
     },
+    has: (source, id) => ids.get(source)?.has(id) ?? false,
     hasRoom,
     async room(source, signal) {
       while (!hasRoom(source)) {

@@ -11,6 +11,8 @@ export interface DataDir {
   readonly deadLetters: string;
   readonly claims: string;
   readonly inbox: string;
+  /** By what repeats are known. */
+  readonly repeats: string;
   readonly log: string;
   /** Breakers and rates. */
   readonly routeStates: string;
@@ -94,6 +96,7 @@ function dataDir(dir: string, lock: DirectoryLock): DataDir {
     deadLetters: join(dir, "dead-letters"),
     claims: join(dir, "claims"),
     inbox: join(dir, "inbox"),
+    repeats: join(dir, "repeats"),
     log: join(dir, "log"),
     events: join(dir, "events"),
     routeStates: join(dir, "route-state.json"),

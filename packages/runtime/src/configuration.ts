@@ -15,6 +15,7 @@ import { needsRestart } from "./needs-restart.ts";
 import { closeAll } from "./open-plugins.ts";
 import type { PreparedTopology } from "./prepare-topology.ts";
 import { renewedPlugins } from "./renewed-plugins.ts";
+import type { RepeatMemory } from "./repeats.ts";
 
 /** What runs, as the plan knows it. */
 export interface RunningTopology extends PlanState {
@@ -47,6 +48,7 @@ export interface ConfigurationOptions {
   /** Makes it ready to run beside what runs. */
   readonly open: (prepared: PreparedTopology, before: Generation) => Promise<Generation>;
   readonly checkpoints: CheckpointStore;
+  readonly repeats: Pick<RepeatMemory, "forget">;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   /** Aborted when the process begins to stop. */
@@ -71,7 +73,7 @@ export interface Configuration {
 }
 
 export function configuration(options: ConfigurationOptions): Configuration {
-  const { dataDir, checkpoints, clock, log, stop } = options;
+  const { dataDir, checkpoints, repeats, clock, log, stop } = options;
   let current = options.first;
   let applied: AppliedState | null = null;
   let onSwap: OnSwap = () => {};
@@ -80,7 +82,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
   let allLeft: Promise<unknown> = Promise.resolve();
 
   const keep = (before: AppliedState | null, topology: Topology): Promise<AppliedState> =>
-    keepApplied({ dataDir, before, topology, checkpoints, now: clock.now });
+    keepApplied({ dataDir, before, topology, checkpoints, repeats, now: clock.now });
 
   function running(): RunningTopology {
     if (applied === null) throw new OrgLoopError("STARTING", "the process is starting");

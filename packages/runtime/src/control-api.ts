@@ -43,7 +43,7 @@ export function controlApi(options: ControlApiOptions): Hono {
     }
     try {
       const patience = (): AbortSignal => AbortSignal.any([stop, AbortSignal.timeout(roomWaitMs)]);
-      const events = await ingest(drafts, patience);
+      const { events } = await ingest(drafts, "inject", patience);
       return c.json({ ok: true, event_ids: events.map((event) => event.id) });
     } catch (error) {
       return c.json({ error: `not kept: ${messageOf(error)}` }, 503, { "retry-after": "5" });

@@ -5,6 +5,7 @@ import type { Source, SourcePage } from "@orgloop/sdk";
 import { fileCheckpoints } from "@orgloop/stores";
 import { expect, test } from "vitest";
 import {
+  eventually,
   jsonWebhook,
   recordingActor,
   route,
@@ -152,7 +153,7 @@ test("after a restart only the routes that were not settled are delivered again"
   expect((await last.status()).unacked).toBe(0);
 });
 
-test("a page whose checkpoint was lost comes again with the same ids", async () => {
+test("a page whose checkpoint was lost comes again with the same ids: nothing of it is routed twice", async () => {
   const dataDir = await temporaryDir();
   const source: Source = {
     async *poll(checkpoint): AsyncGenerator<SourcePage> {
@@ -176,9 +177,12 @@ test("a page whose checkpoint was lost comes again with the same ids", async () 
   expect(await checkpoints.get("feed")).toBe("3");
   await checkpoints.set("feed", "1");
   const second = await run();
-  await second.agent.until(2);
+  const repeats = () => second.process.entries.filter(({ phase }) => phase === "source.repeat");
+  await eventually(() => expect(repeats()).toHaveLength(2));
   await second.process.drain();
-  expect(second.agent.got.map(({ id }) => id)).toEqual(
+  expect(repeats().map(({ event_id }) => event_id)).toEqual(
     first.agent.got.slice(1).map(({ id }) => id),
   );
+  expect(second.agent.got).toEqual([]);
+  expect(await checkpoints.get("feed")).toBe("3");
 });

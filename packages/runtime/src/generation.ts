@@ -1,6 +1,6 @@
-import type { Router } from "@orgloop/core";
+import { type RepeatPolicy, type Router, repeatPolicy } from "@orgloop/core";
 import { bindTransforms } from "@orgloop/host";
-import { type LogEntry, parseDuration, type Topology } from "@orgloop/sdk";
+import { type Duration, type LogEntry, parseDuration, type Topology } from "@orgloop/sdk";
 import type { Clock } from "./clock.ts";
 import type { CompiledRoutes } from "./compile-routes.ts";
 import type { OpenPlugins } from "./open-plugins.ts";
@@ -18,6 +18,8 @@ export interface Generation extends PreparedTopology {
   readonly polled: readonly PolledSource[];
   /** How long the event history is kept. */
   readonly retentionMs: number;
+  /** What becomes of what a source sends again, by source. */
+  readonly repeatPolicies: ReadonlyMap<string, RepeatPolicy>;
   /** Keeps what it routes with open until `run` has ended. */
   use<Result>(run: () => Promise<Result>): Promise<Result>;
   /** It is no longer the current one: resolves when nothing uses it any more. */
@@ -30,6 +32,8 @@ export type Current = () => Generation;
 export interface GenerationOptions {
   readonly prepared: PreparedTopology;
   readonly plugins: OpenPlugins;
+  /** `connectorRepeatWindows` of its sources. */
+  readonly windows: Readonly<Record<string, Duration>>;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   /** Aborted when a drain gives up on what is under way. */
@@ -38,7 +42,8 @@ export interface GenerationOptions {
 
 /** Throws `UNKNOWN_TRANSFORM`, and `INVALID_DURATION` where a reference resolved to nonsense. */
 export function generation(options: GenerationOptions): Generation {
-  const { prepared, plugins, clock, log, abandon } = options;
+  const { prepared, plugins, windows, clock, log, abandon } = options;
+  const { sources, defaults } = prepared.resolved;
   const idle = Promise.withResolvers<void>();
   let uses = 0;
   let over = false;
@@ -47,6 +52,12 @@ export function generation(options: GenerationOptions): Generation {
     plugins,
     polled: polledSources(prepared.resolved, plugins.sources),
     retentionMs: parseDuration(prepared.resolved.defaults.event_retention),
+    repeatPolicies: new Map(
+      sources.map((source) => [
+        source.id,
+        repeatPolicy(source, defaults, windows[source.connector]),
+      ]),
+    ),
     router: routerOf(prepared.resolved, prepared.routes, {
       transforms: bindTransforms(prepared.resolved, plugins.transforms, clock, abandon),
       now: clock.now,

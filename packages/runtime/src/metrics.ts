@@ -58,6 +58,11 @@ export function metrics(readings: MetricsReadings): Metrics {
     "source",
     "status",
   );
+  const repeated = counter(
+    "orgloop_source_repeats_total",
+    "Events that their source had published before, by source",
+    "source",
+  );
   const deadLetters = counter(
     "orgloop_dead_letters_total",
     "Dead letters written, by reason",
@@ -89,6 +94,7 @@ export function metrics(readings: MetricsReadings): Metrics {
     listener: {
       received: (source, count) => received.inc({ source }, count),
       refused: (source, status) => refused.inc({ source, status: String(status) }),
+      repeated: (source) => repeated.inc({ source }),
       sourceFailed: (source) => connectorErrors.inc({ connector: connectorOf("source", source) }),
       delivered(route, actor, durationMs) {
         routed.inc({ route, connector: connectorOf("actor", actor) });

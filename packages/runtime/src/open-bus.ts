@@ -10,6 +10,8 @@ import {
 
 import { isDiskFull } from "./disk-full.ts";
 
+import type { OpenRepeatMemory } from "./repeat-memory.ts";
+
 export interface OpenBusOptions {
   readonly spec: BusSpec;
   readonly wal: DefaultsSpec["wal"];
@@ -17,13 +19,22 @@ export interface OpenBusOptions {
   readonly dir: string;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly now: () => number;
+  /** Keeps by what repeats are known, where the bus forgets it. */
+  readonly repeats: Pick<OpenRepeatMemory, "through" | "load" | "flush">;
 }
 
 /** `failed`: resolves where the bus can no longer be trusted and the process must end. */
 export type OpenBus = SettlingEventBus & { readonly failed?: Promise<Error> };
 
 /** The bus that the configuration names. Throws `BUS_UNSUPPORTED`. */
-export async function openBus({ spec, wal, dir, log, now }: OpenBusOptions): Promise<OpenBus> {
+export async function openBus({
+  spec,
+  wal,
+  dir,
+  log,
+  now,
+  repeats,
+}: OpenBusOptions): Promise<OpenBus> {
   switch (spec.url) {
     case "memory": {
       const { memoryBus } = await import("@orgloop/bus/memory");
@@ -35,7 +46,12 @@ export async function openBus({ spec, wal, dir, log, now }: OpenBusOptions): Pro
         maxBytes: parseSize(wal.rotate.max_size),
         maxAgeMs: parseDuration(wal.rotate.max_age),
       };
-      return openFileBus({ dir, rotate, onEvent: log, now }).catch((error: unknown) => {
+      const notes = {
+        through: repeats.through,
+        onNote: (mark: string) => repeats.load(mark, { settled: true }),
+        keep: repeats.flush,
+      };
+      return openFileBus({ dir, rotate, onEvent: log, now, notes }).catch((error: unknown) => {
         if (!isDiskFull(error)) throw error;
         throw new OrgLoopError(
           "DISK_FULL",

@@ -21,7 +21,7 @@ export interface OpenConfigurationOptions extends Pick<ConfigurationOptions, "pr
 /** Opens the plugins of the first configuration. Throws `STATE_UNREADABLE`, and what `openGeneration` throws. */
 export async function openConfiguration(options: OpenConfigurationOptions): Promise<Configuration> {
   const { prepared, prepare, projectDir, dataDir, lookup, open, clock, life } = options;
-  const { log, claims, checkpoints, plugins } = open;
+  const { log, claims, checkpoints, repeats, plugins } = open;
   const before = await readAppliedState(dataDir);
   const abandon = life.abandon.signal;
   const surroundings: OpenGenerationOptions = {
@@ -40,6 +40,7 @@ export async function openConfiguration(options: OpenConfigurationOptions): Prom
     prepare,
     open: (next, from) => openGeneration(next, from, surroundings),
     checkpoints,
+    repeats,
     clock,
     log,
     stop: life.stop.signal,

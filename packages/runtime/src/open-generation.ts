@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { connectorRepeatWindows } from "@orgloop/config";
 import type { LogEntry } from "@orgloop/sdk";
 import type { Clock } from "./clock.ts";
 import { type Generation, generation } from "./generation.ts";
@@ -32,7 +33,8 @@ export async function openGeneration(
   });
   await setImmediate();
   try {
-    return generation({ prepared, plugins, clock, log, abandon });
+    const windows = await connectorRepeatWindows(prepared.resolved.sources, rest.lookup);
+    return generation({ prepared, plugins, windows, clock, log, abandon });
   } catch (error) {
     await closeAll(plugins.created);
     throw error;

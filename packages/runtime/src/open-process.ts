@@ -1,3 +1,4 @@
+import type { Published } from "@orgloop/core";
 import type { Topology } from "@orgloop/sdk";
 import { claimDataDir, type DataDir } from "./claim-data-dir.ts";
 import { type EventLog, type EventLogOptions, eventLog } from "./event-log.ts";
@@ -6,6 +7,7 @@ import { logFile } from "./log-file.ts";
 import { type OpenBus, openBus } from "./open-bus.ts";
 import { closeAll } from "./open-plugins.ts";
 import { openStores, type Stores } from "./open-stores.ts";
+import { type OpenRepeatMemory, openRepeatMemory } from "./repeat-memory.ts";
 
 export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "now"> {
   /** References resolved. */
@@ -21,6 +23,7 @@ export interface OpenProcess extends Stores {
   readonly log: EventLog["log"];
   readonly journal: Pick<EventLog, "change">;
   readonly bus: OpenBus;
+  readonly repeats: OpenRepeatMemory;
   readonly dataDir: DataDir;
   /** Sources, actors and transforms that are to be closed with it. */
   readonly plugins: Set<Held<unknown>>;
@@ -52,12 +55,26 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   });
 
   const open = options.openBus ?? openBus;
-  const bus = await open({ spec: topology.bus, wal, dir: dataDir.wal, log, now });
+  const repeats = await openRepeatMemory({ dir: dataDir.repeats, warn });
+  opened.defer(() => repeats.close());
+  const bus = await open({ spec: topology.bus, wal, dir: dataDir.wal, log, now, repeats });
   opened.defer(() => bus.close());
+  for (const { once } of (await bus.unacked()) as Published[]) {
+    if (once !== undefined) repeats.load(once, { settled: false });
+  }
 
   const plugins = new Set<Held<unknown>>();
   opened.defer(() => closeAll(plugins));
 
   const kept = opened.move();
-  return { ...stores, dataDir, log, journal, bus, plugins, close: () => kept.disposeAsync() };
+  return {
+    ...stores,
+    repeats,
+    dataDir,
+    log,
+    journal,
+    bus,
+    plugins,
+    close: () => kept.disposeAsync(),
+  };
 }

@@ -28,6 +28,8 @@ import {
   type StatusParts,
 } from "./read-status.ts";
 import { recoverUnacked } from "./recover-unacked.ts";
+import { longestRepeatWindow, repeatPolicyOf, repeatsStatus } from "./repeat-windows.ts";
+import { repeats } from "./repeats.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";
 
@@ -131,8 +133,15 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       matcher: () => current().routes.matcher,
       stop: stop.signal,
     });
+    const repeated = repeats({
+      ...shared,
+      memory: open.repeats,
+      policyOf: (source) => repeatPolicyOf(current(), source),
+      longestMs: () => longestRepeatWindow(current()),
+    });
     const delivery = startDelivery({
       ...shared,
+      repeats: repeated,
       current,
       open,
       backlog,
@@ -148,6 +157,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     });
     const take = ingest({
       ...shared,
+      repeats: repeated,
       bus,
       writes,
       backlog,
@@ -176,6 +186,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       polls: pollers.states,
       backlog,
       deadLetters: open.deadLetters,
+      repeats: () => repeatsStatus(open.repeats.table, current(), clock.now()),
       now: clock.now,
       startedMs: clock.now(),
       port: () => server?.address.port ?? 0,
@@ -205,7 +216,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       hasSource: (id) => current().plugins.sources.has(id),
       status,
       apply: configured.apply,
-      inject: (drafts) => take(drafts, () => stop.signal),
+      inject: async (drafts) => (await take(drafts, "inject", () => stop.signal)).events,
       async begin(http) {
         server = http;
         await configured.begin();

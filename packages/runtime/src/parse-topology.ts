@@ -58,6 +58,7 @@ const topologySchema = z.looseObject({
   defaults: z.looseObject({
     poll_interval: text,
     event_retention: text,
+    repeat_window: text.optional(),
     log_level: z.enum(["debug", "info", "warn", "error"]),
     checkpoint: z.looseObject({ store: z.enum(["file", "memory"]) }),
     wal: z.looseObject({ rotate: z.looseObject({ max_size: text, max_age: text }) }),
@@ -69,6 +70,8 @@ const topologySchema = z.looseObject({
       config,
       key: text.optional(),
       poll: z.looseObject({ interval: text }).optional(),
+      repeat_window: text.optional(),
+      repeats: z.enum(["drop", "deliver"]).optional(),
     }),
     "id",
   ),

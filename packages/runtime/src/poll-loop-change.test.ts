@@ -47,7 +47,7 @@ function polling(...sources: readonly PolledSource[]) {
     stop: stop.signal,
     log() {},
     activity: activityOf(),
-    ingest: async () => [],
+    ingest: async () => ({ events: [], repeats: [] }),
   });
   loop.start();
   return { clock, loop, checkpoints, stop };

@@ -56,7 +56,7 @@ function polling(
       const refusal = refusals.shift();
       if (refusal) throw refusal;
       kept.push(...drafts);
-      return [];
+      return { events: [], repeats: [] };
     },
   });
   loop.start();

@@ -152,6 +152,7 @@ export function activityOf(...routes: readonly RouteSpec[]): Activity {
   return countActivity(topologyOf({}, routes), {
     received: ignore,
     refused: ignore,
+    repeated: ignore,
     sourceFailed: ignore,
     delivered: ignore,
     attemptFailed: ignore,

@@ -4,7 +4,13 @@ import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
 import { sourceHealth } from "./source-circuit.ts";
 import type { PollState } from "./source-loop.ts";
-import type { ActorStatus, ProcessStatus, RouteStatus, SourceStatus } from "./status.ts";
+import type {
+  ActorStatus,
+  ProcessStatus,
+  RepeatsStatus,
+  RouteStatus,
+  SourceStatus,
+} from "./status.ts";
 
 export interface StatusParts {
   /** As configured: references unresolved, so that no status shows a secret. */
@@ -14,6 +20,7 @@ export interface StatusParts {
   readonly polls: ReadonlyMap<string, PollState>;
   readonly backlog: Backlog;
   readonly deadLetters: Pick<DeadLetterStore, "size">;
+  readonly repeats: () => RepeatsStatus;
   readonly now: () => number;
   readonly startedMs: number;
   readonly port: () => number;
@@ -57,6 +64,7 @@ export function readStatus(parts: StatusParts): ProcessStatus {
     actors: readActors(parts),
     unacked: backlog.size,
     dead_letters: parts.deadLetters.size ?? activity.deadLetters,
+    repeats: parts.repeats(),
   };
 }
 
@@ -75,6 +83,7 @@ export function readSources({ topology, activity, polls }: StatusParts): readonl
       last_poll_at: iso(polled?.lastPollMs ?? null),
       events: counts.events,
       refused: counts.refused,
+      repeats: counts.repeats,
       errors: counts.errors,
       status,
       event_count: counts.events,

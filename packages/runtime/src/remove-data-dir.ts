@@ -15,6 +15,7 @@ const OURS = [
   "log",
   "owner.json",
   "process.json",
+  "repeats",
   "route-state.json",
   "state.json",
   "wal",

@@ -101,6 +101,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     activity.matched(matched, startedMs);
     record(event, matched, startedMs, routes.byName, options);
     let unsettled = deliveries.length;
+    if (matched.length === 0) return settlement.ackUnmatched(held);
     if (unsettled === 0) return settlement.ack(held);
     for (const { route } of ended) settlement.settle(held, route);
     await Promise.all(

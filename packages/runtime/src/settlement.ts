@@ -1,12 +1,16 @@
+import type { Published } from "@orgloop/core";
 import { hasCode, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
 import type { BusWrites } from "./bus-writes.ts";
 import { type Clock, waitUntil } from "./clock.ts";
 import { isDiskFull } from "./disk-full.ts";
+import type { Repeats } from "./repeats.ts";
 
 /** Tells the bus what is done with, off the path of deliveries. */
 export interface Settlement {
   settle(event: OrgLoopEvent, route: string): void;
   ack(event: OrgLoopEvent): void;
+  /** As `ack`, of an event that no route wanted. */
+  ackUnmatched(event: OrgLoopEvent): void;
   /** Resolves when the bus has all of it, or has refused it. */
   flushed(): Promise<void>;
 }
@@ -14,6 +18,7 @@ export interface Settlement {
 export interface SettlementOptions {
   readonly bus: SettlingEventBus;
   readonly writes: BusWrites;
+  readonly repeats: Pick<Repeats, "settled" | "unmatched">;
   readonly clock: Clock;
   readonly onAcked: (event: OrgLoopEvent) => void;
   /** The bus can no longer be trusted. */
@@ -25,7 +30,7 @@ export interface SettlementOptions {
 const DISK_FULL_RETRY_MS = 1_000;
 
 export function settlement(options: SettlementOptions): Settlement {
-  const { bus, writes, clock, onAcked, onFatal, stop } = options;
+  const { bus, writes, repeats, clock, onAcked, onFatal, stop } = options;
   let pending = 0;
   let idle: PromiseWithResolvers<void> | null = null;
 
@@ -57,7 +62,16 @@ export function settlement(options: SettlementOptions): Settlement {
     settle(event, route) {
       void track(() => bus.settle(event.id, route));
     },
-    ack(event) {
+    ack(event: Published) {
+      // The ack says what the event's line has said: the line may go from then on.
+      repeats.settled(event);
+      void track(
+        () => bus.ack(event.id, event.once),
+        () => onAcked(event),
+      );
+    },
+    ackUnmatched(event) {
+      repeats.unmatched(event);
       void track(
         () => bus.ack(event.id),
         () => onAcked(event),

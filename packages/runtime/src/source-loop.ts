@@ -129,7 +129,7 @@ function pollOnce(
     deadlineMs: POLL_DEADLINE_MS,
     keep(drafts, patience) {
       const sourced = drafts.map((draft) => ({ ...draft, source: id }));
-      return ingest(sourced, () => patience);
+      return ingest(sourced, "poll", () => patience);
     },
     onCheckpoint: (checkpoint) => {
       state.checkpoint = checkpoint;

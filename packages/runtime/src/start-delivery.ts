@@ -17,6 +17,8 @@ import type { KeptRouteStates } from "./kept-route-states.ts";
 import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import { loopGuard } from "./loop-guard.ts";
 import type { OpenProcess } from "./open-process.ts";
+import { publicationTurns } from "./publication-turns.ts";
+import type { Repeats } from "./repeats.ts";
 import { routeSubscriber } from "./route-subscriber.ts";
 import { type Settlement, settlement } from "./settlement.ts";
 
@@ -33,6 +35,7 @@ export interface StartDeliveryOptions {
   readonly abandon: AbortSignal;
   readonly kept: KeptRouteStates;
   readonly starts: AttemptStarts;
+  readonly repeats: Repeats;
   /** Aborted when the process begins to stop. */
   readonly stop: AbortSignal;
   /** An event is done with. */
@@ -61,10 +64,12 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
   const settled = settlement({
     bus,
     writes,
+    repeats: options.repeats,
     clock,
     onAcked(event) {
       backlog.leave(event);
       onAcked(event);
+      turns.acked(event);
     },
     onFatal,
     stop: abandon,
@@ -113,11 +118,12 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     log,
     abandon,
   });
+  const turns = publicationTurns({ handler, isUnsettled: backlog.has, log });
   return {
     deliverers,
     settlement: settled,
     letterReplays: replays,
     inbox,
-    subscribe: () => bus.subscribe({}, handler),
+    subscribe: () => bus.subscribe({}, turns.handler),
   };
 }

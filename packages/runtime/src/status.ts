@@ -11,6 +11,8 @@ export interface SourceStatus {
   readonly last_poll_at: string | null;
   readonly events: number;
   readonly refused: number;
+  /** Sent again, as it was published before. */
+  readonly repeats: number;
   readonly errors: number;
   readonly status: "healthy" | "degraded" | "unhealthy";
   readonly event_count: number;
@@ -52,6 +54,18 @@ export interface ProcessStatus {
   readonly actors: readonly ActorStatus[];
   readonly unacked: number;
   readonly dead_letters: number;
+  /** What is known of repeats. */
+  readonly repeats: RepeatsStatus;
+}
+
+export interface RepeatsStatus {
+  /** Ids that are remembered, and how many can be. */
+  readonly ids: number;
+  readonly most: number;
+  /** Of the longest window of any source. */
+  readonly window_ms: number;
+  /** For how long ids are remembered really: less than the window where there were too many. */
+  readonly holds_ms: number;
 }
 
 /** v1alpha1's module: a loaded project. */

@@ -53,7 +53,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
       keep(drafts) {
         release();
         const sourced = drafts.map((draft) => ({ ...draft, source: id }));
-        return options.ingest(sourced, patience);
+        return options.ingest(sourced, "receive", patience);
       },
     });
     release();

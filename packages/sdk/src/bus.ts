@@ -34,8 +34,11 @@ export interface EventBus {
   /** Resolves when the event is durable (on a bus that is durable). Rejects, and keeps nothing, otherwise. */
   publish(event: OrgLoopEvent): Promise<void>;
   subscribe(filter: EventFilter, handler: EventHandler): Subscription;
-  /** The event is done with; unknown ids are ignored. Resolves when that is durable. */
-  ack(eventId: string): Promise<void>;
+  /**
+   * The event is done with; unknown ids are ignored. Resolves when that is durable. `note`, letters and digits, stays with it on a bus that
+   * keeps such notes.
+   */
+  ack(eventId: string, note?: string): Promise<void>;
   /** What is not acked: what waits and what is taken. Order of publishing. */
   unacked(): Promise<OrgLoopEvent[]>;
 }

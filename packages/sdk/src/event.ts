@@ -37,8 +37,9 @@ export interface OrgLoopEvent {
 /**
  * What a source hands over; the host completes it (`completeEvent` in core).
  * `identity` is the platform's own id and version of the occurrence, e.g. `issue/42@2026-11-01T00:00:00Z`, or the
- * sender's delivery id: the event's id is a hash of source and identity, so that the same thing seen twice is one event.
- * Without `id` and `identity` the id is random.
+ * sender's delivery id: the event's id is a hash of source and identity (or `id`, where that is given, too), so that the same thing seen
+ * twice is one event. What comes with an `identity` is known again for the source's `repeat_window`; an `id` alone is none that anybody
+ * gave. Without `id` and `identity` the id is random.
  */
 export interface EventDraft {
   readonly id?: string;

@@ -1,6 +1,8 @@
 /** Phases of an event's life (v1alpha1, section 8; `spec/cli.md`, last lines). */
 export const PHASES = [
   "source.emit",
+  "source.repeat",
+  "source.id_reused",
   "source.refused",
   "source.error",
   "source.circuit_open",

@@ -20,6 +20,8 @@ const style = (icon: string, color: PhaseColor, level: Level = "info"): PhaseSty
 /** Levels of v1alpha1, section 8. Phases that it does not know: what an operator must act on is a warning or an error. */
 export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
   "source.emit": style("●", "blue"),
+  "source.repeat": style("○", "dim"),
+  "source.id_reused": style("⚠", "yellow", "warn"),
   "source.refused": style("✗", "yellow", "warn"),
   "source.error": style("⚠", "red", "error"),
   "source.circuit_open": style("⚠", "yellow", "warn"),

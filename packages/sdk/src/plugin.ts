@@ -4,6 +4,7 @@ import type { ClaimStore } from "./claim-store.ts";
 import type { Logger } from "./logger.ts";
 import type { Source } from "./source.ts";
 import type { StandardSchema } from "./standard-schema.ts";
+import type { Duration } from "./topology.ts";
 import type { Transform } from "./transform.ts";
 
 /** What a host gives to everything it creates. */
@@ -50,6 +51,8 @@ export interface SourcePart<Config> extends PluginPart<Config, Source> {
    * Default: `["poll"]`.
    */
   readonly intake?: readonly Intake[];
+  /** For how long its sources are known to send the same again, where a source's `repeat_window` does not say: `7d`. */
+  readonly repeatWindow?: Duration;
 }
 
 /** What a package named under `connector:` exports as its default. */

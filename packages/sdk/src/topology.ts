@@ -38,6 +38,8 @@ export interface DefaultsSpec {
   readonly poll_interval: Duration;
   /** How long the event history is kept; default `7d`. */
   readonly event_retention: Duration;
+  /** For how long what a source has sent is known again; default `24h`. */
+  readonly repeat_window?: Duration;
   readonly log_level: "debug" | "info" | "warn" | "error";
   readonly checkpoint: { readonly store: "file" | "memory"; readonly dir?: string };
   readonly wal: { readonly rotate: { readonly max_size: string; readonly max_age: Duration } };
@@ -81,6 +83,10 @@ export interface SourceSpec {
   readonly public?: boolean;
   /** The ordering key: a dot path in the event. */
   readonly key?: string;
+  /** For how long what it has sent is known again. Default: its connector's, else `defaults.repeat_window`. */
+  readonly repeat_window?: Duration;
+  /** What becomes of what it sends again. Default `drop`; `deliver` routes it again once the first is settled. */
+  readonly repeats?: "drop" | "deliver";
 }
 
 /** How many deliveries may wait for an actor that does not say, and for one that does not exist yet (`config-at-scale.md`, Defaults). */

@@ -47,7 +47,8 @@ export async function receiveRequest(
     takesFromPages: () => takesFromPages(id),
     closed,
     read: async () => webhookRequest(event),
-    keep: (drafts) => publish(id, drafts),
+    // Which are repeats the router finds: who takes in and dies before the bus has the event must not have claimed it.
+    keep: async (drafts) => ({ events: await publish(id, drafts), repeats: [] }),
     log: flow.log,
     onRefused: () => flow.count("refused"),
   });

@@ -3,6 +3,7 @@ export * from "./file-checkpoints.ts";
 export * from "./file-claims.ts";
 export * from "./file-dead-letters.ts";
 export * from "./file-inbox.ts";
+export * from "./file-repeats.ts";
 export * from "./file-route-states.ts";
 export * from "./memory-checkpoints.ts";
 export * from "./memory-claims.ts";

@@ -13,6 +13,7 @@ export interface FileBusOptions extends DispatchOptions {
   };
   /** Sealed segments are compacted when less than this share of their bytes is unsettled; 0 never. Default 0.5. */
   readonly compactBelow?: number;
+  readonly notes?: AckNotes;
   /** What the log does to its files: `wal.rotate`, `wal.compact`, `wal.repair`, and `system.error` where the disk refuses. */
   readonly onEvent?: (entry: LogEntry) => void;
   /** Ms since the epoch. */
@@ -38,4 +39,14 @@ export interface FileBus extends SettlingEventBus {
    * The process must end; opening finds out what is there. Stays pending otherwise.
    */
   readonly failed: Promise<Error>;
+}
+
+/** What keeps the notes of acks (`EventBus.ack`), once the log forgets them. */
+export interface AckNotes {
+  /** Those up to this line are kept. */
+  readonly through: number;
+  /** At opening, of each that the log has after that line. */
+  readonly onNote: (note: string) => void;
+  /** Before lines go: resolves when all notes that acks were given are kept, those up to line `through` at least. */
+  readonly keep: (through: number) => Promise<void>;
 }

@@ -36,7 +36,7 @@ async function openLocked(
 ): Promise<FileBus> {
   const { dir, now = Date.now, onEvent, rotate = {}, setTimer = systemTimer } = options;
   const { compactBelow = 0.5 } = options;
-  const recovered = await recover(dir, fileSystem);
+  const recovered = await recover(dir, fileSystem, options.notes);
   const open = recovered.opens + 1;
   const sealed: SealedLog = {
     dir,
@@ -72,6 +72,7 @@ async function openLocked(
     log: sealed,
     compactBelow,
     unsettled,
+    beforeForgetting: async () => options.notes?.keep(writer.segment.through),
     report,
     onFreed: () => group.poke(),
     onFailed: (error) => group.fail(error),
@@ -146,10 +147,10 @@ async function openLocked(
     refused: (logged) => events.delete(logged.event.id),
   };
 
-  function acknowledge(logged: LoggedEvent): Promise<void> {
+  function acknowledge(logged: LoggedEvent, note?: string): Promise<void> {
     events.delete(logged.event.id);
     dispatch.remove(logged);
-    const line = new AckLine(logged, acking);
+    const line = new AckLine(logged, acking, note);
     acking.add(line);
     group.add(line);
     return line.promise;
@@ -168,11 +169,11 @@ async function openLocked(
       if (refused !== null) throw refused;
       return dispatch.subscribe(filter, handler, published());
     },
-    async ack(eventId) {
+    async ack(eventId, note) {
       const refused = refusal("closed");
       if (refused !== null) throw refused;
       const logged = events.get(eventId);
-      if (logged !== undefined && logged.segment !== null) return acknowledge(logged);
+      if (logged !== undefined && logged.segment !== null) return acknowledge(logged, note);
       for (const line of acking) if (line.event.event.id === eventId) return line.promise;
     },
     async settle(eventId, route) {

@@ -89,7 +89,7 @@ export async function firstLineOf(file: OpenFile): Promise<FirstLine | null> {
     const count = await readFully(file, buffer, 0);
     const end = buffer.subarray(0, count).indexOf(0x0a);
     if (end < 0 && count === bytes) continue;
-    const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0 };
+    const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0, noted: false };
     if (end < 0 || !readHead(buffer, 0, end, head) || !checksumFits(buffer, 0, end)) return null;
     return JSON.parse(buffer.toString("utf8", 0, end)) as FirstLine;
   }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeLine, type LineHead, readHead } from "./line.ts";
 
-const head = (): LineHead => ({ kind: "open", seq: 0, batch: 0, ref: 0 });
+const head = (): LineHead => ({ kind: "open", seq: 0, batch: 0, ref: 0, noted: false });
 
 /** What a reader of the log would make of these bytes: null where it takes them for damaged. */
 function read(line: Buffer): LineHead | null {

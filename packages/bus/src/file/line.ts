@@ -7,7 +7,7 @@ import { CHECKED_FROM, isSealed, sealLine } from "@orgloop/files";
  *
  *     "event":{…},"at":MS,"open":N}      published at MS, when the log was open for the Nth time
  *     "settle":SEQ,"route":"…"}          one route of event SEQ is done with
- *     "ack":SEQ}                         event SEQ is done with
+ *     "ack":SEQ,"note":"…"}              event SEQ is done with; the note only where there is one
  *     "open":N,"at":MS,…}                the log was opened for the Nth time; also the first line of every segment
  *     "compacted":{"from":N,"through":N,"records":N}}   first line of a compacted segment
  */
@@ -20,6 +20,8 @@ export interface LineHead {
   seq: number;
   batch: number;
   ref: number;
+  /** An ack that has a note. */
+  noted: boolean;
 }
 
 /** No line is longer than its body and this many bytes. */
@@ -60,6 +62,7 @@ export function readHead(from: Buffer, start: number, end: number, head: LineHea
     if (from[at + 1] !== key[1] || !matches(from, at, end, key)) continue;
     head.kind = LINE_KINDS[index] as LineKind;
     head.ref = 0;
+    head.noted = false;
     return index === 0 || index === 4 || readRef(from, at + key.length, end, head);
   }
   return false;
@@ -72,6 +75,7 @@ const KEYS = LINE_KINDS.map((kind) => Buffer.from(`"${kind}":`));
 function readRef(from: Buffer, at: number, end: number, head: LineHead): boolean {
   const next = readNumber(from, at, end);
   head.ref = number;
+  head.noted = head.kind === "ack" && from[next] === 0x2c;
   return next >= 0 && (from[next] === 0x2c || from[next] === 0x7d);
 }
 

@@ -8,6 +8,8 @@ export interface MaintenanceOptions {
   readonly compactBelow: number;
   /** Every event whose ack is not durable. */
   readonly unsettled: () => Iterable<LoggedEvent>;
+  /** What the lines that go have said is kept elsewhere when it resolves. */
+  readonly beforeForgetting: () => Promise<void>;
   readonly report: (phase: LogEntry["phase"], metadata: object, error?: Error) => void;
   /** Space was given free. */
   readonly onFreed: () => void;
@@ -59,13 +61,15 @@ export class Maintenance {
   }
 
   async #once(): Promise<void> {
-    const { log, onFreed, report, unsettled } = this.#options;
+    const { log, onFreed, report, unsettled, beforeForgetting } = this.#options;
+    const wantsCompaction = this.#wantsCompaction();
+    if (wantsCompaction || log.segments[0]?.live === 0) await beforeForgetting();
     const bytes = await dropSettled(log);
     if (bytes > 0) {
       report("wal.compact", { bytes_before: bytes, bytes_after: 0, events: 0 });
       onFreed();
     }
-    if (!this.#wantsCompaction()) return;
+    if (!wantsCompaction) return;
     const done = await compact(log, unsettled());
     report("wal.compact", {
       segments: done.segments,

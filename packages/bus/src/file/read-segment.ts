@@ -114,7 +114,7 @@ const LINE_START = '{"crc":"';
 
 /** True where a bad line ends in a good one of a batch after number `seq`: a newline was damaged after both had been synced. */
 export function holdsLaterBatch(bad: Buffer, seq: number): boolean {
-  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0 };
+  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0, noted: false };
   const end = bad.length - 1;
   for (let at = bad.indexOf(LINE_START, 1); at > 0; at = bad.indexOf(LINE_START, at + 1)) {
     if (readHead(bad, at, end, head) && head.batch > seq && checksumFits(bad, at, end)) return true;

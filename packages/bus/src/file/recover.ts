@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { type FileSystem, readFully, writeFully } from "@orgloop/files";
 import { checkFollows, listChain } from "./chain.ts";
 import { corruptError } from "./errors.ts";
+import type { AckNotes } from "./file-bus-options.ts";
 import { readFirstLine, type Seal } from "./first-line.ts";
 import type { Tail } from "./log-writer.ts";
 import { type EventLine, LoggedEvent } from "./logged-event.ts";
+import { NotedAcks } from "./noted-acks.ts";
 import { readLines } from "./read-lines.ts";
 import { readSegment, type SegmentReading } from "./read-segment.ts";
 import type { Segment, SegmentName } from "./segment.ts";
@@ -39,10 +41,15 @@ export interface Cut {
  * Brings the log in `dir`, which must be locked, into the state that its acknowledged writes left it in. Reads every segment
  * once. Throws `WAL_CORRUPT` and changes nothing where acknowledged data is damaged.
  */
-export async function recover(dir: string, fileSystem: FileSystem): Promise<Recovered> {
+export async function recover(
+  dir: string,
+  fileSystem: FileSystem,
+  notes?: Pick<AckNotes, "through" | "onNote">,
+): Promise<Recovered> {
   await fileSystem.syncDirectory(dir);
   const { segments: names, leftovers } = await listChain(dir, fileSystem);
   const unsettled = new UnsettledLog();
+  const noted = new NotedAcks(notes?.through ?? Number.POSITIVE_INFINITY);
   const sealed: Segment[] = [];
   let settledName: string | null = null;
   let through = 0;
@@ -68,6 +75,7 @@ export async function recover(dir: string, fileSystem: FileSystem): Promise<Reco
       await checkSealed(dir, name, seal, fileSystem);
       segment.size = seal.bytes;
       segment.through = through = (next as SegmentName).from - 1;
+      await noted.scan(dir, name, segment, fileSystem);
       ordinary.set(segment.from, segment);
       sealed.push(segment);
       continue;
@@ -83,6 +91,7 @@ export async function recover(dir: string, fileSystem: FileSystem): Promise<Reco
         seal,
         last: name === last,
         onLine(head, offset, length) {
+          noted.line(head, segment, offset, length);
           if (head.kind === "open") opens = Math.max(opens, head.ref);
           else unsettled.line(head, offset, length);
         },
@@ -109,6 +118,7 @@ export async function recover(dir: string, fileSystem: FileSystem): Promise<Reco
   }
   const events = await readEvents(dir, unsettled, fileSystem);
   for (const { open } of events) opens = Math.max(opens, open);
+  if (notes !== undefined) await noted.read(dir, fileSystem, notes.onNote);
   if (tail !== null && tailReading !== null) {
     await restoreTail(dir, tailReading, tail.segment.name, fileSystem);
   }

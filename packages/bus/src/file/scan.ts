@@ -39,7 +39,7 @@ const CARRY_BYTES = 256 * 1024;
  */
 export async function scanSegment(file: OpenFile, options: ScanOptions): Promise<ScanResult> {
   const { sealed, onLine, onBad } = options;
-  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0 };
+  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0, noted: false };
   const chunkBytes = Math.min(CHUNK_BYTES, (await file.size()) + 1);
   const carryBytes = Math.min(CARRY_BYTES, chunkBytes);
   let chunk = Buffer.allocUnsafeSlow(carryBytes + chunkBytes);

@@ -45,8 +45,8 @@ export class AckLine extends WaitingLine {
   readonly event: LoggedEvent;
   readonly #acking: Set<AckLine>;
 
-  constructor(event: LoggedEvent, acking: Set<AckLine>) {
-    super(`"ack":${event.seq}}`);
+  constructor(event: LoggedEvent, acking: Set<AckLine>, note?: string) {
+    super(`"ack":${event.seq}${note === undefined ? "" : `,"note":${JSON.stringify(note)}`}}`);
     this.event = event;
     this.#acking = acking;
   }

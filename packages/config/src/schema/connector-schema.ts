@@ -12,6 +12,7 @@ import {
   mapping,
   metadata,
   name,
+  oneOf,
   packageName,
   text,
 } from "./fields.ts";
@@ -36,6 +37,16 @@ export const sourceSchema = mapping({
       "true: takes webhooks that a foreign web page makes a browser send, without a secret. Default: false.",
     ),
   key: eventPath().optional().describe("The ordering key of its events: a path in the event."),
+  repeat_window: duration()
+    .optional()
+    .describe(
+      "How long what it has sent is known again. Default: its connector's (github: 7d), else defaults.repeat_window.",
+    ),
+  repeats: oneOf(["drop", "deliver"])
+    .optional()
+    .describe(
+      "What becomes of what it sends again: drop (default), or deliver, which routes it again once the first is settled.",
+    ),
   enabled: enabled(),
 }).meta({ id: "Source" });
 

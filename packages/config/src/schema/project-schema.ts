@@ -28,6 +28,9 @@ export const defaultsSchema = mapping({
   event_retention: duration()
     .optional()
     .describe("How long the event history is kept. Default: 7d."),
+  repeat_window: duration()
+    .optional()
+    .describe("How long what a source has sent is known again, and not routed. Default: 24h."),
   log_level: oneOf(["debug", "info", "warn", "error"]).optional().describe("Default: info."),
   checkpoint: mapping({
     store: oneOf(["file", "memory"]).optional().describe("Where checkpoints live. Default: file."),

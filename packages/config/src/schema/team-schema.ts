@@ -8,6 +8,9 @@ export const teamDefaultsSchema = mapping({
   poll_interval: duration()
     .optional()
     .describe("Time between polls of the team's sources; counts as said by each of them."),
+  repeat_window: duration()
+    .optional()
+    .describe("How long what the team's sources have sent is known again."),
   delivery: deliverySchema.optional().describe("What the delivery of the team's routes omits."),
 });
 

@@ -4,6 +4,7 @@ import { githubSourceConfig } from "./config.ts";
 export default defineConnector({
   id: "github",
   source: {
+    repeatWindow: "7d",
     config: githubSourceConfig,
     create: async (config, context) =>
       (await import("./github-source.ts")).githubSource(config, context),
