@@ -21,6 +21,9 @@ const project = (name: string, include: string[], testTimeout = 20_000, options:
   },
 });
 
+/** The packed command, once a run. */
+const installed = { globalSetup: "./test/install-command.ts" };
+
 const aws = canRun("aws");
 /** One MiniStack a project: `inject("aws")`. */
 const ministack = { globalSetup: "./test/emulators/ministack-setup.ts" };
@@ -39,14 +42,14 @@ export default defineConfig({
         ...(aws ? ministack : { exclude: ["**/*-{sqs,dynamodb}.test.ts"] }),
       }),
       project("property", ["test/property/*.test.ts"], 300_000),
-      project("process", ["test/process/*.test.ts"], 120_000),
-      project("faults", ["test/faults/*.test.ts"], 600_000),
+      project("process", ["test/process/*.test.ts"], 120_000, installed),
+      project("faults", ["test/faults/*.test.ts"], 600_000, installed),
       project("stacks", ["test/stacks/*.test.ts"], 300_000),
       project("parity", ["test/parity/*.test.ts"], 60_000),
       ...(aws
         ? [
             project("serverless", ["test/serverless/*.test.ts"], 600_000, {
-              ...ministack,
+              globalSetup: [installed.globalSetup, ministack.globalSetup],
               ...waiting,
             }),
           ]
@@ -61,7 +64,10 @@ export default defineConfig({
                 "test/serverless/{behaviour,operate-letters}.test.ts",
               ],
               600_000,
-              { globalSetup: "./test/emulators/localstack-setup.ts", ...waiting },
+              {
+                globalSetup: [installed.globalSetup, "./test/emulators/localstack-setup.ts"],
+                ...waiting,
+              },
             ),
           ]
         : []),

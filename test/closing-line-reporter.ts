@@ -1,8 +1,12 @@
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, TestModule, TestRunEndReason } from "vitest/node";
 
 /** Prints `N passed, N failed` as the last line: what CI reads. */
 export default class ClosingLineReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    errors: readonly unknown[],
+    reason: TestRunEndReason,
+  ): void {
     let passed = 0;
     let failed = errors.length;
     for (const module of modules) {
@@ -12,6 +16,8 @@ export default class ClosingLineReporter implements Reporter {
         else failed += 1;
       }
     }
+    // A set-up that throws ends the run before any test, and is in no module.
+    if (reason === "failed" && failed === 0) failed = 1;
     process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
   }
 }

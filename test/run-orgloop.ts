@@ -6,7 +6,9 @@ import { createInterface } from "node:readline";
 
 const require = createRequire(import.meta.url);
 const PACKAGE = require.resolve("@orgloop/cli/package.json");
-export const COMMAND = path.join(path.dirname(PACKAGE), require(PACKAGE).bin.orgloop);
+/** The installed command of a test run (`install-command.ts`); elsewhere the checkout's. */
+export const COMMAND =
+  process.env.ORGLOOP_COMMAND ?? path.join(path.dirname(PACKAGE), require(PACKAGE).bin.orgloop);
 
 export interface RunningOrgLoop {
   readonly child: ChildProcess;

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
 /** Where what the tests install stands: in the checkout, ignored by git. */
-const TOOLS = path.resolve(import.meta.dirname, "../../.tools");
+export const TOOLS = path.resolve(import.meta.dirname, "../../.tools");
 
 /**
  * A folder in `.tools/` that `fill` has filled, kept for the next run. The name has the digest of `recipe`, so that another

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -7,6 +8,7 @@ import { json } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { readUnsettled } from "@orgloop/bus/file";
 import { onTestFinished } from "vitest";
 import { serveTest } from "../serve-test.ts";
 
@@ -79,6 +81,17 @@ export async function checkpointOf(home: string): Promise<number> {
   return Number(JSON.parse(text).checkpoint);
 }
 
+/** `SOURCE/n` of every event that the log does not call settled. */
+export async function unsettledIn(home: string): Promise<Set<string>> {
+  const log = path.join(home, "data/wal");
+  const keys = new Set<string>();
+  if (!existsSync(log)) return keys;
+  for await (const { event } of readUnsettled(log)) {
+    keys.add(`${event.source}/${(event.payload as { n: number }).n}`);
+  }
+  return keys;
+}
+
 /** The project in a directory of its own, and the world around it. */
 export async function sigkillWorld() {
   const directory = await mkdtemp(path.join(tmpdir(), "orgloop-sigkill-"));
@@ -101,16 +114,12 @@ export async function sigkillWorld() {
   return { project, home, env, url, world, arrivals, fed, quiet };
 }
 
-/** Arrivals that came again: in which run first, how many arrivals before that run's end, in which run again. */
+/** Arrivals that came again: in which run before, and in which run again. */
 export function duplicates(arrivals: readonly { key: string; run: number }[]) {
-  const ends = new Map<number, number>();
-  for (const [index, { run }] of arrivals.entries()) ends.set(run, index);
-  const first = new Map<string, number>();
-  return arrivals.flatMap(({ key, run: again }, index) => {
-    const before = first.get(key);
-    first.set(key, index);
-    if (before === undefined) return [];
-    const { run } = arrivals[before] as { run: number };
-    return [{ key, run, again, fromEnd: (ends.get(run) as number) - before }];
+  const before = new Map<string, number>();
+  return arrivals.flatMap(({ key, run: again }) => {
+    const run = before.get(key);
+    before.set(key, again);
+    return run === undefined ? [] : [{ key, run, again }];
   });
 }

@@ -106,7 +106,7 @@ test("a new project validates, starts, takes a signed webhook and an injected ev
   expect(await end("SIGTERM")).toBe(0);
   const delivered = ["--phase", "deliver.success", "--source", "inbox"];
   expect((await json("logs", "--no-follow", ...delivered)).answer).toHaveLength(2);
-  expect(await json("status")).toMatchObject({ code: 0, answer: { running: false, unacked: 0 } });
+  expect(await json("status")).toMatchObject({ code: 3, answer: { running: false, unacked: 0 } });
 });
 
 test("a second start on the same data is refused by name, a stale record is not believed", async () => {

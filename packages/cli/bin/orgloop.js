@@ -12,7 +12,10 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major > 22 || (major === 22 && minor >= 18)) {
   module.enableCompileCache();
   const own = path.resolve(import.meta.dirname, "..");
-  const bundled = isCurrent(path.join(own, "dist"), path.resolve(own, "../.."));
+  // Where it was installed there are no sources beside the bundle.
+  const bundled =
+    !existsSync(path.join(own, "src")) ||
+    isCurrent(path.join(own, "dist"), path.resolve(own, "../.."));
   await (bundled ? import("../dist/main.js") : import("../src/main.ts"));
 } else {
   const self = fileURLToPath(import.meta.url);

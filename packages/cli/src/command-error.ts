@@ -1,7 +1,7 @@
 import { OrgLoopError } from "@orgloop/sdk";
 
-/** 0 done; 1 failed; 2 the configuration is invalid (`spec/cli.md`, Everywhere). */
-export type ExitStatus = 0 | 1 | 2;
+/** 0 done; 1 failed; 2 the configuration is invalid; 3 nothing runs (`status` only). */
+export type ExitStatus = 0 | 1 | 2 | 3;
 
 /** Ends a command with a message for the operator. Codes are upper case, e.g. `NOT_RUNNING`. */
 export class CommandError extends OrgLoopError {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -67,9 +67,16 @@ function templateFiles(directory: string): Map<string, string> {
 
 /** The JSON Schemas of the configuration: copies in the project work offline, wherever OrgLoop is installed. */
 function editorSchemas(): [string, string][] {
-  const directory = fileURLToPath(new URL("../schemas/", import.meta.resolve("@orgloop/config")));
+  const directory = schemasDirectory();
   const names = readdirSync(directory).filter((name) => name.endsWith(".json"));
   return names.sort().map((name) => {
     return [`.orgloop/schemas/${name}`, readFileSync(path.join(directory, name), "utf8")];
   });
+}
+
+/** Beside the bundle, or where the checkout has them. */
+function schemasDirectory(): string {
+  const bundled = fileURLToPath(new URL("schemas/", import.meta.url));
+  if (existsSync(bundled)) return bundled;
+  return fileURLToPath(new URL("../schemas/", import.meta.resolve("@orgloop/config")));
 }

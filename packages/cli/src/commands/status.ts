@@ -9,7 +9,7 @@ import { callProcess, findProcess } from "../running-process.ts";
 import { type Status, statusForm } from "../status-form.ts";
 import { textTable } from "../text-table.ts";
 
-/** `orgloop status`: what runs; where nothing does, what is on disk. */
+/** `orgloop status`: what runs; where nothing does, what is on disk, and exit status 3. */
 export const status: Command = async (context) => {
   const located = await locateData(context);
   const stage = stageOf(context, located.project);
@@ -26,7 +26,7 @@ export const status: Command = async (context) => {
   const name = projectName(located.project);
   const where = found ? `process ${found.pid}, port ${found.port}` : located.dataDir;
   context.output.result(report, context.flags.json ? "" : humanStatus(name, where, report));
-  return 0;
+  return found === null ? 3 : 0;
 };
 
 async function statusOnAws(

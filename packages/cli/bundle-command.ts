@@ -1,0 +1,43 @@
+import { cpSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+import { bundleAssets } from "./bundle-assets.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
+/** Not in the bundle: native code, and CommonJS of which a bundle would give the default export only. */
+export const EXTERNAL = ["@node-rs/crc32", "yaml"] as const;
+
+/**
+ * Puts the command and all that it imports or reads into `out`, a file for each part that is loaded by
+ * itself: reading some hundred modules one by one takes longer than most commands do.
+ * `sources.json` says of which sources it is.
+ */
+export async function bundleCommand(out: string): Promise<void> {
+  rmSync(out, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [path.join(import.meta.dirname, "src/main.ts")],
+    outdir: out,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    metafile: true,
+    legalComments: "none",
+    logLevel: "warning",
+    external: [...EXTERNAL],
+    plugins: [bundleAssets],
+    // Packages that are CommonJS ask for Node's own modules by require.
+    banner: {
+      js: 'import { createRequire as orgloopRequire } from "node:module"; const require = orgloopRequire(import.meta.url);',
+    },
+  });
+  cpSync(path.join(ROOT, "packages/config/schemas"), path.join(out, "schemas"), {
+    recursive: true,
+  });
+  const sources = Object.keys(metafile.inputs).filter((file) => !/(^|\/)node_modules\//.test(file));
+  const changed = sources.map((file) => [file, statSync(path.join(ROOT, file)).mtimeMs]);
+  writeFileSync(path.join(out, "sources.json"), JSON.stringify(Object.fromEntries(changed)));
+}
