@@ -12,8 +12,14 @@ export interface HostedProjects {
   listens(port: number): void;
   /** It ends by a signal: what it was told to run is run again by the next daemon. */
   interrupted(): void;
+  /** What the daemon before was told to run, but for the project `except`. */
+  listed(except: string): readonly RegisteredModule[];
   /** Loads what the daemon before was told to run; what cannot be loaded is said, and kept for the next time. */
-  restore(load: (module: RegisteredModule) => Promise<void>, except: string): Promise<void>;
+  restore(
+    load: (module: RegisteredModule) => Promise<void>,
+    except: string,
+    onFailed: (name: string, error: unknown) => void,
+  ): Promise<void>;
 }
 
 /**
@@ -32,14 +38,19 @@ export async function hostedProjects(
   let registered = told;
   let written: Promise<void> = Promise.resolve();
 
-  /** Several projects may end at once: one write after the other. */
+  /** Several projects may end at once: one write after the other, whatever became of the one before. */
   function register(modules: readonly RegisteredModule[]): Promise<void> {
     registered = modules;
-    if (daemon) written = written.then(() => writeRegistry(home, registered));
-    return written;
+    if (!daemon) return Promise.resolve();
+    const write = written.then(() => writeRegistry(home, registered));
+    written = write.catch(() => undefined);
+    return write;
   }
 
   const others = (name: string) => registered.filter((one) => one.name !== name);
+  const listed = (except: string) => told.filter(({ name }) => name !== except);
+
+  const warn = (error: unknown): void => output.warn(messageOf(error));
 
   function recordOf({ name, options }: HostedModule): ProcessRecord {
     const { projectDir, topology } = options;
@@ -53,9 +64,11 @@ export async function hostedProjects(
     interrupted() {
       ending ??= "interrupted";
     },
-    async restore(load, except) {
-      for (const module of told.filter(({ name }) => name !== except)) {
+    listed,
+    async restore(load, except, onFailed) {
+      for (const module of listed(except)) {
         await load(module).catch((error) => {
+          onFailed(module.name, error);
           output.warn(`the project "${module.name}" was not loaded again: ${messageOf(error)}`);
         });
       }
@@ -74,17 +87,20 @@ export async function hostedProjects(
           sourceDir,
           configPath: request?.configPath ?? sourceDir,
           workspace: topology.workspace,
+          sources: topology.sources.map(({ id }) => id),
           loadedAt: new Date().toISOString(),
         };
         await register([...others(name), entry]);
       },
       async onGone(module) {
         live.delete(module.name);
-        await withdraw(home, module.options.dataDir, recordOf(module), live.size === 0);
+        const last = live.size === 0;
+        // A full disk must not keep it from being gone: what is left is told from what runs by its process.
+        await withdraw(home, module.options.dataDir, recordOf(module), last).catch(warn);
         if (module.failure !== null) {
           output.error(`the project "${module.name}" ended: ${module.failure.message}`);
         } else if (ending !== "interrupted") {
-          await register(others(module.name));
+          await register(others(module.name)).catch(warn);
         }
       },
       onShutdown() {

@@ -11,6 +11,8 @@ export interface RegisteredModule {
   /** Absolute: the manifest, or its directory. */
   readonly configPath: string;
   readonly workspace: string;
+  /** Ids of its sources: their webhooks are answered 503 while it cannot be read. Absent: an older release wrote it. */
+  readonly sources?: readonly string[];
   /** ISO 8601, UTC. */
   readonly loadedAt: string;
 }

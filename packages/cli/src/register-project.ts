@@ -7,7 +7,7 @@ import { type StartedSources, type StartReport, startReport } from "./start-repo
 
 /**
  * Has the daemon that runs take this project too. It is read here first, so that its errors are told as `start` tells them. Throws these,
- * and what the daemon refuses (`MODULE_EXISTS`, `SOURCE_TAKEN`, variables that are not in its environment); the daemon runs on.
+ * and what the daemon refuses (`MODULE_EXISTS`, variables that are not in its environment); the daemon runs on.
  */
 export async function registerProject(
   context: CommandContext,

@@ -3,7 +3,7 @@ import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { hostedProjects } from "./hosted-projects.ts";
-import { requestOf } from "./module-registry.ts";
+import { type RegisteredModule, requestOf } from "./module-registry.ts";
 import { metricsPort, portInUse } from "./port.ts";
 import { prepareProject } from "./prepare-project.ts";
 import { announceDaemon, withdrawDaemon } from "./running-daemon.ts";
@@ -43,6 +43,11 @@ export async function runProject(context: CommandContext, options: RunOptions): 
   });
   const { port } = host.address;
   hosted.listens(port);
+  const { project: name, sources } = project.topology;
+  host.expect([
+    { name, sources: sources.map(({ id }) => id) },
+    ...hosted.listed(name).map((one) => ({ name: one.name, sources: one.sources ?? [] })),
+  ]);
   signals.drain(() => {
     hosted.interrupted();
     return host.drain();
@@ -54,10 +59,11 @@ export async function runProject(context: CommandContext, options: RunOptions): 
   const { topology, dataDir } = project;
   if (options.daemon) {
     await announceDaemon(home, { pid: process.pid, port });
-    await hosted.restore(async (module) => {
+    const load = async (module: RegisteredModule): Promise<void> => {
       const again = requestOf(module);
       await host.load(await hosted.callbacks.resolve(again), again);
-    }, topology.project);
+    };
+    await hosted.restore(load, topology.project, host.giveUp);
   }
   const heartbeat = options.daemon ? startHeartbeat(home, () => host.modules().length) : null;
   await options.onReady(startReport(topology, running.status(), { port, dataDir }));

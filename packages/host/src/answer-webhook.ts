@@ -38,7 +38,8 @@ export interface AnswerWebhookOptions {
   readonly onRefused?: (status: number) => void;
 }
 
-const RETRY_AFTER_S = 5;
+/** When to send again what was not taken in. */
+export const RETRY_AFTER_S = 5;
 /** Characters of an id that the log keeps: anyone may send any. */
 const LOGGED_ID = 200;
 

@@ -13,6 +13,7 @@ import {
 import { hostReadApi } from "./host-read-api.ts";
 import { hostStatus } from "./host-status.ts";
 import { readJson } from "./read-json.ts";
+import type { ModuleStatus } from "./status.ts";
 
 export interface HostAppOptions {
   readonly host: string;
@@ -21,6 +22,8 @@ export interface HostAppOptions {
   readonly now: () => number;
   readonly port: () => number;
   readonly modules: () => readonly HostedModule[];
+  /** Projects that do not run yet. */
+  readonly waiting: () => readonly ModuleStatus[];
   readonly changes: HostChanges;
   readonly resolve: ResolveProject | undefined;
   /** Begins to drain all. */
@@ -36,7 +39,6 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   MODULE_EXISTS: 409,
   MODULE_RENAMED: 409,
   LAST_MODULE: 409,
-  SOURCE_TAKEN: 409,
   LOCKED: 409,
   DATA_DIR_OWNED: 409,
   ALREADY_RUNNING: 409,
@@ -52,10 +54,12 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
 export function hostApp(options: HostAppOptions): Hono {
   const { host, token, modules } = options;
   const status = () =>
-    hostStatus(modules(), { port: options.port(), uptimeMs: options.now() - options.startedMs });
+    hostStatus(modules(), options.waiting(), {
+      port: options.port(),
+      uptimeMs: options.now() - options.startedMs,
+    });
   const metrics = (c: Context) => answerMetrics(c, modules());
   const app = new Hono();
-  app.all("/webhook/*", (c) => c.json({ error: "there is no such source here" }, 404));
   app.get("/healthz", (c) => c.json({ ok: true }));
   app.get("/readyz", (c) => {
     const waiting = modules().map(({ project }) => project.http.notReady());

@@ -1,4 +1,4 @@
-import { OrgLoopError, type Topology } from "@orgloop/sdk";
+import { OrgLoopError } from "@orgloop/sdk";
 import type { Hono } from "hono";
 import { type Clock, waitUntil } from "./clock.ts";
 import type { OpenProject } from "./open-project.ts";
@@ -16,7 +16,7 @@ export type ResolveProject = (request: ModuleRequest) => Promise<ProjectOptions>
 
 /** What may be done with the projects of a process; one after the other. */
 export interface HostChanges {
-  /** Throws `MODULE_EXISTS`, `SOURCE_TAKEN`, or what keeps the project from opening; the others run on. */
+  /** Throws `MODULE_EXISTS`, or what keeps the project from opening; the others run on. */
   load(options: ProjectOptions, request?: ModuleRequest): Promise<OpenProject>;
   /** Drains a project and closes it. Throws `UNKNOWN_MODULE`, and `LAST_MODULE` where no other runs. */
   unload(name: string): Promise<void>;
@@ -92,22 +92,4 @@ export function requireNewName(
         ? `the project "${topology.project}" runs here already, in the workspace "${workspace}": ${own}`
         : `the project "${topology.project}" runs here already (${projectDir}): stop it first, or \`orgloop apply\` what has changed`;
   throw new OrgLoopError("MODULE_EXISTS", said);
-}
-
-/** Throws `SOURCE_TAKEN`: `/webhook/ID` leads to one project. */
-export function requireFreeSources(
-  topology: Topology,
-  modules: ReadonlyMap<string, HostedModule>,
-): void {
-  for (const { name, project, failure } of modules.values()) {
-    if (name === topology.project || failure !== null) continue;
-    const taken = new Set(project.status().sources.map(({ id }) => id));
-    const both = topology.sources.map(({ id }) => id).filter((id) => taken.has(id));
-    if (both.length === 0) continue;
-    const [what, which] = both.length === 1 ? ["source", "is"] : ["sources", "are"];
-    throw new OrgLoopError(
-      "SOURCE_TAKEN",
-      `${what} ${both.map((id) => `"${id}"`).join(", ")} of the project "${topology.project}" ${which} also the project "${name}"'s, which runs in this process: rename one, or start this project by --port in a process of its own`,
-    );
-  }
 }

@@ -25,6 +25,7 @@ export interface HostStatus
 
 export function hostStatus(
   modules: readonly HostedModule[],
+  waiting: readonly ModuleStatus[],
   where: { readonly port: number; readonly uptimeMs: number },
 ): HostStatus {
   const told = modules.map((module) => ({ module, status: module.project.status() }));
@@ -37,6 +38,8 @@ export function hostStatus(
   const states = new Set(
     told.map(({ module, status }) => (module.failure === null ? status.health : "error")),
   );
+  if (waiting.length > 0) states.add("degraded");
+  if (waiting.some(({ state }) => state === "failed")) states.add("error");
   return {
     running: told.some(({ status }) => status.running),
     draining: told.every(({ status }) => status.draining),
@@ -44,7 +47,7 @@ export function hostStatus(
     pid: process.pid,
     uptime_ms: where.uptimeMs,
     http_port: where.port,
-    modules: modules.map(moduleStatus),
+    modules: [...modules.map(moduleStatus), ...waiting],
     sources: of(({ sources }) => sources),
     routes: of(({ routes }) => routes),
     actors: of(({ actors }) => actors),

@@ -151,11 +151,6 @@ test("load, unload and reload over HTTP; what is refused changes nothing", async
         'the project "two" runs here already, in the workspace "default": start this one by --port in a process of its own',
     },
   });
-  resolveTo((await project("thief", {}, "two")).options);
-  expect(await post("/control/module/load-project", request)).toMatchObject({
-    status: 409,
-    body: { code: "SOURCE_TAKEN", error: expect.stringMatching(/"thief".*"two"/) },
-  });
   expect(names()).toEqual(["one", "two"]);
 
   // It cannot be read: it runs on. It is another by now: told. Then as it is now.
@@ -182,13 +177,80 @@ test("load, unload and reload over HTTP; what is refused changes nothing", async
   expect((await send("/control/module/status/one", authorized)).status).toBe(404);
 });
 
-test("an apply that takes another project's source is refused", async () => {
-  const { host, post } = await hosting(await project("one"), await project("two"));
-  const { topology } = (await project("one", {}, "two")).options;
-  expect(
-    await post("/control/apply?module=one", { topology: { ...topology, project: "one" } }),
-  ).toMatchObject({ status: 422, body: { code: "SOURCE_TAKEN" } });
-  expect(host.modules().every(({ state }) => state === "active")).toBe(true);
+test("a source that two projects have is one project's by its name; without it the sender is told", async () => {
+  const [one, two] = [await project("one"), await project("two", {}, "one")];
+  const { post, send } = await hosting(one, two);
+  expect(await post("/webhook/one", { n: 1 })).toMatchObject({
+    status: 409,
+    body: { error: expect.stringMatching(/one, two/) },
+  });
+  expect((await post("/webhook/one?module=two", { n: 2 })).status).toBe(200);
+  await two.agent.until(1);
+  expect((await post("/webhook/one?module=three", { n: 3 })).status).toBe(404);
+  expect(one.agent.got).toEqual([]);
+  expect((await send("/readyz")).status).toBe(200);
+});
+
+test("while a listed project opens, and where it failed to, its webhooks are to come again", async () => {
+  const opening = Promise.withResolvers<void>();
+  const slow = await project("slow", {
+    async openBus() {
+      await opening.promise;
+      return memoryBus();
+    },
+  });
+  const { host, post, read } = await hosting(await project("well"));
+  const webhook = async (source: string) => {
+    const url = `http://127.0.0.1:${host.address.port}/webhook/${source}`;
+    const { status, headers } = await fetch(url, { method: "POST", body: "{}" });
+    return [status, headers.get("retry-after")];
+  };
+  expect(await webhook("slow")).toEqual([404, null]);
+  host.expect([
+    { name: "slow", sources: ["slow"] },
+    { name: "unread", sources: ["hook"] },
+  ]);
+  expect(await webhook("slow")).toEqual([503, "5"]);
+  expect(await webhook("nobody")).toEqual([503, "5"]);
+  expect((await webhook("well"))[0]).toBe(200);
+  const loaded = host.load(slow.options);
+  expect(await webhook("slow")).toEqual([503, "5"]);
+  expect((await read("/api/status")).modules).toMatchObject([
+    { name: "well", state: "active" },
+    { name: "slow", state: "starting" },
+    { name: "unread", state: "starting" },
+  ]);
+  opening.resolve();
+  await loaded;
+  expect((await webhook("slow"))[0]).toBe(200);
+
+  host.giveUp("unread", new Error("orgloop.yaml is gone"));
+  expect(await webhook("hook")).toEqual([503, "5"]);
+  expect(await webhook("nobody")).toEqual([404, null]);
+  expect(await read("/api/status")).toMatchObject({
+    health: "error",
+    modules: [{}, {}, { name: "unread", state: "failed", error: "orgloop.yaml is gone" }],
+  });
+  expect((await post("/control/module/unload", { name: "unread" })).status).toBe(200);
+  expect(await webhook("hook")).toEqual([404, null]);
+});
+
+test("a project that cannot be announced does not run, and can be loaded again", async () => {
+  const failures = [new Error("ENOSPC: no space left on device, write")];
+  const host = await startHost({
+    token: TOKEN,
+    async onLoaded({ name }) {
+      const failure = name === "other" ? failures.pop() : undefined;
+      if (failure !== undefined) throw failure;
+    },
+  });
+  onTestFinished(() => host.drain());
+  await host.load((await project("well")).options);
+  const { options } = await project("other");
+  await expect(host.load(options)).rejects.toThrow("ENOSPC");
+  expect(host.modules().map(({ name }) => name)).toEqual(["well"]);
+  await host.load(options);
+  expect(host.modules().map(({ name }) => name)).toEqual(["well", "other"]);
 });
 
 test("what is for one project says which; the rest is answered by all", async () => {

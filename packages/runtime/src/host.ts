@@ -1,5 +1,5 @@
-import { webhookSourceId } from "@orgloop/host";
 import { OrgLoopError } from "@orgloop/sdk";
+import { chosenModule } from "./chosen-module.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { hostApp } from "./host-app.ts";
 import { metricsApp } from "./host-metrics.ts";
@@ -10,7 +10,6 @@ import {
   moduleStatus,
   type ResolveProject,
   requestCount,
-  requireFreeSources,
   requireNewName,
 } from "./host-modules.ts";
 import { startHttpServer } from "./http-server.ts";
@@ -18,6 +17,8 @@ import { type OpenProject, openProject } from "./open-project.ts";
 import { projectApp } from "./project-app.ts";
 import type { ProjectOptions } from "./project-options.ts";
 import type { ModuleStatus } from "./status.ts";
+import { type ListedModule, waitingModules } from "./waiting-modules.ts";
+import { refusedWebhook, type WebhookOwner, webhookOwner } from "./webhook-owner.ts";
 
 export interface HostOptions {
   /** 0 (default): a free one. */
@@ -44,14 +45,16 @@ export interface Host extends HostChanges {
   /** Null: there is none. */
   readonly metricsAddress: { readonly host: string; readonly port: number } | null;
   modules(): readonly ModuleStatus[];
+  /** Projects that are going to be loaded: until then their webhooks are answered 503. */
+  expect(listed: readonly ListedModule[]): void;
+  /** One of these cannot be loaded; its webhooks are answered 503 until it is, or is unloaded. */
+  giveUp(name: string, error: unknown): void;
   /** Drains all. Fine to call twice. */
   drain(): Promise<void>;
   /** Resolves when all is closed: with the failure of the last project that ran, or undefined. */
   readonly closed: Promise<Error | undefined>;
 }
 
-/** By which a request says which project it is for; `?module=NAME` says the same. */
-const MODULE_HEADER = "orgloop-module";
 /** How long requests may take to end. */
 const END_GRACE_MS = 1_000;
 
@@ -61,6 +64,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const clock: Clock = systemClock;
   const startedMs = clock.now();
   const modules = new Map<string, HostedModule>();
+  const waiting = waitingModules();
   const closed = Promise.withResolvers<Error | undefined>();
   let turn: Promise<unknown> = Promise.resolve();
   let ending: Promise<void> | null = null;
@@ -88,9 +92,26 @@ export async function startHost(options: HostOptions): Promise<Host> {
   ): Promise<OpenProject> {
     if (stopping) throw new OrgLoopError("DRAINING", "the process is stopping");
     requireNewName(options_, modules);
-    const admit: ProjectOptions["admit"] = (topology) => requireFreeSources(topology, modules);
+    const { project: name, sources } = options_.topology;
+    const listed = waiting.has(name);
+    waiting.starting({ name, sources: sources.map(({ id }) => id) });
+    try {
+      const project = await begin(options_, request);
+      waiting.done(name);
+      return project;
+    } catch (error) {
+      if (listed) waiting.failed(name, error);
+      else waiting.done(name);
+      throw error;
+    }
+  }
+
+  async function begin(
+    options_: ProjectOptions,
+    request: ModuleRequest | null,
+  ): Promise<OpenProject> {
     const name = options_.topology.project;
-    const project = await openProject({ ...options_, admit });
+    const project = await openProject(options_);
     const requests = requestCount();
     const app = projectApp({ ...project.http, host, token });
     const module: HostedModule = {
@@ -114,7 +135,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     }
     project.log({ phase: "module.active", metadata: { projects: [...modules.keys()] } });
     module.gone = project.closed.then((error) => ended(module, error));
-    await options.onLoaded?.(module);
+    try {
+      await options.onLoaded?.(module);
+    } catch (error) {
+      // Nobody would find it, and its next start be refused as its second.
+      await close(module);
+      throw error;
+    }
     return project;
   }
 
@@ -160,6 +187,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     load: (project, request) => inTurn(() => open(project, request ?? null)),
     unload: (name) =>
       inTurn(async () => {
+        if (!modules.has(name) && waiting.has(name)) return waiting.done(name);
         const module = known(name);
         if (module.failure === null && running().length === 1) {
           const message = `"${name}" is the only project of this process: /control/shutdown ends both`;
@@ -171,8 +199,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       inTurn(async () => {
         const module = known(name);
         const next = await nextOf(module, options);
-        requireFreeSources(next.topology, modules);
         reloading = true;
+        waiting.starting({ name, sources: next.topology.sources.map(({ id }) => id) });
         try {
           await close(module);
           await open(next, module.request);
@@ -190,6 +218,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     now: clock.now,
     port: () => server.address.port,
     modules: () => [...modules.values()],
+    waiting: waiting.status,
     changes,
     resolve: options.resolve,
     shutdown() {
@@ -198,25 +227,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
   });
 
-  function moduleFor(request: Request): HostedModule | null {
-    const only = modules.size === 1 ? (modules.values().next().value as HostedModule) : null;
+  function ownerOf(request: Request): WebhookOwner | null {
     const url = new URL(request.url);
-    const { pathname } = url;
-    if (pathname.startsWith("/webhook/")) {
-      return only ?? ownerOf(webhookSourceId(pathname), modules.values());
-    }
-    if (pathname.startsWith("/control/module/")) return null;
-    const header = request.headers.get(MODULE_HEADER);
-    const chosen = header === null ? url.searchParams.get("module") : decoded(header);
-    if (chosen !== null) return modules.get(chosen) ?? null;
-    return pathname === "/control/shutdown" ? null : only;
+    if (!url.pathname.startsWith("/webhook/")) return null;
+    return webhookOwner(url, { modules, waiting, stopping });
   }
 
   const server = await startHttpServer({
     host,
     port,
     fetch(request, env) {
-      const module = moduleFor(request);
+      const owner = ownerOf(request);
+      if (owner !== null && "error" in owner) return refusedWebhook(owner);
+      const module = owner === null ? chosenModule(request, modules, waiting) : owner.module;
       if (module === null) return shared.fetch(request, env as object);
       return module.requests.during(() => module.app.fetch(request, env as object));
     },
@@ -240,25 +263,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     metricsAddress: scraped?.address ?? null,
     ...changes,
     modules: () => [...modules.values()].map(moduleStatus),
+    expect(listed) {
+      for (const module of listed) waiting.starting(module);
+    },
+    giveUp: waiting.failed,
     drain,
     closed: closed.promise,
   };
-}
-
-/** Names may have any letters: a header has them percent-encoded. */
-function decoded(header: string): string {
-  try {
-    return decodeURIComponent(header);
-  } catch {
-    return header;
-  }
-}
-
-function ownerOf(source: string, modules: Iterable<HostedModule>): HostedModule | null {
-  for (const module of modules) {
-    if (module.project.hasSource(source)) return module;
-  }
-  return null;
 }
 
 /** How a project is to run now: read anew where it was loaded by a request. */

@@ -62,7 +62,6 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
   const { topology, projectDir, env } = options;
   const clock = clockOf(options);
   const prepare = async (wanted: Topology): Promise<PreparedTopology> => {
-    options.admit?.(wanted);
     return prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
   };
   const prepared = await prepare(topology);
@@ -191,6 +190,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       startedMs: clock.now(),
       port: () => server?.address.port ?? 0,
       state: life.state,
+      notReady: () => life.notReady() ?? writes.refusal(),
     };
     const status = (): ProcessStatus => readStatus(parts);
     return {
@@ -210,7 +210,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         configuration: configured,
         deadLetters: open.deadLetters,
         shutdown: () => void life.end(),
-        notReady: () => life.notReady() ?? writes.refusal(),
+        notReady: parts.notReady,
       }),
       log,
       hasSource: (id) => current().plugins.sources.has(id),

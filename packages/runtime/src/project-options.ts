@@ -27,8 +27,6 @@ export interface ProjectOptions extends Partial<Clock> {
   readonly drainMs?: number;
   /** Opens the bus; default: what the topology names. */
   readonly openBus?: typeof openBus;
-  /** Refuses a configuration that this process cannot run beside what it runs already, by throwing. */
-  readonly admit?: (topology: Topology) => void;
 }
 
 /** What a project does that is not told otherwise. */

@@ -25,6 +25,8 @@ export interface StatusParts {
   readonly startedMs: number;
   readonly port: () => number;
   readonly state: () => "running" | "draining" | "failed";
+  /** Why no events are taken in now; null: they are. */
+  readonly notReady: () => string | null;
 }
 
 const STATES = { healthy: "active", degraded: "degraded", unhealthy: "circuit_open" } as const;
@@ -39,13 +41,16 @@ export function readStatus(parts: StatusParts): ProcessStatus {
   const uptime_ms = now() - startedMs;
   const troubled = sources.some(({ status }) => status !== "healthy");
   const running = state() === "running";
+  const not_ready = parts.notReady();
+  const ill = state() === "failed" || (running && not_ready !== null);
   return {
     project,
     workspace,
     running,
     draining: state() === "draining",
     bus: withoutCredentials(bus.url),
-    health: state() === "failed" ? "error" : troubled ? "degraded" : "ok",
+    health: ill ? "error" : troubled || !running ? "degraded" : "ok",
+    not_ready,
     pid: process.pid,
     uptime_ms,
     http_port: port(),

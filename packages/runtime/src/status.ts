@@ -45,6 +45,8 @@ export interface ProcessStatus {
   /** The bus's URL, without credentials. */
   readonly bus: string;
   readonly health: "ok" | "degraded" | "error";
+  /** Why no events are taken in now (`/readyz` is 503); null: they are. */
+  readonly not_ready: string | null;
   readonly pid: number;
   readonly uptime_ms: number;
   readonly http_port: number;
@@ -71,7 +73,10 @@ export interface RepeatsStatus {
 /** v1alpha1's module: a loaded project. */
 export interface ModuleStatus {
   readonly name: string;
-  readonly state: "active" | "unloading" | "error";
+  /** `error`: it ended by itself; `failed`: it could not be opened. */
+  readonly state: "starting" | "active" | "unloading" | "error" | "failed";
+  /** Why it `failed`. */
+  readonly error?: string;
   readonly sources: number;
   readonly routes: number;
   readonly actors: number;
