@@ -56,7 +56,8 @@ async function throughPolicy(spec: DeliverySpec, waiting: number): Promise<numbe
     if (next.kind !== "attempt") throw new Error(`expected an attempt, got ${next.kind}`);
     const { item, probe } = next;
     const receipt = await deliver(item.delivery.event, context);
-    const facts = { state: item.state, breaker: queue.breaker("r"), probe, policy };
+    const { state, openings } = item;
+    const facts = { state, openings, breaker: queue.breaker("r"), probe, policy };
     const { outcome, breaker } = concludeAttempt(
       { receipt },
       { ...facts, nowMs: Date.now(), random: Math.random },

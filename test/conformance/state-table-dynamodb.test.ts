@@ -205,14 +205,14 @@ describe("attempts", () => {
     const record = {
       state: {
         attempts: 2,
-        probedSinceMs: null,
+        uncountedSinceMs: null,
         firstAtMs: 1.5,
         lastAtMs: 2,
         firstError: "é\0",
         lastError: "",
       },
       starts: 0,
-      reservedAtMs: 7.25,
+      reserved: { atMs: 7.25, openings: 3 },
       heldUntilMs: null,
     };
     await attempts.save("dlv_1", record);

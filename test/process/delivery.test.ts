@@ -140,15 +140,15 @@ test("a slow actor takes nothing from another, nor its places", async () => {
   expect(new Set(letters.map(({ actor }) => actor))).toEqual(new Set(["slow"]));
 });
 
-test("Retry-After holds an event for as long as the actor asks, and no longer than max_delay", async () => {
+test("Retry-After holds an event for as long as the actor asks, and no longer than max_retry_after", async () => {
   const answer = (seconds: string) => (_: unknown, before: readonly unknown[]) =>
     before.length === 0 ? { status: 429, headers: { "retry-after": seconds } } : OK;
   const polite = await receiver(answer("1"));
   const absurd = await receiver(answer("86400"));
   const retry = { initial_delay: "5ms" };
   const project = await runDelivery([
-    { id: "polite", url: polite.url, delivery: { retry: { ...retry, max_delay: "5s" } } },
-    { id: "absurd", url: absurd.url, delivery: { retry: { ...retry, max_delay: "50ms" } } },
+    { id: "polite", url: polite.url, delivery: { retry: { ...retry, max_delay: "50ms" } } },
+    { id: "absurd", url: absurd.url, delivery: { retry: { ...retry, max_retry_after: "50ms" } } },
   ]);
   await project.postAll("polite", 1);
   await project.postAll("absurd", 1);
@@ -167,7 +167,6 @@ test("a probe that is told Retry-After is not repeated before", async () => {
   const delivery = {
     // None is on its way already when the first is told to wait.
     concurrency: 1,
-    retry: { max_delay: "5s" },
     circuit_breaker: { failure_threshold: 1, cooldown: "20ms" },
   };
   const project = await runDelivery([{ id: "agent", url: agent.url, delivery }]);

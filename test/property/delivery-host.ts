@@ -81,6 +81,7 @@ export function deliveryHost(options: HostOptions): DeliveryHost {
       error === undefined ? { receipt: undefined } : { error },
       {
         state,
+        openings: item.openings,
         breaker: queue.breaker(delivery.route),
         probe,
         policy: policies.get(delivery.route) as DeliveryPolicy,

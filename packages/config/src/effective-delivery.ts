@@ -1,5 +1,4 @@
-import type { DeliverySpec } from "@orgloop/sdk";
-import { parseDuration } from "@orgloop/sdk";
+import { DEFAULT_MAX_RETRY_AFTER, type DeliverySpec, parseDuration } from "@orgloop/sdk";
 import { isMapping } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
 import type { DeliveryInput } from "./schema/delivery-schema.ts";
@@ -9,6 +8,7 @@ const RETRY: DeliverySpec["retry"] = {
   backoff: "exponential",
   initial_delay: "1s",
   max_delay: "60s",
+  max_retry_after: DEFAULT_MAX_RETRY_AFTER,
   jitter: "full",
 };
 

@@ -232,6 +232,7 @@ defaults:
         backoff: "fixed",
         initial_delay: "1s",
         max_delay: "60s",
+        max_retry_after: "1h",
         jitter: "full",
       },
       circuit_breaker: false,

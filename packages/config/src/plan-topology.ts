@@ -1,4 +1,4 @@
-import type { Topology } from "@orgloop/sdk";
+import { DEFAULT_MAX_RETRY_AFTER, type RouteSpec, type Topology } from "@orgloop/sdk";
 import { byText } from "./canonical-topology.ts";
 import { ITEM_KINDS, identityOf } from "./declarations.ts";
 import { type DocumentPath, isMapping } from "./document-path.ts";
@@ -70,10 +70,13 @@ function itemsOf(topology: Topology, kind: (typeof ITEM_KINDS)[number]): Items {
   const items: Items = new Map();
   for (const item of topology[`${kind}s`]) {
     const value = item as object as Record<string, unknown>;
-    items.set(
-      String(value[identityOf(kind)]),
-      kind === "source" ? withDefaults(value, topology.defaults) : value,
-    );
+    const filled =
+      kind === "source"
+        ? withDefaults(value, topology.defaults)
+        : kind === "route"
+          ? withRetryAfter(value)
+          : value;
+    items.set(String(value[identityOf(kind)]), filled);
   }
   return items;
 }
@@ -88,6 +91,15 @@ function withDefaults(
     ...(!source.poll && { poll: { interval: poll_interval } }),
     ...(silent && { repeat_window }),
   };
+}
+
+/** A release that does not know `max_retry_after` is no change of a route. */
+function withRetryAfter(route: Record<string, unknown>): Record<string, unknown> {
+  const { delivery } = route as Partial<RouteSpec>;
+  const retry = delivery?.retry;
+  if (retry === undefined || retry.max_retry_after !== undefined) return route;
+  const filled = { ...retry, max_retry_after: DEFAULT_MAX_RETRY_AFTER };
+  return { ...route, delivery: { ...delivery, retry: filled } };
 }
 
 function change(kind: PlanKind, name: string, from: unknown, to: unknown): PlanChange[] {

@@ -88,6 +88,15 @@ it("sums up in the words of the specification", async () => {
   expect(plan.counts).toEqual({ add: 3, change: 1, remove: 2 });
 });
 
+it("of what an older release has applied says nothing that only this one knows", async () => {
+  const { before } = await planned({});
+  const older = structuredClone(before.topology);
+  for (const { delivery } of older.routes) {
+    delete (delivery.retry as { max_retry_after?: string }).max_retry_after;
+  }
+  expect(planTopology(older, before.topology).changes).toEqual([]);
+});
+
 describe("a change", () => {
   it("names every value that differs, and the file and line where it is written", async () => {
     const { document, before } = await planned({

@@ -19,6 +19,7 @@ import { mergeLayers } from "./layer.ts";
 import { linkReferences } from "./link-references.ts";
 import type { LoadedDocument } from "./load-documents.ts";
 import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
+import { outageWarnings } from "./outage-warnings.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { projectSettings } from "./project-settings.ts";
 import type { Environment } from "./read-environment.ts";
@@ -135,6 +136,11 @@ export async function resolveProject(
     graphWarnings(byKind, findings);
     inboxWarnings(
       fresh.filter(({ enabled }) => enabled),
+      findings,
+    );
+    outageWarnings(
+      fresh.filter(({ enabled }) => enabled),
+      [root, ...teams],
       findings,
     );
     checkSecrets(settings, byKind, findings);

@@ -37,6 +37,7 @@ function finish(
     failed ? { error: new Error("down") } : { receipt: undefined },
     {
       state: item.state,
+      openings: item.openings,
       breaker: queue.breaker(route),
       probe,
       policy: policies.get(route) as DeliveryPolicy,
@@ -145,6 +146,7 @@ test("a restart at any moment: an open breaker stays open, and its first attempt
     openUntilMs: fc.integer({ min: NOW - 20_000, max: NOW + 20_000 }),
     cooldownMs: fc.constantFrom(1_000, 8_000),
     probeUntilMs: fc.option(fc.integer({ min: NOW - 20_000, max: NOW + 15_000 })),
+    openings: fc.constant(1),
   });
   fc.assert(
     fc.property(breakerState, fc.boolean(), (before, mended) => {
@@ -171,7 +173,7 @@ test("a restart at any moment: an open breaker stays open, and its first attempt
 });
 
 test("a route whose breaker was switched off does not keep the state that was stored", () => {
-  const open = { failures: 0, openUntilMs: NOW + 1_000, cooldownMs: 1_000, probeUntilMs: null };
+  const open = { ...CLOSED, openUntilMs: NOW + 1_000, cooldownMs: 1_000, openings: 1 };
   const policies = policiesOf({ r: { breaker: null } });
   const queue = new ActorQueue({ depth: 10, policies, breakers: new Map([["r", open]]) });
   queue.offer(delivery("r", "e0"));

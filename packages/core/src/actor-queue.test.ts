@@ -37,6 +37,7 @@ const policyOf = fc.record<DeliveryPolicy>({
     backoff: fc.constantFrom("exponential", "linear", "fixed"),
     initialDelayMs: fc.integer({ min: 0, max: 3_000 }),
     maxDelayMs: fc.constant(5_000),
+    maxRetryAfterMs: fc.constant(60_000),
     jitter: fc.constantFrom("full", "equal", "none"),
   }),
   breaker: fc.option(
@@ -138,6 +139,7 @@ function simulate({ depth, policies, arrivals, calls, outage }: Example) {
       ends === "ok" ? { receipt: undefined } : { error },
       {
         state: item.state,
+        openings: item.openings,
         breaker: queue.breaker(route),
         probe,
         policy: byName.get(route) as DeliveryPolicy,
@@ -283,6 +285,7 @@ test("an outage does not empty the queue into the dead letters, and one bad key 
     const bad = now < outageEndsMs || next.item.delivery.orderingKey === "k0";
     const concluded = concludeAttempt(bad ? { error: new Error("503") } : { receipt: undefined }, {
       state: next.item.state,
+      openings: next.item.openings,
       breaker: queue.breaker("r0"),
       probe: next.probe,
       policy,

@@ -161,7 +161,7 @@ export class ActorQueue {
         this.#remove(item);
         return { kind: "expired", delivery: item.delivery, state: item.state };
       }
-      const gate = route.pass(nowMs, item.policy.timeoutMs);
+      const gate = route.pass(item, nowMs);
       if (gate.kind === "wait") {
         if (gate.limited) this.#onLimited(route.name, route.queued);
         if (gate.atMs !== null) this.#wakeRoute(route, gate.atMs);
@@ -224,6 +224,7 @@ export class ActorQueue {
 
   #start(route: RouteQueue, item: QueuedDelivery): void {
     item.inFlight = true;
+    item.openings = route.breaker.openings;
     route.ready.delete(item.lane);
     route.inFlight += 1;
     this.#inFlight += 1;

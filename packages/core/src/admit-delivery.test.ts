@@ -3,17 +3,18 @@ import { describe, expect, test } from "vitest";
 import {
   type Admission,
   admitDelivery,
+  gatesAfter,
   probeTimeoutMs,
+  type ReservedTime,
   type RouteGates,
 } from "./admit-delivery.ts";
 import { CLOSED } from "./breaker.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import { samplePolicy } from "./sample-policy.ts";
 
 const HEALTHY: RouteGates = { breaker: CLOSED, rateMs: null };
 const BREAKER = { failureThreshold: 1, cooldownMs: 60_000, maxCooldownMs: 60_000 };
-type Policy = Pick<DeliveryPolicy, "rate" | "breaker" | "timeoutMs">;
-const plain: Policy = { rate: null, breaker: BREAKER, timeoutMs: 1_000 };
-const rated: Policy = { ...plain, rate: { count: 1, perMs: 10_000, burst: 1 } };
+const plain = samplePolicy({ rate: null, breaker: BREAKER, timeoutMs: 1_000 });
+const rated = { ...plain, rate: { count: 1, perMs: 10_000, burst: 1 } };
 const open: RouteGates = {
   breaker: { ...CLOSED, openUntilMs: 5_000, cooldownMs: 60_000 },
   rateMs: null,
@@ -27,8 +28,8 @@ describe("admitting a delivery", () => {
   });
 
   test("an open breaker holds until its time and gives a reserved time up", () => {
-    const held = admitDelivery(open, rated, 4_000, 4_500);
-    expect(held).toMatchObject({ kind: "hold", by: "breaker", untilMs: 5_000, reservedAtMs: null });
+    const held = admitDelivery(open, rated, { atMs: 4_000, openings: 0 }, 4_500);
+    expect(held).toMatchObject({ kind: "hold", by: "breaker", untilMs: 5_000, reserved: null });
     expect(held.gates).toBe(open);
   });
 
@@ -37,6 +38,50 @@ describe("admitting a delivery", () => {
     expect(first).toMatchObject({ kind: "attempt", probe: true });
     const untilMs = 5_000 + probeTimeoutMs(plain.timeoutMs);
     expect(admitDelivery(first.gates, plain, null, 5_001)).toMatchObject({ kind: "hold", untilMs });
+  });
+
+  test("rate and breaker are committed together: while the breaker is not closed no send time is taken", () => {
+    const used = { ...open, rateMs: 60_000 };
+    const held = admitDelivery(used, rated, null, 4_500);
+    expect(held).toMatchObject({ kind: "hold", by: "breaker", reserved: null, gates: used });
+    const due = admitDelivery(used, rated, null, 5_000);
+    expect(due).toMatchObject({ kind: "hold", by: "rate", untilMs: 60_000, reserved: null });
+    expect(due.gates).toBe(used);
+    const probe = admitDelivery({ ...used, rateMs: null }, rated, null, 5_000);
+    expect(probe).toMatchObject({ kind: "attempt", probe: true });
+    expect(probe.gates.rateMs).toBe(14_998);
+  });
+
+  test("the send times that were reserved when the breaker opens are given back, and void", () => {
+    let gates = HEALTHY;
+    const admitted = [1, 2, 3, 4].map(() => {
+      const admission = admitDelivery(gates, rated, null, 0);
+      ({ gates } = admission);
+      return admission;
+    });
+    expect(gates.rateMs).toBe(40_000);
+    const opened = { ...CLOSED, openings: 1, openUntilMs: 15_000, cooldownMs: 60_000 };
+    gates = gatesAfter(gates, opened, rated, 5_000);
+    expect(gates.rateMs).toBe(15_000);
+    const last = admitted.at(-1) as Extract<Admission, { kind: "hold" }>;
+    gates = gatesAfter(gates, { ...CLOSED, openings: 1 }, rated, 16_000);
+    const again = admitDelivery(gates, rated, last.reserved, 29_999);
+    expect(again).toMatchObject({ kind: "attempt", gates: { rateMs: 39_997 } });
+  });
+
+  test("what a clock that ran ahead has written holds no longer than its policy allows", () => {
+    const day = 86_400_000;
+    const ahead = { ...open.breaker, openUntilMs: day, probeUntilMs: day, cooldownMs: day };
+    const longestMs = 3_600_000;
+    const held = admitDelivery({ breaker: ahead, rateMs: null }, plain, null, 0);
+    expect(held).toMatchObject({ untilMs: longestMs });
+    expect(held.gates.breaker.cooldownMs).toBe(longestMs);
+    expect(held.gates.breaker.probeUntilMs).toBe(probeTimeoutMs(plain.timeoutMs));
+    const one = { ...rated, queueDepth: 1 };
+    const limited = admitDelivery({ breaker: CLOSED, rateMs: day }, one, null, 0);
+    expect(limited).toMatchObject({ by: "rate", untilMs: 20_000 });
+    const reserved = { atMs: day, openings: 0 };
+    expect(admitDelivery(HEALTHY, rated, reserved, 0).kind).toBe("attempt");
   });
 
   test("a breaker that is switched off holds nothing", () => {
@@ -48,13 +93,13 @@ describe("admitting a delivery", () => {
     expect(first.kind).toBe("attempt");
     const second = admitDelivery(first.gates, rated, null, 0);
     expect(second).toMatchObject({ kind: "hold", by: "rate", untilMs: 10_000 });
-    const { reservedAtMs } = second as Extract<Admission, { kind: "hold" }>;
-    const early = admitDelivery(second.gates, rated, reservedAtMs, 4_000);
-    expect(early).toMatchObject({ kind: "hold", untilMs: 10_000, reservedAtMs });
+    const { reserved } = second as Extract<Admission, { kind: "hold" }>;
+    const early = admitDelivery(second.gates, rated, reserved, 4_000);
+    expect(early).toMatchObject({ kind: "hold", untilMs: 10_000, reserved });
     expect(early.gates).toBe(second.gates);
-    const inTime = admitDelivery(second.gates, rated, reservedAtMs, 10_500);
+    const inTime = admitDelivery(second.gates, rated, reserved, 10_500);
     expect(inTime).toEqual({ kind: "attempt", probe: false, gates: second.gates });
-    const late = admitDelivery(second.gates, rated, reservedAtMs, 15_500);
+    const late = admitDelivery(second.gates, rated, reserved, 15_500);
     expect(late).toMatchObject({ kind: "hold", untilMs: 20_000 });
   });
 
@@ -67,7 +112,7 @@ describe("admitting a delivery", () => {
         const sent: number[] = [];
         const waiting = arrivals.map((atMs) => ({
           atMs,
-          reserved: null as number | null,
+          reserved: null as ReservedTime | null,
           holds: 0,
         }));
         while (waiting.length > 0) {
@@ -80,7 +125,7 @@ describe("admitting a delivery", () => {
             waiting.shift();
           } else {
             one.holds += 1;
-            one.reserved = admission.reservedAtMs;
+            one.reserved = admission.reserved;
             one.atMs = admission.untilMs;
           }
           if (one.holds > 1) return false;

@@ -1,6 +1,7 @@
-import { type BreakerState, passBreaker } from "./breaker.ts";
+import { DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
+import { type BreakerState, clampBreaker, type Gate, passBreaker } from "./breaker.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
-import { RATE_SLACK_MS, type RateState, reserve, UNUSED_RATE } from "./rate-limit.ts";
+import { clampRate, RATE_SLACK_MS, type RateState, reserve, UNUSED_RATE } from "./rate-limit.ts";
 
 /** A probe is given up on this long after its timeout: time for the host to say how it ended. */
 const PROBE_GRACE_MS = 5_000;
@@ -17,6 +18,13 @@ export interface RouteGates {
   readonly rateMs: RateState | null;
 }
 
+/** A send time that the rate has given a delivery; void once the breaker has opened since. */
+export interface ReservedTime {
+  readonly atMs: number;
+  /** The breaker's, when it was reserved. */
+  readonly openings: number;
+}
+
 /** `gates`: as they are afterwards, the same object where nothing has changed. */
 export type Admission =
   | { readonly kind: "attempt"; readonly probe: boolean; readonly gates: RouteGates }
@@ -25,9 +33,15 @@ export type Admission =
       readonly by: "rate" | "breaker";
       readonly untilMs: number;
       /** The send time that is kept for the delivery; null: it has none. */
-      readonly reservedAtMs: number | null;
+      readonly reserved: ReservedTime | null;
       readonly gates: RouteGates;
     };
+
+/** What of the policy decides when a delivery may be sent. */
+export type GatePolicy = Pick<
+  DeliveryPolicy,
+  "rate" | "breaker" | "timeoutMs" | "retry" | "queueDepth"
+>;
 
 /**
  * A send time holds this long: a queue that comes late (a wait in whole seconds, a host that was slow) must not send all at once what
@@ -36,42 +50,123 @@ export type Admission =
 const RESERVATION_MS = 5_000;
 
 /**
- * Whether a delivery may be attempted now, on a host that keeps no queue of its own: its send time is reserved ahead, once, and kept with
- * the delivery as `reservedAtMs`. While the breaker holds none is reserved, and one that was is given up.
+ * Whether a delivery may be attempted now. The rate is asked, then the breaker, and what both take is taken together: while the breaker is
+ * not closed no send time is reserved. A host that keeps no queue of its own keeps `gates` also of a hold, and `reserved` with the
+ * delivery, so that it is held once; one that asks in the order of its queue forgets both, and asks again in time.
  */
 export function admitDelivery(
-  gates: RouteGates,
-  policy: Pick<DeliveryPolicy, "rate" | "breaker" | "timeoutMs">,
-  reservedAtMs: number | null,
+  stored: RouteGates,
+  policy: GatePolicy,
+  reserved: ReservedTime | null,
   nowMs: number,
 ): Admission {
+  const gates = clampGates(stored, policy, nowMs);
   const { breaker, rateMs } = gates;
-  const gate =
-    policy.breaker === null
-      ? ({ kind: "pass" } as const)
-      : passBreaker(breaker, nowMs, probeTimeoutMs(policy.timeoutMs));
+  const slot = slotOf(gates, policy, reserved, nowMs);
+  const gate = askBreaker(breaker, policy, nowMs);
   if (gate.kind === "hold") {
-    return { kind: "hold", by: "breaker", untilMs: gate.untilMs, reservedAtMs: null, gates };
+    return { kind: "hold", by: "breaker", untilMs: gate.untilMs, reserved: null, gates };
   }
-  const slot = slotOf(rateMs, policy, reservedAtMs, nowMs);
-  const rated = slot.rateMs === rateMs ? gates : { breaker, rateMs: slot.rateMs };
-  if (slot.atMs > nowMs + RATE_SLACK_MS) {
-    return { kind: "hold", by: "rate", untilMs: slot.atMs, reservedAtMs: slot.atMs, gates: rated };
+  if (slot.atMs > nowMs + (slot.isNew ? 0 : RATE_SLACK_MS)) {
+    const { atMs: untilMs } = slot;
+    const hold = { kind: "hold", by: "rate", untilMs } as const;
+    if (gate.kind === "probe") return { ...hold, reserved: null, gates };
+    const kept = { atMs: untilMs, openings: breaker.openings };
+    return {
+      ...hold,
+      reserved: kept,
+      gates: slot.isNew ? { breaker, rateMs: slot.rateMs } : gates,
+    };
   }
-  if (gate.kind === "pass") return { kind: "attempt", probe: false, gates: rated };
-  return { kind: "attempt", probe: true, gates: { ...rated, breaker: gate.state } };
+  if (gate.kind === "probe") {
+    return { kind: "attempt", probe: true, gates: { breaker: gate.state, rateMs: slot.rateMs } };
+  }
+  const after = slot.rateMs === rateMs ? gates : { breaker, rateMs: slot.rateMs };
+  return { kind: "attempt", probe: false, gates: after };
+}
+
+/**
+ * A route's gates with its breaker as an attempt has left it. Where it has opened, the send times that were reserved ahead are given back:
+ * of what was sent until now at most a full burst counts.
+ */
+export function gatesAfter(
+  { breaker: before, rateMs }: RouteGates,
+  breaker: BreakerState,
+  { rate }: Pick<DeliveryPolicy, "rate">,
+  nowMs: number,
+): RouteGates {
+  const opened = breaker.openings !== before.openings;
+  if (!opened || rate === null || rateMs === null) return { breaker, rateMs };
+  return { breaker, rateMs: clampRate(rateMs, rate, nowMs) };
+}
+
+/** The longest that a breaker may hold from now on: its longest cooldown, or what an actor has asked for. */
+export function longestHoldMs({ breaker, retry }: Pick<DeliveryPolicy, "breaker" | "retry">) {
+  return Math.max(breaker?.maxCooldownMs ?? 0, breaker?.cooldownMs ?? 0, retry.maxRetryAfterMs);
+}
+
+function clampHold(state: BreakerState, policy: GatePolicy, nowMs: number): BreakerState {
+  if (state.openUntilMs === null) return state;
+  const longestMs = longestHoldMs(policy);
+  return clampBreaker(
+    state,
+    { longestMs, probeTimeoutMs: probeTimeoutMs(policy.timeoutMs) },
+    nowMs,
+  );
+}
+
+/** Gates that a wall clock has written, as of now: nothing lies further ahead than its policy allows. */
+function clampGates(gates: RouteGates, policy: GatePolicy, nowMs: number): RouteGates {
+  const { rate, queueDepth } = policy;
+  const breaker = clampHold(gates.breaker, policy, nowMs);
+  const ahead = queueDepth ?? DEFAULT_QUEUE_DEPTH;
+  const rateMs =
+    rate === null || gates.rateMs === null
+      ? gates.rateMs
+      : clampRate(gates.rateMs, rate, nowMs, ahead);
+  return breaker === gates.breaker && rateMs === gates.rateMs ? gates : { breaker, rateMs };
+}
+
+function askBreaker(
+  state: BreakerState,
+  { breaker, timeoutMs }: Pick<DeliveryPolicy, "breaker" | "timeoutMs">,
+  nowMs: number,
+): Gate {
+  if (breaker === null) return { kind: "pass" };
+  return passBreaker(state, nowMs, probeTimeoutMs(timeoutMs));
+}
+
+interface Slot {
+  readonly atMs: number;
+  readonly rateMs: RateState | null;
+  /** It was not reserved before. */
+  readonly isNew: boolean;
 }
 
 function slotOf(
-  rateMs: RateState | null,
+  { breaker, rateMs }: RouteGates,
   { rate }: Pick<DeliveryPolicy, "rate">,
-  reservedAtMs: number | null,
+  reserved: ReservedTime | null,
   nowMs: number,
-): { readonly atMs: number; readonly rateMs: RateState | null } {
-  if (rate === null) return { atMs: nowMs, rateMs };
-  if (reservedAtMs !== null && nowMs <= reservedAtMs + RESERVATION_MS) {
-    return { atMs: reservedAtMs, rateMs };
+): Slot {
+  if (rate === null) return { atMs: nowMs, rateMs, isNew: false };
+  if (reserved !== null && holds(reserved, breaker, rateMs, nowMs)) {
+    return { atMs: reserved.atMs, rateMs, isNew: false };
   }
   const { atMs, state } = reserve(rateMs ?? UNUSED_RATE, rate, nowMs);
-  return { atMs, rateMs: state };
+  return { atMs, rateMs: state, isNew: true };
+}
+
+/** What lies beyond the rate's own time was reserved by a clock that ran ahead. */
+function holds(
+  { atMs, openings }: ReservedTime,
+  breaker: BreakerState,
+  rateMs: RateState | null,
+  nowMs: number,
+): boolean {
+  return (
+    openings === breaker.openings &&
+    nowMs <= atMs + RESERVATION_MS &&
+    atMs <= Math.max(nowMs, rateMs ?? 0)
+  );
 }

@@ -34,6 +34,7 @@ function attempt(
   return attemptDelivery(delivery, state, {
     policy: compilePolicy(spec),
     probe: false,
+    openings: 0,
     breaker: () => CLOSED,
     keepBreaker: () => {},
     now: () => NOW,
@@ -67,7 +68,7 @@ test("a failure is retried by the schedule until the attempts are used up, first
     reason: "exhausted",
     state: {
       attempts: 3,
-      probedSinceMs: null,
+      uncountedSinceMs: null,
       firstAtMs: NOW,
       lastAtMs: NOW,
       firstError: "one",
@@ -86,13 +87,15 @@ test("a permanent refusal is not retried, from whichever copy of the sdk", async
 test.each([
   [500, 1_000],
   [20_000, 20_000],
-  [3_600_000, 60_000],
+  [120_000, 120_000],
+  [86_400_000, 3_600_000],
 ])(
-  "Retry-After of %i ms waits %i ms: never less than the backoff, never over max_delay",
+  "Retry-After of %i ms waits %i ms: never less than the backoff, never over max_retry_after",
   async (asked, waits) => {
     expect(await attempt(refuse(new RetryAfterError("busy", asked)))).toMatchObject({
       kind: "retry",
       atMs: NOW + waits,
+      state: { attempts: 0, uncountedSinceMs: NOW },
     });
   },
 );

@@ -8,6 +8,8 @@ export interface AttemptDependencies {
   readonly policy: DeliveryPolicy;
   /** True where the open breaker has elected this attempt as its probe. */
   readonly probe: boolean;
+  /** Of the route's breaker when it let the attempt begin. */
+  readonly openings: number;
   /** The route's breaker as it is when asked: other attempts may change it while this one is under way. */
   readonly breaker: () => BreakerState;
   /** Keeps the breaker as it is after the attempt; called at once when the outcome is known, so that no other attempt comes between. */
@@ -24,11 +26,11 @@ export interface AttemptDependencies {
 export async function attemptDelivery(
   delivery: Delivery,
   state: AttemptState,
-  { policy, probe, breaker, keepBreaker, now, random, deliver }: AttemptDependencies,
+  { policy, probe, openings, breaker, keepBreaker, now, random, deliver }: AttemptDependencies,
 ): Promise<Outcome> {
   const result = await call(() => deliver(delivery, state.attempts + 1));
   const before = breaker();
-  const facts = { state, breaker: before, probe, policy, nowMs: now(), random };
+  const facts = { state, breaker: before, openings, probe, policy, nowMs: now(), random };
   const { outcome, breaker: after } = concludeAttempt(result, facts);
   if (after !== before) keepBreaker(after, before);
   return outcome;

@@ -55,7 +55,7 @@ test("failed probes hold twice as long each time, capped; a success closes", () 
     state = afterAttempt(gate.state, "failure", true, policy, now);
   }
   expect(cooldowns).toEqual([1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
-  expect(afterAttempt(state, "success", true, policy, now)).toEqual(CLOSED);
+  expect(afterAttempt(state, "success", true, policy, now)).toEqual({ ...CLOSED, openings: 1 });
 });
 
 test("a refused probe counts neither way: the next may go at once", () => {

@@ -8,6 +8,7 @@ export const CLOSED: BreakerState = {
   openUntilMs: null,
   cooldownMs: 0,
   probeUntilMs: null,
+  openings: 0,
 };
 
 export type Circuit = "closed" | "open" | "half_open";
@@ -52,18 +53,54 @@ export function afterAttempt(
   policy: BreakerPolicy,
   nowMs: number,
 ): BreakerState {
-  if (health === "success") return state === CLOSED ? state : CLOSED;
+  if (health === "success") return closed(state);
   if (state.openUntilMs !== null) {
     if (!wasProbe) return state;
     if (health === "refused") return { ...state, probeUntilMs: null };
-    return opened(Math.min(state.cooldownMs * 2, policy.maxCooldownMs), nowMs);
+    return opened(state, Math.min(state.cooldownMs * 2, policy.maxCooldownMs), nowMs);
   }
   if (health === "refused") return state;
   const failures = state.failures + 1;
-  if (failures < policy.failureThreshold) return { ...CLOSED, failures };
-  return opened(Math.min(policy.cooldownMs, policy.maxCooldownMs), nowMs);
+  if (failures < policy.failureThreshold) return { ...state, failures };
+  const openings = state.openings + 1;
+  return opened({ openings }, Math.min(policy.cooldownMs, policy.maxCooldownMs), nowMs);
 }
 
-function opened(cooldownMs: number, nowMs: number): BreakerState {
-  return { failures: 0, openUntilMs: nowMs + cooldownMs, cooldownMs, probeUntilMs: null };
+/** Without failures and not held, with its number of openings; the same object where it is so already. */
+export function closed(state: BreakerState): BreakerState {
+  if (state.openUntilMs === null && state.failures === 0) return state;
+  return { ...CLOSED, openings: state.openings };
+}
+
+function opened(
+  { openings }: Pick<BreakerState, "openings">,
+  cooldownMs: number,
+  nowMs: number,
+): BreakerState {
+  const openUntilMs = nowMs + cooldownMs;
+  return { failures: 0, openUntilMs, cooldownMs, probeUntilMs: null, openings };
+}
+
+/**
+ * A breaker whose times a wall clock has written, as of now: no time lies further ahead than `longestMs` and `probeTimeoutMs`, however
+ * that clock was set meanwhile. The same object where none does.
+ */
+export function clampBreaker(
+  state: BreakerState,
+  { longestMs, probeTimeoutMs }: { readonly longestMs: number; readonly probeTimeoutMs: number },
+  nowMs: number,
+): BreakerState {
+  const { openUntilMs, probeUntilMs, cooldownMs } = state;
+  if (openUntilMs === null) return state;
+  const latestMs = nowMs + longestMs;
+  const latestProbeMs = nowMs + probeTimeoutMs;
+  const inBounds =
+    openUntilMs <= latestMs && (probeUntilMs ?? 0) <= latestProbeMs && cooldownMs <= longestMs;
+  if (inBounds) return state;
+  return {
+    ...state,
+    openUntilMs: Math.min(openUntilMs, latestMs),
+    probeUntilMs: probeUntilMs === null ? null : Math.min(probeUntilMs, latestProbeMs),
+    cooldownMs: Math.min(cooldownMs, longestMs),
+  };
 }

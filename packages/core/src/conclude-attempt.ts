@@ -19,6 +19,8 @@ export interface AttemptFacts {
   readonly state: AttemptState;
   /** The route's breaker as it is now that the call has ended. */
   readonly breaker: BreakerState;
+  /** Its `openings` when the attempt began. */
+  readonly openings: number;
   /** True where this attempt was the open breaker's probe. */
   readonly probe: boolean;
   readonly policy: DeliveryPolicy;
@@ -27,18 +29,18 @@ export interface AttemptFacts {
 }
 
 /**
- * A delivery that has failed as a probe for this long is given up: it may be what is wrong. Until then an outage loses nothing, and
- * beyond it one delivery a lane and day.
+ * A delivery whose attempts fail uncounted for this long has every further one counted: it may be what is wrong. Until then an outage
+ * loses what was attempted before the breaker opened, and no more.
  */
-export const PROBE_PATIENCE_MS = 86_400_000;
+export const UNCOUNTED_MS = 86_400_000;
 
 /** Characters of an actor's error that are kept: it stands twice in an item of DynamoDB (400 KB), and in every line about it. */
 const MOST_ERROR = 4_000;
 
 /**
  * What follows from an attempt, for the delivery and for the route's breaker. The type of the error is the decision (`actor.ts` in
- * sdk), the policy says when. A failed probe is the breaker's failure, not the event's: it counts no attempt, so that an outage
- * does not empty the queue into the dead letters, however often it is probed.
+ * sdk), the policy says when. A failure that says more of the actor than of the event counts no attempt (DESIGN.md, What counts as an
+ * attempt): that which opens the breaker, what was in flight then, a probe, and one that was answered with Retry-After.
  */
 export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclusion {
   const { state, policy, nowMs } = facts;
@@ -51,45 +53,58 @@ export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclu
   }
   const { error } = result;
   if (isPermanent(error)) {
-    const failed = failedState(state, error, nowMs, 1);
+    const failed = failedState(state, error, nowMs, true);
     return {
       outcome: { kind: "dead", reason: "permanent", state: failed },
       breaker: breakerAfter("refused", facts),
     };
   }
-  const askedMs = askedDelayMs(error, policy.retry.maxDelayMs);
+  const askedMs = askedDelayMs(error, policy.retry.maxRetryAfterMs);
   const breaker = heldUntil(nowMs + askedMs, breakerAfter("failure", facts), facts.breaker);
-  if (facts.probe) return { outcome: afterFailedProbe(breaker, error, facts), breaker };
-  const failed = failedState(state, error, nowMs, 1);
-  if (failed.attempts >= policy.retry.maxAttempts) {
-    return { outcome: { kind: "dead", reason: "exhausted", state: failed }, breaker };
+  const opens = breaker.openings !== facts.breaker.openings;
+  const uncounted = opens || facts.probe || wasOvertaken(facts) || askedMs > 0;
+  const failed = failedState(state, error, nowMs, !uncounted || isOverdue(state, nowMs));
+  return { outcome: afterFailure(failed, breaker, askedMs, facts), breaker };
+}
+
+/** The last of its attempts, the breaker's hold, or its own wait: what is asked by Retry-After, and the backoff at least. */
+function afterFailure(
+  state: AttemptState,
+  { openUntilMs }: BreakerState,
+  askedMs: number,
+  { state: before, policy: { retry }, nowMs, random }: AttemptFacts,
+): Outcome {
+  const counted = state.attempts > before.attempts;
+  if (counted && state.attempts >= retry.maxAttempts) {
+    return { kind: "dead", reason: "exhausted", state };
   }
-  const backoffMs = retryDelayMs(policy.retry, failed.attempts, facts.random);
-  const atMs = nowMs + Math.max(backoffMs, askedMs);
-  return { outcome: { kind: "retry", atMs, state: failed }, breaker };
+  if (openUntilMs !== null && openUntilMs >= nowMs + askedMs) {
+    return { kind: "hold", untilMs: openUntilMs, state };
+  }
+  const backoffMs = retryDelayMs(retry, before.attempts + 1, random);
+  return { kind: "retry", atMs: nowMs + Math.max(backoffMs, askedMs), state };
 }
 
 /** By Retry-After; 0 where the error asks for none, or for nonsense. */
-function askedDelayMs(error: unknown, maxDelayMs: number): number {
+function askedDelayMs(error: unknown, mostMs: number): number {
   if (!isRetryAfter(error) || !(error.retryAfterMs > 0)) return 0;
-  return Math.min(error.retryAfterMs, maxDelayMs);
+  return Math.min(error.retryAfterMs, mostMs);
 }
 
-function afterFailedProbe(
-  breaker: BreakerState,
-  error: unknown,
-  { state, nowMs }: AttemptFacts,
-): Outcome {
-  const probedSinceMs = state.probedSinceMs ?? nowMs;
-  const failed = { ...failedState(state, error, nowMs, 0), probedSinceMs };
-  if (nowMs - probedSinceMs >= PROBE_PATIENCE_MS) {
-    return { kind: "dead", reason: "exhausted", state: failed };
-  }
-  return { kind: "hold", untilMs: breaker.openUntilMs ?? nowMs, state: failed };
+/** The breaker has opened while it was in flight: its failure is of the same outage, and was counted there. */
+function wasOvertaken({ breaker, openings, probe, policy }: AttemptFacts): boolean {
+  if (policy.breaker === null) return false;
+  return breaker.openings !== openings || (breaker.openUntilMs !== null && !probe);
 }
 
-function breakerAfter(health: Health, { breaker, probe, policy, nowMs }: AttemptFacts) {
+function isOverdue({ uncountedSinceMs }: AttemptState, nowMs: number): boolean {
+  return uncountedSinceMs !== null && nowMs - uncountedSinceMs >= UNCOUNTED_MS;
+}
+
+function breakerAfter(health: Health, facts: AttemptFacts): BreakerState {
+  const { breaker, probe, policy, nowMs } = facts;
   if (policy.breaker === null) return breaker;
+  if (health !== "success" && wasOvertaken(facts)) return breaker;
   return afterAttempt(breaker, health, probe, policy.breaker, nowMs);
 }
 
@@ -104,12 +119,14 @@ function failedState(
   before: AttemptState,
   error: unknown,
   nowMs: number,
-  counted: 0 | 1,
+  counted: boolean,
 ): AttemptState {
   const message = messageOf(error).slice(0, MOST_ERROR);
+  const { uncountedSinceMs } = before;
   return {
-    attempts: before.attempts + counted,
-    probedSinceMs: null,
+    attempts: before.attempts + (counted ? 1 : 0),
+    // A clock that was set back meanwhile must not prolong it.
+    uncountedSinceMs: counted ? uncountedSinceMs : Math.min(uncountedSinceMs ?? nowMs, nowMs),
     firstAtMs: before.firstAtMs ?? nowMs,
     lastAtMs: nowMs,
     firstError: before.firstError ?? message,

@@ -1,4 +1,4 @@
-import { type DeliverySpec, parseDuration, parseRate } from "@orgloop/sdk";
+import { DEFAULT_MAX_RETRY_AFTER, type DeliverySpec, parseDuration, parseRate } from "@orgloop/sdk";
 
 /** {@link DeliverySpec} in numbers: what the decisions calculate with. */
 export interface DeliveryPolicy {
@@ -32,6 +32,8 @@ export interface RetryPolicy {
   readonly backoff: DeliverySpec["retry"]["backoff"];
   readonly initialDelayMs: number;
   readonly maxDelayMs: number;
+  /** The longest that an actor's Retry-After is waited for. */
+  readonly maxRetryAfterMs: number;
   readonly jitter: DeliverySpec["retry"]["jitter"];
 }
 
@@ -64,6 +66,7 @@ export function compilePolicy(
       backoff: retry.backoff,
       initialDelayMs: parseDuration(retry.initial_delay),
       maxDelayMs: parseDuration(retry.max_delay),
+      maxRetryAfterMs: parseDuration(retry.max_retry_after ?? DEFAULT_MAX_RETRY_AFTER),
       jitter: retry.jitter,
     },
     breaker:

@@ -19,7 +19,7 @@ export interface Delivery {
 
 export const NO_ATTEMPTS: AttemptState = {
   attempts: 0,
-  probedSinceMs: null,
+  uncountedSinceMs: null,
   firstAtMs: null,
   lastAtMs: null,
   firstError: null,

@@ -34,3 +34,17 @@ export function reserve(
     state: arrivalMs + spacingMs,
   };
 }
+
+/**
+ * A rate as of `nowMs`, when no send time but those that are past counts: at most a full burst has just been sent. `ahead`: how many
+ * reserved send times may lie ahead of it and count too; default 0. It holds however the clock was set meanwhile, and where the rate was
+ * another when it was reserved: an hour under a slow rate must not hold a fast one back.
+ */
+export function clampRate(
+  state: RateState,
+  { count, perMs, burst }: RatePolicy,
+  nowMs: number,
+  ahead = 0,
+): RateState {
+  return Math.min(state, nowMs + ((burst + ahead) * perMs) / count);
+}

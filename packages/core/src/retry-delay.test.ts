@@ -8,6 +8,7 @@ const policy: RetryPolicy = {
   backoff: "exponential",
   initialDelayMs: 1_000,
   maxDelayMs: 60_000,
+  maxRetryAfterMs: 3_600_000,
   jitter: "none",
 };
 

@@ -1,9 +1,9 @@
-import { probeTimeoutMs } from "./admit-delivery.ts";
-import { type BreakerState, CLOSED, passBreaker } from "./breaker.ts";
+import { admitDelivery, type RouteGates } from "./admit-delivery.ts";
+import { type BreakerState, CLOSED, closed } from "./breaker.ts";
 import type { AttemptState, Delivery } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { Fifo } from "./fifo.ts";
-import { type RateState, reserve, UNUSED_RATE } from "./rate-limit.ts";
+import { clampRate, type RateState, UNUSED_RATE } from "./rate-limit.ts";
 
 /** A delivery in the queue, with what its attempts have left. */
 export interface QueuedDelivery {
@@ -15,6 +15,8 @@ export interface QueuedDelivery {
   /** Counts up in the order in which they came to the actor. */
   readonly arrival: number;
   inFlight: boolean;
+  /** The breaker's, when its attempt began. */
+  openings: number;
 }
 
 /** Deliveries that keep their order: the first is attempted, the others wait for it. */
@@ -45,8 +47,7 @@ export class RouteQueue {
   policy: DeliveryPolicy;
   /** The configuration no longer has it: it ends when it is empty. */
   retired = false;
-  breaker: BreakerState;
-  rate: RateState;
+  #gates: RouteGates;
   inFlight = 0;
   /** When the queue is to look at this route again; null: no such time is noted. */
   wakeAtMs: number | null = null;
@@ -67,8 +68,19 @@ export class RouteQueue {
   ) {
     this.name = name;
     this.policy = policy;
-    this.breaker = policy.breaker === null ? CLOSED : breaker;
-    this.rate = rate;
+    this.#gates = { breaker: policy.breaker === null ? CLOSED : breaker, rateMs: rate };
+  }
+
+  get breaker(): BreakerState {
+    return this.#gates.breaker;
+  }
+
+  set breaker(breaker: BreakerState) {
+    this.#gates = { ...this.#gates, breaker };
+  }
+
+  get rate(): RateState {
+    return this.#gates.rateMs ?? UNUSED_RATE;
   }
 
   /** Deliveries that wait. */
@@ -85,11 +97,12 @@ export class RouteQueue {
   change(policy: DeliveryPolicy, nowMs: number): void {
     this.policy = policy;
     this.retired = false;
-    if (policy.breaker === null) this.breaker = CLOSED;
-    if (policy.rate === null) return;
-    // An hour reserved under a slow rate must not hold a fast one back.
-    const { count, perMs, burst } = policy.rate;
-    this.rate = Math.min(this.rate, nowMs + (burst * perMs) / count);
+    const breaker = policy.breaker === null ? closed(this.breaker) : this.breaker;
+    const { rate } = policy;
+    this.#gates = {
+      breaker,
+      rateMs: rate === null ? this.rate : clampRate(this.rate, rate, nowMs),
+    };
   }
 
   /** That of its matching, with the route's rate and breaker. */
@@ -113,7 +126,15 @@ export class RouteQueue {
       epoch.lanes.set(key, lane);
       if (epoch === this.#epochs[0]) this.ready.add(lane);
     }
-    const item: QueuedDelivery = { delivery, policy, state, lane, arrival, inFlight: false };
+    const item: QueuedDelivery = {
+      delivery,
+      policy,
+      state,
+      lane,
+      arrival,
+      inFlight: false,
+      openings: 0,
+    };
     lane.items.add(item);
     this.items.add(item);
   }
@@ -148,18 +169,19 @@ export class RouteQueue {
     return undefined;
   }
 
-  /** Asks concurrency, then rate, then breaker; a probe is elected by asking. */
-  pass(nowMs: number, timeoutMs: number): RouteGate {
+  /**
+   * Asks concurrency, then rate and breaker; a probe is elected by asking. A delivery that has to wait takes no send time: the next that is
+   * asked for, when it has come, may be another.
+   */
+  pass(item: QueuedDelivery, nowMs: number): RouteGate {
     if (this.inFlight >= this.policy.concurrency)
       return { kind: "wait", atMs: null, limited: false };
-    const { rate } = this.policy;
-    const slot = rate === null ? null : reserve(this.rate, rate, nowMs);
-    if (slot !== null && slot.atMs > nowMs) return { kind: "wait", atMs: slot.atMs, limited: true };
-    const gate = passBreaker(this.breaker, nowMs, probeTimeoutMs(timeoutMs));
-    if (gate.kind === "hold") return { kind: "wait", atMs: gate.untilMs, limited: false };
-    if (gate.kind === "probe") this.breaker = gate.state;
-    if (slot !== null) this.rate = slot.state;
-    return { kind: "pass", probe: gate.kind === "probe" };
+    const admission = admitDelivery(this.#gates, this.policyOf(item), null, nowMs);
+    if (admission.kind === "hold") {
+      return { kind: "wait", atMs: admission.untilMs, limited: admission.by === "rate" };
+    }
+    this.#gates = admission.gates;
+    return { kind: "pass", probe: admission.probe };
   }
 
   #laneKey({ orderingKey }: Delivery, { order }: DeliveryPolicy): string {

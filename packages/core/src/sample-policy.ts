@@ -22,6 +22,7 @@ export function samplePolicy({
       backoff: "fixed",
       initialDelayMs: 10,
       maxDelayMs: 60_000,
+      maxRetryAfterMs: 3_600_000,
       jitter: "none",
       ...retry,
     },

@@ -204,6 +204,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     const outcome = await attemptDelivery(delivery, state, {
       policy,
       probe,
+      openings: item.openings,
       breaker: () => queue.breaker(delivery.route),
       keepBreaker(after, before) {
         if (abandon.aborted) return;

@@ -34,6 +34,7 @@ const delivery = z.looseObject({
     backoff: z.enum(["exponential", "linear", "fixed"]),
     initial_delay: text,
     max_delay: text,
+    max_retry_after: text.optional(),
     jitter: z.enum(["full", "equal", "none"]),
   }),
   circuit_breaker: z.union([

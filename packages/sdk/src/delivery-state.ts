@@ -8,14 +8,19 @@ export interface BreakerState {
   readonly cooldownMs: number;
   /** The probe under way, and until when it is waited for: a host that died with it must not hold the route for ever. */
   readonly probeUntilMs: number | null;
+  /**
+   * How often it has opened since its route began: what began under another number (an attempt, a reserved send time) was
+   * overtaken by an opening.
+   */
+  readonly openings: number;
 }
 
 /** What is remembered between the attempts of one delivery. Times in ms since the epoch. */
 export interface AttemptState {
-  /** Attempts that have failed; failed probes of an open breaker are not among them. */
+  /** Attempts that have failed and count (DESIGN.md, What counts as an attempt). */
   readonly attempts: number;
-  /** Since when this delivery has failed as a probe; null: never, or it was attempted otherwise since. */
-  readonly probedSinceMs: number | null;
+  /** When an attempt of it failed for the first time without being counted; null: never. */
+  readonly uncountedSinceMs: number | null;
   readonly firstAtMs: number | null;
   readonly lastAtMs: number | null;
   readonly firstError: string | null;

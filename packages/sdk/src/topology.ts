@@ -92,6 +92,9 @@ export interface SourceSpec {
 /** How many deliveries may wait for an actor that does not say, and for one that does not exist yet (`config-at-scale.md`, Defaults). */
 export const DEFAULT_QUEUE_DEPTH = 1_000;
 
+/** `retry.max_retry_after` where a route does not say it. */
+export const DEFAULT_MAX_RETRY_AFTER = "1h";
+
 export interface ActorSpec {
   readonly id: string;
   readonly description?: string;
@@ -182,6 +185,8 @@ export interface RetrySpec {
   readonly backoff: "exponential" | "linear" | "fixed";
   readonly initial_delay: Duration;
   readonly max_delay: Duration;
+  /** The longest that an actor's Retry-After is waited for; absent in what older versions wrote: {@link DEFAULT_MAX_RETRY_AFTER}. */
+  readonly max_retry_after?: Duration;
   readonly jitter: "full" | "equal" | "none";
 }
 

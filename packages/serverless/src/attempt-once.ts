@@ -10,8 +10,10 @@ import {
   type Delivery,
   type DeliveryPolicy,
   deliveryEntry,
+  gatesAfter,
   isInboxNotice,
   type Outcome,
+  type ReservedTime,
 } from "@orgloop/core";
 import { type Clock, callActor } from "@orgloop/host";
 import { type Actor, messageOf } from "@orgloop/sdk";
@@ -29,19 +31,14 @@ export interface AttemptHost {
 export async function admit(
   route: string,
   policy: DeliveryPolicy,
-  reservedAtMs: number | null,
+  reserved: ReservedTime | null,
   { routeStates, clock }: AttemptHost,
 ): Promise<Admission> {
-  let admission = admitDelivery(
-    { breaker: CLOSED, rateMs: null },
-    policy,
-    reservedAtMs,
-    clock.now(),
-  );
+  let admission = admitDelivery({ breaker: CLOSED, rateMs: null }, policy, reserved, clock.now());
   if (policy.breaker === null && policy.rate === null) return admission;
   await routeStates.update(route, (shared) => {
     const { breaker, rateMs, version } = shared;
-    admission = admitDelivery({ breaker, rateMs }, policy, reservedAtMs, clock.now());
+    admission = admitDelivery({ breaker, rateMs }, policy, reserved, clock.now());
     return { ...admission.gates, version };
   });
   return admission;
@@ -84,6 +81,7 @@ async function conclude(result: CallResult, attempt: Attempt, host: AttemptHost)
   const { clock, flow } = host;
   const facts = {
     state,
+    openings: admission.gates.breaker.openings,
     probe: admission.probe,
     policy,
     nowMs: clock.now(),
@@ -95,7 +93,7 @@ async function conclude(result: CallResult, attempt: Attempt, host: AttemptHost)
     const { before, after } = await host.routeStates.update(delivery.route, (shared) => {
       const concluded = concludeAttempt(result, { ...facts, breaker: shared.breaker });
       outcome = concluded.outcome;
-      return { ...shared, breaker: concluded.breaker };
+      return { ...shared, ...gatesAfter(shared, concluded.breaker, policy, facts.nowMs) };
     });
     const entry = circuitEntry(delivery, state.attempts + 1, before.breaker, after.breaker);
     if (entry !== null) {

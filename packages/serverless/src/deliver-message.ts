@@ -81,11 +81,11 @@ export async function deliverMessage(
   const key = attemptsKey(delivery);
   const kept = receives > 1 ? await attempts.load(key) : null;
   let state = kept?.state ?? NO_ATTEMPTS;
-  let reservedAtMs = kept?.reservedAtMs ?? null;
+  let reserved = kept?.reserved ?? null;
   const starts = kept?.starts ?? 0;
 
   const keep = (record: Partial<AttemptRecord>): Promise<void> =>
-    attempts.save(key, { state, starts: 0, reservedAtMs, heldUntilMs: null, ...record });
+    attempts.save(key, { state, starts: 0, reserved, heldUntilMs: null, ...record });
   const forget = async (): Promise<void> => {
     if (kept !== null || receives > 1) await attempts.forget(key);
   };
@@ -120,7 +120,7 @@ export async function deliverMessage(
   const attemptNow = async () => {
     const timeoutMs = attemptTime(policy, invocation);
     if (timeoutMs === null) return null;
-    const admission = await admit(route, policy, reservedAtMs, host);
+    const admission = await admit(route, policy, reserved, host);
     if (admission.kind === "hold") return { admission };
     invocation.attempts += 1;
     const ended = Promise.withResolvers<void>();
@@ -148,11 +148,11 @@ export async function deliverMessage(
     if (step === null) return { kind: "hold", untilMs: clock.now() };
     if ("admission" in step) {
       const { admission } = step;
-      if (admission.by === "rate" && reservedAtMs === null) {
+      if (admission.by === "rate" && reserved === null) {
         flow.log({ ...deliveryEntry(delivery), phase: "rate.limited" });
       }
-      if (admission.reservedAtMs !== reservedAtMs) {
-        reservedAtMs = admission.reservedAtMs;
+      if (admission.reserved?.atMs !== reserved?.atMs) {
+        reserved = admission.reserved;
         await keep({ starts });
       }
       waitsUntilMs = admission.untilMs;
@@ -162,7 +162,7 @@ export async function deliverMessage(
       continue;
     }
     const { outcome } = step;
-    reservedAtMs = null;
+    reserved = null;
     if (outcome.kind === "delivered") {
       await forgetLetter(delivery, host.deadLetters);
       flow.count("lag", Math.max(0, clock.now() - Date.parse(event.timestamp)));

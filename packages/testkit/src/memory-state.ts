@@ -33,7 +33,7 @@ export function memoryState({ now }: { readonly now: () => number }): MemoryStat
   };
 }
 
-const UNKNOWN: AttemptRecord = { state: null, starts: 0, reservedAtMs: null, heldUntilMs: null };
+const UNKNOWN: AttemptRecord = { state: null, starts: 0, reserved: null, heldUntilMs: null };
 
 function memoryAttempts(): MemoryState["attempts"] {
   const records = new Map<string, AttemptRecord>();
@@ -51,7 +51,7 @@ function memoryAttempts(): MemoryState["attempts"] {
 }
 
 const HEALTHY: SharedRouteState = {
-  breaker: { failures: 0, openUntilMs: null, cooldownMs: 0, probeUntilMs: null },
+  breaker: { failures: 0, openUntilMs: null, cooldownMs: 0, probeUntilMs: null, openings: 0 },
   rateMs: null,
   version: 0,
 };

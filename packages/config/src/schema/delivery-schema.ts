@@ -8,6 +8,9 @@ const retrySchema = mapping({
     .describe("How the delay grows. Default: exponential."),
   initial_delay: duration(0).optional().describe("Delay before the second attempt. Default: 1s."),
   max_delay: duration(0).optional().describe("The longest delay. Default: 60s."),
+  max_retry_after: duration()
+    .optional()
+    .describe("The longest that an actor's Retry-After is waited for. Default: 1h."),
   jitter: oneOf(["full", "equal", "none"])
     .optional()
     .describe("How much of the delay is random. Default: full."),

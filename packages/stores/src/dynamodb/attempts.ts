@@ -15,8 +15,8 @@ export interface AttemptRecord {
   readonly state: AttemptState | null;
   /** Attempts that began and did not end in an outcome. */
   readonly starts: number;
-  /** The send time that its route's rate limiter has given it. */
-  readonly reservedAtMs: number | null;
+  /** The send time that its route's rate has given it, and the breaker's number of openings then. */
+  readonly reserved: { readonly atMs: number; readonly openings: number } | null;
   /** Until when it waits, for a retry or an open breaker. */
   readonly heldUntilMs: number | null;
 }
@@ -47,12 +47,13 @@ export function dynamoAttempts(options: DynamoAttemptsOptions): AttemptStore {
       const item = await getItem(options, deliveryKey(deliveryId));
       return item === null ? null : recordOf(item);
     },
-    async save(deliveryId, { state, starts, reservedAtMs, heldUntilMs }) {
+    async save(deliveryId, { state, starts, reserved, heldUntilMs }) {
       await updateItem(options, deliveryKey(deliveryId), {
         set: {
           state: state === null ? null : JSON.stringify(state),
           starts,
-          reserved_at_ms: reservedAtMs,
+          reserved_at_ms: reserved?.atMs ?? null,
+          reserved_openings: reserved?.openings ?? null,
           held_until_ms: heldUntilMs,
           ttl: ttl(),
         },
@@ -69,11 +70,23 @@ export function dynamoAttempts(options: DynamoAttemptsOptions): AttemptStore {
 
 const deliveryKey = (deliveryId: string): ItemKey => singleKey("delivery", deliveryId);
 
-function recordOf({ state, starts, reserved_at_ms, held_until_ms }: Item): AttemptRecord {
+function recordOf({ state, starts, held_until_ms, ...item }: Item): AttemptRecord {
   return {
-    state: typeof state === "string" ? (JSON.parse(state) as AttemptState) : null,
+    state: typeof state === "string" ? stateOf(state) : null,
     starts: Number(starts ?? 0),
-    reservedAtMs: typeof reserved_at_ms === "number" ? reserved_at_ms : null,
+    reserved: reservedOf(item),
     heldUntilMs: typeof held_until_ms === "number" ? held_until_ms : null,
   };
+}
+
+/** The release before counted the patience with probes alone. */
+function stateOf(text: string): AttemptState {
+  const { probedSinceMs = null, ...state } = JSON.parse(text);
+  return { uncountedSinceMs: probedSinceMs, ...state };
+}
+
+/** The release before had no number of openings: what it reserved stands for a breaker that has never opened. */
+function reservedOf({ reserved_at_ms: atMs, reserved_openings: openings }: Item) {
+  if (typeof atMs !== "number") return null;
+  return { atMs, openings: typeof openings === "number" ? openings : 0 };
 }

@@ -71,6 +71,7 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
       open_until_ms: breaker.openUntilMs,
       cooldown_ms: breaker.cooldownMs,
       probe_until_ms: breaker.probeUntilMs,
+      openings: breaker.openings,
       rate_ms: rateMs,
       ttl: ttlSeconds(now() + KEPT_MS),
     },
@@ -127,17 +128,24 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
 
 const routeKey = (route: string): ItemKey => listedKey("route", route);
 
-const CLOSED: BreakerState = { failures: 0, openUntilMs: null, cooldownMs: 0, probeUntilMs: null };
+const CLOSED: BreakerState = {
+  failures: 0,
+  openUntilMs: null,
+  cooldownMs: 0,
+  probeUntilMs: null,
+  openings: 0,
+};
 
 function stateOf(item: Item | null): SharedRouteState {
   if (item === null) return { breaker: CLOSED, rateMs: null, version: 0 };
-  const { failures, open_until_ms, cooldown_ms, probe_until_ms, rate_ms, version } = item;
+  const { failures, open_until_ms, cooldown_ms, probe_until_ms, openings, rate_ms, version } = item;
   return {
     breaker: {
       failures: Number(failures),
       openUntilMs: numberOrNull(open_until_ms),
       cooldownMs: Number(cooldown_ms),
       probeUntilMs: numberOrNull(probe_until_ms),
+      openings: Number(openings ?? 0),
     },
     rateMs: numberOrNull(rate_ms),
     version: Number(version),
@@ -152,7 +160,8 @@ function isSame(a: SharedRouteState, b: SharedRouteState): boolean {
     a.breaker.failures === b.breaker.failures &&
     a.breaker.openUntilMs === b.breaker.openUntilMs &&
     a.breaker.cooldownMs === b.breaker.cooldownMs &&
-    a.breaker.probeUntilMs === b.breaker.probeUntilMs
+    a.breaker.probeUntilMs === b.breaker.probeUntilMs &&
+    a.breaker.openings === b.breaker.openings
   );
 }
 
