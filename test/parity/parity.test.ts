@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { runFunctions } from "./functions-host.ts";
 import { INBOX } from "./inbox-scenarios.ts";
+import { OUTAGE } from "./outage-scenarios.ts";
 import { POLICY } from "./policy-scenarios.ts";
 import { runProcess } from "./process-host.ts";
 import { ROUTING } from "./routing-scenarios.ts";
 
-describe.each([...ROUTING, ...POLICY, ...INBOX])("$name", (scenario) => {
+describe.each([...ROUTING, ...POLICY, ...OUTAGE, ...INBOX])("$name", (scenario) => {
   test("in the single process", async () => {
     expect(await runProcess(scenario)).toEqual(scenario.expect);
   });

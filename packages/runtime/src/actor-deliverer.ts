@@ -24,6 +24,7 @@ import { deliveryReport } from "./delivery-report.ts";
 import type { Held } from "./held.ts";
 import { isSlow, type KeptRouteStates } from "./kept-route-states.ts";
 import { rateLimitedLog } from "./rate-limited-log.ts";
+import { neverCameState, poisonState } from "./unattempted-state.ts";
 import { waitingPlaces } from "./waiting-places.ts";
 
 export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimited"> {
@@ -173,8 +174,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     const key = startKey(delivery.event.id, delivery.replay, delivery.route);
     const deaths = starts.deaths(key);
     if (deaths >= policy.retry.maxAttempts) {
-      const lastError = `the process ended ${deaths} times during its attempts`;
-      const state = { ...item.state, attempts: deaths, firstError: lastError, lastError };
+      const state = poisonState(item.state, deaths);
       await giveUp(delivery, "poison", state);
       starts.end(key);
       queue.finish(item, { kind: "dead", reason: "poison", state });
@@ -188,8 +188,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
 
   async function neverCame(item: QueuedDelivery): Promise<void> {
     const { delivery } = item;
-    const lastError = `the route "${delivery.route}" was removed before there was an actor "${id}"`;
-    const state = { ...item.state, firstError: item.state.firstError ?? lastError, lastError };
+    const state = neverCameState(item.state, delivery.route, id);
     await giveUp(delivery, "permanent", state);
     queue.finish(item, { kind: "dead", reason: "permanent", state });
   }
