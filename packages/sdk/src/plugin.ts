@@ -36,6 +36,11 @@ export interface PluginContext {
 export interface PluginPart<Config, Running> {
   /** Checked by `validate` and again, with references resolved, before `create`. Unknown keys are warnings. */
   readonly config: StandardSchema<Config>;
+  /**
+   * Keys of `config` whose texts, also nested ones, are templates (`parseTemplate`): `validate` reads them. A function where that depends
+   * on the config, which is as it was written.
+   */
+  readonly templates?: readonly string[] | ((config: unknown) => readonly string[]);
   /** Opens what it needs; heavy imports belong in here. The references in `config` are resolved. A method, so that hosts can
    * hold parts of every configuration type. */
   create(config: Config, context: PluginContext): Promise<Running>;

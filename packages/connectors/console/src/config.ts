@@ -8,6 +8,6 @@ export const consoleActorConfig = z.strictObject({
     .default(
       "{{event.timestamp}} {{event.source}} {{event.provenance.platform_event}} {{event.id}}",
     )
-    .describe("The line, with `{{event.x}}`, `{{route}}` and `{{launch_prompt}}`."),
+    .describe("The line, with `{{event.x}}`, `{{config.x}}`, `{{route}}` and `{{launch_prompt}}`."),
 });
 export type ConsoleActorConfig = z.output<typeof consoleActorConfig>;

@@ -1,38 +1,22 @@
 import type { Writable } from "node:stream";
-import type { Actor } from "@orgloop/sdk";
+import { type Actor, fillTemplate, parseTemplate } from "@orgloop/sdk";
 import type { ConsoleActorConfig } from "./config.ts";
 
-const PLACEHOLDER = /\{\{([^{}]*)\}\}/g;
 const SHORT_ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** An actor that prints one line an event. Control characters are shown as escapes: an event cannot steer the terminal. */
 export function consoleActor({ template }: ConsoleActorConfig, output: Writable): Actor {
+  const parsed = parseTemplate(template);
   return {
-    async deliver(event, { route, prompt, signal }) {
-      signal.throwIfAborted();
-      const values = { event, route, launch_prompt: prompt?.text.trim() };
-      const line = template.replace(PLACEHOLDER, (_, path: string) =>
-        textOf(valueAtPath(values, path.trim())),
-      );
+    async deliver(event, { prompt, ...context }) {
+      context.signal.throwIfAborted();
+      // A file ends with a line break, which the line is not to show.
+      const trimmed = prompt && { ...prompt, text: prompt.text.trim() };
+      const line = fillTemplate(parsed, { ...context, event, prompt: trimmed });
       await write(output, `${escapeControls(line)}\n`);
       return { status: "delivered" };
     },
   };
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === "object" && value !== null) return JSON.stringify(value);
-  return String(value ?? "");
-}
-
-/** Own keys only: `__proto__` and `constructor` lead nowhere. */
-function valueAtPath(root: unknown, path: string): unknown {
-  let value = root;
-  for (const key of path.split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value;
 }
 
 /** C0, C1 and what turns or breaks lines (Unicode's bidirectional controls and separators). */

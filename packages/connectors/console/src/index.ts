@@ -5,6 +5,7 @@ export default defineConnector({
   id: "console",
   actor: {
     config: consoleActorConfig,
+    templates: ["template"],
     create: async (config) =>
       (await import("./console-actor.ts")).consoleActor(config, process.stdout),
   },

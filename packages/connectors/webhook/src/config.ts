@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { steersHost } from "./url-template.ts";
 
 const secret = z.string().min(1);
 
@@ -45,7 +46,12 @@ export type WebhookSourceConfig = z.output<typeof webhookSourceConfig>;
 export const webhookActorConfig = z.strictObject({
   url: z
     .string()
-    .refine(isHttpUrl, "expected an http or https URL without user and password (use `auth`)"),
+    .refine(isHttpUrl, "expected an http or https URL without user and password (use `auth`)")
+    .refine(
+      (url) => !steersHost(url),
+      "expected a URL whose scheme, host and port are fixed: placeholders may stand behind them",
+    )
+    .describe("Where to: `{{dot.path}}` in path and query is filled in, percent-encoded."),
   method: z.enum(["POST", "PUT"]).default("POST"),
   headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   auth: z
@@ -58,7 +64,7 @@ export const webhookActorConfig = z.strictObject({
     .union([z.record(z.string(), z.unknown()), z.array(z.unknown()), z.string()])
     .optional()
     .describe(
-      'Body with `{{event.x}}` and `{{launch_prompt}}`. Default: `{"event": …, "launch_prompt": …}`.',
+      'Body with `{{event.x}}`, `{{config.x}}` and `{{launch_prompt}}`. Default: `{"event": …, "config": …, "launch_prompt": …}`.',
     ),
   secret: secrets
     .optional()

@@ -10,6 +10,7 @@ export default defineConnector({
   },
   actor: {
     config: webhookActorConfig,
+    templates: ["url", "body_template"],
     create: async (config, context) =>
       (await import("./webhook-actor.ts")).webhookActor(config, context),
   },

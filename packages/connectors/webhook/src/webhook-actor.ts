@@ -1,15 +1,10 @@
-import {
-  type Actor,
-  type DeliveryContext,
-  OrgLoopError,
-  type OrgLoopEvent,
-  type PluginContext,
-} from "@orgloop/sdk";
+import { type Actor, OrgLoopError, type OrgLoopEvent, type PluginContext } from "@orgloop/sdk";
 import { Webhook } from "standardwebhooks";
 import type { WebhookActorConfig } from "./config.ts";
 import { judgeResponse } from "./judge-response.ts";
 import { bodyRenderer } from "./render-body.ts";
-import { hostOf, type RequestSender, requestSender } from "./send-request.ts";
+import { hostOf, requestSender } from "./send-request.ts";
+import { urlRenderer } from "./url-template.ts";
 
 /**
  * An actor that sends each event to a URL. Every request has Standard Webhooks' `webhook-id`, the delivery's id (the event's, see
@@ -20,20 +15,24 @@ export function webhookActor(
   config: WebhookActorConfig,
   { now, lookup }: Pick<PluginContext, "now" | "lookup">,
 ): Actor {
+  const { method } = config;
   const baseHeaders = headersOf(config);
   const json = /[/+]json\b/.test(baseHeaders.get("content-type") ?? "");
   const render = bodyRenderer(config.body_template, json);
+  const renderUrl = urlRenderer(config.url);
   const signers = [config.secret ?? []].flat().map(signer);
   const sender = requestSender(lookup);
   return {
     async deliver(event, context) {
-      const body = render({ event, launch_prompt: context.prompt?.text });
+      const values = { event, ...context };
+      const url = renderUrl(values);
+      const body = render(values);
       const headers = new Headers(baseHeaders);
       identify(headers, signers, context.deliveryId ?? event.id, body, now());
       headers.set("orgloop-trace", `${event.trace_id};hops=${hopsOf(event) + 1}`);
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
-      const response = await send(sender, config, headers, body, context);
-      judgeResponse(response, `${config.method} ${hostOf(config.url)}`, now());
+      const response = await sender.send({ url, method, headers, body, signal: context.signal });
+      judgeResponse(response, `${method} ${hostOf(url)}`, now());
       return { status: "delivered" };
     },
     close: async () => sender.close(),
@@ -43,16 +42,6 @@ export function webhookActor(
 /** How many deliveries led to an event: 0 where it says nothing. */
 function hopsOf({ provenance: { hops } }: OrgLoopEvent): number {
   return typeof hops === "number" && Number.isSafeInteger(hops) && hops > 0 ? hops : 0;
-}
-
-function send(
-  sender: RequestSender,
-  { url, method }: WebhookActorConfig,
-  headers: Headers,
-  body: string,
-  { signal }: DeliveryContext,
-) {
-  return sender.send({ url, method, headers, body, signal });
 }
 
 function headersOf({ headers, auth }: WebhookActorConfig): Headers {
