@@ -48,8 +48,13 @@ export function reportError(
   if (flags.verbose && error instanceof Error) output.note(String(error.stack));
 }
 
+/** In a command that an exec actor runs, ORGLOOP_CONFIG holds its route's config: no path. */
+function projectOf({ ORGLOOP_CONFIG: config }: NodeJS.ProcessEnv): string | undefined {
+  return config?.startsWith("{") ? undefined : config;
+}
+
 function commandContext(raw: RawFlags): CommandContext {
-  const config = raw.config ?? process.env.ORGLOOP_CONFIG;
+  const config = raw.config ?? projectOf(process.env);
   const flags: GlobalFlags = {
     config: path.resolve(config ?? "."),
     configGiven: config !== undefined,

@@ -2,6 +2,7 @@ export * from "./actor.ts";
 export * from "./bus.ts";
 export * from "./check-event.ts";
 export * from "./checkpoint-store.ts";
+export * from "./child-environment.ts";
 export * from "./claim-store.ts";
 export * from "./dead-letter-store.ts";
 export * from "./delivery-state.ts";

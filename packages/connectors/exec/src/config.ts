@@ -7,15 +7,27 @@ export const execActorConfig = z.strictObject({
     .string()
     .min(1)
     .describe("A program: its name, found by PATH, or a path, relative ones from the project."),
-  args: z.array(z.string()).default([]).describe("Given as they are: nothing is expanded."),
+  args: z
+    .array(z.string())
+    .default([])
+    .describe("Given as they are: nothing is expanded, but for `args_template`."),
+  args_template: z
+    .boolean()
+    .default(false)
+    .describe("Fills `{{dot.path}}` in `args` from the event; in `command` never."),
   shell: z
     .boolean()
     .default(false)
     .describe("Runs `command` as a line of sh; `args` are its $1, $2 …"),
   env: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-    .default({})
-    .describe("Added to the process's environment and the ORGLOOP_ variables."),
+    .union([
+      z.array(z.string().min(1)),
+      z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    ])
+    .optional()
+    .describe(
+      "Names, or names with their values: with it the command gets these, PATH, HOME, LANG, TZ, TMPDIR and the ORGLOOP_ variables. Without it everything that the process has, secrets included.",
+    ),
   cwd: z
     .string()
     .default(".")

@@ -62,7 +62,7 @@ describe("the command", () => {
     expect(connector.id).toBe("exec");
   });
 
-  it("gets the script variables, the prompt's file, its own env and the process's", async () => {
+  it("gets the script variables, the prompt's file and its own env", async () => {
     const prompt = { text: "Do it", file: "/p/prompt.md", meta: null };
     await deliver(sh("env > out.txt", { env: { TEAM: "a b", LEVEL: 3 } }), { prompt });
     const variables = (await output("out.txt")).split("\n");
@@ -199,5 +199,95 @@ describe("the timeout", () => {
       code: "COMMAND_FAILED",
     });
     await expect(output("ran")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("what the route says", () => {
+  const config = { channel: "#a", nested: { n: 1 } };
+  const report = [
+    "printf '%s' \"$ORGLOOP_CONFIG\" > variable",
+    'stat -c %a "$ORGLOOP_CONFIG_FILE" "$(dirname "$ORGLOOP_CONFIG_FILE")" > mode',
+    'echo "$ORGLOOP_CONFIG_FILE" > path',
+    'cat "$ORGLOOP_CONFIG_FILE" > file',
+  ].join("\n");
+  const at = async () => (await output("path")).trim();
+
+  it("is in a file of its own, which goes with the command, and in a variable", async () => {
+    await deliver(sh(report), { config });
+    expect(JSON.parse(await output("variable"))).toEqual(config);
+    expect(JSON.parse(await output("file"))).toEqual(config);
+    expect(await output("mode")).toBe("600\n700\n");
+    await expect(readFile(await at())).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(deliver(sh(`${report}\nexit 7`), { config })).rejects.toThrow("code 7");
+    await expect(readFile(await at())).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("is in the file alone where it is too long for a variable", async () => {
+    const long = { text: "ü".repeat(60_000) };
+    await deliver(sh(report), { config: long });
+    expect(JSON.parse(await output("file"))).toEqual(long);
+    expect(await output("variable")).toBe("");
+  });
+
+  it("is nowhere where there is none, and what names the project is not taken for it", async () => {
+    vi.stubEnv("ORGLOOP_CONFIG", "/a/project");
+    await deliver(sh("env | grep ^ORGLOOP_CONFIG > found; true"));
+    expect(await output("found")).toBe("");
+    vi.unstubAllEnvs();
+  });
+
+  it("a prompt that was filled in is a file of its own, any other its author's", async () => {
+    const prompt = { text: "Do #1", file: "/p/prompt.md", meta: { interpolate: true } };
+    await deliver(sh('cat "$ORGLOOP_PROMPT_FILE" > prompt'), { prompt });
+    expect(await output("prompt")).toBe("Do #1");
+    await deliver(sh('cat "$ORGLOOP_PROMPT_FILE" > prompt'), {
+      prompt: { text: "From the bundle", file: "sops/p.md", meta: null },
+    });
+    expect(await output("prompt")).toBe("From the bundle");
+  });
+});
+
+describe("templates", () => {
+  const args = ["{{payload.text}}", "n={{event.payload.n}}{{config.c}}", "{{payload..x}}"];
+  const print = 'printf "%s|" "$@" > o';
+  const sent = { ...event, payload: { text: "$(touch pwned) a", n: 7 } };
+
+  it("fill the arguments where that is asked for, the command never", async () => {
+    const missing: string[] = [];
+    const extra = { config: { c: "!" }, onMissing: (path: string) => missing.push(path) };
+    await deliver(sh(print, { args }), extra, sent);
+    expect(await output("o")).toBe(`${args.join("|")}|`);
+    await deliver(sh(print, { args, args_template: true }), extra, sent);
+    expect(await output("o")).toBe("$(touch pwned) a|n=7!||");
+    expect(missing).toEqual(["payload..x"]);
+    await deliver(sh("echo '{{payload.n}}' > o", { args_template: true }), {}, sent);
+    expect(await output("o")).toBe("{{payload.n}}\n");
+    await expect(output("pwned")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("refuse for good what no argument can hold", async () => {
+    const nul = { ...event, payload: { text: "a\0b" } };
+    const sending = deliver(sh(print, { args, args_template: true }), {}, nul);
+    await expect(sending).rejects.toMatchObject({ code: "PERMANENT" });
+  });
+});
+
+describe("env", () => {
+  it("keeps everything else of the process from the command", async () => {
+    vi.stubEnv("SECRET_OF_PROCESS", "s3cret");
+    vi.stubEnv("WANTED", "w");
+    vi.stubEnv("ORGLOOP_HOME", "/home/orgloop");
+    const names = async (config: object) => {
+      await deliver(sh("env > out.txt", config));
+      return (await output("out.txt")).split("\n").map((line) => line.replace(/=.*/, ""));
+    };
+    expect(await names({})).toContain("SECRET_OF_PROCESS");
+    for (const env of [[], ["WANTED"], {}, { WANTED: "x" }]) {
+      const found = await names({ env });
+      expect(found).toEqual(expect.arrayContaining(["PATH", "ORGLOOP_HOME", "ORGLOOP_ROUTE"]));
+      expect(found).not.toContain("SECRET_OF_PROCESS");
+      expect(found.includes("WANTED")).toBe("WANTED" in env || [env].flat().includes("WANTED"));
+    }
+    vi.unstubAllEnvs();
   });
 });

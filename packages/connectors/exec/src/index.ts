@@ -1,10 +1,11 @@
-import { defineConnector } from "@orgloop/sdk";
+import { defineConnector, isMapping } from "@orgloop/sdk";
 import { execActorConfig } from "./config.ts";
 
 export default defineConnector({
   id: "exec",
   actor: {
     config: execActorConfig,
+    templates: (config) => (isMapping(config) && config.args_template === true ? ["args"] : []),
     create: async (config, context) => (await import("./exec-actor.ts")).execActor(config, context),
   },
 });

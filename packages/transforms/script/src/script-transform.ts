@@ -1,4 +1,5 @@
 import {
+  childEnvironment,
   messageOf,
   OrgLoopError,
   type OrgLoopEvent,
@@ -14,20 +15,19 @@ import { scriptPath } from "./script-path.ts";
  * 1, drops it. Any other exit code, a signal, the timeout and what is no JSON object throw `SCRIPT_FAILED`.
  */
 export async function scriptTransform(
-  { script }: ScriptConfig,
+  { script, env: listed }: ScriptConfig,
   { projectDir }: Pick<PluginContext, "projectDir">,
 ): Promise<Transform> {
   const path = await scriptPath(projectDir, script);
   return {
     async execute(event, { actor, route, signal }) {
-      const env = {
-        ...process.env,
+      const env = childEnvironment(process.env, listed, {
         ORGLOOP_SOURCE: event.source,
         ORGLOOP_TARGET: actor,
         ORGLOOP_EVENT_TYPE: event.type,
         ORGLOOP_EVENT_ID: event.id,
         ORGLOOP_ROUTE: route,
-      };
+      });
       const input = JSON.stringify(event);
       const exit = await runScript({ path, cwd: projectDir, env, input, signal });
       if (exit.code === 1) return null;
