@@ -91,3 +91,44 @@ it("waits for a schema that checks asynchronously", async () => {
     { message: "must be x" },
   ]);
 });
+
+const secret = z.string().meta({ secret: true });
+const secretive = z.strictObject({
+  secret: z.union([secret.min(1), z.array(secret.min(1))]).optional(),
+  auth: z.strictObject({ token: secret }).optional(),
+  name: z.string().optional(),
+});
+const errorsOf = async (config: unknown) =>
+  (await parsePluginConfig(secretive, config)).errors?.map(
+    ({ path, message }) => `${path.join(".")}: ${message}`,
+  );
+
+it.each([
+  [{ secrt: "x" }, 'secrt: unknown key "secrt": did you mean "secret"?'],
+  [{ Secret: "x" }, 'Secret: unknown key "Secret": did you mean "secret"?'],
+  [{ SECRETS: "x" }, 'SECRETS: unknown key "SECRETS": did you mean "secret"?'],
+  [{ auth: { token: "t", tokn: "x" } }, 'auth.tokn: unknown key "tokn": did you mean "token"?'],
+])("a misspelt secret is an error: %j", async (config, message) => {
+  expect(await errorsOf(config)).toEqual([message]);
+});
+
+it("the wrong key and what it leaves out are both told, other unknown keys warned of", async () => {
+  const { errors, warnings } = await parsePluginConfig(secretive, { secrte: "x", nam: "n" });
+  expect(errors).toHaveLength(1);
+  expect(warnings.map(({ code }) => code)).toEqual(["unknown-key"]);
+});
+
+it.each([
+  [{ secret: "" }, "secret"],
+  [{ secret: " \n" }, "secret"],
+  [{ secret: ["x", ""] }, "secret.1"],
+  [{ auth: { token: "" } }, "auth.token"],
+])("an empty secret is an error: %j", async (config, path) => {
+  const key = path.replace(/\.\d$/, "").split(".").at(-1);
+  const message = `${path}: "${key}" is empty: expected a secret, or no such key`;
+  expect(await errorsOf(config)).toEqual([message]);
+});
+
+it("a secret that is a reference is known when it is used", async () => {
+  expect(await errorsOf({ secret: "${SECRET}" })).toBeUndefined();
+});

@@ -1,9 +1,10 @@
 import type { StandardIssue, StandardSchema } from "@orgloop/sdk";
 import { type ConfigIssue, describeIssue, stepsOf } from "./describe-issue.ts";
-import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
+import { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
 import { nearest } from "./nearest.ts";
 import { schemaKeys } from "./schema-keys.ts";
+import { misspeltSecret, secretsIn } from "./secret-keys.ts";
 
 /** `value` where it holds; else `errors`, at least one. Unknown keys are `warnings` and are not in the value. */
 export type PluginConfigResult<Config> =
@@ -41,35 +42,62 @@ function aboutReference(issue: StandardIssue, value: unknown): boolean {
   return typeof found === "string" && holdsReference(found);
 }
 
+/** Secrets that are there and empty: whoever set them thought they were in use. */
+function emptySecrets(schema: StandardSchema, config: unknown): ConfigIssue[] {
+  return secretsIn(schema, config).flatMap(({ path, value }): ConfigIssue[] => {
+    if (typeof value !== "string" || value.trim() !== "") return [];
+    const key = String(path.findLast((step) => typeof step === "string"));
+    const message = `"${key}" is empty: expected a secret, or no such key`;
+    return [{ path, at: "value", code: "empty-secret", message }];
+  });
+}
+
+/** An unknown key: a warning, but of one that must have been meant as a secret, without which nothing would be checked. */
+function unknownKey(issue: ConfigIssue, schema: StandardSchema) {
+  const { path, message } = issue;
+  const secret = misspeltSecret(schema, path);
+  if (secret !== undefined) {
+    return { secret: true, issue: { ...issue, message: `${message}: did you mean "${secret}"?` } };
+  }
+  const near = path.length === 1 ? nearest(String(path[0]), schemaKeys(schema)) : undefined;
+  const hint = near === undefined ? "" : `: did you mean "${near}"?`;
+  return { secret: false, issue: { ...issue, message: `${message} is ignored${hint}` } };
+}
+
 /**
  * Checks the `config` of a connector, transform or logger against its schema. With references still in it (`validate`) what
  * they stand for is not checked, and `value` is the config as written; with references resolved (before `create`) all of it is.
+ * An empty secret is an error, and so is an unknown key within two letters of a secret's (`config-at-scale.md`, first paragraph).
  */
 export async function parsePluginConfig<Config>(
   schema: StandardSchema<Config>,
   value: unknown,
 ): Promise<PluginConfigResult<Config>> {
   const warnings: ConfigIssue[] = [];
+  const errors = emptySecrets(schema, value);
   let config = value;
   // Each round takes out the unknown keys of one depth of unions; a schema that never holds still must end.
   for (let round = 0; round < 8; round++) {
     const checked = schema["~standard"].validate(config);
     const result = checked instanceof Promise ? await checked : checked;
-    if (result.issues === undefined) return { value: result.value, warnings };
+    if (result.issues === undefined) {
+      return errors.length > 0 ? { errors, warnings } : { value: result.value, warnings };
+    }
     const unknown = result.issues.filter((issue) => issue.code === "unrecognized_keys");
     if (unknown.length === 0) {
       const open = result.issues.filter((issue) => !aboutReference(issue, config));
-      if (open.length === 0) return { value: config as Config, warnings };
-      return { errors: open.flatMap((issue) => describeIssue(issue, config, false)), warnings };
+      const found = open.flatMap((issue) => describeIssue(issue, config, false));
+      const said = new Set(errors.map(({ path }) => formatPath(path)));
+      errors.push(...found.filter(({ path }) => !said.has(formatPath(path))));
+      return errors.length > 0 ? { errors, warnings } : { value: config as Config, warnings };
     }
     for (const issue of unknown) {
       for (const described of describeIssue(issue, config, false)) {
         const key = String(described.path.at(-1));
         config = without(config, described.path.slice(0, -1), key);
         if (IGNORED.has(key) || key in RENAMED) continue;
-        const near = described.path.length === 1 ? nearest(key, schemaKeys(schema)) : undefined;
-        const hint = near === undefined ? "" : `: did you mean "${near}"?`;
-        warnings.push({ ...described, message: `${described.message} is ignored${hint}` });
+        const { secret, issue } = unknownKey(described, schema);
+        (secret ? errors : warnings).push(issue);
       }
     }
   }

@@ -27,6 +27,7 @@ export const githubSourceConfig = z
     token: z
       .string()
       .min(1)
+      .meta({ secret: true })
       .optional()
       .describe(
         "A personal or app token that may read them. Without one GitHub allows 60 requests an hour.",

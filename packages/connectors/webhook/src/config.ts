@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { steersHost } from "./url-template.ts";
 
-const secret = z.string().min(1);
+const secret = z.string().min(1).meta({ secret: true });
 
 /** One secret, or several while they are rotated: the new one first. */
 const secrets = z.union([secret, z.array(secret).min(1)]);
@@ -56,8 +56,8 @@ export const webhookActorConfig = z.strictObject({
   headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   auth: z
     .discriminatedUnion("type", [
-      z.strictObject({ type: z.literal("bearer"), token: z.string().min(1) }),
-      z.strictObject({ type: z.literal("basic"), username: z.string(), password: z.string() }),
+      z.strictObject({ type: z.literal("bearer"), token: secret }),
+      z.strictObject({ type: z.literal("basic"), username: z.string(), password: secret }),
     ])
     .optional(),
   body_template: z
