@@ -26,6 +26,7 @@ import {
   memoryFifo,
   memoryObjects,
   memoryState,
+  storedLetters,
 } from "@orgloop/testkit";
 import {
   drainCall,
@@ -195,7 +196,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     await take(step);
   }
   await advance(Number.POSITIVE_INFINITY);
-  const letters = lettersOf(scenario, await deadLetters.list());
+  const letters = lettersOf(scenario, await storedLetters(deadLetters));
   return outcomeOf({ calls, letters }, scenario.by);
 }
 

@@ -2,8 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type RunningProcess, readStoredLetters, startProcess } from "@orgloop/runtime";
 import {
+  type RunningProcess,
+  readStoredLetter,
+  readStoredLetters,
+  startProcess,
+} from "@orgloop/runtime";
+import {
+  type DeadLetter,
   defineConnector,
   defineTransform,
   type LogEntry,
@@ -151,10 +157,18 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
     }
     await advance(Number.POSITIVE_INFINITY);
     await drained();
-    const letters = lettersOf(scenario, await readStoredLetters(join(dir, "data"), {}));
+    const letters = lettersOf(scenario, await wholeLetters(join(dir, "data")));
     return outcomeOf({ calls, letters }, scenario.by);
   } finally {
     await drained();
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+async function wholeLetters(dataDir: string): Promise<readonly DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  for (const { id } of await Array.fromAsync(readStoredLetters(dataDir, {}, () => {}))) {
+    letters.push((await readStoredLetter(dataDir, id, () => {})) as DeadLetter);
+  }
+  return letters;
 }

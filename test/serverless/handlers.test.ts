@@ -16,7 +16,7 @@ import {
   type Source,
   type Topology,
 } from "@orgloop/sdk";
-import { anyConfig, SAMPLE_DEFAULTS, SAMPLE_DELIVERY } from "@orgloop/testkit";
+import { anyConfig, SAMPLE_DEFAULTS, SAMPLE_DELIVERY, storedLetters } from "@orgloop/testkit";
 import { afterEach, expect, inject, test } from "vitest";
 import { putSecrets } from "./put-secrets.ts";
 import { type RunningFunctions, runningFunctions } from "./running-functions.ts";
@@ -257,7 +257,9 @@ test("exhausted, permanent and unreadable: dead letters with their reasons, the 
   await it.send(it.names.bus, "not ours", "other");
   for (const n of [1, 2, 3]) await it.receive(numbered(n));
   await it.run(() => it.got.length === 1);
-  const letters = (await it.letters.list()).map(({ reason, attempts }) => `${reason} ${attempts}`);
+  const letters = (await storedLetters(it.letters)).map(
+    ({ reason, attempts }) => `${reason} ${attempts}`,
+  );
   expect(letters.toSorted()).toEqual(["exhausted 2", "invalid 0", "permanent 1"]);
 });
 
@@ -274,8 +276,8 @@ test("poison: what the function never survives becomes a dead letter, its neighb
   await it.invoke(it.names.bus);
   await it.die(it.names.actorQueue("agent"));
   await it.receive(numbered(2, "y"));
-  await it.run(async () => it.got.length === 1 && (await it.letters.list()).length === 1);
-  expect(await it.letters.list()).toMatchObject([
+  await it.run(async () => it.got.length === 1 && (await storedLetters(it.letters)).length === 1);
+  expect(await storedLetters(it.letters)).toMatchObject([
     { reason: "poison", attempts: 3, event_id: eventId },
   ]);
   expect(it.got).toEqual(["2"]);
@@ -326,8 +328,8 @@ test("an actor's secrets are read of SSM at the moment of use; private addresses
   const guarded = await start({ url, delivery: { retry } });
   await putSecrets(inject("aws"), guarded.stage, { AGENT_TOKEN: "t0ken" });
   await guarded.receive(numbered(1));
-  await guarded.run(async () => (await guarded.letters.list()).length === 1);
-  expect(await guarded.letters.list()).toMatchObject([
+  await guarded.run(async () => (await storedLetters(guarded.letters)).length === 1);
+  expect(await storedLetters(guarded.letters)).toMatchObject([
     { reason: "exhausted", last_error: expect.stringContaining("network.allow_private") },
   ]);
   guarded.end();

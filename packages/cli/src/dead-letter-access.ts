@@ -1,12 +1,11 @@
 import {
   type DeadLetterFilter,
-  type DeadLetterSummary,
   parseLetterFilter,
   purgeStoredLetters,
+  readStoredLetter,
   readStoredLetters,
-  summaryOf,
 } from "@orgloop/runtime";
-import { type DeadLetter, hasCode, messageOf } from "@orgloop/sdk";
+import { type DeadLetter, type DeadLetterSummary, hasCode, messageOf } from "@orgloop/sdk";
 import type { StageLetters } from "@orgloop/serverless/operate";
 import { onStage, stageOf } from "./aws/stage.ts";
 import type { CommandContext } from "./command.ts";
@@ -56,7 +55,8 @@ export interface LetterReplayAnswer {
 
 /** The dead letters of a workspace: of the process that runs there, else of its files; of the stage on AWS. */
 export interface LetterAccess {
-  list(filter: DeadLetterFilter): Promise<readonly DeadLetterSummary[]>;
+  /** As they are read. */
+  list(filter: DeadLetterFilter): AsyncIterable<DeadLetterSummary>;
   get(id: string): Promise<DeadLetter | null>;
   /** `under_way`: being replayed just now, and therefore left. */
   purge(filter: DeadLetterFilter): Promise<{ purged: number; under_way: number }>;
@@ -79,27 +79,40 @@ export async function withLetters<Result>(
     return onStage(stage, (open, { stageLetters }) => use(ofStage(context, stageLetters(open))));
   }
   const found = await findProcess(home, dataDir);
-  return use(found?.responsive ? ofProcess(home, found) : ofFiles(dataDir));
+  return use(found?.responsive ? ofProcess(home, found) : ofFiles(context, dataDir));
 }
 
-function ofFiles(dataDir: string): LetterAccess {
+function ofFiles({ output }: CommandContext, dataDir: string): LetterAccess {
+  const warn = (message: string) => output.warn(message);
   return {
-    list: async (filter) => (await readStoredLetters(dataDir, filter)).map(summaryOf),
-    get: async (id) => (await readStoredLetters(dataDir, { ids: [id] }))[0] ?? null,
+    list: (filter) => readStoredLetters(dataDir, filter, warn),
+    get: (id) => readStoredLetter(dataDir, id, warn),
     purge: async (filter) => ({
-      purged: await purgeStoredLetters(dataDir, filter),
+      purged: await purgeStoredLetters(dataDir, filter, warn),
       under_way: 0,
     }),
     replay: async () => Promise.reject(needsProcess()),
   };
 }
 
+/** Letters asked for at a time. */
+const PAGE = "500";
+
+interface LetterPage {
+  readonly letters: readonly DeadLetterSummary[];
+  readonly next: number | null;
+}
+
 function ofProcess(home: string, found: FoundProcess): LetterAccess {
   const path = "/control/dead-letters";
   return {
-    list({ ids: _, ...filter }) {
-      const query = new URLSearchParams({ ...filter });
-      return callProcess(home, found, `${path}?${query}`);
+    async *list({ ids: _, ...filter }) {
+      for (let after: number | null = 0; after !== null; ) {
+        const query = new URLSearchParams({ ...filter, limit: PAGE, after: String(after) });
+        const page: LetterPage = await callProcess(home, found, `${path}?${query}`);
+        yield* page.letters;
+        after = page.next;
+      }
     },
     async get(id) {
       try {
@@ -120,14 +133,14 @@ function ofProcess(home: string, found: FoundProcess): LetterAccess {
 function ofStage({ output }: CommandContext, letters: StageLetters): LetterAccess {
   return {
     ...letters,
-    async list(filter) {
+    async *list(filter) {
       const { letters: found, hidden } = await letters.list(filter);
       if (hidden > 0) {
         output.note(
           `${hidden} more lie in dead-letter queues behind those: a replay takes them too`,
         );
       }
-      return found;
+      yield* found;
     },
     async replay(filter, options) {
       const onProgress = (sent: number) => output.progress(`${sent} sent`);

@@ -1,4 +1,4 @@
-import { DEAD_REASONS, type DeadLetter, type DeadReason, OrgLoopError } from "@orgloop/sdk";
+import { DEAD_REASONS, type DeadLetterSummary, type DeadReason, OrgLoopError } from "@orgloop/sdk";
 
 /** Which dead letters are meant; an absent key lets all through. */
 export interface DeadLetterFilter {
@@ -11,22 +11,19 @@ export interface DeadLetterFilter {
   readonly until?: string;
 }
 
-/** One line of `dead-letters list --json` (`spec/cli.md`). */
-export type DeadLetterSummary = Omit<DeadLetter, "first_error" | "event" | "ordering_key">;
-
-export function summaryOf(letter: DeadLetter): DeadLetterSummary {
-  const { id, event_id, route, actor, reason, attempts, first_at, last_at, last_error } = letter;
-  return { id, event_id, route, actor, reason, attempts, first_at, last_at, last_error };
-}
-
-export function selectLetters(
-  letters: readonly DeadLetter[],
-  { ids, route, actor, reason, since, until }: DeadLetterFilter,
-): readonly DeadLetter[] {
+/** Which letters a filter lets through. */
+export function letterSelection({
+  ids,
+  route,
+  actor,
+  reason,
+  since,
+  until,
+}: DeadLetterFilter): (letter: DeadLetterSummary) => boolean {
   const wanted = ids === undefined ? null : new Set(ids);
   const from = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since);
   const to = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until);
-  return letters.filter((letter) => {
+  return (letter) => {
     const at = Date.parse(letter.last_at);
     return (
       (wanted === null || wanted.has(letter.id)) &&
@@ -36,7 +33,7 @@ export function selectLetters(
       at >= from &&
       at <= to
     );
-  });
+  };
 }
 
 /** A filter from outside: a query or a JSON object. Other keys are ignored. Throws `INVALID_FILTER`. */

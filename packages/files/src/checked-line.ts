@@ -37,6 +37,41 @@ export function checksumFits(from: Buffer, start: number, end: number): boolean 
   return readHex(from, start + 8) === crc32c(from.subarray(start + CHECKED_FROM, end));
 }
 
+const SEQ = Buffer.from('"seq":');
+const COMMA = 0x2c;
+
+/** A numbered line of its own: `body` is the text of a JSON object that is not empty. */
+export function encodeChecked(seq: number, body: string | Uint8Array): Buffer {
+  const head = `"seq":${seq},`;
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  const line = Buffer.allocUnsafe(CHECKED_FROM + head.length + length);
+  const at = CHECKED_FROM + line.write(head, CHECKED_FROM, "latin1") - 1;
+  if (typeof body === "string") line.write(body, at, "utf8");
+  else line.set(body, at);
+  // The body's brace stands where the comma belongs.
+  line[at] = COMMA;
+  sealLine(line, 0, line.length - 1);
+  return line;
+}
+
+/** What a numbered line says: its number, and its body as it was given. */
+export interface CheckedLine {
+  readonly seq: number;
+  readonly body: Buffer;
+}
+
+/** Null where the line (without its line end) has not the form, or its checksum does not fit. The body is of the same bytes, which it changes. */
+export function decodeChecked(line: Buffer): CheckedLine | null {
+  if (!isSealed(line, 0, line.length) || !checksumFits(line, 0, line.length)) return null;
+  if (line.compare(SEQ, 0, SEQ.length, CHECKED_FROM, CHECKED_FROM + SEQ.length) !== 0) return null;
+  const comma = line.indexOf(COMMA, CHECKED_FROM);
+  if (comma === -1) return null;
+  const seq = Number(line.toString("latin1", CHECKED_FROM + SEQ.length, comma));
+  if (!Number.isSafeInteger(seq)) return null;
+  line[comma] = 0x7b;
+  return { seq, body: line.subarray(comma) };
+}
+
 function writeHex(into: Buffer, offset: number, value: number): void {
   for (let index = 0; index < 8; index += 1) {
     into[offset + index] = HEX[(value >>> (28 - 4 * index)) & 15] as number;

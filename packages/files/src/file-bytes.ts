@@ -13,7 +13,11 @@ export async function readFully(file: OpenFile, into: Buffer, position: number):
 }
 
 /** Writes all of `bytes`. Rejects with the code of the operating system, `ENOSPC` also where it takes no byte without saying why. */
-export async function writeFully(file: OpenFile, bytes: Buffer, position: number): Promise<void> {
+export async function writeFully(
+  file: OpenFile,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
   let count = 0;
   while (count < bytes.length) {
     const more = await file.write(count === 0 ? bytes : bytes.subarray(count), position + count);

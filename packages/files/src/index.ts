@@ -1,10 +1,12 @@
-export * from "./checked-line.ts";
+export { CHECKED_FROM, checksumFits, isSealed, sealLine } from "./checked-line.ts";
+export * from "./checked-lines.ts";
+export type { CheckedLinesOptions } from "./checked-lines-options.ts";
 export * from "./file-bytes.ts";
 export * from "./file-system.ts";
 export * from "./group-commit.ts";
-export * from "./lines-file.ts";
 export * from "./lock-directory.ts";
 export * from "./mark-file.ts";
-export { type Place, readFileLines, readLines } from "./read-lines.ts";
+export { type Place, readFileLines } from "./read-lines.ts";
+export * from "./read-stored-bodies.ts";
 export * from "./read-whole.ts";
 export * from "./replace-file.ts";

@@ -36,7 +36,7 @@ test("keeps the old contents when the disk is full or the sync fails", async () 
       },
     }),
   };
-  await expect(replaceFile(path, "new", full)).rejects.toMatchObject({ code: "SHORT_WRITE" });
+  await expect(replaceFile(path, "new", full)).rejects.toMatchObject({ code: "ENOSPC" });
   await expect(replaceFile(path, "new", ill)).rejects.toMatchObject({ code: "EIO" });
   expect(await readFile(path, "utf8")).toBe("old");
   expect(await readdir(dir)).toEqual(["file"]);

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { OrgLoopError } from "@orgloop/sdk";
+import { writeFully } from "./file-bytes.ts";
 import { type FileSystem, nodeFileSystem } from "./file-system.ts";
 
 let replacements = 0;
@@ -7,7 +7,7 @@ let replacements = 0;
 /**
  * Replaces a file atomically: whoever reads it, also after a power cut, finds the old contents or the new ones. Resolves when
  * the new ones are durable. Its directory must exist. A crash may leave a `*.tmp` beside it, which nobody reads.
- * Rejects with the code of the operating system, or `SHORT_WRITE`; the old contents stand then.
+ * Rejects with the code of the operating system; the old contents stand then.
  */
 export async function replaceFile(
   path: string,
@@ -34,12 +34,7 @@ async function writeNew(
   const bytes = typeof contents === "string" ? Buffer.from(contents) : contents;
   const file = await fileSystem.open(path, "replace");
   try {
-    for (let written = 0; written < bytes.length; ) {
-      const count = await file.write(bytes.subarray(written), written);
-      if (count === 0)
-        throw new OrgLoopError("SHORT_WRITE", `${path}: the disk takes no more bytes`);
-      written += count;
-    }
+    await writeFully(file, bytes, 0);
     await file.sync();
   } finally {
     await file.close();

@@ -7,7 +7,7 @@ import {
   PermanentError,
 } from "@orgloop/sdk";
 import { memoryDeadLetters } from "@orgloop/stores";
-import { fakeClock } from "@orgloop/testkit";
+import { fakeClock, storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { actorDeliverer } from "./actor-deliverer.ts";
 import { alerts } from "./alerts.ts";
@@ -141,7 +141,7 @@ test("one attempt ends at its timeout, whether the actor minds the signal or not
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   await clock.advance(10_000);
   expect(settled).toEqual(["a"]);
-  const [letter] = await deadLetters.list();
+  const [letter] = await storedLetters(deadLetters);
   expect(letter).toMatchObject({
     reason: "exhausted",
     attempts: 1,
@@ -165,7 +165,9 @@ test("a route is settled only when its dead letter is durable; no further attemp
   expect([settled, attempts]).toEqual([[], 1]);
   await clock.advance(1);
   expect(settled).toEqual(["a", "b"]);
-  expect((await deadLetters.list()).map(({ event_id, reason }) => [event_id, reason])).toEqual([
+  expect(
+    (await storedLetters(deadLetters)).map(({ event_id, reason }) => [event_id, reason]),
+  ).toEqual([
     ["a", "permanent"],
     ["b", "permanent"],
   ]);
@@ -207,7 +209,9 @@ test("where the queue is full and drops, the oldest is a dead letter before it i
   for (const id of ["a", "b", "c", "d"]) await push(id);
   await clock.advance(0);
   expect(settled).toEqual(["b"]);
-  expect(await deadLetters.list()).toMatchObject([{ event_id: "b", reason: "backpressure" }]);
+  expect(await storedLetters(deadLetters)).toMatchObject([
+    { event_id: "b", reason: "backpressure" },
+  ]);
   expect(entries).toContainEqual(
     expect.objectContaining({
       phase: "pipeline.backpressure",

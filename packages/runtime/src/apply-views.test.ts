@@ -89,10 +89,10 @@ test("what a restart would know of a route goes with it", async () => {
   await send();
   await process.entry("circuit.open");
   const kept = async (): Promise<string> =>
-    readFile(join(process.dataDir, "route-state.json"), "utf8").catch(() => "");
-  await expect.poll(kept).toContain('"one"');
+    readFile(join(process.dataDir, "route-state.jsonl"), "utf8").catch(() => "");
+  await expect.poll(kept).toContain('"route":"one","state":{');
   await apply({ ...hook, actors: { a: {} } });
-  await expect.poll(kept).not.toContain('"one"');
+  await expect.poll(kept).toMatch(/"route":"one","state":null\}\n$/);
 });
 
 test("every attempt of a delivery has the same id, whatever routes its actor has by then", async () => {

@@ -99,7 +99,7 @@ function dataDir(dir: string, lock: DirectoryLock): DataDir {
     repeats: join(dir, "repeats"),
     log: join(dir, "log"),
     events: join(dir, "events"),
-    routeStates: join(dir, "route-state.json"),
+    routeStates: join(dir, "route-state.jsonl"),
     starts: join(dir, "attempt-starts.jsonl"),
     release: () => lock.release(),
   };

@@ -1,5 +1,9 @@
-import type { DeadLetterSummary } from "@orgloop/core";
-import { type DeadLetter, type DeliveryContext, PermanentError } from "@orgloop/sdk";
+import {
+  type DeadLetter,
+  type DeadLetterSummary,
+  type DeliveryContext,
+  PermanentError,
+} from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import {
   eventually,

@@ -4,12 +4,10 @@ import type { RunningProcess, StartOptions } from "./start-process.ts";
 
 export {
   type DeadLetterFilter,
-  type DeadLetterSummary,
   type DrainAnswer,
   type InjectedDraft,
   parseInjected,
   parseLetterFilter,
-  summaryOf,
 } from "@orgloop/core";
 export type { RouteComparison, RoutingComparison } from "./compare-routing.ts";
 export { isDataDirHeld } from "./data-dir-held.ts";
@@ -26,7 +24,7 @@ export type {
   RouteStatus,
   SourceStatus,
 } from "./status.ts";
-export { purgeStoredLetters, readStoredLetters } from "./stored-letters.ts";
+export { purgeStoredLetters, readStoredLetter, readStoredLetters } from "./stored-letters.ts";
 export { type QueuedEvents, readStoredQueues } from "./stored-queues.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./stored-state.ts";
 

@@ -1,8 +1,8 @@
 import { type LetterHistory, letterDelivery, letterOfReplay, replayRefusal } from "@orgloop/core";
 import { type Pace, replayPace } from "@orgloop/host";
 import {
-  type DeadLetter,
   type DeadLetterStore,
+  type DeadLetterSummary,
   type LogEntry,
   messageOf,
   type RouteSpec,
@@ -47,10 +47,10 @@ export interface RefusedReplay {
  */
 export interface LetterReplays {
   /** What keeps a letter from being replayed, or null. */
-  refusal(letter: DeadLetter): string | null;
+  refusal(letter: DeadLetterSummary): string | null;
   isUnderWay(id: string): boolean;
   /** Begins; `rate` as `N/s` for all of it. Throws `INVALID_RATE`. */
-  start(letters: readonly DeadLetter[], rate?: string): StartedReplay;
+  start(letters: readonly DeadLetterSummary[], rate?: string): StartedReplay;
   /** Buries; the letter of a replay keeps what is known of the attempts before. */
   readonly bury: Bury;
   /** Resolves when, after the stop, nothing is under way. */
@@ -61,9 +61,10 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   const { deadLetters, current, clock, log, stop } = options;
   const durable = durably({ clock, log, stop });
   const tasks = underWay();
-  const replaying = new Map<string, LetterHistory>();
+  /** By id; null until the letter is read, when its turn comes. */
+  const replaying = new Map<string, LetterHistory | null>();
 
-  const refusal = (letter: DeadLetter): string | null =>
+  const refusal = (letter: DeadLetterSummary): string | null =>
     replayRefusal(letter, {
       route: (name) => current().routes.byName.get(name),
       hasActor: (id) => options.hasActor(id),
@@ -95,6 +96,8 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     if (gone !== null) throw new Error(gone);
     const generation = current();
     const spec = generation.routes.byName.get(letter.route as string) as RouteSpec;
+    const { attempts, first_at, first_error, last_error } = letter;
+    replaying.set(id, { attempts, first_at, first_error, last_error });
     const onSettled = (how: Settled): void => void tasks.track(settled(id, how));
     const delivery = letterDelivery(letter, spec, generation.router);
     const matched = generation.routes.policies.get(spec.then.actor);
@@ -124,8 +127,8 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
         } else if (replaying.has(letter.id)) {
           already += 1;
         } else {
-          const { id, attempts, first_at, first_error, last_error } = letter;
-          replaying.set(id, { attempts, first_at, first_error, last_error });
+          const { id } = letter;
+          replaying.set(id, null);
           const ids = byActor.get(letter.actor as string) ?? [];
           ids.push(id);
           byActor.set(letter.actor as string, ids);
@@ -137,8 +140,8 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
       return { started, under_way: already, refused };
     },
     bury(letter) {
-      const earlier = replaying.get(letter.id);
-      return options.bury(earlier === undefined ? letter : letterOfReplay(letter, earlier));
+      const earlier = replaying.get(letter.id) ?? null;
+      return options.bury(earlier === null ? letter : letterOfReplay(letter, earlier));
     },
     ended: tasks.ended,
   };

@@ -17,6 +17,8 @@ const OURS = [
   "process.json",
   "repeats",
   "route-state.json",
+  "route-state.jsonl",
+  "route-state.jsonl.mark",
   "state.json",
   "wal",
 ];

@@ -19,7 +19,14 @@ import type { StartOptions } from "./start-process.ts";
 /** What is kept of the routes; null where nothing was ever written. */
 async function keptIn(dataDir: string) {
   try {
-    return JSON.parse(await readFile(join(dataDir, "route-state.json"), "utf8")).routes;
+    const text = await readFile(join(dataDir, "route-state.jsonl"), "utf8");
+    const states = JSON.parse("{}");
+    for (const line of text.trimEnd().split("\n").slice(1)) {
+      const { route, state } = JSON.parse(line);
+      if (state === null) delete states[route];
+      else states[route] = state;
+    }
+    return states;
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;
     throw error;

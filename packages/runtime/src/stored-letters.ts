@@ -1,49 +1,72 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type DeadLetterFilter, selectLetters } from "@orgloop/core";
-import type { DeadLetter, DeadLetterStore } from "@orgloop/sdk";
+import { type DeadLetterFilter, letterSelection } from "@orgloop/core";
+import {
+  type DeadLetter,
+  type DeadLetterStore,
+  type DeadLetterSummary,
+  summaryOf,
+} from "@orgloop/sdk";
 
-/** The dead letters of a data directory on which no process runs. Throws `LOCKED` where one does. */
-export async function readStoredLetters(
+/** The dead letters of a data directory on which no process runs, as they are listed. Throws `LOCKED` where one does. */
+export async function* readStoredLetters(
   dataDir: string,
   filter: DeadLetterFilter,
-): Promise<readonly DeadLetter[]> {
-  return withLetters(dataDir, [], async (letters) => selectLetters(await letters.list(), filter));
+  warn: (message: string) => void,
+): AsyncGenerator<DeadLetterSummary> {
+  await using opened = await openLetters(dataDir, warn);
+  const isWanted = letterSelection(filter);
+  for await (const letter of opened.letters?.list() ?? []) {
+    if (isWanted(letter)) yield summaryOf(letter);
+  }
+}
+
+/** One of them, whole. Throws `LOCKED`. */
+export async function readStoredLetter(
+  dataDir: string,
+  id: string,
+  warn: (message: string) => void,
+): Promise<DeadLetter | null> {
+  await using opened = await openLetters(dataDir, warn);
+  return (await opened.letters?.get(id)) ?? null;
 }
 
 /** Deletes letters there; resolves with how many. Throws `LOCKED` where a process runs. */
 export async function purgeStoredLetters(
   dataDir: string,
   filter: DeadLetterFilter,
+  warn: (message: string) => void,
 ): Promise<number> {
-  return withLetters(dataDir, 0, async (letters) => {
-    const ids = selectLetters(await letters.list(), filter).map(({ id }) => id);
-    await letters.remove(ids);
-    return ids.length;
-  });
+  await using opened = await openLetters(dataDir, warn);
+  const isWanted = letterSelection(filter);
+  const ids: string[] = [];
+  for await (const letter of opened.letters?.list() ?? [])
+    if (isWanted(letter)) ids.push(letter.id);
+  await opened.letters?.remove(ids);
+  return ids.length;
 }
 
-type Letters = DeadLetterStore;
+interface OpenedLetters extends AsyncDisposable {
+  /** Null where nothing was ever kept: asking makes no directories. */
+  readonly letters: DeadLetterStore | null;
+}
 
-/** `none` where nothing was ever kept: asking makes no directories. */
-async function withLetters<T>(
+async function openLetters(
   dataDir: string,
-  none: T,
-  task: (letters: Letters) => Promise<T>,
-): Promise<T> {
+  warn: (message: string) => void,
+): Promise<OpenedLetters> {
   const dir = join(dataDir, "dead-letters");
-  if (!existsSync(dir)) return none;
-  const { lockDirectory } = await import("@orgloop/files");
-  const { fileDeadLetters } = await import("@orgloop/stores");
-  const lock = await lockDirectory(dataDir, { purpose: "dead letters" });
-  try {
-    const letters = await fileDeadLetters({ dir });
-    try {
-      return await task(letters);
-    } finally {
-      await letters.close?.();
-    }
-  } finally {
-    await lock.release();
+  await using stack = new AsyncDisposableStack();
+  let letters: DeadLetterStore | null = null;
+  if (existsSync(dir)) {
+    const { lockDirectory } = await import("@orgloop/files");
+    const { fileDeadLetters } = await import("@orgloop/stores");
+    const lock = await lockDirectory(dataDir, { purpose: "dead letters" });
+    stack.defer(() => lock.release());
+    const opened = await fileDeadLetters({ dir, warn });
+    stack.defer(() => opened.close());
+    letters = opened;
   }
+  const held = stack.move();
+  return { letters, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Topology } from "@orgloop/sdk";
-import { countKeptLines } from "./count-kept-lines.ts";
 
 export interface StoredStateOptions {
   /** Null where the configuration has errors: then no checkpoint is read. */
@@ -23,11 +22,12 @@ export interface StoredState {
 /** Reads only, locks nothing: asking must not get in the way of a process that starts. */
 export async function readStoredState(options: StoredStateOptions): Promise<StoredState> {
   const { topology, dataDir } = options;
+  const { countStoredEntries, countStoredLetters } = await import("@orgloop/stores");
   return {
     checkpoints: await readCheckpoints(options),
     unacked: topology?.bus.url === "file" ? await countUnacked(join(dataDir, "wal")) : 0,
-    deadLetters: await countKeptLines(join(dataDir, "dead-letters", "dead-letters.jsonl")),
-    inbox: await countKeptLines(join(dataDir, "inbox", "inbox.jsonl")),
+    deadLetters: await countStoredLetters(join(dataDir, "dead-letters")),
+    inbox: await countStoredEntries(join(dataDir, "inbox")),
   };
 }
 

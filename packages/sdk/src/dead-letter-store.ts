@@ -32,14 +32,31 @@ export interface DeadLetter {
   readonly ordering_key?: string;
 }
 
+/** What a list shows of a letter (`spec/cli.md`, `dead-letters list --json`): at most about a kilobyte. */
+export type DeadLetterSummary = Omit<DeadLetter, "first_error" | "event" | "ordering_key">;
+
+/** Of an error no more than this is listed; the letter has all of it. */
+const LISTED_ERROR = 500;
+
+export function summaryOf(letter: DeadLetterSummary): DeadLetterSummary {
+  const { id, event_id, route, actor, reason, attempts, first_at, last_at } = letter;
+  const last_error = letter.last_error?.slice(0, LISTED_ERROR) ?? null;
+  return { id, event_id, route, actor, reason, attempts, first_at, last_at, last_error };
+}
+
+/** As a store lists it. `position` rises in the order of the list: what comes later is listed after it. */
+export interface PlacedLetter extends DeadLetterSummary {
+  readonly position: number;
+}
+
 export interface DeadLetterStore {
   /**
    * Resolves when the letter is durable: only then is its route settled. The same id twice is one letter: the newer one, in the place
    * of the older.
    */
   put(letter: DeadLetter): Promise<void>;
-  /** In the order in which they were first put. */
-  list(): Promise<readonly DeadLetter[]>;
+  /** Without their events, in the order in which they were first put; after the letter at `after`, where given. */
+  list(after?: number): AsyncIterable<PlacedLetter>;
   get(id: string): Promise<DeadLetter | null>;
   /** Resolves when that is durable; unknown ids are ignored. */
   remove(ids: readonly string[]): Promise<void>;

@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
+
 import type { DeliveryContext, OrgLoopEvent } from "@orgloop/sdk";
+import { storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { attemptsKey } from "./actor-message.ts";
 import {
@@ -152,7 +154,7 @@ test("over its bound the oldest of each group are given up, said and buried", as
   );
   await deliverBatch(records, QUEUE, minute, { ...it.delivering, depthOf: () => 8 });
   expect(it.got).toEqual(["evt_2"]);
-  const letters = await it.deadLetters.list();
+  const letters = await storedLetters(it.deadLetters);
   expect(letters.map(({ event_id, reason }) => `${event_id} ${reason}`)).toEqual([
     "evt_1 backpressure",
     "evt_3 backpressure",
@@ -174,7 +176,10 @@ test("what comes for an actor that does not exist yet is kept, within its bound 
   it.counted.messages = 2;
   await it.clock.advance(13 * 86_400_000);
   await deliverBatch([again(records[2] as ReceivedMessage)], QUEUE, minute, nobody);
-  const reasons = (await it.deadLetters.list()).map(({ event_id, reason }) => [event_id, reason]);
+  const reasons = (await storedLetters(it.deadLetters)).map(({ event_id, reason }) => [
+    event_id,
+    reason,
+  ]);
   expect(Object.fromEntries(reasons)).toEqual({
     evt_1: "backpressure",
     evt_2: "backpressure",
@@ -197,7 +202,9 @@ test("after 13 days it is expired; a hold never lasts over 11 hours, and an hour
   expect(it.hidden.map(({ seconds }) => seconds)).toEqual([39_600, 3_600]);
   await it.clock.advance(13 * 86_400_000);
   await deliverBatch([again(old)], QUEUE, minute, it.delivering);
-  expect(await it.deadLetters.list()).toMatchObject([{ event_id: "evt_1", reason: "expired" }]);
+  expect(await storedLetters(it.deadLetters)).toMatchObject([
+    { event_id: "evt_1", reason: "expired" },
+  ]);
 });
 
 test("a rated delivery is held once, for the time that was reserved for it", async () => {
@@ -229,7 +236,7 @@ test("starts without an outcome are counted from the second receive on; too many
   }
   await deliverBatch([received], QUEUE, minute, it.delivering);
   expect(it.got).toEqual([]);
-  expect(await it.deadLetters.list()).toMatchObject([{ reason: "poison", attempts: 3 }]);
+  expect(await storedLetters(it.deadLetters)).toMatchObject([{ reason: "poison", attempts: 3 }]);
 });
 
 test("a delivery that was buried before the function died is not attempted again", async () => {
@@ -254,12 +261,12 @@ test("a replay that succeeds takes its letter away; one that fails adds to it", 
   await deliver();
   await it.clock.advance(1_000);
   await deliver(1);
-  const [letter] = await it.deadLetters.list();
+  const [letter] = await storedLetters(it.deadLetters);
   expect(letter).toMatchObject({ attempts: 2, first_at: "2026-01-01T00:00:00.000Z" });
   ill = false;
   await it.clock.advance(60_000);
   await deliver(2);
-  expect(await it.deadLetters.list()).toEqual([]);
+  expect(await storedLetters(it.deadLetters)).toEqual([]);
 });
 
 test("a store that does not answer is no attempt: the group comes again", async () => {
@@ -280,7 +287,7 @@ test("what can never be read is buried as invalid, and holds up nobody", async (
   const good = await deliveryRecord(it, eventOf("1"), routeOf());
   expect(await deliverBatch([bad, good], QUEUE, minute, it.delivering)).toEqual(idsOf([]));
   expect(it.got).toEqual(["evt_1"]);
-  expect(await it.deadLetters.list()).toMatchObject([{ reason: "invalid", route: null }]);
+  expect(await storedLetters(it.deadLetters)).toMatchObject([{ reason: "invalid", route: null }]);
 });
 
 test("secrets of a route are filled in here; a text of the event is never taken for one", async () => {

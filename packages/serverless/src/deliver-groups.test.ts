@@ -1,4 +1,5 @@
 import { PermanentError, RetryAfterError } from "@orgloop/sdk";
+import { storedLetters } from "@orgloop/testkit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { again, batchFixture, deliveryRecord, eventOf, QUEUE, routeOf } from "./batch-fixture.ts";
@@ -120,7 +121,7 @@ test("what the function may have died of is attempted by itself, and its neighbo
     call?.end();
   }
   expect(await done).toEqual(idsOf([]));
-  expect(await it.deadLetters.list()).toEqual([]);
+  expect(await storedLetters(it.deadLetters)).toEqual([]);
 });
 
 const ENDS = {
@@ -172,7 +173,7 @@ test("whatever ends first: order within a group holds, and every message is sett
       const returned = batchItemFailures.map(({ itemIdentifier }) =>
         records.findIndex(({ messageId }) => messageId === itemIdentifier),
       );
-      const buried = (await it.deadLetters.list()).map(({ event_id }) => event_id);
+      const buried = (await storedLetters(it.deadLetters)).map(({ event_id }) => event_id);
       const ended = [...settled, ...buried, ...returned.map((at) => `evt_${at}`)];
       expect(ended.toSorted()).toEqual(messages.map((_, at) => `evt_${at}`).toSorted());
       const hidden = it.hidden.flatMap(({ handles }) => handles);

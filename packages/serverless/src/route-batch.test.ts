@@ -1,6 +1,7 @@
 import { wrapBody } from "@orgloop/bus/sqs";
 import { replayOnBus } from "@orgloop/core";
 import type { OrgLoopEvent } from "@orgloop/sdk";
+import { storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { again, BUS, batchFixture, eventOf, recordOf, routeOf } from "./batch-fixture.ts";
 import type { ReceivedMessage } from "./received-message.ts";
@@ -99,7 +100,7 @@ test("too old, in a loop, unreadable: dead letters, and none of them is sent on"
     const record = await onBus(it, eventOf(`loop${n}`, { trace_id: "trc_same" }));
     await routeBatch([record], remaining, options);
   }
-  const letters = await it.deadLetters.list();
+  const letters = await storedLetters(it.deadLetters);
   const told = letters.map(({ event_id, reason }) => `${event_id} ${reason}`);
   expect(told.filter((text) => !text.endsWith("invalid")).toSorted()).toEqual([
     "evt_loop5 poison",
@@ -128,7 +129,7 @@ test("routing that throws is poison; routing that the function never survives is
     await it.attempts.start("routing evt_2");
   }
   await routeBatch([record], remaining, options);
-  expect(await it.deadLetters.list()).toMatchObject([
+  expect(await storedLetters(it.deadLetters)).toMatchObject([
     { event_id: "evt_1", reason: "poison", last_error: "routing failed: broken" },
     { event_id: "evt_2", reason: "poison" },
   ]);

@@ -1,11 +1,19 @@
 import type { Place } from "@orgloop/files";
+import { type DeadLetterSummary, type PlacedLetter, summaryOf } from "@orgloop/sdk";
 
-/** Where the letters of a file stand: what is held in memory instead of the letters. */
+/** What memory holds of a letter: at most about a kilobyte. */
+interface Entry {
+  readonly listed: PlacedLetter;
+  place: Place;
+}
+
+/** The letters of a file without their events, and where each stands. */
 export class DeadLetterIndex {
   /** By id, in the order in which they were first put. */
-  #letters = new Map<string, Place>();
-  /** Lines that are no dead letters: nobody's to delete. */
-  #damaged: Place[] = [];
+  readonly #letters = new Map<string, Entry>();
+  /** Names that many letters share, once. */
+  readonly #names = new Map<string, string>();
+  #position = 0;
   #bytes = 0;
 
   /** Bytes of what a rewrite keeps. */
@@ -13,77 +21,65 @@ export class DeadLetterIndex {
     return this.#bytes;
   }
 
-  get damaged(): number {
-    return this.#damaged.length;
+  get size(): number {
+    return this.#letters.size;
   }
 
   has(id: string): boolean {
     return this.#letters.has(id);
   }
 
-  places(): Iterable<Place> {
-    return this.#letters.values();
+  place(id: string): Place | undefined {
+    return this.#letters.get(id)?.place;
   }
 
-  /** Takes a line in as it stands in the file. */
-  load(line: string, place: Place): void {
-    const value = parse(line);
-    if (value === undefined) {
-      this.#damaged.push(place);
-      this.#bytes += place.length;
-    } else if (typeof value === "string") this.put(value, place);
-    else this.remove(value);
+  *after(position: number): Generator<PlacedLetter> {
+    for (const { listed } of this.#letters.values()) if (listed.position > position) yield listed;
   }
 
   /** A newer letter keeps the older one's place in the order. */
-  put(id: string, place: Place): void {
-    this.#bytes += place.length - (this.#letters.get(id)?.length ?? 0);
-    this.#letters.set(id, place);
-  }
-
-  get size(): number {
-    return this.#letters.size;
-  }
-
-  place(id: string): Place | undefined {
-    return this.#letters.get(id);
+  put(letter: DeadLetterSummary, place: Place): void {
+    const { id } = letter;
+    const before = this.#letters.get(id);
+    if (before === undefined) this.#position += 1;
+    const position = before?.listed.position ?? this.#position;
+    const listed: PlacedLetter = {
+      ...summaryOf(letter),
+      route: this.#shared(letter.route),
+      actor: this.#shared(letter.actor),
+      reason: this.#shared(letter.reason),
+      position,
+    };
+    this.#bytes += place.length - (before?.place.length ?? 0);
+    this.#letters.set(id, { listed, place });
   }
 
   remove(ids: readonly string[]): void {
     for (const id of ids) {
-      this.#bytes -= this.#letters.get(id)?.length ?? 0;
+      this.#bytes -= this.#letters.get(id)?.place.length ?? 0;
       this.#letters.delete(id);
     }
   }
 
   /** What a rewrite keeps, in its order. */
   kept(): readonly Place[] {
-    return [...this.#damaged, ...this.#letters.values()];
+    return Array.from(this.#letters.values(), ({ place }) => place);
   }
 
-  /** After a rewrite: everything kept stands without gaps from the file's beginning. */
-  closeGaps(kept: readonly Place[]): void {
-    const moved = new Map<Place, Place>();
-    let offset = 0;
-    for (const place of kept) {
-      moved.set(place, { offset, length: place.length });
-      offset += place.length;
+  /** After a rewrite: the places of what it kept. */
+  moved(places: readonly Place[]): void {
+    let at = 0;
+    for (const entry of this.#letters.values()) {
+      entry.place = places[at] as Place;
+      at += 1;
     }
-    const after = (place: Place) => moved.get(place) ?? place;
-    this.#letters = new Map([...this.#letters].map(([id, place]) => [id, after(place)]));
-    this.#damaged = this.#damaged.map(after);
+    this.#bytes = places.reduce((sum, { length }) => sum + length, 0);
   }
-}
 
-/** The id of a letter, or the ids of a removal. */
-function parse(line: string): string | readonly string[] | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
+  #shared<Name extends string | null>(name: Name): Name {
+    if (name === null) return name;
+    const known = this.#names.get(name);
+    if (known === undefined) this.#names.set(name, name);
+    return (known as Name | undefined) ?? name;
   }
-  if (typeof value !== "object" || value === null) return undefined;
-  if ("removed" in value && Array.isArray(value.removed)) return value.removed;
-  return "id" in value && typeof value.id === "string" && "event" in value ? value.id : undefined;
 }

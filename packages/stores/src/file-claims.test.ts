@@ -1,4 +1,4 @@
-import { appendFile, readFile, stat } from "node:fs/promises";
+import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeFileSystem } from "@orgloop/files";
 import type { ClaimStore } from "@orgloop/sdk";
@@ -23,7 +23,17 @@ describe("the file", () => {
     expect(await again.claim("a", "evt_2", 100, 1)).toBe(false);
     expect(await again.claim("b", "evt_2", 100, 1)).toBe(true);
     await again.close();
-    expect((await readFile(join(dir, "claims.jsonl"), "utf8")).split("\n")).toHaveLength(3);
+    expect((await readFile(join(dir, "claims.jsonl"), "utf8")).split("\n")).toHaveLength(4);
+  });
+
+  test("lines without checksums, as the release before wrote them, are taken over", async () => {
+    const dir = await fresh();
+    await writeFile(join(dir, "claims.jsonl"), '["a","evt_1",100]\n["b","evt_2",100]\n["c","ev');
+    const store = await fileClaims({ dir });
+    expect(await store.claim("a", "evt_9", 100, 1)).toBe(false);
+    expect(await store.claim("b", "evt_2", 100, 1)).toBe(true);
+    expect(await store.claim("c", "evt_9", 100, 1)).toBe(true);
+    await store.close();
   });
 
   test("it is rewritten when more than half of it has expired: bounded, however many come", async () => {

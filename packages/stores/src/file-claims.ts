@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type FileSystem, groupCommit, LinesFile, nodeFileSystem } from "@orgloop/files";
+import { CheckedLines, type FileSystem, groupCommit, nodeFileSystem } from "@orgloop/files";
 import { type ClaimStore, messageOf } from "@orgloop/sdk";
 import { type Claim, ClaimTable } from "./claim-table.ts";
 
@@ -7,7 +7,7 @@ export interface FileClaimsOptions {
   /** Made where missing; holds `claims.jsonl`. */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
-  /** Told where a claim could not be written; it holds in memory then. */
+  /** Told where a claim could not be written (it holds in memory then), and of damage. */
   readonly warn?: (message: string) => void;
 }
 
@@ -15,7 +15,7 @@ export interface FileClaimsOptions {
 const MIN_REWRITE_LINES = 1_000;
 
 /**
- * Dedup claims, in memory and in an append-only file of `[key, event id, expiry]`, which is read at open and rewritten when more than half
+ * Dedup claims, in memory and in a file of checksummed lines (`CheckedLines`), which is read at open and rewritten when more than half
  * of it has expired. A claim resolves when it is handed to the operating system, without an fsync: the end of the process loses
  * none, and one that a power cut loses lets a duplicate through, which at-least-once allows; it never loses an event.
  * For the same reason a full disk is no error of a claim. Nobody else may write the file meanwhile (`lockDirectory`).
@@ -27,18 +27,30 @@ export async function fileClaims({
 }: FileClaimsOptions): Promise<ClaimStore & { close(): Promise<void> }> {
   const path = join(dir, "claims.jsonl");
   await fileSystem.makeDirectory(dir);
-  const table = new ClaimTable();
+  let table = new ClaimTable();
   let lines = 0;
-  const file = await LinesFile.open(path, fileSystem, (line) => {
-    const entry = parseLine(line);
-    if (entry !== undefined) table.load(...entry);
-    lines++;
+  const file = await CheckedLines.open({
+    path,
+    fileSystem,
+    begin() {
+      table = new ClaimTable();
+      lines = 0;
+      return (body) => {
+        const [key, eventId, expiresMs] = JSON.parse(body.toString()).claim;
+        table.load(key, { eventId, expiresMs });
+        lines += 1;
+      };
+    },
+    upgrade: upgradeClaim,
+    loss: lostClaims,
+    advice: "An event with one of those keys may pass once more; no event is lost",
+    warn,
   });
   let failing = false;
 
   async function append(added: readonly string[]): Promise<void> {
     try {
-      await file.append(added.join(""), { durable: false });
+      await file.append(added, { durable: false });
       lines += added.length;
       failing = false;
     } catch (error) {
@@ -53,7 +65,7 @@ export async function fileClaims({
     const entries = function* () {
       for (const [key, claim] of table.entries()) {
         kept++;
-        yield Buffer.from(toLine(key, claim));
+        yield claimBody(key, claim);
       }
     };
     try {
@@ -68,7 +80,7 @@ export async function fileClaims({
   return {
     async claim(key, eventId, windowMs, nowMs) {
       const { held, added, swept } = table.claim(key, eventId, windowMs, nowMs);
-      if (added !== undefined) await add(toLine(key, added));
+      if (added !== undefined) await add(claimBody(key, added));
       if (swept) void file.inTurn(rewrite);
       return held;
     },
@@ -76,20 +88,27 @@ export async function fileClaims({
   };
 }
 
-function toLine(key: string, { eventId, expiresMs }: Claim): string {
-  return `${JSON.stringify([key, eventId, expiresMs])}\n`;
+function claimBody(key: string, { eventId, expiresMs }: Claim): string {
+  return JSON.stringify({ claim: [key, eventId, expiresMs] });
 }
 
-function parseLine(line: string): [string, Claim] | undefined {
+/** The body of a line as it was written before there were checksums. */
+function upgradeClaim(line: string): string | null {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return undefined;
+    return null;
   }
-  if (!Array.isArray(value)) return undefined;
+  if (!Array.isArray(value)) return null;
   const [key, eventId, expiresMs] = value as unknown[];
   const whole =
     typeof key === "string" && typeof eventId === "string" && typeof expiresMs === "number";
-  return whole ? [key, { eventId, expiresMs }] : undefined;
+  return whole ? claimBody(key, { eventId, expiresMs }) : null;
+}
+
+/** What damaged bytes of the file held, for people. */
+function lostClaims(bytes: Buffer): string {
+  const keys = bytes.toString("utf8").matchAll(/"claim":\["((?:[^"\\]|\\.)*)"/g);
+  return Array.from(keys, ([, key]) => `the claim of ${key}`).join(", ");
 }

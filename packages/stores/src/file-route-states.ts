@@ -1,68 +1,111 @@
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type FileSystem, groupCommit, nodeFileSystem, replaceFile } from "@orgloop/files";
+import {
+  CheckedLines,
+  type FileSystem,
+  groupCommit,
+  nodeFileSystem,
+  readWhole,
+} from "@orgloop/files";
 import { hasCode, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
 
 export interface FileRouteStatesOptions {
-  /** A JSON file, replaced as a whole: it holds only routes that are held or rated. Its directory is made where missing. */
+  /** Ends in `.jsonl`. Its directory is made where missing. */
   readonly file: string;
   readonly fileSystem?: FileSystem;
-  /** Told where the file cannot be read as one of ours: then nothing is remembered. */
+  /** Told of damage, and of a file of an earlier version that cannot be read. */
   readonly warn?: (message: string) => void;
 }
 
-type Change = { readonly route: string; readonly state: RouteState | null };
+interface Change {
+  readonly route: string;
+  readonly state: RouteState | null;
+}
 
-/** Route states in one file. Changes that wait share a write. Nobody else may write it meanwhile. */
+/** The file is rewritten when it has this many lines, and more than twice as many as there are states. */
+const MIN_REWRITE_LINES = 1_000;
+
+/**
+ * Route states in a file of checksummed lines (`CheckedLines`), the last one of a route counts. Changes that wait share a sync. A JSON file
+ * of the same name without the `l`, which an earlier version wrote, is taken over. Nobody else may write it meanwhile.
+ */
 export async function fileRouteStates({
-  file,
+  file: path,
   fileSystem = nodeFileSystem,
   warn = () => {},
 }: FileRouteStatesOptions): Promise<RouteStateStore> {
-  await fileSystem.makeDirectory(dirname(file));
-  let states = await read(file, warn);
-  let turn: Promise<unknown> = Promise.resolve();
+  await fileSystem.makeDirectory(dirname(path));
+  let states = new Map<string, RouteState>();
+  let lines = 0;
+  const file = await CheckedLines.open({
+    path,
+    fileSystem,
+    begin() {
+      states = new Map();
+      lines = 0;
+      return (body) => apply(JSON.parse(body.toString()));
+    },
+    upgrade: () => null,
+    loss: lostStates,
+    advice: "The breakers and rates of those routes begin anew; no event is lost",
+    warn,
+  });
+
+  function apply({ route, state }: Change): void {
+    if (state === null) states.delete(route);
+    else states.set(route, state);
+    lines += 1;
+  }
 
   async function commit(changes: readonly Change[]): Promise<void> {
-    const next = new Map(states);
-    for (const { route, state } of changes) {
-      if (state === null) next.delete(route);
-      else next.set(route, state);
-    }
-    const routes = Object.fromEntries(next);
-    await replaceFile(file, `${JSON.stringify({ routes })}\n`, fileSystem);
-    states = next;
+    const bodies = changes.map(({ route, state }) => JSON.stringify({ route, state }));
+    await file.append(bodies, { durable: true });
+    for (const change of changes) apply(change);
+    if (lines < MIN_REWRITE_LINES || lines <= 2 * states.size) return;
+    lines = states.size;
+    const kept = Array.from(states, ([route, state]) => JSON.stringify({ route, state }));
+    await file
+      .rewrite(kept)
+      .catch((error) => warn(`${path} was not rewritten: ${messageOf(error)}`));
   }
 
-  function inTurn(task: () => Promise<void>): Promise<void> {
-    const result = turn.then(task);
-    turn = result.catch(() => undefined);
-    return result;
-  }
-
-  const change = groupCommit<Change>(inTurn, commit);
+  const change = groupCommit<Change>((task) => file.inTurn(task), commit);
+  const earlier = path.slice(0, -1);
+  const taken = await readEarlier(earlier, fileSystem, warn);
+  if (lines === 0 && taken.length > 0) await file.inTurn(() => commit(taken));
+  await forget(earlier, fileSystem);
   return {
     load: async () => new Map(states),
     save: (route, state) => change({ route, state }),
-    async close() {
-      await turn;
-    },
+    close: () => file.inTurn(() => file.close()),
   };
 }
 
-async function read(
-  file: string,
-  warn: (message: string) => void,
-): Promise<ReadonlyMap<string, RouteState>> {
+async function forget(file: string, fileSystem: FileSystem): Promise<void> {
   try {
-    const { routes } = JSON.parse(await readFile(file, "utf8"));
-    const entries = Object.entries<RouteState>(routes).filter(([, state]) => isState(state));
-    return new Map(entries);
+    await fileSystem.remove(file);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return;
+    throw error;
+  }
+  await fileSystem.syncDirectory(dirname(file));
+}
+
+/** As an earlier version kept them: `{"routes": {NAME: STATE}}`. */
+async function readEarlier(
+  file: string,
+  fileSystem: FileSystem,
+  warn: (message: string) => void,
+): Promise<readonly Change[]> {
+  try {
+    const { routes } = JSON.parse(await readWhole(file, fileSystem));
+    return Object.entries<RouteState>(routes)
+      .filter(([, state]) => isState(state))
+      .map(([route, state]) => ({ route, state }));
   } catch (error) {
     if (!hasCode(error, "ENOENT")) {
       warn(`${file}: breakers and rates begin anew, since it cannot be read: ${messageOf(error)}`);
     }
-    return new Map();
+    return [];
   }
 }
 
@@ -75,4 +118,10 @@ function isState(value: unknown): value is RouteState {
     (circuit === null ||
       (typeof circuit?.openUntilMs === "number" && typeof circuit.cooldownMs === "number"))
   );
+}
+
+/** What damaged bytes of the file held, for people. */
+function lostStates(bytes: Buffer): string {
+  const routes = bytes.toString("utf8").matchAll(/"route":"([^"\\]+)"/g);
+  return Array.from(routes, ([, route]) => `the state of ${route}`).join(", ");
 }

@@ -18,7 +18,7 @@ export class InboxIndex<Held> {
   #nextExpiryMs = Number.POSITIVE_INFINITY;
 
   /** An id that is there already keeps its place; returns what was held for it. */
-  put({ id, session_key, expires_at }: InboxEntry, held: Held): Held | undefined {
+  put({ id, session_key, expires_at }: Omit<InboxEntry, "event">, held: Held): Held | undefined {
     let session = this.#sessions.get(session_key);
     if (session === undefined) {
       session = { entries: new Map(), notified: false };

@@ -1,4 +1,5 @@
 export * from "./applied-state.ts";
+export * from "./count-stored.ts";
 export * from "./file-checkpoints.ts";
 export * from "./file-claims.ts";
 export * from "./file-dead-letters.ts";

@@ -1,14 +1,20 @@
-import type { DeadLetter, DeadLetterStore } from "@orgloop/sdk";
+import { type DeadLetter, type DeadLetterStore, summaryOf } from "@orgloop/sdk";
 
 /** Dead letters that end with the process. */
 export function memoryDeadLetters(): DeadLetterStore {
-  const letters = new Map<string, DeadLetter>();
+  const letters = new Map<string, { readonly letter: DeadLetter; readonly position: number }>();
+  let last = 0;
   return {
     async put(letter) {
-      letters.set(letter.id, letter);
+      const position = letters.get(letter.id)?.position ?? ++last;
+      letters.set(letter.id, { letter, position });
     },
-    list: async () => [...letters.values()],
-    get: async (id) => letters.get(id) ?? null,
+    async *list(after = 0) {
+      for (const { letter, position } of letters.values()) {
+        if (position > after) yield { ...summaryOf(letter), position };
+      }
+    },
+    get: async (id) => letters.get(id)?.letter ?? null,
     get size() {
       return letters.size;
     },

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { routeStateSuite } from "@orgloop/testkit";
@@ -22,15 +22,29 @@ async function openAt(file: string) {
 routeStateSuite({ name: "memoryRouteStates", open: async () => memoryRouteStates() });
 routeStateSuite({
   name: "fileRouteStates",
-  open: async () => openAt(join(await mkdtemp(join(root, "dir-")), "made/route-state.json")),
+  open: async () => openAt(join(await mkdtemp(join(root, "dir-")), "made/route-state.jsonl")),
   reopen: (store) => openAt(files.get(store) as string),
 });
 
+test("the JSON file of the release before is taken over, once", async () => {
+  const dir = await mkdtemp(join(root, "dir-"));
+  const file = join(dir, "route-state.jsonl");
+  const state = { circuit: null, rateMs: 5 };
+  await writeFile(join(dir, "route-state.json"), JSON.stringify({ routes: { a: state } }));
+  const store = await fileRouteStates({ file });
+  expect(await store.load()).toEqual(new Map([["a", state]]));
+  await store.save("a", null);
+  await store.close?.();
+  expect(await readdir(dir)).not.toContain("route-state.json");
+  expect(await (await fileRouteStates({ file })).load()).toEqual(new Map());
+});
+
 test.each(["", "{", "null", "[]", '{"routes":7}', '{"routes":{"a":{"circuit":{}}}}'])(
-  "a file that holds %j keeps nothing from starting",
+  "a JSON file that holds %j keeps nothing from starting",
   async (contents) => {
-    const file = join(await mkdtemp(join(root, "dir-")), "route-state.json");
-    await writeFile(file, contents);
+    const dir = await mkdtemp(join(root, "dir-"));
+    const file = join(dir, "route-state.jsonl");
+    await writeFile(join(dir, "route-state.json"), contents);
     const store = await fileRouteStates({ file });
     expect(await store.load()).toEqual(new Map());
     await store.save("a", { circuit: null, rateMs: 1 });

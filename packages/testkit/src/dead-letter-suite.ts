@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterStore } from "@orgloop/sdk";
+import { type DeadLetter, type DeadLetterStore, summaryOf } from "@orgloop/sdk";
 import { afterEach, describe, expect, test } from "vitest";
 import { type StoreHarness, tracked } from "./store-harness.ts";
 
@@ -27,20 +27,28 @@ export function sampleDeadLetter(n: number, text = "é\n😀"): DeadLetter {
   };
 }
 
+/** All letters of a store, whole, in the order of its list. */
+export async function storedLetters(store: DeadLetterStore): Promise<readonly DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  for await (const { id } of store.list()) letters.push((await store.get(id)) as DeadLetter);
+  return letters;
+}
+
 /** The laws of {@link DeadLetterStore}; the survival of a crash where the harness can reopen. */
 export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
   const { open, reopen, closeAll } = tracked(harness);
   afterEach(closeAll);
-  const idsOf = async (store: DeadLetterStore) => (await store.list()).map(({ id }) => id);
+  const idsOf = async (store: DeadLetterStore) =>
+    (await Array.fromAsync(store.list())).map(({ id }) => id);
   const putAll = (store: DeadLetterStore, count: number) =>
     Promise.all(Array.from({ length: count }, (_, n) => store.put(sampleDeadLetter(n))));
 
   describe(`${harness.name}: dead letters`, () => {
     test("what was put is listed as it was, oldest first", async () => {
       const store = await open();
-      expect(await store.list()).toEqual([]);
+      expect(await storedLetters(store)).toEqual([]);
       for (const n of [3, 1, 2]) await store.put(sampleDeadLetter(n));
-      expect(await store.list()).toEqual([3, 1, 2].map((n) => sampleDeadLetter(n)));
+      expect(await storedLetters(store)).toEqual([3, 1, 2].map((n) => sampleDeadLetter(n)));
     });
 
     test("many at once keep the order of the calls", async () => {
@@ -61,10 +69,25 @@ export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
       await putAll(store, 3);
       const again = { ...sampleDeadLetter(1, "other"), attempts: 6 };
       await Promise.all([store.put(sampleDeadLetter(1)), store.put(again)]);
-      expect(await store.list()).toEqual([sampleDeadLetter(0), again, sampleDeadLetter(2)]);
+      expect(await storedLetters(store)).toEqual([sampleDeadLetter(0), again, sampleDeadLetter(2)]);
       expect(await store.get("dl_1")).toEqual(again);
       expect(await store.get("dl_99")).toBeNull();
       expect([undefined, 3]).toContain(store.size);
+    });
+
+    test("a list goes on after any letter of it, also where that is gone meanwhile", async () => {
+      const store = await open();
+      await putAll(store, 6);
+      const listed = await Array.fromAsync(store.list());
+      expect(listed[0]).toEqual({ ...summaryOf(sampleDeadLetter(0)), position: expect.anything() });
+      const rest = await Array.fromAsync(store.list(listed[2]?.position));
+      expect(rest).toEqual(listed.slice(3));
+      expect(await Array.fromAsync(store.list(listed[5]?.position))).toEqual([]);
+      const long = { ...sampleDeadLetter(9), last_error: "x".repeat(100_000) };
+      await store.put(long);
+      const [last] = await Array.fromAsync(store.list(listed[5]?.position));
+      expect(JSON.stringify(last).length).toBeLessThan(1_024);
+      expect(await store.get("dl_9")).toEqual(long);
     });
 
     test("what was removed is gone; unknown ids are ignored; it may be put again", async () => {
@@ -75,7 +98,7 @@ export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
       await store.remove([]);
       await store.put(sampleDeadLetter(1));
       expect(await idsOf(store)).toEqual(["dl_0", "dl_2", "dl_4", "dl_1"]);
-      expect((await store.list())[3]).toEqual(sampleDeadLetter(1));
+      expect((await storedLetters(store))[3]).toEqual(sampleDeadLetter(1));
     });
 
     test("put and removed again and again, it holds what is left", async () => {
@@ -85,7 +108,7 @@ export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
         if (n % 10 !== 0) await store.remove([`dl_${n}`]);
       }
       expect(await idsOf(store)).toEqual(["dl_0", "dl_10", "dl_20", "dl_30", "dl_40", "dl_50"]);
-      expect((await store.list())[5]).toEqual(sampleDeadLetter(50, "x".repeat(5_000)));
+      expect((await storedLetters(store))[5]).toEqual(sampleDeadLetter(50, "x".repeat(5_000)));
     });
 
     if (harness.reopen === undefined) return;
@@ -98,7 +121,7 @@ export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
       await store.put(sampleDeadLetter(7));
       const again = await reopen(store);
       expect([undefined, 18]).toContain(again.size);
-      expect(await again.list()).toEqual(
+      expect(await storedLetters(again)).toEqual(
         Array.from({ length: 18 }, (_, n) => sampleDeadLetter(n + 1)),
       );
       await again.put(sampleDeadLetter(20));

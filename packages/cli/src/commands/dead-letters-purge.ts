@@ -12,9 +12,10 @@ export const deadLettersPurge: Command<DeadLettersPurgeOptions> = (context, ids,
   return withLetters(context, async (access) => {
     const { output } = context;
     const wanted = new Set(ids);
-    const chosen = (await access.list(filter)).filter(
-      ({ id }) => ids.length === 0 || wanted.has(id),
-    );
+    const chosen: string[] = [];
+    for await (const { id } of access.list(filter)) {
+      if (ids.length === 0 || wanted.has(id)) chosen.push(id);
+    }
     if (chosen.length === 0) {
       output.result({ purged: 0, under_way: 0 }, "No dead letters are as asked for.");
       return 0;
@@ -30,7 +31,7 @@ export const deadLettersPurge: Command<DeadLettersPurgeOptions> = (context, ids,
       return 1;
     }
     // Those that were shown: what has come since was not agreed to.
-    const done = await access.purge({ ids: chosen.map(({ id }) => id) });
+    const done = await access.purge({ ids: chosen });
     const left = done.under_way > 0 ? ` ${done.under_way} are being replayed and were left.` : "";
     output.result(done, `Deleted ${done.purged}.${left}`);
     return 0;

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
+
 import { fillRoute } from "@orgloop/core";
 import type { DeliveryContext, OrgLoopEvent, RouteSpec } from "@orgloop/sdk";
+import { storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { actorMessage } from "../actor-message.ts";
 import {
@@ -167,7 +169,7 @@ test("a notification that is given up is a dead letter, and the next event tells
   await it.deliver("1");
   const [first] = it.sent;
   await it.flush();
-  expect(await it.deadLetters.list()).toMatchObject([{ reason: "permanent", route: "r" }]);
+  expect(await storedLetters(it.deadLetters)).toMatchObject([{ reason: "permanent", route: "r" }]);
   isIll = false;
   await it.deliver("2");
   const [second] = it.sent;
@@ -208,15 +210,15 @@ test("what expires is buried, what is being drained just then is not; a replay w
   // The lease is over with the minute: who drains dies here.
   expect(drain.events).toHaveLength(1);
   await expireInboxes(it.inboxHost, minute);
-  expect(await it.deadLetters.list()).toMatchObject([
+  expect(await storedLetters(it.deadLetters)).toMatchObject([
     { event_id: "evt_1", reason: "expired", attempts: 0, last_error: /inbox of a/ },
   ]);
   await drain.done();
   await it.deliver("1", route, { replay: 1 });
-  expect(await it.deadLetters.list()).toEqual([]);
+  expect(await storedLetters(it.deadLetters)).toEqual([]);
   expect((await it.drain()).events).toMatchObject([{ id: "evt_1", replay: 1 }]);
   await expireInboxes(it.inboxHost, () => 0);
   await it.clock.advance(30_000);
   await expireInboxes(it.inboxHost, minute);
-  expect(await it.deadLetters.list()).toEqual([]);
+  expect(await storedLetters(it.deadLetters)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import {
   paginateListQueues,
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
-import type { DeadLetter } from "@orgloop/sdk";
+import { type DeadLetter, type DeadLetterSummary, summaryOf } from "@orgloop/sdk";
 import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
 import { queueCounts } from "./queue-counts.ts";
@@ -23,33 +23,51 @@ export async function deadLetterQueues({ sqs, names }: OpenStage): Promise<reado
   return found;
 }
 
+/** The letter of that id that lies in a dead-letter queue, where SQS shows it; it stays there. */
+export async function findRedriven(stage: OpenStage, id: string): Promise<DeadLetter | null> {
+  let found: DeadLetter | null = null;
+  await lookThrough(stage, (letter) => {
+    if (letter.id === id) found = letter;
+  });
+  return found;
+}
+
 /**
- * What lies in the dead-letter queues, as letters; it stays there. Of a message group SQS shows no more than one batch at a time: that
+ * What lies in the dead-letter queues, as letters are listed; it stays there. Of a message group SQS shows no more than one batch at a time: that
  * there is more, `hidden` counts.
  */
 export async function peekRedriven(
   stage: OpenStage,
-): Promise<{ readonly letters: readonly DeadLetter[]; readonly hidden: number }> {
+): Promise<{ readonly letters: readonly DeadLetterSummary[]; readonly hidden: number }> {
+  const letters: DeadLetterSummary[] = [];
+  const hidden = await lookThrough(stage, (letter) => letters.push(summaryOf(letter)));
+  return { letters, hidden };
+}
+
+/** Resolves with how many SQS has not shown. */
+async function lookThrough(
+  stage: OpenStage,
+  onLetter: (letter: DeadLetter) => void,
+): Promise<number> {
   const queues = await awsCalls().map(await deadLetterQueues(stage), async (name) => {
     const { waiting } = await queueCounts(stage, name);
-    if (waiting === 0) return { letters: [], hidden: 0 };
+    if (waiting === 0) return 0;
     const batches: (readonly Message[])[] = [];
-    const letters: DeadLetter[] = [];
+    let seen = 0;
     try {
       for (let batch = await receive(stage, name); batch.length > 0; ) {
-        batches.push(batch);
-        for (const message of batch) letters.push(await redrivenLetter(stage, name, message));
+        // Without what they hold.
+        batches.push(batch.map(({ ReceiptHandle }) => ({ ReceiptHandle }) as Message));
+        for (const message of batch) onLetter(await redrivenLetter(stage, name, message));
+        seen += batch.length;
         batch = await receive(stage, name);
       }
     } finally {
       for (const batch of batches) await release(stage, name, batch);
     }
-    return { letters, hidden: Math.max(0, waiting - letters.length) };
+    return Math.max(0, waiting - seen);
   });
-  return {
-    letters: queues.flatMap(({ letters }) => letters),
-    hidden: queues.reduce((sum, { hidden }) => sum + hidden, 0),
-  };
+  return queues.reduce((sum, hidden) => sum + hidden, 0);
 }
 
 /** Moves what lies in the dead-letter queues to the dead letters: each is in the table before it leaves its queue. */

@@ -1,14 +1,9 @@
-import {
-  type DeadLetterFilter,
-  type DeadLetterSummary,
-  selectLetters,
-  summaryOf,
-} from "@orgloop/core";
-import type { DeadLetter } from "@orgloop/sdk";
+import { type DeadLetterFilter, letterSelection } from "@orgloop/core";
+import type { DeadLetter, DeadLetterSummary } from "@orgloop/sdk";
 import { dynamoDeadLetters, type ListedLetter } from "@orgloop/stores/dynamodb";
 import { type LetterReplayAnswer, letterSender } from "./letter-sender.ts";
 import type { OpenStage } from "./open-stage.ts";
-import { collectRedriven, peekRedriven } from "./redriven.ts";
+import { collectRedriven, findRedriven, peekRedriven } from "./redriven.ts";
 
 /** The dead letters of a stage: those in its table, and what SQS gave up on, joined by their ids. */
 export interface StageLetters {
@@ -60,14 +55,15 @@ export function stageLetters(stage: OpenStage): StageLetters {
         peekRedriven(stage),
       ]);
       const known = new Set(inTable.map(({ id }) => id));
-      const added = selectLetters(redriven, filter).filter(({ id }) => !known.has(id));
+      const isWanted = letterSelection(filter);
+      const added = redriven.filter((letter) => isWanted(letter) && !known.has(letter.id));
       const shown = inTable.map(({ replayed_ms: _, ...letter }) => letter);
-      return { letters: [...shown, ...added.map(summaryOf)], hidden };
+      return { letters: [...shown, ...added], hidden };
     },
     async get(id) {
       const letter = await letters.get(id);
       if (letter !== null) return letter;
-      return (await peekRedriven(stage)).letters.find((one) => one.id === id) ?? null;
+      return findRedriven(stage, id);
     },
     async purge(filter) {
       const { free, underWay } = await collected(filter);

@@ -49,9 +49,6 @@ export interface DynamoDeadLetters extends DeadLetterStore {
 /** Letters are kept for 90 days. */
 const KEPT_MS = 90 * 86_400_000;
 
-/** Objects read at a time by `list`. */
-const READS = 16;
-
 /** Dead letters in the state table, spread over its partitions; long ones lie in the bucket, under a key of their content. */
 export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDeadLetters {
   const { objects, now = Date.now } = options;
@@ -92,13 +89,11 @@ export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDead
       const place = nextPlace();
       return turns(letter.id, () => write(letter, place));
     },
-    async list() {
-      const found = await items({});
-      const letters: DeadLetter[] = [];
-      for (let first = 0; first < found.length; first += READS) {
-        letters.push(...(await Promise.all(found.slice(first, first + READS).map(letterOf))));
+    async *list(after = 0) {
+      for (const [index, item] of (await items(listQuery({}))).entries()) {
+        const { replayed_ms: _, ...letter } = listedLetter(item);
+        if (index + 1 > after) yield { ...letter, position: index + 1 };
       }
-      return letters;
     },
     async get(id) {
       const item = await getItem(options, letterKey(id));

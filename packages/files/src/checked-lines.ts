@@ -1,0 +1,195 @@
+import { dirname } from "node:path";
+import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
+import { encodeChecked } from "./checked-line.ts";
+import type { CheckedLinesOptions } from "./checked-lines-options.ts";
+import { writeFully } from "./file-bytes.ts";
+import type { OpenFile } from "./file-system.ts";
+import { HighWaterMark } from "./high-water-mark.ts";
+import { openLines } from "./open-lines.ts";
+import { readBodies } from "./read-bodies.ts";
+import type { Place } from "./read-lines.ts";
+import { type Bodies, headerLine, rewriteLines } from "./rewrite-lines.ts";
+
+/** What was appended without a sync is synced this often, while more is appended. */
+const SYNC_EVERY_MS = 1_000;
+
+/**
+ * A file of numbered lines with checksums, appended to and now and then rewritten. The first line tells the generation; `PATH.mark` beside
+ * it how far it was synced, so that a missing end shows. What is read back at open is durable before it counts. Damage is named, kept
+ * beside the file and harms no other line. Calls must come one after the other, which `inTurn` sees to. The file is made by the first
+ * append. Nobody else may write it meanwhile (`lockDirectory`).
+ */
+export class CheckedLines {
+  readonly #options: CheckedLinesOptions;
+  readonly #mark: HighWaterMark;
+  readonly #now: () => number;
+  #file: OpenFile | null = null;
+  #generation = 1;
+  #last = -1;
+  #size = 0;
+  /** Number of the last line that is durable. */
+  #synced = -1;
+  #syncedMs: number;
+  #failure: OrgLoopError | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: CheckedLinesOptions) {
+    this.#options = options;
+    this.#mark = new HighWaterMark(`${options.path}.mark`, options.fileSystem);
+    this.#now = options.now ?? (() => performance.now());
+    this.#syncedMs = this.#now();
+  }
+
+  /** Rejects where the file cannot be read, made durable, or mended. */
+  static async open(options: CheckedLinesOptions): Promise<CheckedLines> {
+    const lines = new CheckedLines(options);
+    try {
+      const { file, generation, last, size } = await openLines(options, lines.#mark);
+      lines.#file = file;
+      lines.#generation = generation;
+      lines.#last = last;
+      lines.#synced = last;
+      lines.#size = size;
+    } catch (error) {
+      await lines.#mark.close();
+      throw error;
+    }
+    return lines;
+  }
+
+  /** In bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Runs `task` when all given before have ended. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(task);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /**
+   * Appends lines with these bodies, JSON objects that are not empty; resolves with their places. With `durable` it resolves when a power
+   * cut would not lose them, otherwise when the end of the process would not. Where it rejects, they are not in the file; after a failed
+   * sync nothing can be appended any more.
+   */
+  async append(
+    bodies: readonly string[],
+    { durable }: { readonly durable: boolean },
+  ): Promise<readonly Place[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (bodies.length === 0) return [];
+    const file = await this.#made();
+    const lines = bodies.map((body, index) => encodeChecked(this.#last + 1 + index, body));
+    const bytes = lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines);
+    try {
+      await writeFully(file, bytes, this.#size);
+    } catch (error) {
+      // What remains is a torn tail: the next append overwrites it, or the next open cuts it.
+      await file.truncate(this.#size).catch(() => undefined);
+      throw error;
+    }
+    if (durable) await this.#durably(() => file.sync());
+    const places = lines.map(({ length }) => {
+      this.#size += length;
+      return { offset: this.#size - length, length };
+    });
+    this.#last += lines.length;
+    if (durable) await this.#reached();
+    else if (this.#now() - this.#syncedMs >= SYNC_EVERY_MS) {
+      this.#syncedMs = this.#now();
+      this.inTurn(() => this.sync()).catch(() => undefined);
+    }
+    return places;
+  }
+
+  /** Resolves when everything appended is durable. */
+  async sync(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const file = this.#file;
+    if (file === null || this.#synced === this.#last) return;
+    await this.#durably(() => file.sync());
+    await this.#reached();
+  }
+
+  /** The bodies at `places`, which are in the order of the file. Each holds until the next one. Throws `LINE_DAMAGED`. */
+  async *read(places: Iterable<Place>): AsyncGenerator<Buffer> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#file !== null) yield* readBodies(this.#file, this.#options.path, places);
+  }
+
+  /** Replaces the contents, atomically and durably, by `bodies`, which may be read from this very file meanwhile; their places. */
+  async rewrite(bodies: Bodies): Promise<readonly Place[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { path, fileSystem } = this.#options;
+    const generation = this.#generation + 1;
+    const { file, size, places } = await rewriteLines(path, fileSystem, generation, bodies);
+    await this.#file?.close().catch(() => undefined);
+    this.#file = file;
+    this.#generation = generation;
+    this.#size = size;
+    this.#last = places.length;
+    await this.#durably(() => fileSystem.syncDirectory(dirname(path)));
+    await this.#reached();
+    await this.#mark.sync().catch(() => undefined);
+    return places;
+  }
+
+  /** Syncs what is not; fine to call twice. */
+  async close(): Promise<void> {
+    if (hasCode(this.#failure, "STORE_CLOSED")) return;
+    await this.sync().catch(() => undefined);
+    await this.#mark.sync().catch(() => undefined);
+    this.#failure = new OrgLoopError("STORE_CLOSED", `${this.#options.path} is closed`);
+    await this.#mark.close();
+    await this.#file?.close();
+  }
+
+  async #made(): Promise<OpenFile> {
+    if (this.#file !== null && this.#last >= 0) return this.#file;
+    const { path, fileSystem } = this.#options;
+    // Before the file: one without a mark has lost it.
+    await this.#mark.write({ generation: this.#generation, synced: -1 });
+    await this.#mark.sync();
+    this.#file ??= await fileSystem.open(path, "replace");
+    const file = this.#file;
+    const header = headerLine(this.#generation);
+    await writeFully(file, header, 0);
+    await this.#durably(async () => {
+      await file.sync();
+      await fileSystem.syncDirectory(dirname(path));
+    });
+    this.#size = header.length;
+    this.#last = 0;
+    await this.#reached();
+    return file;
+  }
+
+  /** Everything up to the last line is durable. The mark is written for a kill, and synced in its own time for a power cut. */
+  async #reached(): Promise<void> {
+    this.#synced = this.#last;
+    this.#syncedMs = this.#now();
+    try {
+      await this.#mark.write({ generation: this.#generation, synced: this.#last });
+    } catch {
+      // It lags, as after a power cut.
+      return;
+    }
+    this.#mark.sync().catch(() => undefined);
+  }
+
+  /** After a failed sync nobody knows what is on the disk: this file is used no more. */
+  async #durably(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync();
+    } catch (cause) {
+      this.#failure = new OrgLoopError(
+        "SYNC_FAILED",
+        `${this.#options.path} could not be made durable (${messageOf(cause)}): check the disk and restart`,
+        { cause },
+      );
+      throw this.#failure;
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import { dirname } from "node:path";
+import { hasCode } from "@orgloop/sdk";
+import type { CheckedLinesOptions } from "./checked-lines-options.ts";
+import { readFully, writeFully } from "./file-bytes.ts";
+import type { OpenFile } from "./file-system.ts";
+import type { HighWaterMark, Reached } from "./high-water-mark.ts";
+import { keepDamaged, plainBodies, soundBodies } from "./mend-lines.ts";
+import type { Place } from "./read-lines.ts";
+import { replaceLines } from "./rewrite-lines.ts";
+import { type LineDamage, type LinesSurvey, surveyLines } from "./survey-lines.ts";
+
+/** A file of checksummed lines as it stands, all of it durable. */
+export interface OpenedLines {
+  /** Null where there is none yet. */
+  readonly file: OpenFile | null;
+  readonly generation: number;
+  /** Number of the last line; -1: not even the first is there. */
+  readonly last: number;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/**
+ * Reads a file of checksummed lines, mends it where it has to be, and makes durable what was written and perhaps not synced before it
+ * counts: those bytes are written once more, since after a failed sync the kernel may call them clean.
+ */
+export async function openLines(
+  options: CheckedLinesOptions,
+  mark: HighWaterMark,
+): Promise<OpenedLines> {
+  const { path, fileSystem, begin } = options;
+  const reached = await mark.read();
+  const file = await openIfThere(options);
+  if (file === null) return withoutFile(options, mark, reached);
+  let mended = false;
+  try {
+    await fileSystem.syncDirectory(dirname(path));
+    const survey = await surveyLines(file, reached, begin());
+    mended = await mend(options, mark, reached, file, survey);
+    if (!mended) return await settle(options, mark, reached, file, survey);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  return openLines(options, mark);
+}
+
+async function openIfThere({ path, fileSystem }: CheckedLinesOptions): Promise<OpenFile | null> {
+  try {
+    return await fileSystem.open(path, "update");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+async function withoutFile(
+  { path, advice, warn }: CheckedLinesOptions,
+  mark: HighWaterMark,
+  reached: Reached | null,
+): Promise<OpenedLines> {
+  const generation = (reached?.generation ?? 0) + 1;
+  if (reached !== null && reached.synced > 0) {
+    warn(`${path} is gone; lost: its ${reached.synced} lines. ${advice}`);
+    await mark.write({ generation, synced: -1 });
+    await mark.sync();
+  }
+  return { file: null, generation, last: -1, size: 0 };
+}
+
+/** False where there is nothing to mend. */
+async function mend(
+  options: CheckedLinesOptions,
+  mark: HighWaterMark,
+  reached: Reached | null,
+  file: OpenFile,
+  survey: LinesSurvey,
+): Promise<boolean> {
+  const { path } = options;
+  if (survey.kind === "empty") return false;
+  if (survey.kind === "plain") {
+    await upgrade(options, mark, file);
+    return true;
+  }
+  const generation = survey.generation ?? reached?.generation ?? 1;
+  const damages = [...survey.damages, ...markDamage(path, reached, survey)];
+  // Without damage: a crash between a rewrite and its mark. Nobody knows whether the file's name is durable.
+  if (damages.length === 0 && generation === reached?.generation) return false;
+  if (damages.length > 0) await keepDamaged(options, file, damages);
+  const next = Math.max(generation, reached?.generation ?? 0) + 1;
+  await replace(options, mark, next, soundBodies(file, path, survey.end));
+  return true;
+}
+
+function markDamage(
+  path: string,
+  reached: Reached | null,
+  { generation, bytes }: LinesSurvey,
+): readonly LineDamage[] {
+  const place = { offset: bytes, length: 0 };
+  const damage = (reason: string, lost: number) => [{ reason, lost, line: null, place }];
+  if (reached === null) {
+    return damage(`its mark ${path}.mark is gone, which would tell whether its end is missing`, 0);
+  }
+  if (generation === null || generation >= reached.generation) return [];
+  return damage("it is older than its mark: what was written later is not in it", 1);
+}
+
+async function upgrade(
+  options: CheckedLinesOptions,
+  mark: HighWaterMark,
+  file: OpenFile,
+): Promise<void> {
+  await mark.write({ generation: 0, synced: -1 });
+  await mark.sync();
+  const foreign: LineDamage[] = [];
+  const onForeign = (place: Place, line: number): void => {
+    foreign.push({ reason: "it is no line of ours", lost: 1, line, place });
+  };
+  for await (const _ of plainBodies(file, options.upgrade, onForeign));
+  if (foreign.length > 0) await keepDamaged(options, file, foreign);
+  await replace(
+    options,
+    mark,
+    1,
+    plainBodies(file, options.upgrade, () => {}),
+  );
+}
+
+async function replace(
+  { path, fileSystem }: CheckedLinesOptions,
+  mark: HighWaterMark,
+  generation: number,
+  bodies: AsyncIterable<Uint8Array | string>,
+): Promise<void> {
+  const { lines } = await replaceLines(path, fileSystem, generation, bodies);
+  await mark.write({ generation, synced: lines });
+  await mark.sync();
+}
+
+/** Cuts what a crash has torn, and makes durable what follows the mark. */
+async function settle(
+  { path, warn }: CheckedLinesOptions,
+  mark: HighWaterMark,
+  reached: Reached | null,
+  file: OpenFile,
+  { end, bytes, last, generation, unsyncedFrom }: LinesSurvey,
+): Promise<OpenedLines> {
+  if (end < bytes) {
+    warn(`${path}: ${bytes - end} bytes that a crash had left unfinished were cut: no loss`);
+    await file.truncate(end);
+  }
+  if (unsyncedFrom < end) {
+    const tail = Buffer.alloc(end - unsyncedFrom);
+    await readFully(file, tail, unsyncedFrom);
+    await writeFully(file, tail, unsyncedFrom);
+  }
+  await file.sync();
+  const opened = { file, generation: generation ?? reached?.generation ?? 1, last, size: end };
+  if (last >= 0) await mark.write({ generation: opened.generation, synced: last });
+  return opened;
+}

@@ -1,0 +1,56 @@
+import type { DeadLetter, DeadLetterSummary } from "@orgloop/sdk";
+
+/** What a line of the file says. */
+export type LetterLine =
+  | { readonly put: DeadLetterSummary }
+  | { readonly removed: readonly string[] };
+
+const LETTER = '{"letter":';
+const EVENT = '},"event":';
+
+/** The event stands last and by itself, so that an index can be read without it. */
+export function letterBody({ event, ...letter }: DeadLetter): string {
+  return `${LETTER}${JSON.stringify(letter)},"event":${JSON.stringify(event)}}`;
+}
+
+export const removalBody = (removed: readonly string[]): string => JSON.stringify({ removed });
+
+/** What a body says, without the event of a letter. */
+export function parseLetterLine(body: Buffer): LetterLine {
+  if (!body.subarray(0, LETTER.length).equals(Buffer.from(LETTER))) {
+    return { removed: JSON.parse(body.toString()).removed };
+  }
+  // No text of JSON holds these bytes: a quote in it would be escaped.
+  const end = body.indexOf(EVENT) + 1;
+  return { put: JSON.parse(body.toString("utf8", LETTER.length, end)) };
+}
+
+export function parseLetter(body: Buffer): DeadLetter {
+  const { letter, event } = JSON.parse(body.toString());
+  return { ...letter, event };
+}
+
+/** The body of a line as it was written before there were checksums: a letter, or `{"removed": [ids]}`. */
+export function upgradeLetterLine(line: string): string | null {
+  let value: Partial<DeadLetter> & { readonly removed?: unknown };
+  try {
+    value = Object(JSON.parse(line));
+  } catch {
+    return null;
+  }
+  const { removed, id, event } = value;
+  if (Array.isArray(removed)) return removalBody(removed);
+  const whole = typeof id === "string" && typeof event === "object" && event !== null;
+  return whole ? letterBody(value as DeadLetter) : null;
+}
+
+/** What damaged bytes of the file held, for people. */
+export function lostLetters(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  const events = new Set(text.matchAll(/"event_id":"([^"\\]+)"/g).map(([, id]) => id));
+  const removals = [...text.matchAll(/"removed":\["([^\]]+)\]/g)];
+  return [
+    ...(events.size > 0 ? [`dead letters of ${[...events].join(", ")}`] : []),
+    ...removals.map(([, ids = ""]) => `that ${ids.replaceAll('"', "")} were removed`),
+  ].join("; ");
+}

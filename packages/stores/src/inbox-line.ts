@@ -1,0 +1,64 @@
+import type { InboxEntry } from "@orgloop/sdk";
+
+/** What a line of the file says. */
+export type InboxLine =
+  | { readonly put: Omit<InboxEntry, "event"> }
+  | { readonly session: string; readonly removed: readonly string[] }
+  | { readonly session: string; readonly notified: boolean };
+
+const ENTRY = '{"entry":';
+const EVENT = '},"event":';
+
+/** The event stands last and by itself, so that an index can be read without it. */
+export function entryBody({ event, ...entry }: InboxEntry): string {
+  return `${ENTRY}${JSON.stringify(entry)},"event":${JSON.stringify(event)}}`;
+}
+
+/** What a body says, without the event of an entry. */
+export function parseInboxLine(body: Buffer): InboxLine {
+  if (!body.subarray(0, ENTRY.length).equals(Buffer.from(ENTRY))) {
+    return JSON.parse(body.toString());
+  }
+  // No text of JSON holds these bytes: a quote in it would be escaped.
+  const end = body.indexOf(EVENT) + 1;
+  return { put: JSON.parse(body.toString("utf8", ENTRY.length, end)) };
+}
+
+export function parseEntry(body: Buffer): InboxEntry {
+  const { entry, event } = JSON.parse(body.toString());
+  return { ...entry, event };
+}
+
+/** The body of a line as it was written before there were checksums: an entry by itself, or a change of a session. */
+export function upgradeInboxLine(text: string): string | null {
+  let line: Partial<InboxEntry> & { session?: unknown; removed?: unknown; notified?: unknown };
+  try {
+    line = Object(JSON.parse(text));
+  } catch {
+    return null;
+  }
+  const { session, removed, notified } = line;
+  if (typeof session === "string") {
+    if (Array.isArray(removed)) return JSON.stringify({ session, removed });
+    return typeof notified === "boolean" ? JSON.stringify({ session, notified }) : null;
+  }
+  const isEntry =
+    typeof line.id === "string" &&
+    typeof line.session_key === "string" &&
+    !Number.isNaN(Date.parse(String(line.expires_at))) &&
+    typeof line.event === "object";
+  return isEntry ? entryBody(line as InboxEntry) : null;
+}
+
+/** What damaged bytes of the file held, for people. */
+export function lostEntries(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  const waiting = text.matchAll(/"session_key":"([^"\\]+)"[^\n]*?"event":\{"id":"([^"\\]+)"/g);
+  const changes = text.matchAll(/"session":"([^"\\]+)","(removed|notified)"/g);
+  return [
+    ...Array.from(waiting, ([, session, id]) => `${id} in the inbox of ${session}`),
+    ...Array.from(changes, ([, session, what]) =>
+      what === "removed" ? `that ${session} has fetched events` : `whether ${session} was told`,
+    ),
+  ].join("; ");
+}
