@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { type FileSystem, LinesFile, nodeFileSystem } from "@orgloop/files";
+import { CheckedLines, type FileSystem, nodeFileSystem } from "@orgloop/files";
 
 export interface FileRepeatsOptions {
   /** Made where missing; holds `repeats.jsonl`. */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
-  /** Every mark of the file, in the order in which they were kept. */
+  /** Every mark of the file, in the order in which they were kept; once more where the file had to be mended. */
   readonly onMark: (mark: string) => void;
-  /** Told of what cannot be read; what it said is forgotten. */
+  /** Told of damage; what those lines said is forgotten. */
   readonly warn?: (message: string) => void;
 }
 
@@ -30,7 +30,6 @@ export interface FileRepeats {
 
 /** 32 hex digits each, written one after the other. */
 const MARK_LENGTH = 32;
-const LINE = /^(?:[0-9a-f]{32})*$/;
 const MARKS_A_LINE = 4_096;
 
 interface Line {
@@ -40,8 +39,8 @@ interface Line {
 }
 
 /**
- * An append-only file of lines `{ through, lives, marks }`. A line that is no such line is told of and left out: an id that is forgotten lets
- * a repeat through, which at-least-once allows. Nobody else may write the file meanwhile (`lockDirectory`).
+ * A file of checksummed lines (`CheckedLines`), `{ through, lives, marks }`. A damaged one is left out: an id that is forgotten lets a
+ * repeat through, which at-least-once allows. Nobody else may write the file meanwhile (`lockDirectory`).
  */
 export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepeats> {
   const { dir, fileSystem = nodeFileSystem, onMark, warn = () => {} } = options;
@@ -50,28 +49,32 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
   let lives: Readonly<Record<string, number>> = {};
   let through = 0;
   let marks = 0;
-  let number = 0;
-  const file = await LinesFile.open(path, fileSystem, (text) => {
-    number += 1;
-    const line = parseLine(text);
-    if (line === null) {
-      warn(
-        `${path}:${number} cannot be read: ids that it kept are not known again when they are sent again`,
-      );
-      return;
-    }
-    ({ lives, through } = line);
-    marks += line.marks.length / MARK_LENGTH;
-    for (let at = 0; at < line.marks.length; at += MARK_LENGTH) {
-      onMark(line.marks.slice(at, at + MARK_LENGTH));
-    }
+  const file = await CheckedLines.open({
+    path,
+    fileSystem,
+    begin() {
+      lives = {};
+      through = 0;
+      marks = 0;
+      return (body) => {
+        const line: Line = JSON.parse(body.toString());
+        ({ lives, through } = line);
+        marks += line.marks.length / MARK_LENGTH;
+        for (let at = 0; at < line.marks.length; at += MARK_LENGTH) {
+          onMark(line.marks.slice(at, at + MARK_LENGTH));
+        }
+      };
+    },
+    upgrade: () => null,
+    loss: () => "ids of events",
+    advice: "What is sent again under one of those ids is routed again; no event is lost",
+    warn,
   });
 
   const write = (added: readonly string[], upTo: number, with_: Line["lives"]): Promise<void> =>
     file.inTurn(async () => {
       const next = Math.max(upTo, through);
-      const lines = [...linesOf(added, next, with_)].join("");
-      await file.append(lines, { durable: true });
+      await file.append([...linesOf(added, next, with_)], { durable: true });
       through = next;
       lives = with_;
       marks += added.length;
@@ -96,7 +99,7 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
             yield mark;
           }
         };
-        await file.rewrite(bytesOf(linesOf(counted(), through, lives)));
+        await file.rewrite(linesOf(counted(), through, lives));
         marks = kept;
       }),
     close: () => file.inTurn(() => file.close()),
@@ -108,7 +111,7 @@ function* linesOf(
   through: number,
   lives: Line["lives"],
 ): Generator<string> {
-  const lineOf = (text: string) => `${JSON.stringify({ through, lives, marks: text })}\n`;
+  const lineOf = (text: string) => JSON.stringify({ through, lives, marks: text });
   let waiting: string[] = [];
   for (const mark of marks) {
     waiting.push(mark);
@@ -117,25 +120,4 @@ function* linesOf(
     waiting = [];
   }
   yield lineOf(waiting.join(""));
-}
-
-function* bytesOf(lines: Iterable<string>): Generator<Uint8Array> {
-  for (const line of lines) yield Buffer.from(line);
-}
-
-function parseLine(text: string): Line | null {
-  let value: Partial<Line> | null;
-  try {
-    value = JSON.parse(text) as Partial<Line> | null;
-  } catch {
-    return null;
-  }
-  const { through, lives, marks } = value ?? {};
-  const isWhole =
-    typeof through === "number" &&
-    typeof lives === "object" &&
-    lives !== null &&
-    typeof marks === "string" &&
-    LINE.test(marks);
-  return isWhole ? { through, lives, marks } : null;
 }
