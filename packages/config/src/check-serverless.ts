@@ -1,6 +1,7 @@
 import { DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import { MOST_INBOX_TTL } from "./aws/most-inbox-ttl.ts";
 import { checkReach } from "./check-reach.ts";
+import { MOST_TRANSFORM_MS } from "./aws/most-transform.ts";
 import { at, type Declarations } from "./declarations.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -34,6 +35,9 @@ function problemOf(key: string, value: unknown): string | undefined {
   }
   if (key === "inbox_ttl" && msOf(value) > parseDuration(MOST_INBOX_TTL)) {
     return `on sqs an inbox keeps an event for ${MOST_INBOX_TTL} at most: found ${value}`;
+  }
+  if (key === "timeout_ms" && Number(value) > MOST_TRANSFORM_MS) {
+    return `on sqs a transform takes ${MOST_TRANSFORM_MS} ms with one event at most: found ${value}`;
   }
   return undefined;
 }
@@ -75,6 +79,10 @@ export function checkServerless(
     if (!LOCAL.includes(String(connector))) continue;
     const message = `on sqs nothing that ${connector} leaves on its machine lasts: give the workspace's "${actor.name}" another connector, e.g. @orgloop/connector-eventbridge`;
     findings.warnings.push({ ...at(actor, ["connector"]), code: "not-serverless", message });
+  }
+  for (const transform of declarations.transform.filter(({ enabled }) => enabled)) {
+    const path = ["timeout_ms"];
+    check(at(transform, path), "timeout_ms", valueAt(transform.value, path));
   }
   for (const source of sources) {
     const path = ["poll", "interval"];

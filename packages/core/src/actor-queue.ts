@@ -1,10 +1,12 @@
 import type { BreakerState } from "./breaker.ts";
 import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
+import { displacedBy } from "./displaced.ts";
 import { isExpired } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
 import type { RateState } from "./rate-limit.ts";
 import { type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
+import { Untransformed } from "./untransformed.ts";
 import { WakeList } from "./wake-list.ts";
 
 /** What became of a delivery that was offered to a queue. */
@@ -51,6 +53,7 @@ export class ActorQueue {
   /** Routes that may have something to send, next one first. */
   readonly #rotation = new Fifo<RouteQueue>();
   readonly #wakes = new WakeList<Lane | RouteQueue>(isDue);
+  readonly untransformed = new Untransformed();
   #depth: number;
   #concurrency = 1;
   readonly #onLimited: NonNullable<ActorQueueOptions["onLimited"]>;
@@ -138,7 +141,10 @@ export class ActorQueue {
       return { kind: "queued" };
     }
     if (route.policy.overflow === "block") return { kind: "full" };
-    const victim = route.policy.overflow === "drop_oldest" ? this.#victim(route) : undefined;
+    const victim =
+      route.policy.overflow === "drop_oldest"
+        ? displacedBy(route, this.#routes.values())
+        : undefined;
     if (victim === undefined) {
       this.#forget(route);
       return { kind: "dropped", victim: delivery, state };
@@ -146,6 +152,22 @@ export class ActorQueue {
     this.#add(route, delivery, state, policy);
     this.#remove(victim);
     return { kind: "dropped", victim: victim.delivery, state: victim.state };
+  }
+
+  /** Goes on with what the transforms have made of a delivery; null: it is done with, and leaves its place. */
+  transformed(item: QueuedDelivery, delivery: Delivery | null): void {
+    const { route } = item.lane;
+    if (delivery === null) this.#remove(item);
+    else {
+      this.untransformed.delete(item);
+      route.transformed(item, delivery);
+      this.#rotation.add(route);
+    }
+  }
+
+  /** True where something of the route is still to be transformed: what comes behind it must not overtake it. */
+  hasUntransformed(route: string): boolean {
+    return (this.#routes.get(route)?.untransformed ?? 0) > 0;
   }
 
   /** The next thing to do at `nowMs`; call it until it says wait. */
@@ -204,14 +226,16 @@ export class ActorQueue {
 
   #add(route: RouteQueue, delivery: Delivery, state: AttemptState, policy: DeliveryPolicy): void {
     this.#arrivals += 1;
-    route.add(delivery, state, this.#arrivals, policy);
+    const item = route.add(delivery, state, this.#arrivals, policy);
     this.#queued += 1;
     this.#rotation.add(route);
+    if (delivery.untransformed) this.untransformed.add(item);
   }
 
   #remove(item: QueuedDelivery): void {
     const { route } = item.lane;
     route.remove(item);
+    this.untransformed.delete(item);
     this.#queued -= 1;
     // The next of its lane need no longer wait for it.
     this.#rotation.add(route);
@@ -248,25 +272,6 @@ export class ActorQueue {
     due.notBeforeMs = null;
     due.route.ready.add(due);
     this.#rotation.add(due.route);
-  }
-
-  /**
-   * Whom the newcomer displaces: the oldest of its own route where that has used up its share; else, of the routes that allow it,
-   * the oldest of the one with the most waiting, so that a flood displaces itself (FQ-CoDel's rule: RFC 8290, section 4.1).
-   */
-  #victim(route: RouteQueue): QueuedDelivery | undefined {
-    if (route.full) return route.oldest();
-    let victim: QueuedDelivery | undefined;
-    for (const other of this.#routes.values()) {
-      if (other.policy.overflow !== "drop_oldest") continue;
-      const most = victim?.lane.route.queued ?? 1;
-      if (other.queued < most) continue;
-      const oldest = other.oldest();
-      if (oldest === undefined) continue;
-      const isNext = victim === undefined || other.queued > most || oldest.arrival < victim.arrival;
-      if (isNext) victim = oldest;
-    }
-    return victim;
   }
 
   #routeOf(name: string, matched: DeliveryPolicy | undefined): RouteQueue {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DeadLetter, DeadLetterStore, DeadReason, OrgLoopEvent } from "@orgloop/sdk";
-import type { AttemptState, Delivery } from "./delivery.ts";
+import { type AttemptState, type Delivery, NO_ATTEMPTS } from "./delivery.ts";
+import type { RouteFault } from "./route-event.ts";
 
 /** One event and route make one dead letter: also where a crash repeats the burial, and where its replay fails. */
 function letterId(parts: readonly string[]): string {
@@ -30,7 +31,7 @@ export function deliveryLetter(
   state: AttemptState,
   nowMs: number,
 ): DeadLetter {
-  const { event, route, actor, orderingKey } = delivery;
+  const { event, route, actor, orderingKey, untransformed } = delivery;
   return {
     id: deliveryLetterId(event.id, route),
     event_id: event.id,
@@ -44,7 +45,17 @@ export function deliveryLetter(
     last_error: state.lastError,
     event,
     ordering_key: orderingKey,
+    ...(untransformed && { untransformed }),
   };
+}
+
+/** The letter of a route that an event cannot go, by a fault of the route itself: its filter, template, prompt or key. */
+export function faultLetter(
+  { delivery, error, reason = "invalid" }: RouteFault,
+  nowMs: number,
+): DeadLetter {
+  const state = { ...NO_ATTEMPTS, firstError: error, lastError: error };
+  return deliveryLetter(delivery, reason, state, nowMs);
 }
 
 /** The letter of an event whose replay has failed: what went before is not forgotten. */

@@ -15,6 +15,8 @@ export interface Delivery {
   readonly prompt?: Prompt;
   /** 0, or which replay of the event this is. */
   readonly replay: number;
+  /** Its transforms are still to run: the event is as its source gave it, `config` is empty. */
+  readonly untransformed?: true;
 }
 
 export const NO_ATTEMPTS: AttemptState = {

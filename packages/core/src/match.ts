@@ -3,9 +3,14 @@ import { compileFilter } from "./filter/compile-filter.ts";
 
 /** Which routes take an event. */
 export interface Matcher {
-  /** Every route whose source, type and filter fit, in the order of the configuration. */
-  match(event: OrgLoopEvent): readonly RouteSpec[];
+  /**
+   * Every route whose source, type and filter fit, in the order of the configuration. A route whose filter fails is left out, and told to
+   * `onFault`.
+   */
+  match(event: OrgLoopEvent, onFault?: OnFault): readonly RouteSpec[];
 }
+
+export type OnFault = (route: RouteSpec, error: unknown) => void;
 
 /** Compiles the routes once; matching looks at each (v1alpha1, section 4). Throws `INVALID_FILTER`, naming the route. */
 export function compileMatcher(routes: readonly RouteSpec[]): Matcher {
@@ -16,12 +21,17 @@ export function compileMatcher(routes: readonly RouteSpec[]): Matcher {
     passes: compileFilter(route.when.filter ?? {}),
   }));
   return {
-    match: (event) =>
+    match: (event, onFault = () => {}) =>
       compiled
-        .filter(
-          ({ sources, types, passes }) =>
-            sources.has(event.source) && types.has(event.type) && passes(event),
-        )
+        .filter(({ route, sources, types, passes }) => {
+          if (!sources.has(event.source) || !types.has(event.type)) return false;
+          try {
+            return passes(event);
+          } catch (error) {
+            onFault(route, error);
+            return false;
+          }
+        })
         .map(({ route }) => route),
   };
 }

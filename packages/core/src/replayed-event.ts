@@ -51,7 +51,12 @@ export function goesTo(name: string, { route, skip }: ReplayTarget): boolean {
 
 /** The routes that a replay is for. */
 export function matcherFor(target: ReplayTarget, { match }: Matcher): Matcher {
-  return { match: (event) => match(event).filter(({ name }) => goesTo(name, target)) };
+  return {
+    match: (event, onFault) =>
+      match(event, (route, error) => {
+        if (goesTo(route.name, target)) onFault?.(route, error);
+      }).filter(({ name }) => goesTo(name, target)),
+  };
 }
 
 export function isReplay(held: OrgLoopEvent): held is ReplayOnBus {

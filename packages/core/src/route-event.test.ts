@@ -1,7 +1,7 @@
 import type { LogEntry, OrgLoopEvent, RouteSpec, SourceSpec } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { compileMatcher } from "./match.ts";
-import { type Router, routeEvent } from "./route-event.ts";
+import { type EndedRoute, type Router, routeEvent } from "./route-event.ts";
 import type { RouteTransform } from "./transform.ts";
 
 const event: OrgLoopEvent = {
@@ -57,21 +57,38 @@ function run(
     now: () => 0,
     log: (entry) => entries.push(entry),
   };
-  return routeEvent(event, router, new Set(options.settled)).then((routed) => ({
-    ...routed,
+  return routeEvent(event, router, new Set(options.settled)).then(async ({ routes, matched }) => ({
+    matched,
+    routes,
+    ...sorted(await Promise.all(routes.map((one) => (one.kind === "in lane" ? one.run() : one)))),
     phases: entries.map(({ phase, route }) => (route === undefined ? phase : `${phase} ${route}`)),
   }));
+}
+
+function sorted(ended: readonly EndedRoute[]) {
+  return {
+    deliveries: ended.flatMap((one) => (one.kind === "delivery" ? [one.delivery] : [])),
+    ended: ended.flatMap((one) => (one.kind === "ended" ? [{ route: one.route, by: one.by }] : [])),
+    faults: ended.flatMap((one) => (one.kind === "fault" ? [one] : [])),
+  };
 }
 
 const set = (name: string, payload: Record<string, unknown>): RouteTransform => ({
   name,
   onError: "pass",
+  inline: true,
   execute: async (from) => ({ ...from, payload: { ...from.payload, ...payload } }),
 });
-const drop: RouteTransform = { name: "drop", onError: "pass", execute: async () => null };
+const drop: RouteTransform = {
+  name: "drop",
+  onError: "pass",
+  inline: true,
+  execute: async () => null,
+};
 const fail = (onError: RouteTransform["onError"]): RouteTransform => ({
   name: "fail",
   onError,
+  inline: true,
   execute: () => Promise.reject(new Error("broken")),
 });
 

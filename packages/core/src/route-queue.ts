@@ -7,7 +7,8 @@ import { clampRate, type RateState, UNUSED_RATE } from "./rate-limit.ts";
 
 /** A delivery in the queue, with what its attempts have left. */
 export interface QueuedDelivery {
-  readonly delivery: Delivery;
+  /** Untransformed until its turn in its lane has come, and it was transformed. */
+  delivery: Delivery;
   /** As it was when the event was matched; of rate, breaker, bound and concurrency the route's own counts. */
   readonly policy: DeliveryPolicy;
   state: AttemptState;
@@ -19,12 +20,16 @@ export interface QueuedDelivery {
   openings: number;
 }
 
-/** Deliveries that keep their order: the first is attempted, the others wait for it. */
+/** Deliveries that keep their order: the first is attempted, the others wait for it; they are transformed in order, too. */
 export interface Lane {
   readonly key: string;
   readonly route: RouteQueue;
   readonly epoch: Epoch;
   readonly items: Fifo<QueuedDelivery>;
+  /** Those of them that are still to be transformed, one after the other. */
+  readonly untransformed: Fifo<QueuedDelivery>;
+  /** One of them is being transformed. */
+  transforming: boolean;
   /** A retry's time: the lane waits until then. */
   notBeforeMs: number | null;
 }
@@ -49,6 +54,8 @@ export class RouteQueue {
   retired = false;
   #gates: RouteGates;
   inFlight = 0;
+  /** Deliveries that are still to be transformed. */
+  untransformed = 0;
   /** When the queue is to look at this route again; null: no such time is noted. */
   wakeAtMs: number | null = null;
   /** All deliveries, oldest first, those in flight included. */
@@ -112,7 +119,12 @@ export class RouteQueue {
     return { ...policy, rate, breaker };
   }
 
-  add(delivery: Delivery, state: AttemptState, arrival: number, policy: DeliveryPolicy): void {
+  add(
+    delivery: Delivery,
+    state: AttemptState,
+    arrival: number,
+    policy: DeliveryPolicy,
+  ): QueuedDelivery {
     const { orderedBy = policy.order } = policy;
     let epoch = this.#epochs.at(-1);
     if (epoch?.orderedBy !== orderedBy) {
@@ -122,9 +134,16 @@ export class RouteQueue {
     const key = this.#laneKey(delivery, policy);
     let lane = epoch.lanes.get(key);
     if (lane === undefined) {
-      lane = { key, route: this, epoch, items: new Fifo(), notBeforeMs: null };
+      lane = {
+        key,
+        route: this,
+        epoch,
+        items: new Fifo(),
+        untransformed: new Fifo(),
+        transforming: false,
+        notBeforeMs: null,
+      };
       epoch.lanes.set(key, lane);
-      if (epoch === this.#epochs[0]) this.ready.add(lane);
     }
     const item: QueuedDelivery = {
       delivery,
@@ -137,6 +156,27 @@ export class RouteQueue {
     };
     lane.items.add(item);
     this.items.add(item);
+    if (delivery.untransformed) {
+      lane.untransformed.add(item);
+      this.untransformed += 1;
+    }
+    if (lane.items.first === item) this.#ready(lane);
+    return item;
+  }
+
+  /** The delivery is as its transforms have made it. */
+  transformed(item: QueuedDelivery, delivery: Delivery): void {
+    const { lane } = item;
+    item.delivery = delivery;
+    lane.untransformed.delete(item);
+    this.untransformed -= 1;
+    if (lane.items.first === item) this.#ready(lane);
+  }
+
+  /** Its first delivery may be attempted, if it is the lane's turn and the delivery is all there. */
+  #ready(lane: Lane): void {
+    if (lane.items.first?.delivery.untransformed) this.ready.delete(lane);
+    else if (lane.epoch === this.#epochs[0]) this.ready.add(lane);
   }
 
   /** Takes a delivery out for good; its lane goes on with the next. */
@@ -144,11 +184,15 @@ export class RouteQueue {
     const { lane } = item;
     const wasFirst = lane.items.first === item;
     lane.items.delete(item);
+    if (item.delivery.untransformed) {
+      lane.untransformed.delete(item);
+      this.untransformed -= 1;
+    }
     this.items.delete(item);
     if (lane.items.size === 0) this.#end(lane);
     else if (wasFirst) {
       lane.notBeforeMs = null;
-      if (lane.epoch === this.#epochs[0]) this.ready.add(lane);
+      this.#ready(lane);
     }
   }
 
@@ -160,7 +204,7 @@ export class RouteQueue {
     const wasFirst = epoch === this.#epochs[0];
     this.#epochs = this.#epochs.filter((other) => other !== epoch);
     if (!wasFirst) return;
-    for (const next of this.#epochs[0]?.lanes.values() ?? []) this.ready.add(next);
+    for (const next of this.#epochs[0]?.lanes.values() ?? []) this.#ready(next);
   }
 
   /** The oldest delivery that is not in flight. */

@@ -1,7 +1,9 @@
 import {
+  checkTransformed,
   type LogEntry,
   messageOf,
   type OnError,
+  OrgLoopError,
   type OrgLoopEvent,
   type Phase,
 } from "@orgloop/sdk";
@@ -10,6 +12,8 @@ import {
 export interface RouteTransform {
   readonly name: string;
   readonly onError: OnError;
+  /** False: it may take its time, and runs in a lane of its route and ordering key. */
+  readonly inline: boolean;
   readonly execute: (event: OrgLoopEvent) => Promise<OrgLoopEvent | null>;
 }
 
@@ -31,7 +35,7 @@ export async function applyTransforms(
   log: (entry: Omit<LogEntry, "timestamp">) => void,
 ): Promise<TransformResult> {
   let current = event;
-  for (const { name, onError, execute } of transforms) {
+  for (const { name, onError, inline, execute } of transforms) {
     const startedMs = now();
     const entry = (phase: Phase, error?: string) =>
       log({
@@ -46,8 +50,10 @@ export async function applyTransforms(
         entry("transform.drop");
         return { kind: "drop", transform: name };
       }
+      if (next !== current) current = transformed(next, event);
+      // What is no JSON (a cycle, a BigInt) could be neither sent nor kept.
+      if (!inline) JSON.stringify(current);
       entry("transform.pass");
-      current = sameIdentity(next, event);
     } catch (error) {
       entry(ON_ERROR_PHASE[onError], messageOf(error));
       if (onError !== "pass") return { kind: onError, transform: name };
@@ -56,9 +62,19 @@ export async function applyTransforms(
   return { kind: "pass", event: current };
 }
 
-/** What a transform made of an event, known by the event's own id. */
-function sameIdentity(next: OrgLoopEvent, { id, replay }: OrgLoopEvent): OrgLoopEvent {
-  if (next.id === id && next.replay === replay) return next;
+/**
+ * What a transform made of an event, known by the event's own id, with its time, provenance and trace where the answer has none. Throws
+ * `NO_EVENT` for what is none.
+ */
+function transformed(next: OrgLoopEvent, event: OrgLoopEvent): OrgLoopEvent {
+  const wrong = checkTransformed(next);
+  if (wrong !== null) throw new OrgLoopError("NO_EVENT", `it answered no event: ${wrong}`);
+  const { id, replay } = event;
+  const isWhole = next.timestamp && next.provenance && next.trace_id;
+  if (isWhole && next.id === id && next.replay === replay) return next;
   const { replay: _, ...rest } = next;
-  return { ...rest, id, ...(replay !== undefined && { replay }) };
+  const timestamp = next.timestamp ?? event.timestamp;
+  const provenance = next.provenance ?? event.provenance;
+  const trace_id = next.trace_id ?? event.trace_id;
+  return { ...rest, timestamp, provenance, trace_id, id, ...(replay !== undefined && { replay }) };
 }

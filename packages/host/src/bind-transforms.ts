@@ -1,5 +1,6 @@
 import type { RouteTransform } from "@orgloop/core";
 import {
+  fairPool,
   formatDuration,
   OrgLoopError,
   type OrgLoopEvent,
@@ -9,6 +10,10 @@ import {
   type TransformSpec,
 } from "@orgloop/sdk";
 import { type Clock, callAt } from "./clock.ts";
+import { copyOf } from "./copy-of.ts";
+
+/** How many transforms of packages a route runs at a time, where these have no pool. */
+const AT_ONCE = 16;
 
 export interface TransformBinding {
   /** By name. */
@@ -25,6 +30,7 @@ export function bindRoute(
   route: RouteSpec,
   { specs, transforms, clock, abandon }: TransformBinding,
 ): readonly RouteTransform[] {
+  const own = fairPool({ places: AT_ONCE, each: AT_ONCE });
   return route.transforms.map((use): RouteTransform => {
     const spec = specs.get(use.ref);
     const transform = transforms.get(use.ref)?.part;
@@ -34,10 +40,20 @@ export function bindRoute(
         `route "${route.name}": there is no transform "${use.ref}"`,
       );
     }
+    const { inline = false, pool = own } = transform;
+    const run = (event: OrgLoopEvent) =>
+      executeWithin(event, transform, spec, { route, clock, abandon });
+    const pooled = (event: OrgLoopEvent) =>
+      pool
+        .run(route.name, () => run(copyOf(event)), abandon)
+        .catch((error) => {
+          throw abandon.aborted ? drained(use.ref) : error;
+        });
     return {
       name: use.ref,
       onError: use.on_error ?? spec.on_error,
-      execute: (event) => executeWithin(event, transform, spec, { route, clock, abandon }),
+      inline,
+      execute: inline ? run : pooled,
     };
   });
 }
@@ -68,16 +84,15 @@ async function executeWithin(
 ): Promise<OrgLoopEvent | null> {
   const controller = new AbortController();
   const ended = Promise.withResolvers<never>();
-  const end = (code: string, message: string): void => {
-    const error = new OrgLoopError(code, message);
+  const end = (error: OrgLoopError): void => {
     controller.abort(error);
     ended.reject(error);
   };
-  const onAbandon = (): void => end("DRAINING", `${name}: the process stopped waiting`);
+  const onAbandon = (): void => end(drained(name));
   if (abandon.aborted) onAbandon();
   abandon.addEventListener("abort", onAbandon, { once: true });
   const cancel = callAt(clock, clock.now() + timeoutMs, () =>
-    end("TIMEOUT", `${name}: no result within ${formatDuration(timeoutMs)}`),
+    end(new OrgLoopError("TIMEOUT", `${name}: no result within ${formatDuration(timeoutMs)}`)),
   );
   try {
     const context = { route: route.name, actor: route.then.actor, signal: controller.signal };
@@ -86,4 +101,8 @@ async function executeWithin(
     cancel();
     abandon.removeEventListener("abort", onAbandon);
   }
+}
+
+function drained(name: string): OrgLoopError {
+  return new OrgLoopError("DRAINING", `${name}: the process stopped waiting`);
 }

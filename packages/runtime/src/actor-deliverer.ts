@@ -23,7 +23,9 @@ import { type Clock, callAt } from "./clock.ts";
 import { deliveryReport } from "./delivery-report.ts";
 import type { Held } from "./held.ts";
 import { isSlow, type KeptRouteStates } from "./kept-route-states.ts";
+import type { PushOptions, Settled } from "./push-options.ts";
 import { rateLimitedLog } from "./rate-limited-log.ts";
+import { type TakenDelivery, transformQueued } from "./transform-queued.ts";
 import { neverCameState, poisonState } from "./unattempted-state.ts";
 import { waitingPlaces } from "./waiting-places.ts";
 
@@ -43,37 +45,14 @@ export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimite
   readonly abandon: AbortSignal;
 }
 
-/** How a delivery has ended: the actor has it, or a durable dead letter. */
-export type Settled = "delivered" | "buried";
-
-type Policies = ActorDelivererOptions["policies"];
 type Attempt = Extract<Next, { kind: "attempt" }>;
-
-/** What is to be known of a delivery as long as it is unsettled. */
-interface Taken {
-  readonly onSettled: (how: Settled) => void;
-  /** It may have ended the process before. */
-  readonly returned: boolean;
-  /** The same for every attempt, whatever routes the actor has meanwhile. */
-  readonly deliveryId: string;
-}
 
 /** Gives one actor its deliveries: core's queue decides, this attempts, waits, buries and settles. */
 export interface ActorDeliverer {
-  /**
-   * Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops.
-   * With `waits` it waits for its place whatever the route's `overflow` says, and displaces nothing. `returned`: it was handed over
-   * before, and may be what ended the process then. `matched`: the actor's policies when the event was matched; default: those of now.
-   */
-  push(
-    delivery: Delivery,
-    onSettled: (how: Settled) => void,
-    options?: {
-      readonly waits?: boolean;
-      readonly returned?: boolean;
-      readonly matched?: Policies | undefined;
-    },
-  ): Promise<void>;
+  /** Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops. */
+  push(delivery: Delivery, onSettled: (how: Settled) => void, options?: PushOptions): Promise<void>;
+  /** True where something of the route is still to be transformed. */
+  hasUntransformed(route: string): boolean;
   /**
    * Goes on with this actor and these routes: attempts in flight end with the actor they began with. Without any route what is queued
    * still goes out; where the actor never existed it becomes dead letters.
@@ -97,7 +76,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const { clock, bury, log, activity, abandon, id, alert, kept, starts } = options;
   const limited = rateLimitedLog(id, log, clock.now);
   const queue = new ActorQueue({ ...options, onLimited: limited });
-  const taken = new Map<Delivery, Taken>();
+  const taken = new Map<Delivery, TakenDelivery>();
   const abandoned = abandonment(abandon);
   const report = deliveryReport({ log, activity, alert, now: clock.now });
   const ended = Promise.withResolvers<void>();
@@ -111,6 +90,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
 
   function pump(): void {
     cancelWake();
+    if (!closed) transformNext();
     while (!closed && (actor !== null || policies.size === 0)) {
       const next = queue.next(clock.now());
       if (next.kind === "wait") {
@@ -134,6 +114,13 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     working -= 1;
     if (closed && working === 0) ended.resolve();
     pump();
+  }
+
+  function transformNext(): void {
+    const { untransformed } = queue;
+    for (let item = untransformed.next(); item !== undefined; item = untransformed.next()) {
+      void work(() => transformQueued(item, queue, taken));
+    }
   }
 
   function keep(route: string): void {
@@ -252,6 +239,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       for (const route of policies.keys()) keep(route);
     },
     circuit: (route) => circuitOf(queue.breaker(route), clock.now()),
+    hasUntransformed: (route) => queue.hasUntransformed(route),
     unsettled: () => queue.sizes(),
     change(to) {
       ({ actor, policies } = to);
@@ -264,11 +252,13 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       pump();
       return promise;
     },
-    async push(delivery, onSettled, { waits = false, returned = false, matched = policies } = {}) {
+    async push(delivery, onSettled, options = {}) {
+      const { waits = false, returned = false, matched = policies, transform } = options;
       const policy = matched.get(delivery.route);
       taken.set(delivery, {
         onSettled,
         returned,
+        transform,
         deliveryId: deliveryId(delivery, matched.size > 1),
       });
       for (;;) {

@@ -1,4 +1,5 @@
 import { appendFile, readFile } from "node:fs/promises";
+import type { Delivery } from "@orgloop/core";
 import { replaceFile } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
 import { type Clock, waitUntil } from "./clock.ts";
@@ -23,6 +24,15 @@ export interface AttemptStarts {
 /** What is worked on: an event on a route, or, without one, its routing. */
 export function startKey(eventId: string, replay: number, route = ""): string {
   return JSON.stringify([eventId, replay, route]);
+}
+
+/** The transforms of an event on a route. */
+export function laneStartKey({
+  event,
+  replay,
+  route,
+}: Pick<Delivery, "event" | "replay" | "route">) {
+  return JSON.stringify([event.id, replay, route, "transforms"]);
 }
 
 /** For one that takes long. */

@@ -21,13 +21,13 @@ import {
   type RouteSpec,
 } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
-import type { ActorDeliverer, Settled } from "./actor-deliverer.ts";
+import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
 import type { Clock } from "./clock.ts";
 import { durably } from "./durably.ts";
-
 import { expireInboxes } from "./inbox-expiry.ts";
 import { inboxSessions } from "./inbox-sessions.ts";
+import type { Settled } from "./push-options.ts";
 import { underWay } from "./under-way.ts";
 
 /** {@link ActorDeliverer.push} of the delivery's actor. */

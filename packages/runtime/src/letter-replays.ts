@@ -1,4 +1,13 @@
-import { type LetterHistory, letterDelivery, letterOfReplay, replayRefusal } from "@orgloop/core";
+import {
+  type EndedRoute,
+  type LanedRoute,
+  type LetterHistory,
+  letterDelivery,
+  letterOfReplay,
+  matcherFor,
+  replayRefusal,
+  routeEvent,
+} from "@orgloop/core";
 import { type Pace, replayPace } from "@orgloop/host";
 import {
   type DeadLetterStore,
@@ -7,20 +16,20 @@ import {
   messageOf,
   type RouteSpec,
 } from "@orgloop/sdk";
-import type { Settled } from "./actor-deliverer.ts";
+
 import type { Bury } from "./burial.ts";
 import type { Clock } from "./clock.ts";
 import { durably } from "./durably.ts";
 import type { Current } from "./generation.ts";
-import type { Push } from "./inbox.ts";
+import type { PlaceRouted } from "./place-routed.ts";
+import type { Settled } from "./push-options.ts";
 import { underWay } from "./under-way.ts";
 
 export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;
   readonly current: Current;
   readonly hasActor: (id: string) => boolean;
-  /** Gives a delivery a place: an inbox, or its actor's queue. */
-  readonly push: Push;
+  readonly place: PlaceRouted["place"];
   readonly bury: Bury;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
@@ -99,13 +108,24 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     const { attempts, first_at, first_error, last_error } = letter;
     replaying.set(id, { attempts, first_at, first_error, last_error });
     const onSettled = (how: Settled): void => void tasks.track(settled(id, how));
-    const delivery = letterDelivery(letter, spec, generation.router);
-    const matched = generation.routes.policies.get(spec.then.actor);
-    await generation.use(() => options.push(delivery, onSettled, { waits: true, matched }));
+    const about = { generation, onSettled, waits: true };
+    await generation.use(async () => options.place(await routedAnew(letter, spec), about));
+  }
+
+  /** Where the route's transforms have not run, they run now. */
+  async function routedAnew(letter: DeadLetter, spec: RouteSpec): Promise<EndedRoute | LanedRoute> {
+    const { router } = current();
+    const delivery = letterDelivery(letter, spec, router);
+    if (letter.untransformed !== true) return { kind: "delivery", delivery };
+    const matcher = matcherFor({ route: spec.name }, router.matcher);
+    const { routes } = await routeEvent(delivery.event, { ...router, matcher });
+    const [routed] = routes;
+    if (routed === undefined) throw new Error(`the route "${spec.name}" takes it no longer`);
+    return routed;
   }
 
   async function settled(id: string, how: Settled): Promise<void> {
-    if (how === "delivered") {
+    if (how !== "buried") {
       await durable(`${id} was replayed, but not removed`, () => deadLetters.remove([id]));
     }
     replaying.delete(id);

@@ -242,6 +242,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
           await kept.flushed();
           const { letterReplays, inbox } = delivery;
           await Promise.all([letterReplays.ended(), replays.ended(), inbox.ended()]);
+          await delivery.faultsBuried();
           log({ phase: "runtime.stop" });
           await open.close();
         });

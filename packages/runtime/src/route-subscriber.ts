@@ -1,9 +1,9 @@
 import {
-  isBuried,
   isUnroutable,
   matcherFor,
   offBus,
   type RoutedEvent,
+  type Router,
   routeEvent,
   unroutableLetter,
 } from "@orgloop/core";
@@ -23,16 +23,17 @@ import type { Bury } from "./burial.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { Current, Generation } from "./generation.ts";
-import type { Push } from "./inbox.ts";
 import type { LoopGuard } from "./loop-guard.ts";
+import type { PlaceRouted } from "./place-routed.ts";
+import type { Settled } from "./push-options.ts";
 import type { Settlement } from "./settlement.ts";
+import { unendedRoutes } from "./unended-routes.ts";
 
 export interface RouteSubscriberOptions {
   readonly current: Current;
   readonly now: () => number;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
-  /** Gives a delivery a place: an inbox, or its actor's queue. */
-  readonly push: Push;
+  readonly place: PlaceRouted["place"];
   readonly settlement: Settlement;
   readonly bury: Bury;
   readonly deadLetters: DeadLetterStore;
@@ -50,23 +51,20 @@ export interface RouteSubscriberOptions {
 const MAX_DEATHS = 3;
 
 /**
- * Takes events from the bus: routes them and puts their deliveries in the actors' queues. Pending while a queue is full. The event is
- * acked when every route that matched is settled: delivered, ended by a transform, or a durable dead letter.
+ * Takes events from the bus: routes them and gives what comes of each a place, in the actors' queues and their lanes. Pending while a
+ * queue is full. The event is acked when every route that matched is settled: delivered, ended by a transform, or a durable dead letter.
  */
 export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
-  const { current, push, settlement, activity } = options;
+  const { current, settlement, activity, abandon } = options;
 
-  async function take(
-    held: OrgLoopEvent,
-    receipt: Receipt,
-    { router, routes }: Generation,
-  ): Promise<void> {
+  async function take(held: OrgLoopEvent, receipt: Receipt, generation: Generation): Promise<void> {
     const { event, target } = offBus(held);
     const startedMs = options.now();
     const returned = receipt.attempt > 1;
     if (returned && (await isUnroutable(event, options.deadLetters).catch(() => false))) {
       return settlement.ack(held);
     }
+    const { router } = generation;
     const loop = options.loops(event);
     if (loop !== null) {
       // Dropped on every route: a replay of a time range leaves it, one by its id does not.
@@ -74,48 +72,61 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
       options.recorder.record(event, routes);
       return buryWhole(held, loop, options);
     }
-    const key = startKey(event.id, event.replay ?? 0);
-    const deaths = returned ? options.starts.deaths(key) : 0;
+    const matcher = target === null ? router.matcher : matcherFor(target, router.matcher);
     let routed: RoutedEvent;
     try {
-      if (deaths >= MAX_DEATHS) throw new Error(`the process ended ${deaths} times meanwhile`);
-      if (returned) await options.starts.begin(key, options.abandon).catch(() => undefined);
-      const { matcher, ...rest } = router;
-      const chosen = target === null ? matcher : matcherFor(target, matcher);
-      routed = await routeEvent(
-        event,
-        { ...rest, onMissing: activity.missing, matcher: chosen },
-        receipt.settled,
-      );
+      const chosen: Router = { ...router, onMissing: activity.missing, matcher };
+      const run = () => routeEvent(event, chosen, receipt.settled);
+      routed = returned ? await survived(event, run) : await run();
     } catch (error) {
       options.recorder.record(event, []);
       return buryUnroutable(held, error, options);
-    } finally {
-      if (returned) options.starts.end(key);
     }
     // Its transforms were cut short: what they seem to have dropped must come again.
-    if (options.abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
-    const { deliveries, ended, matched } = routed;
-    const dropped = ended.filter(({ by }) => by === "drop").map(({ route }) => route);
-    options.recorder.record(event, dropped);
-    activity.matched(matched, startedMs);
-    record(event, matched, startedMs, routes.byName, options);
-    let unsettled = deliveries.length;
+    if (abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
+    activity.matched(routed.matched, startedMs);
+    await placeAll(held, event, routed, { startedMs, returned, generation });
+  }
+
+  /** Counts the deaths of the process at an event that has come back. */
+  async function survived(event: OrgLoopEvent, run: () => Promise<RoutedEvent>) {
+    const key = startKey(event.id, event.replay ?? 0);
+    const deaths = options.starts.deaths(key);
+    try {
+      if (deaths >= MAX_DEATHS) throw new Error(`the process ended ${deaths} times meanwhile`);
+      await options.starts.begin(key, abandon).catch(() => undefined);
+      return await run();
+    } finally {
+      options.starts.end(key);
+    }
+  }
+
+  async function placeAll(
+    held: OrgLoopEvent,
+    event: OrgLoopEvent,
+    { routes, matched }: RoutedEvent,
+    { startedMs, returned, generation }: Taking,
+  ): Promise<void> {
+    const end = (dropped: readonly string[]): void => {
+      options.recorder.record(event, dropped);
+      record(event, matched, startedMs, generation.routes.byName, options);
+    };
+    const routing = unendedRoutes(routes, end);
+    let unsettled = routes.filter(({ kind }) => kind !== "ended").length;
     if (matched.length === 0) return settlement.ackUnmatched(held);
     if (unsettled === 0) return settlement.ack(held);
-    for (const { route } of ended) settlement.settle(held, route);
     await Promise.all(
-      deliveries.map(async (delivery) => {
-        const settled = (): void => {
+      routes.map((routed) => {
+        if (routed.kind === "ended") return settlement.settle(held, routed.route);
+        const { route } = routed.delivery;
+        const onSettled = (how: Settled): void => {
+          routing.ended(route, how);
           unsettled -= 1;
           if (unsettled === 0) settlement.ack(held);
-          else settlement.settle(held, delivery.route);
+          else settlement.settle(held, route);
         };
-        if (returned && (await isBuried(delivery, options.deadLetters).catch(() => false))) {
-          return settled();
-        }
-        const matched = routes.policies.get(delivery.actor);
-        return push(delivery, settled, { returned, matched });
+        const onTransformed = () => routing.ended(route);
+        return options.place(routed, { generation, returned, onSettled, onTransformed });
       }),
     );
   }
@@ -124,6 +135,12 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     const generation = current();
     return generation.use(() => take(held, receipt, generation));
   };
+}
+
+interface Taking {
+  readonly startedMs: number;
+  readonly returned: boolean;
+  readonly generation: Generation;
 }
 
 /** An event that makes routing itself fail would come back for ever and hold up its source. */

@@ -17,6 +17,7 @@ import type { KeptRouteStates } from "./kept-route-states.ts";
 import { type LetterReplays, letterReplays } from "./letter-replays.ts";
 import { loopGuard } from "./loop-guard.ts";
 import type { OpenProcess } from "./open-process.ts";
+import { placeRouted } from "./place-routed.ts";
 import { publicationTurns } from "./publication-turns.ts";
 import type { Repeats } from "./repeats.ts";
 import { routeSubscriber } from "./route-subscriber.ts";
@@ -50,6 +51,8 @@ export interface RunningDelivery {
   readonly settlement: Settlement;
   readonly letterReplays: LetterReplays;
   readonly inbox: Inbox;
+  /** Resolves when, after the stop, no route's fault is being buried. */
+  readonly faultsBuried: () => Promise<void>;
   /** Begins the hand-overs, with what was left from before first. */
   subscribe(): Subscription;
 }
@@ -78,7 +81,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     deadLetters,
     current,
     hasActor: (id) => deliverers.all.has(id),
-    push: (...delivery) => push(...delivery),
+    place: (...routed) => placing.place(...routed),
     bury,
     clock,
     log,
@@ -102,9 +105,19 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     const deliverer = deliverers.all.get(delivery.actor) as ActorDeliverer;
     return deliverer.push(delivery, ...rest);
   });
+  const placing = placeRouted({
+    push,
+    delivererOf: (id) => deliverers.all.get(id),
+    bury: replays.bury,
+    deadLetters,
+    starts,
+    clock,
+    log,
+    abandon,
+  });
   const handler = routeSubscriber({
     current,
-    push,
+    place: placing.place,
     settlement: settled,
     bury,
     deadLetters,
@@ -124,6 +137,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     settlement: settled,
     letterReplays: replays,
     inbox,
+    faultsBuried: placing.ended,
     subscribe: () => bus.subscribe({}, turns.handler),
   };
 }

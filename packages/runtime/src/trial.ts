@@ -2,6 +2,7 @@ import {
   compileFilter,
   compileMatcher,
   type Delivery,
+  type EndedRoute,
   type Matcher,
   routeEvent,
 } from "@orgloop/core";
@@ -109,7 +110,7 @@ function beginTrial(
         else failed.set(route.name, reason);
       }
       const entries: Omit<LogEntry, "timestamp">[] = [];
-      const { deliveries } = await routeEvent(event, {
+      const { routes } = await routeEvent(event, {
         matcher: { match: () => runnable },
         sources,
         transformsOf: (route) => bindRoute(route, binding),
@@ -117,7 +118,13 @@ function beginTrial(
         now,
         log: (entry) => entries.push(entry),
       });
-      return { failed, ...triedEvent(runnable, deliveries, entries) };
+      const ended = await Promise.all(
+        routes.map((one) => (one.kind === "in lane" ? one.run() : one)),
+      );
+      for (const one of ended) {
+        if (one.kind === "fault") failed.set(one.delivery.route, one.error);
+      }
+      return { failed, ...triedEvent(runnable, ended, entries) };
     },
     async close() {
       abandon.abort();
@@ -128,12 +135,15 @@ function beginTrial(
 
 function triedEvent(
   matched: readonly RouteSpec[],
-  deliveries: readonly Delivery[],
+  ended: readonly EndedRoute[],
   entries: readonly Omit<LogEntry, "timestamp">[],
 ): Omit<TriedEvent, "failed"> {
   const fates = new Map<string, TriedRoute>();
   const passed: { route: string; transform: string; error: string }[] = [];
-  for (const delivery of deliveries) fates.set(delivery.route, { kind: "delivered", delivery });
+  for (const one of ended) {
+    if (one.kind !== "delivery") continue;
+    fates.set(one.delivery.route, { kind: "delivered", delivery: one.delivery });
+  }
   for (const { phase, route = "", transform = "", error = "" } of entries) {
     if (phase === "transform.error") passed.push({ route, transform, error });
     if (phase === "transform.drop") fates.set(route, { kind: "dropped", transform });

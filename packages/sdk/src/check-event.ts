@@ -35,6 +35,20 @@ export function checkEvent(value: unknown): string | null {
   return null;
 }
 
+/**
+ * What is wrong with `value` as what a transform makes of an event; null where nothing is. `id` is any text: the event keeps its own.
+ * `timestamp`, `provenance` and `trace_id` may be left out.
+ */
+export function checkTransformed(value: unknown): string | null {
+  if (!isMapping(value)) return `expected an event (an object), found ${kindOf(value)}`;
+  const { id, ...rest } = value;
+  if (typeof id !== "string" || id === "") return "`id`: expected the event's";
+  for (const key of ["type", "payload"]) {
+    if (rest[key] === undefined) return `\`${key}\` is missing`;
+  }
+  return checkEvent(rest);
+}
+
 function matches(value: unknown, pattern: RegExp): boolean {
   return typeof value === "string" && pattern.test(value);
 }

@@ -16,7 +16,7 @@ export interface DeadLetter {
   /** `dl_` and letters or digits. */
   readonly id: string;
   readonly event_id: string;
-  /** Null for `invalid`: it never was an event. */
+  /** Null where the event as a whole was refused. */
   readonly route: string | null;
   readonly actor: string | null;
   readonly reason: DeadReason;
@@ -28,6 +28,8 @@ export interface DeadLetter {
   readonly last_error: string | null;
   /** The event as the actor would have got it; its `replay` says which replay failed. */
   readonly event: OrgLoopEvent;
+  /** The event is as its source gave it: the route's transforms have not run. A replay routes it anew to the route. */
+  readonly untransformed?: true;
   /** What its deliveries are ordered by; absent in letters that were never routed. */
   readonly ordering_key?: string;
 }

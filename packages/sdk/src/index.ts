@@ -8,6 +8,7 @@ export * from "./dead-letter-store.ts";
 export * from "./delivery-state.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
+export * from "./fair-pool.ts";
 export * from "./fill-template.ts";
 export { formatEntry, formatMetadata, type Paint } from "./format-entry.ts";
 export * from "./inbox-store.ts";

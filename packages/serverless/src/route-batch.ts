@@ -1,10 +1,9 @@
-import type { FifoMessage, SqsSender } from "@orgloop/bus/sqs";
-import type { Delivery, RecordedLine, Router } from "@orgloop/core";
-import { type Clock, callAt } from "@orgloop/host";
-import { messageOf, type RouteSpec } from "@orgloop/sdk";
-import { actorMessage } from "./actor-message.ts";
+import type { Router } from "@orgloop/core";
+import { callAt } from "@orgloop/host";
+import { messageOf } from "@orgloop/sdk";
 import type { HideMessages } from "./deliver-batch.ts";
 import { recordHistory } from "./event-history.ts";
+import { inWaves } from "./in-waves.ts";
 import {
   type BatchResponse,
   groupsOf,
@@ -13,25 +12,13 @@ import {
   responseOf,
 } from "./received-message.ts";
 import { type RoutingHost, routeMessage } from "./route-message.ts";
+import { type Routed, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
 
-export interface RouteBatchOptions extends RoutingHost {
+export interface RouteBatchOptions extends RoutingHost, SendRoutedOptions {
   /** The router of an invocation, whose transforms end when `abandon` is aborted. */
   readonly routerFor: (abandon: AbortSignal) => Promise<Router>;
-  readonly routes: ReadonlyMap<string, RouteSpec>;
-  /** Of each actor, how many routes lead to it. */
-  readonly routesTo: ReadonlyMap<string, number>;
-  readonly topologyHash: string;
-  readonly sender: Pick<SqsSender, "sendEach">;
   readonly busUrl: string;
-  readonly queueUrlOf: (actor: string) => string;
   readonly hide: HideMessages;
-  readonly clock: Clock;
-}
-
-interface Routed {
-  readonly record: ReceivedMessage;
-  readonly deliveries: readonly Delivery[];
-  readonly line: RecordedLine | null;
 }
 
 /** Left for sending, recording and answering. */
@@ -57,8 +44,12 @@ export async function routeBatch(
   const groups = groupsOf(records);
   try {
     const router = await options.routerFor(abandon.signal);
-    const routed = await routeGroups(groups, failed, router, abandon.signal, options);
-    await send(routed, failed, options);
+    const routed: Routed[] = [];
+    const routing = routeGroups(groups, failed, router, abandon.signal, options);
+    for await (const ready of inWaves(routing, clock)) {
+      await sendRouted(ready, failed, options);
+      routed.push(...ready);
+    }
     const settled = behindFailed(groups, failed);
     const lines = routed.flatMap(({ record, line }) =>
       line === null || settled.has(record) ? [] : [line],
@@ -76,13 +67,13 @@ export async function routeBatch(
   return responseOf(records.filter((record) => returned.has(record)));
 }
 
-async function routeGroups(
+function routeGroups(
   groups: readonly (readonly ReceivedMessage[])[],
   failed: Set<ReceivedMessage>,
   router: Router,
   abandon: AbortSignal,
   options: RouteBatchOptions,
-): Promise<readonly Routed[]> {
+): readonly Promise<readonly Routed[]>[] {
   const routeGroup = async (group: readonly ReceivedMessage[]): Promise<Routed[]> => {
     const routed: Routed[] = [];
     for (const record of group) {
@@ -99,46 +90,13 @@ async function routeGroups(
   };
   // What ended the function before is routed by itself, so that its neighbours are not taken for it.
   const isSuspect = groups.flat().some((record) => receivesOf(record) > 1);
-  if (!isSuspect) return (await Promise.all(groups.map(routeGroup))).flat();
-  const routed: Routed[] = [];
-  for (const group of groups) routed.push(...(await routeGroup(group)));
-  return routed;
-}
-
-/** Sends what was matched, queue by queue in the order of the batch; what a queue did not take makes its event fail. */
-async function send(
-  routed: readonly Routed[],
-  failed: Set<ReceivedMessage>,
-  options: RouteBatchOptions,
-): Promise<void> {
-  const { routes, routesTo, topologyHash, objects, sender, queueUrlOf, clock, flow } = options;
-  const nowMs = clock.now();
-  const queues = new Map<string, { record: ReceivedMessage; message: Promise<FifoMessage> }[]>();
-  for (const { record, deliveries } of routed) {
-    for (const delivery of deliveries) {
-      const { actor } = delivery;
-      const route = routes.get(delivery.route) as RouteSpec;
-      const severalRoutes = (routesTo.get(actor) ?? 0) > 1;
-      const matched = { delivery, route, topologyHash, severalRoutes, nowMs };
-      const queue = queues.get(actor) ?? [];
-      queue.push({ record, message: actorMessage(matched, objects) });
-      queues.set(actor, queue);
-    }
-  }
-  await Promise.all(
-    Array.from(queues, async ([actor, queue]) => {
-      const messages = await Promise.all(queue.map(({ message }) => message));
-      const outcomes = await sender.sendEach(queueUrlOf(actor), messages);
-      for (const [at, error] of outcomes.entries()) {
-        if (error === null) {
-          flow.count("matched");
-          continue;
-        }
-        failed.add((queue[at] as (typeof queue)[number]).record);
-        flow.log({ phase: "system.error", target: actor, error: messageOf(error) });
-      }
-    }),
-  );
+  if (!isSuspect) return groups.map(routeGroup);
+  let last: Promise<unknown> = Promise.resolve();
+  return groups.map((group) => {
+    const routed = last.then(() => routeGroup(group));
+    last = routed;
+    return routed;
+  });
 }
 
 /** What has failed, and all that came behind it in its group. */

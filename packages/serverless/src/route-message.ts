@@ -1,6 +1,9 @@
 import { type ObjectStore, readBusMessage } from "@orgloop/bus/sqs";
 import {
   type Delivery,
+  deliveryLetterId,
+  type EndedRoute,
+  faultLetter,
   followTrace,
   type LoopCheck,
   loopEntry,
@@ -8,15 +11,15 @@ import {
   offBus,
   type RecordedLine,
   type Router,
-  routeEvent,
   type TraceChain,
   unroutableLetter,
 } from "@orgloop/core";
-import { type ClaimStore, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import { type ClaimStore, hasCode, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import type { AttemptStore, TraceMemory } from "@orgloop/stores/dynamodb";
-import { type BurialOptions, bury } from "./burial.ts";
+import { type BurialOptions, bury, buryLetter } from "./burial.ts";
 import { invalidLetter, isUnreadable } from "./invalid-letter.ts";
 import { isTooOld, type ReceivedMessage, receivesOf, unreadable } from "./received-message.ts";
+import { routeToEnd } from "./route-to-end.ts";
 
 export interface RoutingHost extends BurialOptions {
   readonly objects: ObjectStore;
@@ -34,8 +37,6 @@ export interface RoutedMessage {
 
 /** For how long the router knows an event again; SQS itself forgets after 5 minutes. */
 const CLAIM_MS = 86_400_000;
-/** An event whose routing the function did not survive so often, after it came back, is given up. */
-const MAX_DEATHS = 3;
 const NOTHING: RoutedMessage = { deliveries: [], line: null };
 
 /**
@@ -78,19 +79,50 @@ export async function routeMessage(
     matcher: target === null ? matcher : matcherFor(target, matcher),
     onMissing: () => host.flow.count("missing"),
   };
+  let ended: readonly EndedRoute[];
   try {
-    const { deliveries, ended } = await survived(held, record, host, () =>
-      routeEvent(event, chosen),
-    );
-    // Its transforms were cut short: what they seem to have dropped must come again.
-    if (abandon.aborted) throw draining();
-    const dropped = ended.filter(({ by }) => by === "drop").map(({ route }) => route);
-    return { deliveries, line: { at, event, ...(dropped.length > 0 && { dropped }) } };
+    const returned = receivesOf(record) > 1;
+    ended = await routeToEnd(event, chosen, { returned, attempts: host.attempts });
   } catch (error) {
     if (abandon.aborted) throw draining();
+    if (!hasCode(error, "UNROUTABLE")) throw error;
     await bury(unroutableLetter(event, `routing failed: ${messageOf(error)}`, nowMs), host);
     return { deliveries: [], line: { at, event } };
   }
+  // Its transforms were cut short: what they seem to have dropped must come again.
+  if (abandon.aborted) throw draining();
+  await buryFaults(ended, nowMs, host);
+  if (target?.route !== undefined) await forgetLetters(event, ended, host);
+  const dropped = ended.flatMap((one) =>
+    one.kind === "ended" && one.by === "drop" ? [one.route] : [],
+  );
+  return {
+    deliveries: ended.flatMap((one) => (one.kind === "delivery" ? [one.delivery] : [])),
+    line: { at, event, ...(dropped.length > 0 && { dropped }) },
+  };
+}
+
+/** What fails on a route ends the event there, and nowhere else. */
+async function buryFaults(
+  ended: readonly EndedRoute[],
+  nowMs: number,
+  host: RoutingHost,
+): Promise<void> {
+  for (const one of ended) {
+    if (one.kind === "fault") await buryLetter(faultLetter(one, nowMs), host);
+  }
+}
+
+/** A letter was replayed by routing it anew, and the route's transforms have ended it. */
+async function forgetLetters(
+  event: OrgLoopEvent,
+  ended: readonly EndedRoute[],
+  { deadLetters }: RoutingHost,
+): Promise<void> {
+  const ids = ended.flatMap((one) =>
+    one.kind === "ended" ? [deliveryLetterId(event.id, one.route)] : [],
+  );
+  if (ids.length > 0) await deadLetters.remove(ids);
 }
 
 /** Whether this message may bring the event: it is the first with it, or the first come back. */
@@ -118,24 +150,6 @@ async function loopOf(
   const said = check === undefined ? null : loopEntry(check, event);
   if (said !== null) flow.log(said.entry);
   return said?.broken ?? null;
-}
-
-/** Counts the deaths of the function at an event that has come back: a start that no end has taken back. */
-async function survived<Result>(
-  { id }: OrgLoopEvent,
-  record: ReceivedMessage,
-  { attempts }: RoutingHost,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  if (receivesOf(record) === 1) return run();
-  const key = `routing ${id}`;
-  const starts = await attempts.start(key);
-  try {
-    if (starts > MAX_DEATHS) throw new Error(`the function ended ${starts - 1} times meanwhile`);
-    return await run();
-  } finally {
-    await attempts.forget(key);
-  }
 }
 
 function draining(): OrgLoopError {

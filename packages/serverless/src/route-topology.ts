@@ -1,6 +1,14 @@
+import { MOST_TRANSFORM_MS } from "@orgloop/config/aws";
 import { compileMatcher, type Router } from "@orgloop/core";
 import { bindRoute, type Clock } from "@orgloop/host";
-import type { Prompt, RouteSpec, Topology, Transform, TransformSpec } from "@orgloop/sdk";
+import {
+  OrgLoopError,
+  type Prompt,
+  type RouteSpec,
+  type Topology,
+  type Transform,
+  type TransformSpec,
+} from "@orgloop/sdk";
 import type { FlowLog } from "./flow-log.ts";
 import type { RouteBatchOptions } from "./route-batch.ts";
 import type { Secrets } from "./secrets.ts";
@@ -27,26 +35,59 @@ export async function routeTopology({
   const matcher = compileMatcher(
     routes.map((route, at) => ({ ...route, when: resolved[at] ?? route.when })),
   );
-  const specs = new Map(transforms.map((transform) => [transform.name, transform]));
+  const specs = new Map(transforms.map((transform) => [transform.name, inTime(transform)]));
   const sources = new Map(topology.sources.map((source) => [source.id, source]));
   return {
     routes: new Map(routes.map((route) => [route.name, route])),
     routesTo: countBy(routes.map(({ then }) => then.actor)),
     async routerFor(abandon): Promise<Router> {
-      const opened = await Promise.all(
-        transforms.map(async (spec) => [spec.name, { part: await openTransform(spec) }] as const),
-      );
-      const binding = { specs, transforms: new Map(opened), clock, abandon };
+      const { opened, broken } = await openAll(transforms, openTransform);
+      const binding = { specs, transforms: opened, clock, abandon };
       return {
         matcher,
         sources,
-        transformsOf: (route) => bindRoute(route, binding),
+        transformsOf(route) {
+          for (const { ref } of route.transforms) {
+            const error = broken.get(ref);
+            if (error !== undefined) throw error;
+          }
+          return bindRoute(route, binding);
+        },
         promptOf,
         now: clock.now,
         log: flow.log,
       };
     },
   };
+}
+
+/**
+ * One that cannot be opened is a fault of the routes that use it. Rejects where that may pass: what AWS refuses or does not answer is no
+ * error of ours.
+ */
+async function openAll(
+  transforms: readonly TransformSpec[],
+  openTransform: RouteTopologyOptions["openTransform"],
+) {
+  const opened = new Map<string, { readonly part: Transform }>();
+  const broken = new Map<string, OrgLoopError>();
+  await Promise.all(
+    transforms.map(async (spec) => {
+      try {
+        opened.set(spec.name, { part: await openTransform(spec) });
+      } catch (cause) {
+        if (!(cause instanceof OrgLoopError)) throw cause;
+        const message = `transform "${spec.name}" could not be started: ${cause.message}`;
+        broken.set(spec.name, new OrgLoopError(cause.code, message, { cause }));
+      }
+    }),
+  );
+  return { opened, broken };
+}
+
+/** The router has 30 s for a batch: `validate` refuses more, and this is for those that say nothing. */
+function inTime(spec: TransformSpec): TransformSpec {
+  return { ...spec, timeout_ms: Math.min(spec.timeout_ms, MOST_TRANSFORM_MS) };
 }
 
 /** A function has no project's folder: the file is what the configuration calls it. */

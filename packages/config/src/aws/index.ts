@@ -30,6 +30,7 @@ export {
 } from "./message-keys.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
 export { MOST_INBOX_TTL } from "./most-inbox-ttl.ts";
+export { MOST_TRANSFORM_MS } from "./most-transform.ts";
 export { PRICES, PRICES_READ, type Price, type PriceName } from "./prices.ts";
 export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";
 export { readIntakes } from "./read-intakes.ts";

@@ -75,12 +75,21 @@ export function letterSender(
     await letters.remove([id]);
   }
 
+  /** Its transforms have not run: the router runs them, and what is delivered takes the letter away. */
+  async function toRoute({ id, event }: DeadLetter, route: RouteSpec): Promise<void> {
+    const replay = Math.max(await numbers.next(event.id), (event.replay ?? 0) + 1);
+    await sendEvents(stage, [replayOnBus(event, replay, { route: route.name })]);
+    await letters.markReplayed(id);
+  }
+
   async function send(id: string): Promise<void> {
     const letter = await letters.get(id);
     if (letter === null) return;
     const route = routes.get(letter.route ?? "");
     await pace();
-    await (route === undefined ? toBus(letter) : toActor(letter, route));
+    if (route === undefined) await toBus(letter);
+    else if (letter.untransformed) await toRoute(letter, route);
+    else await toActor(letter, route);
   }
 
   return {

@@ -25,6 +25,7 @@ export function dedupTransform(
   const forgets = config.store === "memory" && stateless !== true;
   const store: ClaimStore = forgets ? windowClaims() : claims;
   return {
+    inline: true,
     async execute(event, { route }) {
       if (event.replay !== undefined) return event;
       const values = paths.map((path) => textOf(getPath(event, path)));

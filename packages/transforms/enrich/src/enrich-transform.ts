@@ -21,6 +21,7 @@ export function enrichTransform(config: EnrichConfig): Transform {
     ),
   ];
   return {
+    inline: true,
     async execute(event) {
       let enriched: unknown = event;
       for (const { path, compute } of steps) {

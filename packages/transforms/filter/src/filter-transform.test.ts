@@ -1,4 +1,4 @@
-import type { OrgLoopEvent, TransformContext } from "@orgloop/sdk";
+import type { OrgLoopEvent, Transform, TransformContext } from "@orgloop/sdk";
 import { afterAll, describe, expect, test } from "vitest";
 import { filterConfig } from "./config.ts";
 import { filterTransform } from "./filter-transform.ts";
@@ -35,6 +35,12 @@ async function run(config: Record<string, unknown>, signal = context.signal) {
   const transform = await filterTransform(await filterConfig.parseAsync(config));
   closing.push(() => transform.close?.());
   return transform.execute(event, { ...context, signal });
+}
+
+/** As a host runs it. */
+function pooled(transform: Transform, one: OrgLoopEvent, about: TransformContext) {
+  const task = () => transform.execute(one, about);
+  return transform.pool?.run(about.route, task, about.signal) ?? task();
 }
 
 describe("criteria", () => {
@@ -131,14 +137,43 @@ describe("jq", () => {
     expect(await run({ jq: ".id" })).toBe(event);
   });
 
-  test("hundreds of evaluations through one engine agree", async () => {
+  test("a route whose jq loops, on however many keys, leaves another route's a worker", async () => {
+    const endless = await filterTransform({
+      jq: "if . == null then 1 else range(1e15) | empty end",
+    });
+    const quick = await filterTransform({ jq: ".payload.number == 42" });
+    closing.push(
+      () => endless.close?.(),
+      () => quick.close?.(),
+    );
+    const stop = new AbortController();
+    let ended = 0;
+    const loops = Array.from({ length: 40 }, () =>
+      pooled(endless, event, { ...context, route: "loops", signal: stop.signal }).finally(() => {
+        ended += 1;
+      }),
+    );
+    for (let turn = 0; turn < 20; turn += 1) {
+      expect(await pooled(quick, event, { ...context, route: "quick" })).toBe(event);
+    }
+    expect(ended).toBe(0);
+    stop.abort(new Error("enough"));
+    expect(await Promise.allSettled(loops)).toMatchObject(
+      loops.map(() => ({
+        status: "rejected",
+        reason: { message: expect.stringMatching("enough") },
+      })),
+    );
+  });
+
+  test("hundreds of evaluations agree", async () => {
     const transform = await filterTransform(
       await filterConfig.parseAsync({ jq: ".payload.number % 2 == 0" }),
     );
     closing.push(() => transform.close?.());
     const results = await Promise.all(
       Array.from({ length: 400 }, (_, number) =>
-        transform.execute({ ...event, payload: { number, text: "x".repeat(2_000) } }, context),
+        pooled(transform, { ...event, payload: { number, text: "x".repeat(2_000) } }, context),
       ),
     );
     expect(results.every((result, number) => (result !== null) === (number % 2 === 0))).toBe(true);

@@ -13,6 +13,7 @@ export async function filterTransform(config: FilterConfig): Promise<Transform> 
     match.every((matches) => matches(event)) &&
     (matchAny === undefined || matchAny.some((matches) => matches(event)));
   return {
+    inline: true,
     execute: async (event) => (passes(event) ? event : null),
   };
 }

@@ -1,8 +1,10 @@
 import { OrgLoopError, type OrgLoopEvent, type Transform } from "@orgloop/sdk";
-import { evaluateJq, retainJq } from "./jq-engine.ts";
+import { evaluateJq, jqPool, retainJq } from "./jq-engine.ts";
 
 /** jq's exit code for an expression that does not compile. */
 const COMPILE_ERROR = 3;
+
+const NEVER = new AbortController().signal;
 
 /**
  * `jq -e` on each event (v1alpha1, section 5). Exit code 0 passes it, anything else drops it, an error inside the expression too.
@@ -12,7 +14,8 @@ const COMPILE_ERROR = 3;
 export async function jqTransform(expression: string): Promise<Transform> {
   const release = retainJq();
   try {
-    const { exitCode, stderr } = await evaluateJq("null", expression);
+    const check = () => evaluateJq("null", expression);
+    const { exitCode, stderr } = await jqPool.run("", check, NEVER);
     if (exitCode === COMPILE_ERROR) {
       throw new OrgLoopError("INVALID_JQ", `jq: the expression does not compile: ${stderr.trim()}`);
     }
@@ -21,6 +24,7 @@ export async function jqTransform(expression: string): Promise<Transform> {
     throw error;
   }
   return {
+    pool: jqPool,
     async execute(event, { signal }) {
       const { exitCode, stdout } = await evaluateJq(JSON.stringify(event), expression, signal);
       return exitCode === 0 ? (replacement(stdout) ?? event) : null;

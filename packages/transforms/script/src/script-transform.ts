@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os";
 import {
   childEnvironment,
+  fairPool,
   messageOf,
   OrgLoopError,
   type OrgLoopEvent,
@@ -9,6 +11,10 @@ import {
 import type { ScriptConfig } from "./config.ts";
 import { runScript, type ScriptExit } from "./run-script.ts";
 import { scriptPath } from "./script-path.ts";
+
+/** Processes at a time, of all scripts; a slow one leaves its place to another route's. */
+const PLACES = Math.max(4, 2 * availableParallelism());
+const pool = fairPool({ places: PLACES, each: PLACES / 2, slowMs: 1_000, most: 64 });
 
 /**
  * A script decides (v1alpha1, section 5): the event is JSON on stdin, the new event JSON on stdout. Nothing printed, or exit code
@@ -20,6 +26,7 @@ export async function scriptTransform(
 ): Promise<Transform> {
   const path = await scriptPath(projectDir, script);
   return {
+    pool,
     async execute(event, { actor, route, signal }) {
       const env = childEnvironment(process.env, listed, {
         ORGLOOP_SOURCE: event.source,
