@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { lookup } from "node:dns";
-import { PermanentError, RetryAfterError } from "@orgloop/sdk";
+import { type OrgLoopEvent, PermanentError, RetryAfterError } from "@orgloop/sdk";
 import dedup from "@orgloop/transform-dedup";
 import { event, route, type Scenario } from "./scenario.ts";
 
@@ -131,6 +131,57 @@ export const ROUTING: readonly Scenario[] = [
     steps: [{ atMs: 0, emit: [event("e1")] }],
     expect: { lanes: { "b k": "e1" }, letters: NO_LETTERS },
   },
+  {
+    name: "a fault of a route is that route's letter; the others deliver, and what follows does",
+    routes: [
+      route("bad", { key: "payload.constructor" }),
+      route("worse", { key: "payload..n" }, uses("same")),
+      route("good"),
+    ],
+    transforms: { same: () => ({ execute: async (one) => one }) },
+    steps: [{ atMs: 0, emit: [event("e1"), event("e2")] }],
+    expect: {
+      lanes: { "good k": "e1 e2" },
+      letters: ["e1 bad invalid 0", "e1 worse invalid 0", "e2 bad invalid 0", "e2 worse invalid 0"],
+    },
+  },
+  {
+    name: "a transform that answers no event has failed",
+    routes: [
+      route("strict", {}, { transforms: [{ ref: "nonsense", on_error: "drop" }] }),
+      route("lenient", {}, uses("nonsense")),
+      route("good"),
+    ],
+    transforms: { nonsense: () => ({ execute: async () => ({}) as OrgLoopEvent }) },
+    steps: [{ atMs: 0, emit: [event("e1")] }],
+    expect: { lanes: { "lenient k": "e1", "good k": "e1" }, letters: NO_LETTERS },
+  },
+  ...[false, true].map(
+    (inProcess): Scenario => ({
+      name: inProcess
+        ? "a slow transform delays its own route and key, and nothing else of its source"
+        : "a slow transform keeps the order of its route and key",
+      routes: [route("slow", {}, uses("slow")), route("quick")],
+      transforms: {
+        slow: () => ({
+          execute: (one) => (one.payload.slow ? new Promise(() => {}) : Promise.resolve(one)),
+        }),
+      },
+      act({ event: id, route: name, atMs }) {
+        const mayWait = name === "slow" && id !== "e3";
+        if (inProcess && !mayWait && atMs > 5_000) throw new PermanentError("it had to wait");
+      },
+      steps: [
+        { atMs: 0, emit: [event("e1", "x", { slow: true }), event("e2", "x"), event("e3", "y")] },
+      ],
+      // On AWS a source's events are routed in order: the next one waits.
+      ...(inProcess && { only: "process" }),
+      expect: {
+        lanes: { "slow x": "e1 e2", "slow y": "e3", "quick x": "e1 e2", "quick y": "e3" },
+        letters: NO_LETTERS,
+      },
+    }),
+  ),
   {
     name: "dedup: the second event with a key is dropped, also long after the bus has forgotten",
     routes: [route("a", {}, uses("once"))],

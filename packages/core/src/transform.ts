@@ -50,9 +50,10 @@ export async function applyTransforms(
         entry("transform.drop");
         return { kind: "drop", transform: name };
       }
-      if (next !== current) current = transformed(next, event);
+      const made = next === current ? current : transformed(next, event);
       // What is no JSON (a cycle, a BigInt) could be neither sent nor kept.
-      if (!inline) JSON.stringify(current);
+      if (!inline) JSON.stringify(made);
+      current = made;
       entry("transform.pass");
     } catch (error) {
       entry(ON_ERROR_PHASE[onError], messageOf(error));

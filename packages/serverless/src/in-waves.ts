@@ -13,7 +13,8 @@ export async function* inWaves<Item>(
   let ready: (readonly Item[])[] = [];
   const all = Promise.all(
     tasks.map(async (task, at) => {
-      ready[at] = await task;
+      const items = await task;
+      ready[at] = items;
     }),
   ).then(() => true);
   for (let ended = false; !ended; ) {
