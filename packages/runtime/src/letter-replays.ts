@@ -115,10 +115,12 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   /** Where the route's transforms have not run, they run now. */
   async function routedAnew(letter: DeadLetter, spec: RouteSpec): Promise<EndedRoute | LanedRoute> {
     const { router } = current();
-    const delivery = letterDelivery(letter, spec, router);
-    if (letter.untransformed !== true) return { kind: "delivery", delivery };
+    if (letter.untransformed !== true) {
+      return { kind: "delivery", delivery: letterDelivery(letter, spec, router) };
+    }
     const matcher = matcherFor({ route: spec.name }, router.matcher);
-    const { routes } = await routeEvent(delivery.event, { ...router, matcher });
+    const event = { ...letter.event, replay: (letter.event.replay ?? 0) + 1 };
+    const { routes } = await routeEvent(event, { ...router, matcher });
     const [routed] = routes;
     if (routed === undefined) throw new Error(`the route "${spec.name}" takes it no longer`);
     return routed;
