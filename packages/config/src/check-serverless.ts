@@ -1,7 +1,7 @@
 import { DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import { MOST_INBOX_TTL } from "./aws/most-inbox-ttl.ts";
-import { checkReach } from "./check-reach.ts";
 import { MOST_TRANSFORM_MS } from "./aws/most-transform.ts";
+import { checkReach } from "./check-reach.ts";
 import { at, type Declarations } from "./declarations.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
