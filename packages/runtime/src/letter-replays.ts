@@ -10,13 +10,13 @@ import {
 } from "@orgloop/core";
 import { type Pace, replayPace } from "@orgloop/host";
 import {
+  type DeadLetter,
   type DeadLetterStore,
   type DeadLetterSummary,
   type LogEntry,
   messageOf,
   type RouteSpec,
 } from "@orgloop/sdk";
-
 import type { Bury } from "./burial.ts";
 import type { Clock } from "./clock.ts";
 import { durably } from "./durably.ts";
