@@ -52,6 +52,14 @@ export class WalModel {
     this.#bus = null;
   }
 
+  /** Ends as a process that is killed a moment after it had written what it had to. */
+  async kill(): Promise<void> {
+    for (const timer of [...this.#timers]) timer();
+    await this.#quiet();
+    this.#bus = null;
+    this.disk = this.disk.restart();
+  }
+
   /** What is on the bus now, surely. */
   events(): OrgLoopEvent[] {
     return this.#events

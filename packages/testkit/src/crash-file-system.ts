@@ -49,8 +49,8 @@ export interface CrashFileSystem {
   restart(): CrashFileSystem;
   /** Files as they look now, by path. */
   files(): ReadonlyMap<string, Buffer>;
-  /** Changes bytes behind everyone's back, durably. */
-  tamper(path: string, change: (bytes: Buffer) => Buffer): void;
+  /** Changes bytes behind everyone's back, durably; null removes the file. */
+  tamper(path: string, change: (bytes: Buffer) => Buffer | null): void;
   /** For what locks: one holder a directory, gone with the process. */
   lock(dir: string): Promise<DirectoryLock>;
 }
@@ -230,7 +230,9 @@ function create(
     tamper(path, changeBytes) {
       const file = current.get(normalize(path));
       if (file === undefined) throw failure("ENOENT", { kind: "open", path });
-      file.replace(changeBytes(file.bytes()));
+      const changed = changeBytes(file.bytes());
+      if (changed !== null) return file.replace(changed);
+      for (const names of [current, durable]) names.delete(normalize(path));
     },
     async lock(dir) {
       if (locked.has(dir)) throw failure("LOCKED", { kind: "open", path: dir });

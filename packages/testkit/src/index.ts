@@ -7,6 +7,7 @@ export {
   type Fault,
   type FileOperation,
 } from "./crash-file-system.ts";
+export * from "./damage.ts";
 export * from "./dead-letter-suite.ts";
 export * from "./enterprise.ts";
 export * from "./fake-clock.ts";

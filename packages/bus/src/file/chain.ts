@@ -1,7 +1,7 @@
 import { type FileSystem, nodeFileSystem } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
 import { corruptError } from "./errors.ts";
-import { isTemporary, parseSegmentName, type SegmentName } from "./segment.ts";
+import { isKept, isTemporary, parseSegmentName, type SegmentName } from "./segment.ts";
 
 /** The files of a log. */
 export interface Chain {
@@ -9,6 +9,8 @@ export interface Chain {
   readonly segments: readonly SegmentName[];
   /** What a crash left behind: cut-short compactions, and files whose numbers a compacted or settled one covers. */
   readonly leftovers: readonly string[];
+  /** What was cut off or taken out, by a start or a repair: no part of the log. */
+  readonly kept: readonly string[];
 }
 
 /** Lists the log in `dir`; empty where there is none. */
@@ -34,7 +36,7 @@ export async function listChain(
     segments.push(segment);
     covered = Math.max(covered, segment.through ?? 0);
   }
-  return { segments, leftovers };
+  return { segments, leftovers, kept: names.filter(isKept).sort() };
 }
 
 /** Of two that cover the same numbers, the settled one came later. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type FileSystem, type OpenFile, writeFully } from "@orgloop/files";
+import { type FileSystem, type OpenDirectory, type OpenFile, writeFully } from "@orgloop/files";
 import { failedError } from "./errors.ts";
 import { encodeLine } from "./line.ts";
 import type { LoggedEvent } from "./logged-event.ts";
@@ -10,6 +10,8 @@ import { compactedName, type Position, type Segment, settledName } from "./segme
 export interface SealedLog {
   readonly dir: string;
   readonly fileSystem: FileSystem;
+  /** `dir`, held open: syncing a name must not need a descriptor. */
+  readonly directory: OpenDirectory;
   /** In order; without gaps. */
   readonly segments: Segment[];
   /** The file whose name says what is settled before them. */
@@ -172,9 +174,9 @@ async function write(file: OpenFile, parts: Buffer[], position: number): Promise
   return bytes.length;
 }
 
-async function syncNames({ dir, fileSystem }: SealedLog): Promise<void> {
+async function syncNames({ dir, directory }: SealedLog): Promise<void> {
   try {
-    await fileSystem.syncDirectory(dir);
+    await directory.sync();
   } catch (cause) {
     throw failedError(dir, "fsync of the directory", cause);
   }

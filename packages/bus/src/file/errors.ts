@@ -12,13 +12,24 @@ export interface Damage {
   readonly reason: string;
 }
 
+export type DamageError = OrgLoopError & { readonly damage: Damage };
+
 /** `WAL_CORRUPT`: acknowledged data is damaged; opening stops rather than lose it in silence. */
-export function corruptError(dir: string, damage: Damage): OrgLoopError {
+export function corruptError(dir: string, damage: Damage): DamageError {
   const place = damage.line === 0 ? "" : `, line ${damage.line}, byte ${damage.offset}`;
-  return new OrgLoopError(
+  const error = new OrgLoopError(
     "WAL_CORRUPT",
     `the log is damaged at ${join(dir, damage.file)}${place}: ${damage.reason}. It had been acknowledged, so nothing is cut off. ` +
       "See what would be lost with `orgloop wal verify`, then decide with `orgloop wal repair`, or restore the file",
+  );
+  return Object.assign(error, { damage });
+}
+
+/** `WAL_REMOVED`: what is written goes nowhere any more, so nothing is taken. A start makes a new log, or finds the one put back. */
+export function removedError(dir: string): OrgLoopError {
+  return new OrgLoopError(
+    "WAL_REMOVED",
+    `${dir} was removed while the log was open: the bus takes nothing more. Put it back if you can, and start again`,
   );
 }
 

@@ -34,6 +34,8 @@ export interface FileBusStats {
 
 export interface FileBus extends SettlingEventBus {
   stats(): FileBusStats;
+  /** Why the disk takes nothing at present, where something waits for it and is tried again every second; null otherwise. */
+  refusal(): Error | null;
   /**
    * Resolves with a `WAL_FAILED` when a sync failed: what is on the disk is unknown, and everything is rejected from then on.
    * The process must end; opening finds out what is there. Stays pending otherwise.

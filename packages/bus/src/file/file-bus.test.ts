@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogEntry } from "@orgloop/sdk";
 import { type CrashFileSystem, crashFileSystem, testEvent } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { type FileBus, type FileBusOptions, openFileBus } from "./index.ts";
+
+type TestEvent = ReturnType<typeof testEvent>;
 
 interface Opened {
   readonly bus: FileBus;
@@ -47,7 +49,10 @@ async function quiet(disk: CrashFileSystem): Promise<void> {
 
 const idsOf = async (bus: FileBus) => (await bus.unacked()).map(({ id }) => id);
 const names = (disk: CrashFileSystem) =>
-  [...disk.files().keys()].map((path) => path.replace("/wal/", "")).sort();
+  [...disk.files().keys()]
+    .map((path) => path.replace("/wal/", ""))
+    .filter((name) => name !== "high-water")
+    .sort();
 const events = (count: number) => Array.from({ length: count }, () => testEvent());
 
 test("a second opener is refused by name, and may come when the first has closed", async () => {
@@ -76,6 +81,7 @@ test("the log is lines of JSON that a person can read", async () => {
     { seq: 2, batch: 2, event, at: 1_000, open: 1 },
     { seq: 3, batch: 3, settle: 2, route: "route-1" },
     { seq: 4, batch: 4, ack: 2 },
+    { seq: 5, batch: 5, close: 1, at: 1_000, unsettled: [] },
   ]);
 });
 
@@ -269,9 +275,74 @@ test("a crash at any operation of rotation and compaction leaves a log that open
 
 test("a failed opening gives the directory free", async () => {
   const disk = crashFileSystem();
-  disk.capacity = 0;
-  await expect(opened(disk)).rejects.toMatchObject({ code: "ENOSPC" });
-  disk.capacity = 10_000;
+  disk.fault = ({ kind }) => (kind === "list" ? { code: "EIO" } : null);
+  await expect(opened(disk)).rejects.toMatchObject({ code: "EIO" });
+  disk.fault = null;
   const { bus } = await opened(disk);
+  await bus.close();
+});
+
+test("on a full disk the bus opens with what it has, refuses publishes, and takes up again when there is room", async () => {
+  for (const isNew of [true, false]) {
+    let disk = crashFileSystem();
+    const [held, refused, taken] = events(3) as [TestEvent, TestEvent, TestEvent];
+    if (!isNew) {
+      const { bus } = await opened(disk);
+      await bus.publish(held);
+      disk = disk.restart();
+    }
+    disk.capacity = 0;
+    const { bus, tick } = await opened(disk);
+    expect(bus.refusal()).toMatchObject({ code: "ENOSPC" });
+    const attempts: number[] = [];
+    bus.subscribe({}, async ({ id }, { attempt }) => {
+      attempts.push(attempt);
+      void bus.ack(id);
+    });
+    await expect(bus.publish(refused)).rejects.toMatchObject({ code: "ENOSPC" });
+    await quiet(disk);
+    expect(attempts).toEqual(isNew ? [] : [2]);
+    disk.capacity = Number.POSITIVE_INFINITY;
+    tick();
+    await quiet(disk);
+    expect(bus.refusal()).toBeNull();
+    await bus.publish(taken);
+    await bus.close();
+    const later = await opened(disk.crash(() => 0));
+    expect(await idsOf(later.bus)).toEqual([]);
+  }
+});
+
+test("a log whose directory is removed takes nothing more, and says so", async () => {
+  const dir = join(await mkdtemp(join(tmpdir(), "orgloop-")), "wal");
+  const bus = await openFileBus({ dir });
+  await bus.publish(testEvent());
+  await rm(dir, { recursive: true });
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    await expect(bus.publish(testEvent())).rejects.toMatchObject({
+      code: "WAL_REMOVED",
+      message: expect.stringContaining(dir),
+    });
+  }
+  await bus.close();
+});
+
+test("without a descriptor left, a rotation and a compaction wait, and nothing ends", async () => {
+  const disk = crashFileSystem();
+  const clock = { now: 1_000 };
+  const { bus, entries } = await opened(disk, { rotate: { maxBytes: 500 }, now: () => clock.now });
+  const all = events(8);
+  await bus.publish(all[0] as TestEvent);
+  disk.fault = ({ kind, path }) => (kind === "open" && path !== "/wal" ? { code: "EMFILE" } : null);
+  for (const event of all.slice(1, 6)) await bus.publish(event);
+  for (const { id } of all.slice(0, 6)) await bus.ack(id);
+  expect(entries.filter(({ phase }) => phase === "wal.rotate")).toMatchObject([
+    { error: expect.stringContaining("EMFILE") },
+  ]);
+  disk.fault = null;
+  clock.now += 1_000;
+  await bus.publish(all[6] as TestEvent);
+  expect(names(disk).filter((name) => name.endsWith(".jsonl"))).toHaveLength(2);
+  expect(await idsOf(bus)).toEqual([all[6]?.id]);
   await bus.close();
 });

@@ -1,46 +1,51 @@
-import { type DirectoryLock, type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
+import { type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
 import { type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import { createDispatch, systemTimer } from "../dispatch.ts";
 import type { SealedLog } from "./compact.ts";
 import type { FileBus, FileBusOptions } from "./file-bus-options.ts";
-import { openBody } from "./first-line.ts";
+import { closeBody, openBody } from "./first-line.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { HighWaterFile } from "./high-water-file.ts";
 import { LogWriter } from "./log-writer.ts";
 import { eventBody, LoggedEvent, type PublishListener } from "./logged-event.ts";
 import { Maintenance } from "./maintenance.ts";
 import { recover } from "./recover.ts";
 import type { Segment } from "./segment.ts";
-import { AckLine, OpenLine, SettleLine } from "./waiting-line.ts";
+import { AckLine, CloseLine, OpenLine, SettleLine } from "./waiting-line.ts";
 
 /**
  * Opens the bus that is a write-ahead log of JSON lines in `dir` (DESIGN.md, "The file WAL"). Unacked events of earlier
  * processes are there again. Throws `LOCKED` where another process has it, `WAL_CORRUPT` where acknowledged data is damaged,
- * and the operating system's code where the disk refuses.
+ * `WAL_FORMAT` where a newer release wrote it, and the operating system's code where the disk cannot be read. Where it can, but
+ * takes nothing, the bus opens and refuses publishes until it does.
  */
 export async function openFileBus(options: FileBusOptions): Promise<FileBus> {
   const { dir, fileSystem = nodeFileSystem, lock: lockDir = lockDirectory } = options;
   await fileSystem.makeDirectory(dir);
+  await using opened = new AsyncDisposableStack();
   const lock = await lockDir(dir);
-  try {
-    return await openLocked(options, fileSystem, lock);
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
+  opened.defer(() => lock.release());
+  return await openLocked(options, fileSystem, opened);
 }
 
 async function openLocked(
   options: FileBusOptions,
   fileSystem: FileSystem,
-  lock: DirectoryLock,
+  opened: AsyncDisposableStack,
 ): Promise<FileBus> {
   const { dir, now = Date.now, onEvent, rotate = {}, setTimer = systemTimer } = options;
   const { compactBelow = 0.5 } = options;
   const recovered = await recover(dir, fileSystem, options.notes);
   const open = recovered.opens + 1;
+  const directory = await fileSystem.openDirectory(dir);
+  opened.defer(() => directory.close());
+  const highWater = new HighWaterFile(dir, fileSystem, setTimer);
+  opened.defer(() => highWater.close(null));
+  await highWater.open(recovered.tail?.segment ?? beginning(recovered.nextSeq));
   const sealed: SealedLog = {
     dir,
     fileSystem,
+    directory,
     segments: recovered.sealed,
     settledName: recovered.settledName,
   };
@@ -81,6 +86,8 @@ async function openLocked(
     {
       dir,
       fileSystem,
+      directory,
+      highWater,
       now,
       open,
       maxBytes: rotate.maxBytes ?? 64 * 1024 * 1024,
@@ -96,6 +103,9 @@ async function openLocked(
     recovered.tail,
     recovered.nextSeq,
   );
+  opened.defer(() => writer.close());
+  opened.defer(() => maintenance.stop());
+  const refused = Promise.withResolvers<void>();
   const group = new GroupCommit({
     nextSeq: recovered.nextSeq,
     setTimer,
@@ -105,6 +115,7 @@ async function openLocked(
     },
     onRefused(error, kept) {
       report("system.error", { kept_lines: kept }, error);
+      refused.resolve();
       maintenance.start({ compaction: true });
     },
     onFailed(error) {
@@ -157,6 +168,7 @@ async function openLocked(
   }
 
   await begin();
+  const resources = opened.move();
   return {
     capabilities: { durable: true, unacked: "bus" },
     failed: failure.promise,
@@ -205,6 +217,7 @@ async function openLocked(
         oldestAtMs: events.values().next().value?.at ?? null,
       };
     },
+    refusal: () => group.refusal,
     close() {
       closing ??= end();
       return closing;
@@ -216,24 +229,20 @@ async function openLocked(
     for (const logged of events.values()) if (logged.publishing === null) yield logged;
   }
 
-  /** Writes the opening down before anything is handed over: attempts count it. */
+  /**
+   * Writes the opening down before anything is handed over: attempts count it. Where the disk refuses, what there is is handed over
+   * all the same, and the opening is written down later.
+   */
   async function begin(): Promise<void> {
     if (recovered.cut !== null) report("wal.repair", recovered.cut);
-    try {
-      const line = new OpenLine(openBody(open, now()));
-      if (worthSealing(writer.segment, compactBelow)) writer.sealFirst();
-      group.add(line);
-      for (const logged of recovered.events) {
-        if (events.has(logged.event.id)) acking.add(withAck(logged));
-        else events.set(logged.event.id, logged);
-      }
-      await line.promise;
-    } catch (error) {
-      await group.drain();
-      await maintenance.stop();
-      await writer.close();
-      throw error;
+    const line = new OpenLine(openBody(open, now(), highWater.format));
+    if (recovered.isUpgrade || worthSealing(writer.segment, compactBelow)) writer.sealFirst();
+    group.add(line);
+    for (const logged of recovered.events) {
+      if (events.has(logged.event.id)) acking.add(withAck(logged));
+      else events.set(logged.event.id, logged);
     }
+    await Promise.race([line.promise, refused.promise]);
     maintenance.start({ compaction: true });
   }
 
@@ -244,22 +253,25 @@ async function openLocked(
     return line;
   }
 
-  /** So that the next opening need not look at every line. What the disk refuses now, it need not have. */
-  async function seal(): Promise<void> {
-    writer.sealFirst();
-    group.add(new OpenLine(openBody(open, now())));
-    await group.drain();
-  }
-
   async function end(): Promise<void> {
+    await using _ = resources;
     await dispatch.close();
     closed = true;
     await group.drain();
-    if (failed === null && writer.segment.size >= WORTH_SEALING_BYTES) await seal();
+    if (failed !== null) return;
+    // A segment of its own for a long log: so that the next opening need not look at every line.
+    if (writer.segment.size >= WORTH_SEALING_BYTES) writer.sealFirst();
+    const line = new CloseLine(closeBody(open, now(), unsettled()));
+    group.add(line);
+    await group.drain();
     await maintenance.stop();
-    await writer.close();
-    await lock.release();
+    await highWater.close(line.isDurable ? writer.segment : null);
   }
+}
+
+/** Where a log stands whose next line begins a segment. */
+function beginning(from: number): Pick<Segment, "from" | "size" | "through"> {
+  return { from, size: 0, through: from - 1 };
 }
 
 const WORTH_SEALING_BYTES = 1024 * 1024;

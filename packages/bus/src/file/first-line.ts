@@ -22,9 +22,17 @@ export interface Index {
   readonly settles: readonly (readonly number[])[];
 }
 
+/**
+ * 1: without a high-water mark, and so without a number. 2: with one ({@link HighWater}), and with closing records.
+ * A release opens its own format and those before.
+ */
+export const LOG_FORMAT = 2;
+
 /** What the first line of a segment may hold. */
 export interface FirstLine {
+  readonly seq: number;
   readonly at?: number;
+  readonly format?: number;
   readonly sealed?: Seal;
   readonly unsettled?: Index;
   readonly compacted?: {
@@ -61,9 +69,16 @@ export function isOrdinary({ name }: Segment): boolean {
 export function openBody(
   open: number,
   at: number,
-  more: Pick<FirstLine, "sealed" | "unsettled"> = {},
+  more: Pick<FirstLine, "format" | "sealed" | "unsettled"> = {},
 ): string {
   return JSON.stringify({ open, at, ...more }).slice(1);
+}
+
+/** `"close":…` as the body of a line. */
+export function closeBody(close: number, at: number, unsettled: Iterable<LoggedEvent>): string {
+  const index = indexOf(unsettled);
+  const more = index === null ? {} : { unsettled: index.events.map(([seq]) => seq) };
+  return JSON.stringify({ close, at, ...more }).slice(1);
 }
 
 /** Null where the first line is not good. */
@@ -91,6 +106,7 @@ export async function firstLineOf(file: OpenFile): Promise<FirstLine | null> {
     if (end < 0 && count === bytes) continue;
     const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0, noted: false };
     if (end < 0 || !readHead(buffer, 0, end, head) || !checksumFits(buffer, 0, end)) return null;
+    if (head.kind !== "open" && head.kind !== "compacted") return null;
     return JSON.parse(buffer.toString("utf8", 0, end)) as FirstLine;
   }
   return null;

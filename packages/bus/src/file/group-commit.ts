@@ -72,6 +72,11 @@ export class GroupCommit {
     this.#running ??= Promise.resolve().then(() => this.#run());
   }
 
+  /** Why nothing is taken at present; what is kept is tried again soon. Null where nothing waits for the disk. */
+  get refusal(): Error | null {
+    return this.#retained.length > 0 ? this.#lastError : null;
+  }
+
   /** Everything fails from now on. */
   fail(error: Error): void {
     if (this.#failure !== null) return;

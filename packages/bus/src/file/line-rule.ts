@@ -15,8 +15,9 @@ export function ordinaryRule(from: number): LineRule {
     if (expected === from ? head.kind !== "open" : head.kind === "compacted") {
       return `a line of kind "${head.kind}" may not stand here`;
     }
-    if (head.kind !== "open" && head.ref >= head.seq)
+    if ((head.kind === "ack" || head.kind === "settle") && head.ref >= head.seq) {
       return `it refers to a later line, ${head.ref}`;
+    }
     batch = head.batch;
     expected += 1;
     return null;

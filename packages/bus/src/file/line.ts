@@ -9,12 +9,13 @@ import { CHECKED_FROM, isSealed, sealLine } from "@orgloop/files";
  *     "settle":SEQ,"route":"…"}          one route of event SEQ is done with
  *     "ack":SEQ,"note":"…"}              event SEQ is done with; the note only where there is one
  *     "open":N,"at":MS,…}                the log was opened for the Nth time; also the first line of every segment
+ *     "close":N,"at":MS,"unsettled":[SEQ,…]}   it was closed: all before it is on the disk
  *     "compacted":{"from":N,"through":N,"records":N}}   first line of a compacted segment
  */
-export const LINE_KINDS = ["event", "settle", "ack", "open", "compacted"] as const;
+export const LINE_KINDS = ["event", "settle", "ack", "open", "close", "compacted"] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
 
-/** The fixed-position part of a line. `ref`: the event's `seq` in a settle or ack, the count in an open, else 0. */
+/** The fixed-position part of a line. `ref`: the event's `seq` in a settle or ack, the count in an open or close, else 0. */
 export interface LineHead {
   kind: LineKind;
   seq: number;
@@ -63,7 +64,11 @@ export function readHead(from: Buffer, start: number, end: number, head: LineHea
     head.kind = LINE_KINDS[index] as LineKind;
     head.ref = 0;
     head.noted = false;
-    return index === 0 || index === 4 || readRef(from, at + key.length, end, head);
+    return (
+      head.kind === "event" ||
+      head.kind === "compacted" ||
+      readRef(from, at + key.length, end, head)
+    );
   }
   return false;
 }

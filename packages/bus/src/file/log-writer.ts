@@ -1,16 +1,20 @@
 import { join } from "node:path";
 import { crc32 } from "@node-rs/crc32";
-import { type FileSystem, type OpenFile, writeFully } from "@orgloop/files";
+import { type FileSystem, type OpenDirectory, type OpenFile, writeFully } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
 import type { Batch, PendingLine } from "./batch.ts";
-import { failedError } from "./errors.ts";
+import { failedError, removedError } from "./errors.ts";
 import { indexOf, openBody, type Seal } from "./first-line.ts";
+import type { HighWaterFile } from "./high-water-file.ts";
 import type { LoggedEvent } from "./logged-event.ts";
 import { ordinaryName, type Segment } from "./segment.ts";
 
 export interface LogWriterOptions {
   readonly dir: string;
   readonly fileSystem: FileSystem;
+  /** `dir`, held open: syncing a name must not need a descriptor. */
+  readonly directory: OpenDirectory;
+  readonly highWater: HighWaterFile;
   readonly maxBytes: number;
   readonly maxAgeMs: number;
   readonly now: () => number;
@@ -33,19 +37,29 @@ export interface Tail {
   readonly beganAt: number | null;
 }
 
+/** In between, the old segment goes on: a failed attempt a batch would cost more than it helps. */
+const ROTATE_AGAIN_MS = 1_000;
+
 /** Appends to the last segment and begins the next one. The only writer of ordinary segments. */
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #segment: Segment;
-  #file: OpenFile;
+  /** Null where the disk has not let the first segment be begun yet. */
+  #file: OpenFile | null;
   /** CRC-32 of the segment. */
   #crc: number;
   #seal: Seal | null = null;
   #beganAt: number;
   #rotated: Segment | null = null;
   #sealFirst = false;
+  /** A segment that could not be begun is not tried again before this. */
+  #rotateAfter = Number.NEGATIVE_INFINITY;
 
-  private constructor(options: LogWriterOptions, { segment, crc, beganAt }: Tail, file: OpenFile) {
+  private constructor(
+    options: LogWriterOptions,
+    { segment, crc, beganAt }: Tail,
+    file: OpenFile | null,
+  ) {
     this.#options = options;
     this.#segment = segment;
     this.#file = file;
@@ -60,8 +74,8 @@ export class LogWriter {
     nextSeq: number,
   ): Promise<LogWriter> {
     if (tail === null) {
-      const { segment, file } = await begin(options, nextSeq);
-      return new LogWriter(options, { segment, crc: 0, beganAt: null }, file);
+      const segment = emptySegment(nextSeq);
+      return new LogWriter(options, { segment, crc: 0, beganAt: null }, null);
     }
     const file = await options.fileSystem.open(join(options.dir, tail.segment.name), "update");
     return new LogWriter(options, tail, file);
@@ -78,6 +92,7 @@ export class LogWriter {
 
   /** Resolves when `batch` is durable; its lines have been told where they stand. */
   async append(batch: Batch, renumbered: () => void): Promise<void> {
+    this.#file ??= (await begin(this.#options, this.#segment.from)).file;
     if (this.#isDue()) await this.#rotate(batch.firstSeq);
     const opening = batch.lines[0]?.body.startsWith('"open"') === true;
     if (this.#segment.size === 0 && (this.#seal !== null || !opening)) {
@@ -86,9 +101,11 @@ export class LogWriter {
     }
     const { bytes } = batch;
     const start = this.#segment.size;
-    await this.#write(bytes);
+    await this.#write(this.#file, bytes);
     this.#segment.size += bytes.length;
     this.#segment.through = batch.nextSeq - 1;
+    if (start === 0) await this.#options.highWater.rotated(this.#segment);
+    else this.#options.highWater.synced(this.#segment);
     this.#crc = crc32(bytes, this.#crc);
     for (const line of batch.lines) {
       line.offset += start;
@@ -102,35 +119,37 @@ export class LogWriter {
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
+    await this.#file?.close();
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  async #write(file: OpenFile, bytes: Buffer): Promise<void> {
     const { dir } = this.#options;
     try {
-      await writeFully(this.#file, bytes, this.#segment.size);
+      await writeFully(file, bytes, this.#segment.size);
     } catch (error) {
       // Durably: a line that was refused must not come back after a crash.
       try {
-        await this.#file.truncate(this.#segment.size);
-        await this.#file.sync();
+        await file.truncate(this.#segment.size);
+        await file.sync();
       } catch (cause) {
         throw failedError(dir, "taking back a write that did not fit", cause);
       }
       throw error;
     }
     try {
-      await this.#file.sync();
+      await file.sync();
     } catch (cause) {
       throw failedError(dir, `fdatasync of ${this.#segment.name}`, cause);
     }
+    if (file.isRemoved()) throw removedError(dir);
   }
 
   #isDue(): boolean {
     const { maxBytes, maxAgeMs, now } = this.#options;
     const { size } = this.#segment;
-    if (this.#sealFirst && size > 0) return true;
-    return size >= maxBytes || (size > 0 && now() - this.#beganAt >= maxAgeMs);
+    if (size === 0 || now() < this.#rotateAfter) return false;
+    if (this.#sealFirst) return true;
+    return size >= maxBytes || now() - this.#beganAt >= maxAgeMs;
   }
 
   async #rotate(firstSeq: number): Promise<void> {
@@ -139,10 +158,11 @@ export class LogWriter {
       begun = await begin(this.#options, firstSeq);
     } catch (error) {
       if (hasCode(error, "WAL_FAILED")) throw error;
+      this.#rotateAfter = this.#options.now() + ROTATE_AGAIN_MS;
       this.#options.onRotateRefused(error as Error);
       return;
     }
-    await this.#file.close().catch(() => undefined);
+    await this.#file?.close().catch(() => undefined);
     const { from, size: bytes } = this.#segment;
     this.#seal = { from, bytes, crc: this.#crc };
     this.#sealFirst = false;
@@ -155,9 +175,10 @@ export class LogWriter {
 
   /** What the opening is told of the segments before this one. */
   #handOver(): Parameters<typeof openBody>[2] {
-    if (this.#seal === null) return {};
+    const { format } = this.#options.highWater;
+    if (this.#seal === null) return format;
     const unsettled = indexOf(this.#options.unsettled());
-    return { sealed: this.#seal, ...(unsettled === null ? {} : { unsettled }) };
+    return { ...format, sealed: this.#seal, ...(unsettled === null ? {} : { unsettled }) };
   }
 
   #firstLine(): PendingLine {
@@ -176,15 +197,19 @@ export class LogWriter {
 }
 
 async function begin(
-  { dir, fileSystem }: LogWriterOptions,
+  { dir, fileSystem, directory }: LogWriterOptions,
   from: number,
 ): Promise<{ segment: Segment; file: OpenFile }> {
   const name = ordinaryName(from);
   const file = await fileSystem.open(join(dir, name), "create");
   try {
-    await fileSystem.syncDirectory(dir);
+    await directory.sync();
   } catch (cause) {
     throw failedError(dir, `fsync of the directory for ${name}`, cause);
   }
-  return { segment: { name, from, through: from - 1, size: 0, live: 0 }, file };
+  return { segment: emptySegment(from), file };
+}
+
+function emptySegment(from: number): Segment {
+  return { name: ordinaryName(from), from, through: from - 1, size: 0, live: 0 };
 }

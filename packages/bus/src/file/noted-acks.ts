@@ -27,7 +27,7 @@ export class NotedAcks {
     if (segment.through <= this.#through) return;
     const onLine = (head: LineHead, offset: number, length: number): void =>
       this.line(head, segment, offset, length);
-    await readSegment(dir, name, { seal: null, last: false, onLine }, fileSystem);
+    await readSegment(dir, name, { seal: null, synced: null, onLine }, fileSystem);
   }
 
   async read(dir: string, fileSystem: FileSystem, onNote: (note: string) => void): Promise<void> {

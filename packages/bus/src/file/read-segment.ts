@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { checksumFits, type FileSystem, type OpenFile } from "@orgloop/files";
+import { type FileSystem, type OpenFile, readFully } from "@orgloop/files";
 import type { Damage } from "./errors.ts";
 import { firstLineOf, type Seal } from "./first-line.ts";
-import { type LineHead, readHead } from "./line.ts";
+import type { LineHead } from "./line.ts";
 import { compactedRule, type LineRule, ordinaryRule } from "./line-rule.ts";
-import { type ScanResult, scanSegment } from "./scan.ts";
+import { scanSegment } from "./scan.ts";
 import type { SegmentName } from "./segment.ts";
+import { notTorn, type Tail } from "./torn-tail.ts";
 
 /** What a segment holds, up to its first bad line. */
 export interface SegmentReading {
@@ -20,15 +21,15 @@ export interface SegmentReading {
   readonly lastBatchOffset: number;
   readonly fileSize: number;
   readonly damage: Damage | null;
-  /** The damage is what a crash leaves behind: the end of the last segment, and nothing after it was written later. */
+  /** The damage is what a crash leaves behind: {@link notTorn}. */
   readonly torn: boolean;
 }
 
 export interface ReadSegmentOptions {
   /** Of an ordinary segment, from the first line of the next one. */
   readonly seal: Seal | null;
-  /** It is the last one: its end may be torn. */
-  readonly last: boolean;
+  /** Of the last segment, whose end may be torn: as many bytes of it are certainly on the disk. Null for the others. */
+  readonly synced: number | null;
   /** Each good line in order, up to the first bad one. `head` is reused. */
   readonly onLine: (head: LineHead, offset: number, length: number) => void;
 }
@@ -36,18 +37,16 @@ export interface ReadSegmentOptions {
 export async function readSegment(
   dir: string,
   name: SegmentName,
-  { seal, last, onLine }: ReadSegmentOptions,
+  options: ReadSegmentOptions,
   fileSystem: FileSystem,
 ): Promise<SegmentReading> {
   const file = await fileSystem.open(join(dir, name.name), "read");
   try {
-    if (seal !== null) {
-      const sealed = await scan(file, name, { seal, last, onLine });
-      if (sealed.damage === null) return sealed;
-      const located = await scan(file, name, { seal: null, last, onLine: () => undefined });
-      return located.damage === null ? sealed : located;
+    const reading = await scan(file, name, options);
+    if (options.seal !== null && reading.damage !== null) {
+      const located = await scan(file, name, { ...options, seal: null, onLine: () => undefined });
+      return located.damage === null ? reading : located;
     }
-    const reading = await scan(file, name, { seal, last, onLine });
     if (name.kind === "ordinary" || reading.damage !== null) return reading;
     const damage = await checkCompacted(file, name, reading.lines);
     return { ...reading, damage };
@@ -59,67 +58,58 @@ export async function readSegment(
 async function scan(
   file: OpenFile,
   name: SegmentName,
-  { seal, last, onLine }: ReadSegmentOptions,
+  { seal, synced, onLine }: ReadSegmentOptions,
 ): Promise<SegmentReading> {
   const rule: LineRule =
     name.kind === "ordinary"
       ? ordinaryRule(name.from)
       : compactedRule(name.from, name.through as number);
   let through = name.from - 1;
-  let lastBatch = 0;
+  let batch = 0;
   let lastBatchOffset = 0;
-  let damage: Damage | null = null;
-  let good: Pick<ScanResult, "size" | "lines" | "crc"> | null = null;
-  let torn = true;
-
   const result = await scanSegment(file, {
     ...(seal === null ? {} : { sealed: seal }),
     onLine(head, offset, length) {
-      // A batch is written once the one before it is synced: a later one proves that the bad line had been synced.
-      if (head.batch > through + 1) torn = false;
-      if (damage !== null) return null;
       const reason = rule(head);
       if (reason !== null) return reason;
-      if (head.batch !== lastBatch) {
-        lastBatch = head.batch;
+      if (head.batch !== batch) {
+        batch = head.batch;
         lastBatchOffset = offset;
       }
       through = head.seq;
       onLine(head, offset, length);
       return null;
     },
-    onBad(bad, crc, bytes) {
-      if (last && holdsLaterBatch(bytes, through + 1)) torn = false;
-      damage ??= { file: name.name, ...bad };
-      good ??= { size: bad.offset, lines: bad.line - 1, crc };
-      return last;
-    },
   });
-  if (result.bad !== null && result.bad.line === 0) {
-    damage = { file: name.name, ...result.bad };
-    torn = false;
-  }
   const fileSize = await file.size();
+  const { bad, size } = result;
+  let damage: Damage | null = bad === null ? null : { file: name.name, ...bad };
+  let torn = false;
+  if (bad !== null && bad.line > 0 && synced !== null && size >= synced) {
+    const reason = await whyNotTorn(file, { offset: size, fileSize, through, batch });
+    torn = reason === null;
+    if (reason !== null) damage = { file: name.name, ...bad, reason };
+  }
   return {
     through: name.through ?? through,
-    ...(good ?? { size: result.size, lines: result.lines, crc: result.crc }),
-    lastBatchOffset,
-    fileSize,
-    damage,
-    torn: damage !== null && last && torn,
+    ...{ size, lines: result.lines, crc: result.crc },
+    ...{ lastBatchOffset, fileSize, damage, torn },
   };
 }
 
-const LINE_START = '{"crc":"';
+/** No batch has so many bytes. */
+const LARGEST_TAIL_BYTES = 1024 ** 3;
 
-/** True where a bad line ends in a good one of a batch after number `seq`: a newline was damaged after both had been synced. */
-export function holdsLaterBatch(bad: Buffer, seq: number): boolean {
-  const head: LineHead = { kind: "open", seq: 0, batch: 0, ref: 0, noted: false };
-  const end = bad.length - 1;
-  for (let at = bad.indexOf(LINE_START, 1); at > 0; at = bad.indexOf(LINE_START, at + 1)) {
-    if (readHead(bad, at, end, head) && head.batch > seq && checksumFits(bad, at, end)) return true;
-  }
-  return false;
+/** Looks at the end of a log from its first bad line on: {@link notTorn}. */
+export async function whyNotTorn(
+  file: OpenFile,
+  end: { readonly offset: number; readonly fileSize: number } & Pick<Tail, "through" | "batch">,
+): Promise<string | null> {
+  const { offset, fileSize, through, batch } = end;
+  if (fileSize - offset > LARGEST_TAIL_BYTES) return "it is more than what is written at once";
+  const bytes = Buffer.allocUnsafe(fileSize - offset);
+  const count = await readFully(file, bytes, offset);
+  return notTorn({ bytes: bytes.subarray(0, count), offset, through, batch });
 }
 
 async function checkCompacted(

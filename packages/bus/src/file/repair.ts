@@ -3,16 +3,22 @@ import {
   type DirectoryLock,
   type FileSystem,
   lockDirectory,
+  MarkFile,
   nodeFileSystem,
-  readFully,
-  replaceFile,
+  type OpenFile,
   writeFully,
 } from "@orgloop/files";
+import { hasCode } from "@orgloop/sdk";
+import type { SavedLine } from "./evidence.ts";
+import { LOG_FORMAT } from "./first-line.ts";
+import { type HighWater, highWaterPath } from "./high-water.ts";
+import { keepAside } from "./keep-aside.ts";
 import { encodeLine } from "./line.ts";
-import type { BadLine } from "./scan.ts";
-import { compactedName, settledName } from "./segment.ts";
-import { type Survey, type SurveyedFile, surveyLog } from "./survey.ts";
-import { reportOf, type WalReport } from "./verify.ts";
+import { readLines } from "./read-lines.ts";
+import { compactedName, type Position } from "./segment.ts";
+import type { Survey, TornEnd } from "./survey.ts";
+import type { SurveyedFile } from "./survey-file.ts";
+import { judgeLog, reportOf, type WalReport } from "./verify.ts";
 
 export interface WalRepairOptions {
   /** False (the default) only says what would be done. */
@@ -33,14 +39,15 @@ interface Action {
 }
 
 /**
- * Makes a damaged log one that opens: bad lines are taken out into `*.corrupt` files beside, missing numbers are written off.
- * What the problems' `loses` says is lost then. Crash-safe: it can be run again. Throws `LOCKED` while a process has the log.
+ * Makes a damaged log one that opens: what is unsettled in its good lines is written into a segment of its own, and bad bytes are kept
+ * in `*.corrupt` files beside. Lost is then what the problems' `lost` say, and nothing else. Crash-safe: it can be run again. Throws
+ * `LOCKED` while a process has the log, and `WAL_FORMAT` where a newer release wrote it.
  */
 export async function repairWal(dir: string, options: WalRepairOptions = {}): Promise<WalRepair> {
   const { apply = false, fileSystem = nodeFileSystem, lock = lockDirectory } = options;
   const held = await lock(dir);
   try {
-    const survey = await surveyLog(dir, fileSystem);
+    const survey = await judgeLog(dir, fileSystem);
     const actions = planRepair(dir, survey, fileSystem);
     if (apply) for (const action of actions) await action.run();
     return {
@@ -54,129 +61,134 @@ export async function repairWal(dir: string, options: WalRepairOptions = {}): Pr
 }
 
 function planRepair(dir: string, survey: Survey, fileSystem: FileSystem): Action[] {
+  const { torn, problems, files, names, leftovers, through, evidence } = survey;
+  if (problems.every(({ kind }) => kind === "torn")) {
+    return torn === null ? [] : [cutAction(dir, torn, fileSystem)];
+  }
   const actions: Action[] = [];
-  const { files, problems } = survey;
-  for (const { missing, file } of problems) {
-    if (missing === undefined) continue;
-    const { from, through } = missing;
+  for (const { name, bad } of files) {
+    if (bad.length === 0) continue;
+    const bytes = bad.reduce((sum, { start, end }) => sum + end - start, 0);
     actions.push({
-      text: `write off the missing numbers ${from} to ${through} before ${file}`,
-      run: () => replaceFile(join(dir, settledName(from, through)), "", fileSystem),
+      text: `keep ${bad.length} bad lines (${bytes} bytes) of ${name.name} in ${name.name}.corrupt`,
+      run: () => keepBad(dir, name.name, bad, fileSystem),
     });
   }
-  const givesUp = problems.some(({ kind }) => kind !== "torn");
-  for (const [index, file] of files.entries()) {
-    const { name, bad, size } = file;
-    const own = problems.filter((problem) => problem.file === name.name);
-    const kept = `${name.name}.corrupt`;
-    const next = files[index + 1]?.name.from;
-    const through = name.through ?? (next === undefined ? file.lastSeq : next - 1);
-    const run = () => rewrite(dir, file, Math.max(through, name.from), kept, fileSystem);
-    const bytes = bad.reduce((sum, { length }) => sum + length, 0);
-    const text = `take ${bad.length} bad lines (${bytes} bytes) out of ${name.name}, keep them in ${kept}`;
-    if (givesUp && next === undefined && name.kind === "ordinary") {
-      // First of all: its index names what the other actions give up.
-      actions.unshift({ text: bad.length > 0 ? text : `write ${name.name} anew`, run });
-    } else if (own.some(({ kind }) => kind === "torn")) {
-      const offset = (bad[0] as BadLine).offset;
-      actions.push({
-        text: `cut the torn end of ${name.name} at byte ${offset} (${size - offset} bytes, kept in ${kept})`,
-        run: () => cutTail(dir, file, offset, kept, fileSystem),
-      });
-    } else if (own.some(({ kind, overlaps }) => kind !== "missing" && overlaps !== true)) {
-      actions.push({ text, run });
-    }
-  }
+  if (torn !== null) actions.push(cutAction(dir, torn, fileSystem));
+  const lines = evidence.saved();
+  const target = compactedName(1, Math.max(1, through));
+  actions.push({
+    text: `write what is unsettled in the good lines (${lines.length} lines) into ${target}, in place of ${names.join(", ")}`,
+    async run() {
+      await writeSaved(dir, target, Math.max(1, through), lines, fileSystem);
+      await writeMark(dir, Math.max(1, through), fileSystem);
+      for (const name of [...names, ...leftovers]) {
+        if (name !== target) await fileSystem.remove(join(dir, name));
+      }
+      await fileSystem.syncDirectory(dir);
+    },
+  });
   return actions;
 }
 
-async function cutTail(
+async function keepBad(
   dir: string,
-  { name, size }: SurveyedFile,
-  offset: number,
-  kept: string,
+  name: string,
+  bad: SurveyedFile["bad"],
   fileSystem: FileSystem,
 ): Promise<void> {
-  const file = await fileSystem.open(join(dir, name.name), "update");
+  const file = await fileSystem.open(join(dir, name), "read");
   try {
-    const bytes = Buffer.alloc(size - offset);
-    await readFully(file, bytes, offset);
-    await replaceFile(join(dir, kept), bytes, fileSystem);
-    await file.truncate(offset);
-    await file.sync();
+    await keepAside(dir, file, bad, `${name}.corrupt`, fileSystem);
   } finally {
     await file.close();
   }
 }
 
-/** Writes the good lines into a compacted segment of the same numbers, then removes the damaged one. */
-async function rewrite(
+function cutAction(dir: string, torn: TornEnd, fileSystem: FileSystem): Action {
+  const { name, offset, fileSize } = torn;
+  const kept = `${name}.cut-${offset}`;
+  return {
+    text: `cut the torn end of ${name} at byte ${offset} (${fileSize - offset} bytes, kept in ${kept})`,
+    async run() {
+      const file = await fileSystem.open(join(dir, name), "update");
+      try {
+        await keepAside(dir, file, [{ start: offset, end: fileSize }], kept, fileSystem);
+        await file.truncate(offset);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** Writes lines into a compacted segment that stands for the whole log. */
+async function writeSaved(
   dir: string,
-  { name, size, bad, lines }: SurveyedFile,
+  name: string,
   through: number,
-  kept: string,
+  lines: readonly SavedLine[],
   fileSystem: FileSystem,
 ): Promise<void> {
-  const target = compactedName(name.from, through);
-  const temporary = join(dir, `${target}.tmp`);
-  const from = await fileSystem.open(join(dir, name.name), "read");
-  const into = await fileSystem.open(temporary, "replace");
+  const temporary = join(dir, `${name}.tmp`);
+  const file = await fileSystem.open(temporary, "replace");
   try {
-    const cut: Buffer[] = [];
-    // A compacted segment's own first line is written anew.
-    const header = name.kind === "compacted" && bad[0]?.line !== 1;
-    const first = header ? await firstLineBytes(from, size) : 0;
-    const records = header ? lines - 1 : lines;
-    const head = encodeLine(
-      name.from,
-      name.from,
-      `"compacted":${JSON.stringify({ from: name.from, through, records })}}`,
-    );
-    await writeFully(into, head, 0);
-    let written = head.length;
-    let position = first;
-    for (const each of [...bad, { offset: size, length: 0 }]) {
-      written = await copy(from, position, each.offset, into, written);
-      const bytes = Buffer.alloc(each.length);
-      await readFully(from, bytes, each.offset);
-      cut.push(bytes);
-      position = each.offset + each.length;
+    const content = { from: 1, through, records: lines.length };
+    let parts = [encodeLine(1, 1, `"compacted":${JSON.stringify(content)}}`)];
+    let position = 0;
+    for await (const line of bytesOf(dir, lines, fileSystem)) {
+      parts.push(Buffer.from(line));
+      if (parts.length < LINES_AT_ONCE) continue;
+      position = await write(file, parts, position);
+      parts = [];
     }
-    await into.sync();
-    if (bad.length > 0) await replaceFile(join(dir, kept), Buffer.concat(cut), fileSystem);
+    await write(file, parts, position);
+    await file.sync();
   } finally {
-    await from.close();
-    await into.close();
+    await file.close();
   }
-  await fileSystem.rename(temporary, join(dir, target));
-  await fileSystem.syncDirectory(dir);
-  if (target !== name.name) await fileSystem.remove(join(dir, name.name));
+  await fileSystem.rename(temporary, join(dir, name));
   await fileSystem.syncDirectory(dir);
 }
 
-const COPY_BYTES = 1024 * 1024;
+const LINES_AT_ONCE = 1_000;
 
-type File = Awaited<ReturnType<FileSystem["open"]>>;
-
-async function copy(
-  from: File,
-  start: number,
-  end: number,
-  into: File,
-  position: number,
-): Promise<number> {
-  let written = position;
-  for (let at = start; at < end; at += COPY_BYTES) {
-    const bytes = Buffer.alloc(Math.min(COPY_BYTES, end - at));
-    await readFully(from, bytes, at);
-    await writeFully(into, bytes, written);
-    written += bytes.length;
-  }
-  return written;
+async function write(file: OpenFile, parts: Buffer[], position: number): Promise<number> {
+  const bytes = Buffer.concat(parts);
+  await writeFully(file, bytes, position);
+  return position + bytes.length;
 }
 
-async function firstLineBytes(file: File, size: number): Promise<number> {
-  const bytes = Buffer.alloc(Math.min(size, 1024));
-  await readFully(file, bytes, 0);
-  return bytes.indexOf(0x0a) + 1;
+async function* bytesOf(
+  dir: string,
+  lines: readonly SavedLine[],
+  fileSystem: FileSystem,
+): AsyncGenerator<Buffer> {
+  const positions = lines.flatMap(({ source }): Position[] =>
+    Buffer.isBuffer(source) ? [] : [source],
+  );
+  const read = readLines(dir, positions, fileSystem);
+  for (const { source } of lines) {
+    if (Buffer.isBuffer(source)) yield source;
+    else yield (await read.next()).value as Buffer;
+  }
+}
+
+/** The log goes on with a new segment. */
+async function writeMark(dir: string, through: number, fileSystem: FileSystem): Promise<void> {
+  const path = highWaterPath(dir);
+  const mark: HighWater = {
+    ...{ format: LOG_FORMAT, through, segment: through + 1, bytes: 0, closed: false },
+  };
+  let file: MarkFile<HighWater> | null = null;
+  try {
+    file = await MarkFile.open<HighWater>(path, fileSystem);
+  } catch (error) {
+    if (!hasCode(error, "MARK_DAMAGED")) throw error;
+    await fileSystem.remove(path);
+  }
+  if (file === null) file = await MarkFile.create(path, mark, fileSystem);
+  else await file.writeAll(mark);
+  await file.close();
 }

@@ -34,7 +34,8 @@ export interface Position {
 }
 
 const NAME = /^(\d{16})(?:-(\d{16}))?\.(jsonl|settled)$/;
-const TEMPORARY = /^\d{16}-\d{16}\.jsonl\.tmp$/;
+const TEMPORARY = /^\d{16}[-\d.a-z]*\.tmp$/;
+const KEPT = /^\d{16}(-\d{16})?\.jsonl\.(cut-|corrupt)/;
 
 /** Null for what is no segment. */
 export function parseSegmentName(name: string): SegmentName | null {
@@ -48,9 +49,14 @@ export function parseSegmentName(name: string): SegmentName | null {
   };
 }
 
-/** A compaction that was cut short. */
+/** A compaction or a repair that was cut short. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
+}
+
+/** What was cut off or taken out of the log, and kept for a person to look at. */
+export function isKept(name: string): boolean {
+  return KEPT.test(name);
 }
 
 export const ordinaryName = (from: number) => `${pad(from)}.jsonl`;

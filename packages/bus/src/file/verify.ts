@@ -1,5 +1,7 @@
 import { type FileSystem, nodeFileSystem } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
+import type { DamageError } from "./errors.ts";
+import { readLog } from "./read-log.ts";
 import { type Survey, surveyLog, type WalProblem } from "./survey.ts";
 
 export interface WalReport {
@@ -11,6 +13,8 @@ export interface WalReport {
   readonly lines: number;
   /** In the order of the log; empty where all is well. */
   readonly problems: readonly WalProblem[];
+  /** Files beside the log that hold what a start cut off or a repair took out. They are no part of it: look, then delete them. */
+  readonly kept: readonly string[];
 }
 
 export interface WalReadOptions {
@@ -25,16 +29,35 @@ export async function verifyWal(
   dir: string,
   { fileSystem = nodeFileSystem }: WalReadOptions = {},
 ): Promise<WalReport> {
-  return reportOf(dir, await whileItChanges(() => surveyLog(dir, fileSystem)));
+  return reportOf(dir, await whileItChanges(() => judgeLog(dir, fileSystem)));
 }
 
-export function reportOf(dir: string, { files, problems }: Survey): WalReport {
+/** {@link surveyLog}, which names every damage; and what a start would refuse besides. */
+export async function judgeLog(dir: string, fileSystem: FileSystem): Promise<Survey> {
+  const survey = await surveyLog(dir, fileSystem);
+  if (survey.problems.some(({ kind }) => kind !== "torn")) return survey;
+  try {
+    await readLog(dir, fileSystem, { indexed: true });
+    return survey;
+  } catch (error) {
+    if (!hasCode(error, "WAL_CORRUPT")) throw error;
+    const { damage } = error as DamageError;
+    const problem: WalProblem = {
+      ...{ ...damage, kind: "mismatch", bytes: 0, lost: [], eventId: null },
+      loses: "nothing that its good lines say",
+    };
+    return { ...survey, problems: [...survey.problems, problem] };
+  }
+}
+
+export function reportOf(dir: string, { files, problems, kept }: Survey): WalReport {
   return {
     dir,
     segments: files.length,
     bytes: files.reduce((bytes, { size }) => bytes + size, 0),
     lines: files.reduce((count, { lines }) => count + lines, 0),
     problems,
+    kept,
   };
 }
 

@@ -34,10 +34,19 @@ abstract class WaitingLine implements PendingLine {
   }
 }
 
-/** The log was opened; given up where the disk is full, so that opening fails. */
+/** The log was opened. */
 export class OpenLine extends WaitingLine {
-  override readonly keep = false;
   placed(): void {}
+}
+
+/** The log is closed; given up where the disk is full, so that closing ends. */
+export class CloseLine extends WaitingLine {
+  override readonly keep = false;
+  isDurable = false;
+
+  placed(): void {
+    this.isDurable = true;
+  }
 }
 
 /** An event is done with. */

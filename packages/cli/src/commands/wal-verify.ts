@@ -10,11 +10,15 @@ export const walVerify: Command = async (context) => {
   const { verifyWal } = await import("@orgloop/bus/file");
   const report = await verifyWal(dir);
   const sound = report.problems.every(({ kind }) => kind === "torn");
-  const { segments, bytes, lines, problems } = report;
+  const { segments, bytes, lines, problems, kept } = report;
   context.output.result(
     { ok: sound, ...report },
     [
       ...problems.map(walProblemLine),
+      ...kept.map(
+        (name) =>
+          `${name}: cut off or taken out before, no part of the log; delete it when nobody wants it`,
+      ),
       `${lines} lines, ${bytes} bytes in ${segments} segments of ${dir}: ${sound ? "sound" : "damaged"}`,
       ...(sound ? [] : ["`orgloop wal repair` shows what it would do"]),
     ].join("\n"),
