@@ -17,6 +17,7 @@ import { promisify } from "node:util";
 import { busMessage } from "@orgloop/bus/sqs";
 import { eventDedupId, messageGroup } from "@orgloop/config/aws";
 import type { TraceChain } from "@orgloop/core";
+import { knownSecrets } from "@orgloop/host";
 import { pluginEntry, pluginLookup } from "@orgloop/runtime";
 import type { OrgLoopEvent, Topology, Transform } from "@orgloop/sdk";
 import { type RouteBatchOptions, routeBatch, routeTopology } from "@orgloop/serverless/batches";
@@ -146,7 +147,14 @@ async function recordsPerSecond(topology: Topology, hash: string): Promise<void>
   };
   const flow = { log: () => {}, count: () => {} };
   const state = memoryState(clock);
-  const shared = { clock, flow, objects, claims: memoryClaims(), deadLetters: memoryDeadLetters() };
+  const shared = {
+    known: knownSecrets(),
+    clock,
+    flow,
+    objects,
+    claims: memoryClaims(),
+    deadLetters: memoryDeadLetters(),
+  };
   const secrets = { resolve: async <Value>(_: string, value: Value) => value };
   const pass: Transform = { execute: async (event) => event };
   let matched = 0;

@@ -38,6 +38,7 @@ test("what the actor puts on an event bus, a rule on its source and detail type 
     throw new Error("not wanted");
   };
   const claims = { claim: never };
+  const mask = (text: string) => text;
   const options = {
     id: "aws",
     projectDir: "/",
@@ -45,6 +46,7 @@ test("what the actor puts on an event bus, a rule on its source and detail type 
     claims,
     fetch,
     lookup,
+    mask,
     warn: () => {},
   };
   const actor = await eventbridge.actor?.create(config as never, options);

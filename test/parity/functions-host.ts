@@ -7,6 +7,7 @@ import {
   replayOnBus,
   type TraceChain,
 } from "@orgloop/core";
+import { knownSecrets } from "@orgloop/host";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import {
   type DeliverBatchOptions,
@@ -70,6 +71,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
   };
   const queueUrlOf = (actor: string) => `https://sqs.test/1/${actor}.fifo`;
   const inbox = {
+    known: knownSecrets(),
     clock,
     flow,
     deadLetters,
@@ -93,7 +95,17 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
         if (mine === generation) calls.push(call);
       },
     );
-    const shared = { clock, flow, claims, deadLetters, objects, secrets, hide, ...state };
+    const shared = {
+      known: knownSecrets(),
+      clock,
+      flow,
+      claims,
+      deadLetters,
+      objects,
+      secrets,
+      hide,
+      ...state,
+    };
     const route: RouteBatchOptions = {
       ...shared,
       ...(await routeTopology({

@@ -324,7 +324,8 @@ function dedupBy(path: string): NonNullable<Scenario["transforms"]>[string] {
   return (context) => ({
     async execute(given, about) {
       const config = { key: [path], window: "1h" };
-      const whole = { ...context, projectDir: "/", fetch, lookup, warn: () => {} };
+      const mask = (text: string) => text;
+      const whole = { ...context, projectDir: "/", fetch, lookup, mask, warn: () => {} };
       const running = await dedup.create(config, whole);
       return running.execute(given, about);
     },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { readBusMessage } from "@orgloop/bus/sqs";
 import { unroutableLetter } from "@orgloop/core";
+import { knownSecrets } from "@orgloop/host";
 import { type DeadLetter, PermanentError } from "@orgloop/sdk";
 import { readActorMessage } from "@orgloop/serverless";
 import { deliverBatch, queueBound } from "@orgloop/serverless/batches";
@@ -107,6 +108,7 @@ test("a letter goes when its replay was delivered; one that fails again keeps it
   const clock = fakeClock();
   const { batchItemFailures } = await deliverBatch(records, queueUrl, () => 60_000, {
     clock,
+    known: knownSecrets(),
     objects: stage.objects,
     attempts: dynamoAttempts(stage.table),
     routeStates: dynamoRouteStates(stage.table),

@@ -9,7 +9,13 @@ interface JsonSchemaOf {
   readonly input?: (options: { target: "draft-2020-12" }) => unknown;
 }
 
-const known = new WeakMap<object, readonly SecretKey[]>();
+/**
+ * `true`: all that stands there is secret. `"references"`: what the references in it stand for is, as in headers and variables, most of
+ * which are no secrets (`.meta({ secret: "references" })`).
+ */
+type SecretMark = true | "references";
+
+const known = new WeakMap<object, ReadonlyMap<SecretMark, readonly SecretKey[]>>();
 
 /**
  * The keys of a plugin's `config` that its schema marks secret: `secret: true` (zod's `.meta({ secret: true })`), or JSON Schema's own
@@ -17,13 +23,22 @@ const known = new WeakMap<object, readonly SecretKey[]>();
  * has no such form.
  */
 export function secretKeys(schema: StandardSchema): readonly SecretKey[] {
-  const before = known.get(schema);
-  if (before !== undefined) return before;
-  const keys = new Map<string, SecretKey>();
-  collect(jsonSchemaOf(schema), [], (key) => keys.set(key.join("\0"), key));
-  const found = [...keys.values()];
-  known.set(schema, found);
-  return found;
+  return markedKeys(schema, true);
+}
+
+function markedKeys(schema: StandardSchema, mark: SecretMark): readonly SecretKey[] {
+  const keys = known.get(schema) ?? allMarkedKeys(schema);
+  known.set(schema, keys);
+  return keys.get(mark) ?? [];
+}
+
+function allMarkedKeys(schema: StandardSchema): ReadonlyMap<SecretMark, readonly SecretKey[]> {
+  const keys = new Map<SecretMark, Map<string, SecretKey>>();
+  collect(jsonSchemaOf(schema), [], (key, mark) => {
+    const marked = keys.get(mark) ?? new Map();
+    keys.set(mark, marked.set(key.join("\0"), key));
+  });
+  return new Map([...keys].map(([mark, found]) => [mark, [...found.values()]]));
 }
 
 /** A value under a key that is marked secret. */
@@ -35,6 +50,11 @@ export interface SecretValue {
 /** What stands in `config` under keys that `schema` marks secret; of a list of secrets, each. */
 export function secretsIn(schema: StandardSchema, config: unknown): SecretValue[] {
   return secretKeys(schema).flatMap((key) => valuesAt(config, key, []));
+}
+
+/** What stands in `config` where `schema` says that references are secrets. */
+export function referencesIn(schema: StandardSchema, config: unknown): SecretValue[] {
+  return markedKeys(schema, "references").flatMap((key) => valuesAt(config, key, []));
 }
 
 function valuesAt(value: unknown, [step, ...rest]: SecretKey, path: DocumentPath): SecretValue[] {
@@ -59,13 +79,18 @@ function jsonSchemaOf(schema: StandardSchema): unknown {
 
 const UNIONS = ["anyOf", "oneOf", "allOf"] as const;
 
-function collect(schema: unknown, path: SecretKey, add: (key: SecretKey) => void): void {
+function collect(
+  schema: unknown,
+  path: SecretKey,
+  add: (key: SecretKey, mark: SecretMark) => void,
+): void {
   if (!isMapping(schema)) return;
   const { secret, writeOnly, format, properties, items, additionalProperties } = schema;
   if (path.length > 0 && (secret === true || writeOnly === true || format === "password")) {
-    add(path);
+    add(path, true);
     return;
   }
+  if (path.length > 0 && secret === "references") add(path, secret);
   for (const union of UNIONS) {
     const branches = schema[union];
     if (Array.isArray(branches)) for (const branch of branches) collect(branch, path, add);

@@ -1,9 +1,12 @@
 import { type DocumentPath, isMapping } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
 
-const SECRET = /secret|token|password|passwd|credential|api_?key|private_?key|authorization/i;
+const SECRET = /secret|token|password|passwd|credential|api[_-]?key|private[_-]?key|authorization/i;
 /** What says where a secret is, or what it is called. */
 const ABOUT = /_(env|file|path|name|header|field|url|arn|id|type)$/i;
+/** Whether what stands under `key` is a secret by its name. */
+export const isSecretName = (key: string): boolean => SECRET.test(key) && !ABOUT.test(key);
+
 /** A password in a URL, unless it is a reference. */
 const PASSWORD = /^([a-z]+:\/\/[^/@:]*:)[^/@${]+@/;
 const HIDDEN = "(hidden: a secret that is written out)";
@@ -46,4 +49,4 @@ function waysToWritten(value: unknown, key: string, path: DocumentPath): Documen
 }
 
 const isWritten = (text: string, key: string) =>
-  text !== "" && SECRET.test(key) && !ABOUT.test(key) && !holdsReference(text);
+  text !== "" && isSecretName(key) && !holdsReference(text);

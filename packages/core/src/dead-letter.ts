@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DeadLetter, DeadLetterStore, DeadReason, OrgLoopEvent } from "@orgloop/sdk";
 import { type AttemptState, type Delivery, NO_ATTEMPTS } from "./delivery.ts";
 import type { RouteFault } from "./route-event.ts";
+import type { MaskSecrets } from "./secret-mask.ts";
 
 /** One event and route make one dead letter: also where a crash repeats the burial, and where its replay fails. */
 function letterId(parts: readonly string[]): string {
@@ -66,6 +67,16 @@ export function letterOfReplay(letter: DeadLetter, earlier: LetterHistory): Dead
     first_at: earlier.first_at,
     first_error: earlier.first_error ?? letter.first_error,
     last_error: letter.last_error ?? earlier.last_error,
+  };
+}
+
+/** What went wrong, without secrets; the event is kept as it is. */
+export function maskedLetter(letter: DeadLetter, mask: MaskSecrets): DeadLetter {
+  const { first_error, last_error } = letter;
+  return {
+    ...letter,
+    first_error: first_error && mask(first_error),
+    last_error: last_error && mask(last_error),
   };
 }
 

@@ -31,4 +31,5 @@ export * from "./replayed-event.ts";
 export * from "./retry-delay.ts";
 export * from "./route-event.ts";
 export type { QueuedDelivery } from "./route-queue.ts";
+export * from "./secret-mask.ts";
 export * from "./transform.ts";

@@ -1,3 +1,4 @@
+import type { MaskSecrets } from "@orgloop/core";
 import {
   type EventDraft,
   isRefused,
@@ -35,6 +36,7 @@ export interface AnswerWebhookOptions {
     drafts: readonly EventDraft[],
   ) => Promise<{ readonly events: readonly OrgLoopEvent[]; readonly repeats: readonly string[] }>;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly mask: MaskSecrets;
   readonly onRefused?: (status: number) => void;
 }
 
@@ -90,10 +92,11 @@ export function webhookSourceId(pathname: string): string {
 }
 
 function refuse(
-  { id, log, onRefused }: AnswerWebhookOptions,
+  { id, log, mask, onRefused }: AnswerWebhookOptions,
   status: number,
-  error: string,
+  message: string,
 ): WebhookAnswer {
+  const error = mask(message);
   log({ phase: "source.refused", source: id.slice(0, LOGGED_ID), error, metadata: { status } });
   onRefused?.(status);
   const headers = {

@@ -1,4 +1,4 @@
-import type { Actor } from "@orgloop/sdk";
+import { type Actor, PermanentError } from "@orgloop/sdk";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { abandonment } from "./abandonment.ts";
@@ -32,6 +32,7 @@ function calling(deliver: Actor["deliver"]) {
       timeoutMs: 1_000,
       abandonment: abandonment(drain.signal),
       clock,
+      mask: (text) => text.replaceAll("s3cret", "***"),
     },
   ).finally(() => {
     state.ended = true;
@@ -72,4 +73,9 @@ test("a drain waits for nobody", async () => {
   const { drain, call } = calling(() => new Promise(() => {}));
   drain.abort();
   await expect(call).rejects.toMatchObject({ code: "DRAINING" });
+});
+
+test("what the actor threw says no secret, and is of its kind", async () => {
+  const { call } = calling(() => Promise.reject(new PermanentError("401 for s3cret")));
+  await expect(call).rejects.toMatchObject({ code: "PERMANENT", message: "401 for ***" });
 });

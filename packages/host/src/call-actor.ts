@@ -1,7 +1,8 @@
-import type { Delivery, OnMissing } from "@orgloop/core";
+import type { Delivery, MaskSecrets, OnMissing } from "@orgloop/core";
 import { type Actor, type DeliveryReceipt, formatDuration, OrgLoopError } from "@orgloop/sdk";
 import type { Abandonment } from "./abandonment.ts";
 import { type Clock, callAt } from "./clock.ts";
+import { maskedError } from "./masked-error.ts";
 
 export interface CallActorOptions {
   readonly actor: Actor;
@@ -14,6 +15,8 @@ export interface CallActorOptions {
   /** Told of placeholders of the actor's templates that lead nowhere. */
   readonly onMissing?: OnMissing | undefined;
   readonly clock: Clock;
+  /** What is thrown has no secret in its message. */
+  readonly mask: MaskSecrets;
 }
 
 /** How long an actor may go on after its signal, before it is left to itself: a command that is being killed needs some. */
@@ -35,6 +38,7 @@ export async function callActor(
     releaseMs = RELEASE_MS,
     onMissing,
     clock,
+    mask,
   }: CallActorOptions,
 ): Promise<DeliveryReceipt | undefined> {
   const controller = new AbortController();
@@ -67,7 +71,7 @@ export async function callActor(
     });
     return await Promise.race([call, ended.promise]);
   } catch (error) {
-    throw failure ?? error;
+    throw failure ?? maskedError(error, mask);
   } finally {
     cancel();
     forget?.();

@@ -1,4 +1,5 @@
 import { parsePluginConfig } from "@orgloop/config/plugin-config";
+import { secretValues } from "@orgloop/config/secret-values";
 import {
   type Actor,
   type ActorSpec,
@@ -15,11 +16,16 @@ import {
   type TransformSpec,
 } from "@orgloop/sdk";
 import type { Network } from "./guarded-network.ts";
+import type { KnownSecrets } from "./known-secrets.ts";
+import { maskedError } from "./masked-error.ts";
 
 /** What everything of a host that is opened gets. */
-export interface OpenPluginOptions extends Omit<PluginContext, "id" | "warn" | keyof Network> {
+export interface OpenPluginOptions
+  extends Omit<PluginContext, "id" | "warn" | "mask" | keyof Network> {
   readonly lookup: PluginLookup;
   readonly network: Network;
+  /** Told of what the item holds before it is opened. */
+  readonly known: KnownSecrets;
   /** Says something of an item to the operator. */
   readonly warn: (item: string, message: string) => void;
 }
@@ -31,6 +37,8 @@ export interface WantedPlugin<Running> {
   readonly id: string;
   readonly package: string;
   readonly config: unknown;
+  /** The same as it is written, references unresolved. */
+  readonly written?: unknown;
   readonly partOf: (definition: PluginDefinition) => PluginPart<unknown, Running> | undefined;
 }
 
@@ -42,8 +50,8 @@ const SCRIPT_PACKAGE = "@orgloop/transform-script";
  * throws.
  */
 export async function openPlugin<Running>(
-  { item, id, package: name, config, partOf }: WantedPlugin<Running>,
-  { lookup, warn, projectDir, now, claims, network, stateless }: OpenPluginOptions,
+  { item, id, package: name, config, written, partOf }: WantedPlugin<Running>,
+  { lookup, warn, projectDir, now, claims, network, known, stateless }: OpenPluginOptions,
 ): Promise<Running> {
   const part = partOf(await lookup(name));
   if (part === undefined) {
@@ -52,10 +60,11 @@ export async function openPlugin<Running>(
       `${name} is nothing that a ${item.split(" ")[0]} can be made of`,
     );
   }
+  known.learn(item, secretValues(part.config, written, config));
   const checked = await parsePluginConfig(part.config, config);
   if (checked.errors !== undefined) {
     const said = checked.errors.map(({ path, message }) => [...path.slice(-1), message].join(": "));
-    throw new OrgLoopError("INVALID_CONFIG", said.join("; "));
+    throw new OrgLoopError("INVALID_CONFIG", known.mask(said.join("; ")));
   }
   const context: PluginContext = {
     id,
@@ -64,9 +73,14 @@ export async function openPlugin<Running>(
     claims,
     ...network,
     ...(stateless !== undefined && { stateless }),
+    mask: known.mask,
     warn: (message) => warn(item, message),
   };
-  return part.create(checked.value, context);
+  try {
+    return await part.create(checked.value, context);
+  } catch (error) {
+    throw maskedError(error, known.mask);
+  }
 }
 
 export function wantedSource({ id, connector, config }: SourceSpec): WantedPlugin<Source> {

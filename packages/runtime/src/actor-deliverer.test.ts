@@ -33,7 +33,8 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
     },
   };
   const alert = alerts({ log, now: clock.now });
-  const bury = burial({ deadLetters, clock, log, activity, alert, abandon: abandon.signal });
+  const mask = (text: string) => text;
+  const bury = burial({ deadLetters, clock, log, activity, alert, mask, abandon: abandon.signal });
   const policies = new Map([["r", compilePolicy(spec.delivery)]]);
   const deliverer = actorDeliverer({
     id: "agent",
@@ -47,6 +48,7 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
     bury,
     log,
     activity,
+    mask,
     abandon: abandon.signal,
   });
   const settled: string[] = [];

@@ -9,6 +9,7 @@ import {
   deliveryEntry,
   deliveryId,
   deliveryLetter,
+  type MaskSecrets,
   type Next,
   type Offer,
   type QueuedDelivery,
@@ -43,6 +44,7 @@ export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimite
   readonly starts: AttemptStarts;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
+  readonly mask: MaskSecrets;
 }
 
 type Attempt = Extract<Next, { kind: "attempt" }>;
@@ -77,7 +79,8 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const limited = rateLimitedLog(id, log, clock.now);
   const queue = new ActorQueue({ ...options, onLimited: limited });
   const taken = new Map<Delivery, TakenDelivery>();
-  const abandoned = abandonment(abandon);
+  const { missing: onMissing } = activity;
+  const call = { abandonment: abandonment(abandon), onMissing, clock, mask: options.mask };
   const report = deliveryReport({ log, activity, alert, now: clock.now });
   const ended = Promise.withResolvers<void>();
   let waitingForIdle: (() => void)[] = [];
@@ -204,12 +207,10 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
         by
           .use((part) =>
             callActor(delivery, number, {
+              ...call,
               actor: part,
               deliveryId: taken.get(delivery)?.deliveryId ?? delivery.event.id,
               timeoutMs: policy.timeoutMs,
-              abandonment: abandoned,
-              onMissing: activity.missing,
-              clock,
             }),
           )
           .catch((error) => {

@@ -1,4 +1,4 @@
-import { burialEntry, letterEntry } from "@orgloop/core";
+import { burialEntry, letterEntry, type MaskSecrets, maskedLetter } from "@orgloop/core";
 import type { DeadLetter, DeadLetterStore, LogEntry } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { Alert } from "./alerts.ts";
@@ -16,11 +16,21 @@ export interface BurialOptions {
   readonly alert: Alert;
   /** Aborted when a drain gives up waiting. */
   readonly abandon: AbortSignal;
+  readonly mask: MaskSecrets;
 }
 
-export function burial({ deadLetters, clock, log, activity, alert, abandon }: BurialOptions): Bury {
+export function burial({
+  deadLetters,
+  clock,
+  log,
+  activity,
+  alert,
+  abandon,
+  mask,
+}: BurialOptions): Bury {
   const write = durably({ clock, log, stop: abandon });
-  return async (letter) => {
+  return async (given) => {
+    const letter = maskedLetter(given, mask);
     const { route, actor, reason, last_error } = letter;
     if (abandon.aborted) return false;
     const put = () => deadLetters.put(letter);

@@ -11,7 +11,7 @@ import type { KeptRouteStates } from "./kept-route-states.ts";
 /** What all deliverers share. */
 export type DelivererSurroundings = Pick<
   ActorDelivererOptions,
-  "clock" | "bury" | "log" | "activity" | "alert" | "starts" | "abandon"
+  "clock" | "bury" | "log" | "activity" | "alert" | "starts" | "abandon" | "mask"
 > & { readonly kept: KeptRouteStates };
 
 /** One deliverer for each actor, for each that routes wait for, and for each that is gone and has deliveries left. */

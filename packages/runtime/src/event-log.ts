@@ -1,3 +1,4 @@
+import type { MaskSecrets } from "@orgloop/core";
 import { type DefaultsSpec, isShown, type LogEntry, type Logger } from "@orgloop/sdk";
 import { underWay } from "./under-way.ts";
 
@@ -10,6 +11,8 @@ export interface EventLogOptions {
   readonly project: string;
   readonly workspace: string;
   readonly now: () => number;
+  /** What an entry says went wrong is kept and shown without secrets. */
+  readonly mask: MaskSecrets;
 }
 
 /** Where all entries go through: completed once, then handed to everyone who keeps or shows them. */
@@ -21,7 +24,7 @@ export interface EventLog {
 }
 
 export function eventLog(options: EventLogOptions): EventLog {
-  const { onEntry, project: module, workspace, now } = options;
+  const { onEntry, project: module, workspace, now, mask } = options;
   let { level, loggers } = options;
   const closing = underWay();
   let lastMs = Number.NaN;
@@ -36,7 +39,14 @@ export function eventLog(options: EventLogOptions): EventLog {
   };
   return {
     log(entry) {
-      const complete: LogEntry = { timestamp: timestamp(), ...entry, workspace, module };
+      const { error } = entry;
+      const complete: LogEntry = {
+        timestamp: timestamp(),
+        ...entry,
+        ...(error !== undefined && { error: mask(error) }),
+        workspace,
+        module,
+      };
       for (const logger of loggers) {
         try {
           logger.log(complete);

@@ -123,6 +123,7 @@ const context: PluginContext = {
   now: () => 0,
   claims: memoryClaims(),
   ...guardedNetwork(undefined),
+  mask: (text) => text,
   warn: () => undefined,
 };
 const signal = new AbortController().signal;

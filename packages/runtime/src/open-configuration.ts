@@ -21,13 +21,14 @@ export interface OpenConfigurationOptions extends Pick<ConfigurationOptions, "pr
 /** Opens the plugins of the first configuration. Throws `STATE_UNREADABLE`, and what `openGeneration` throws. */
 export async function openConfiguration(options: OpenConfigurationOptions): Promise<Configuration> {
   const { prepared, prepare, projectDir, dataDir, lookup, open, clock, life } = options;
-  const { log, claims, checkpoints, repeats, plugins } = open;
+  const { log, claims, checkpoints, repeats, plugins, known } = open;
   const before = await readAppliedState(dataDir);
   const abandon = life.abandon.signal;
   const surroundings: OpenGenerationOptions = {
     projectDir,
     lookup,
     claims,
+    known,
     open: plugins,
     clock,
     log,

@@ -7,7 +7,7 @@ import { closeAll, type OpenPluginsOptions, openPlugins } from "./open-plugins.t
 import type { PreparedTopology } from "./prepare-topology.ts";
 
 export interface OpenGenerationOptions
-  extends Pick<OpenPluginsOptions, "projectDir" | "lookup" | "claims" | "open"> {
+  extends Pick<OpenPluginsOptions, "projectDir" | "lookup" | "claims" | "known" | "open"> {
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly abandon: AbortSignal;
@@ -27,6 +27,7 @@ export async function openGeneration(
     ...rest,
     ...(reach !== undefined && { allowPrivate: reach }),
     topology: prepared.resolved,
+    written: prepared.topology,
     now: clock.now,
     warn: (item, message) => log({ phase: "system.error", error: `${item}: ${message}` }),
     before: before?.plugins,

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
+import { knownSecrets } from "@orgloop/host";
 import {
   defineConnector,
   defineLogger,
@@ -33,6 +34,8 @@ function opening(
   return openPlugins({
     ...more,
     topology,
+    written: topology,
+    known: knownSecrets(),
     projectDir: "/project",
     claims: memoryClaims(),
     now: () => 0,
@@ -187,4 +190,21 @@ test("an actor reaches what it may, and opened anew where that changes", async (
   await opening(topology, packages, { before: narrower, allowPrivate: [...allowPrivate] });
   const refused = ["PRIVATE_ADDRESS", "PRIVATE_ADDRESS"];
   expect(reach).toEqual([[undefined, undefined], refused]);
+});
+
+test("what cannot be opened is told without what it holds", async () => {
+  const connector = defineConnector({
+    id: "agent",
+    actor: {
+      config: url,
+      async create() {
+        throw new Error("cannot sign in with Pa55word-of-acme");
+      },
+    },
+  }) as PluginDefinition;
+  const topology = topologyOf({ actors: { agent: {} as never } }, [], {
+    configs: { agent: { url: "u", password: "Pa55word-of-acme" } },
+  });
+  const error = await opening(topology, { "test/actor/agent": connector }).catch((it) => it);
+  expect(error.message).toContain('actor "agent": cannot sign in with ***');
 });

@@ -25,6 +25,8 @@ export interface OpenPluginsOptions extends Omit<OpenPluginOptions, "network"> {
   readonly allowPrivate?: readonly string[];
   /** References resolved. */
   readonly topology: Topology;
+  /** The same with its references. */
+  readonly written: Topology;
   /** What runs already: what is made from the same again is kept. */
   readonly before?: OpenPlugins | undefined;
   /** Where all that is open stands, loggers apart: the event log closes these. */
@@ -54,20 +56,23 @@ export interface OpenPlugins {
  * are told at once, as `PLUGINS_FAILED`, and what was created by then is closed.
  */
 export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlugins> {
-  const { topology, allowPrivate } = options;
+  const { topology, written, allowPrivate } = options;
   const isReachSame = isDeepStrictEqual(options.before?.allowPrivate, allowPrivate);
   const before = isReachSame ? options.before : undefined;
   const network = guardedNetwork(allowPrivate);
   const created: Held<unknown>[] = [];
   const failures: string[] = [];
 
-  async function open<Running extends object>(
-    wanted: readonly WantedPlugin<Running>[],
+  async function open<Spec, Running extends object>(
+    wantedOf: (spec: Spec) => WantedPlugin<Running>,
+    specs: readonly Spec[],
+    asWritten: readonly Spec[],
     existing: ReadonlyMap<string, Plugin<Running>> | undefined,
     among = options.open,
   ): Promise<Map<string, Plugin<Running>>> {
     const running = await Promise.all(
-      wanted.map(async (one) => {
+      specs.map(async (spec, at) => {
+        const one = { ...wantedOf(spec), written: wantedOf(asWritten[at] ?? spec).config };
         const kept = existing?.get(one.id);
         if (kept !== undefined && isSame(one, kept)) return [[one.id, kept]] as const;
         try {
@@ -85,11 +90,11 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   }
 
   const [sources, actors, transforms, loggers] = await Promise.all([
-    open(topology.sources.map(wantedSource), before?.sources),
-    open(topology.actors.map(wantedActor), before?.actors),
-    open(topology.transforms.map(wantedTransform), before?.transforms),
+    open(wantedSource, topology.sources, written.sources, before?.sources),
+    open(wantedActor, topology.actors, written.actors, before?.actors),
+    open(wantedTransform, topology.transforms, written.transforms, before?.transforms),
     // The event log closes them, when it has told them of everything.
-    open(topology.loggers.map(wantedLogger), before?.loggers, new Set()),
+    open(wantedLogger, topology.loggers, written.loggers, before?.loggers, new Set()),
   ]);
   if (failures.length > 0) {
     await closeAll(created);

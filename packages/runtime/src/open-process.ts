@@ -1,4 +1,5 @@
 import type { Published } from "@orgloop/core";
+import type { KnownSecrets } from "@orgloop/host";
 import type { Topology } from "@orgloop/sdk";
 import { claimDataDir, type DataDir } from "./claim-data-dir.ts";
 import { type EventLog, type EventLogOptions, eventLog } from "./event-log.ts";
@@ -14,6 +15,7 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "n
   readonly topology: Topology;
   readonly projectDir: string;
   readonly dataDir: string;
+  readonly known: KnownSecrets;
   /** Default: what the topology names. */
   readonly openBus?: typeof openBus | undefined;
 }
@@ -22,6 +24,7 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "n
 export interface OpenProcess extends Stores {
   readonly log: EventLog["log"];
   readonly journal: Pick<EventLog, "change">;
+  readonly known: KnownSecrets;
   readonly bus: OpenBus;
   readonly repeats: OpenRepeatMemory;
   readonly dataDir: DataDir;
@@ -33,7 +36,7 @@ export interface OpenProcess extends Stores {
 
 /** Opens data directory, event log, stores and bus; where one of them fails, closes the others and rejects. */
 export async function openProcess(options: OpenProcessOptions): Promise<OpenProcess> {
-  const { topology, projectDir, onEntry, now } = options;
+  const { topology, projectDir, onEntry, now, known } = options;
   const { project, workspace, defaults } = topology;
   await using opened = new AsyncDisposableStack();
 
@@ -42,7 +45,15 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
 
   const file = logFile({ dir: dataDir.log });
   const level = defaults.log_level;
-  const journal = eventLog({ loggers: [file], onEntry, level, project, workspace, now });
+  const journal = eventLog({
+    loggers: [file],
+    onEntry,
+    level,
+    project,
+    workspace,
+    now,
+    mask: known.mask,
+  });
   opened.defer(() => journal.close());
   const { log } = journal;
   const warn = (message: string): void => log({ phase: "system.error", error: message });
@@ -73,6 +84,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
     dataDir,
     log,
     journal,
+    known,
     bus,
     plugins,
     close: () => kept.disposeAsync(),

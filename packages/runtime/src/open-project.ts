@@ -1,5 +1,7 @@
 import { readEnvironment, restartedSources } from "@orgloop/config";
+import { urlSecrets } from "@orgloop/config/secret-values";
 import type { InjectedDraft } from "@orgloop/core";
+import { knownSecrets } from "@orgloop/host";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import { countActivity } from "./activity.ts";
 import { busWrites } from "./bus-writes.ts";
@@ -65,8 +67,11 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     return prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
   };
   const prepared = await prepare(topology);
+  const known = knownSecrets();
+  known.learn("bus", urlSecrets(prepared.resolved.bus));
   const open = await openProcess({
     ...options,
+    known,
     topology: prepared.resolved,
     now: clock.now,
     onEntry: options.onEntry,
@@ -198,6 +203,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         ...shared,
         current,
         ingest: take,
+        mask: known.mask,
         bodyLimit: options.bodyLimit ?? PROJECT_DEFAULTS.bodyLimit,
         roomWaitMs: options.roomWaitMs ?? PROJECT_DEFAULTS.roomWaitMs,
         stop: stop.signal,

@@ -1,3 +1,4 @@
+import type { MaskSecrets } from "@orgloop/core";
 import { isRefused, messageOf } from "@orgloop/sdk";
 import { type Context, Hono } from "hono";
 import { hostGuard, tokenGuard } from "./guard.ts";
@@ -12,11 +13,12 @@ export interface ProjectAppOptions {
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   /** Null: ready; otherwise why not. */
   readonly notReady: () => string | null;
+  readonly mask: MaskSecrets;
 }
 
 /** One project's HTTP (`spec/cli.md`, HTTP). Every answer but the metrics is JSON. */
 export function projectApp(options: ProjectAppOptions): Hono {
-  const { host, token, webhook, readApi, controlApi, metrics, notReady } = options;
+  const { host, token, webhook, readApi, controlApi, metrics, notReady, mask } = options;
   const app = new Hono();
   app.all("/webhook/*", webhook);
   app.get("/healthz", (c) => c.json({ ok: true }));
@@ -41,8 +43,8 @@ export function projectApp(options: ProjectAppOptions): Hono {
   app.notFound((c) => c.json({ error: `there is nothing at ${c.req.path}` }, 404));
   app.onError((error, c) =>
     isRefused(error)
-      ? c.json({ error: error.message }, error.status)
-      : c.json({ error: messageOf(error) }, 500),
+      ? c.json({ error: mask(error.message) }, error.status)
+      : c.json({ error: mask(messageOf(error)) }, 500),
   );
   return app;
 }

@@ -19,7 +19,7 @@ import { type WebhookRouteOptions, webhookRoute } from "./webhook-route.ts";
 /** What a project serves by HTTP. */
 export type ProjectHttp = Pick<
   ProjectAppOptions,
-  "webhook" | "readApi" | "controlApi" | "metrics" | "notReady"
+  "webhook" | "readApi" | "controlApi" | "metrics" | "notReady" | "mask"
 >;
 
 export interface ProjectHttpOptions
@@ -63,5 +63,6 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
     }),
     metrics,
     notReady,
+    mask: options.mask,
   };
 }

@@ -62,8 +62,9 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
   const { current, open, clock, activity, backlog, writes, history, recorder } = options;
   const { abandon, kept, starts, stop, onAcked, onFatal } = options;
   const { bus, deadLetters, log } = open;
+  const { mask } = open.known;
   const alert = alerts({ log, now: clock.now });
-  const bury = burial({ deadLetters, clock, log, activity, alert, abandon });
+  const bury = burial({ deadLetters, clock, log, activity, alert, abandon, mask });
   const settled = settlement({
     bus,
     writes,
@@ -87,7 +88,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     log,
     stop,
   });
-  const shared = { clock, bury: replays.bury, log, activity, alert, kept, starts, abandon };
+  const shared = { clock, bury: replays.bury, log, activity, alert, kept, starts, abandon, mask };
   const deliverers = startDeliverers(current(), shared);
   const inbox = openInbox({
     store: open.inbox,

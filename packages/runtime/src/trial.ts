@@ -6,7 +6,14 @@ import {
   type Matcher,
   routeEvent,
 } from "@orgloop/core";
-import { bindRoute, guardedNetwork, openPlugin, systemClock, wantedTransform } from "@orgloop/host";
+import {
+  bindRoute,
+  guardedNetwork,
+  knownSecrets,
+  openPlugin,
+  systemClock,
+  wantedTransform,
+} from "@orgloop/host";
 import {
   type Filter,
   type LogEntry,
@@ -70,8 +77,9 @@ function beginTrial(
 ): Trial {
   let nowMs = 0;
   const now = () => nowMs;
+  const known = knownSecrets();
   const network = guardedNetwork(topology.network?.allow_private);
-  const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn, network };
+  const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn, network, known };
   const sources = new Map(topology.sources.map((source) => [source.id, source]));
   const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
   const transforms = new Map<string, { readonly part: Transform }>();
@@ -116,7 +124,7 @@ function beginTrial(
         transformsOf: (route) => bindRoute(route, binding),
         promptOf: (route) => route.with?.prompt,
         now,
-        log: (entry) => entries.push(entry),
+        log: (entry) => entries.push({ ...entry, error: known.mask(entry.error ?? "") }),
       });
       const ended = await Promise.all(
         routes.map((one) => (one.kind === "in lane" ? one.run() : one)),

@@ -1,3 +1,4 @@
+import type { MaskSecrets } from "@orgloop/core";
 import { answerWebhook, takesFromPages, webhookSourceId } from "@orgloop/host";
 import type { LogEntry, Source, SourceSpec, WebhookRequest } from "@orgloop/sdk";
 import type { Context } from "hono";
@@ -15,6 +16,7 @@ export interface WebhookRouteOptions {
   readonly ingest: Ingest;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
+  readonly mask: MaskSecrets;
   /** Bytes of one body. */
   readonly bodyLimit: number;
   /** How long a request waits for room on the bus before it is sent away. */
@@ -44,6 +46,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
       takesFromPages: () => options.specs().some((spec) => spec.id === id && takesFromPages(spec)),
       closed: stop.aborted ? "the process is stopping" : undefined,
       log,
+      mask: options.mask,
       onRefused: (refused) => activity.refused(id, refused),
       async read() {
         const body = await readBody(c.req.raw, bodyLimit, budget);

@@ -28,6 +28,11 @@ export interface PluginContext {
   readonly lookup: LookupFunction;
   /** True where the host may be gone after each call, as a cloud function is: what has to be remembered goes into `claims`. */
   readonly stateless?: boolean;
+  /**
+   * A text without the secrets of the project. The host masks what it logs and what is thrown; whoever cuts a text short masks it
+   * before, since the rest of a secret is not found as one.
+   */
+  readonly mask: (text: string) => string;
   /** Says something to the operator that is no event: a warning of the connector. */
   readonly warn: (message: string) => void;
 }

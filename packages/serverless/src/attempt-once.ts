@@ -15,7 +15,7 @@ import {
   type Outcome,
   type ReservedTime,
 } from "@orgloop/core";
-import { type Clock, callActor } from "@orgloop/host";
+import { type Clock, callActor, type KnownSecrets } from "@orgloop/host";
 import { type Actor, messageOf } from "@orgloop/sdk";
 import type { SharedRouteStates } from "@orgloop/stores/dynamodb";
 import type { FlowLog } from "./flow-log.ts";
@@ -25,6 +25,7 @@ export interface AttemptHost {
   readonly routeStates: Pick<SharedRouteStates, "update">;
   readonly clock: Clock;
   readonly flow: FlowLog;
+  readonly known: Pick<KnownSecrets, "mask">;
 }
 
 /** Whether the delivery may be attempted now, by the route's state as it is now; what that takes of it is written. */
@@ -57,14 +58,15 @@ export interface Attempt {
 /** One attempt, logged, and what follows from it: the route's breaker knows of it by then. */
 export async function attemptOnce(attempt: Attempt, host: AttemptHost): Promise<Outcome> {
   const { delivery, state, timeoutMs, admission, actor, deliveryId } = attempt;
-  const { clock, flow } = host;
+  const { clock, flow, known } = host;
+  const { mask } = known;
   const about = deliveryEntry(delivery);
   const number = state.attempts + 1;
   if (admission.probe) flow.log({ ...about, phase: "circuit.half_open", attempt: number });
   flow.log({ ...about, phase: "deliver.attempt", attempt: number });
   const startedMs = clock.now();
   const onMissing = () => flow.count("missing");
-  const options = { actor, deliveryId, timeoutMs, releaseMs: RELEASE_MS, onMissing, clock };
+  const options = { actor, deliveryId, timeoutMs, releaseMs: RELEASE_MS, onMissing, clock, mask };
   const result = await call(() => callActor(delivery, number, options));
   const endedMs = clock.now();
   const outcome = await conclude(result, attempt, host);

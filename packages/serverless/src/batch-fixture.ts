@@ -1,5 +1,6 @@
 import type { FifoMessage } from "@orgloop/bus/sqs";
 import { compileMatcher, type OpenEntry, type Router, type TraceChain } from "@orgloop/core";
+import { knownSecrets } from "@orgloop/host";
 import type { Actor, DeliverySpec, OrgLoopEvent, RouteSpec } from "@orgloop/sdk";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
 import {
@@ -55,6 +56,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
   const state = memoryState(clock);
   const parameters = new Map<string, string>();
   const shared = {
+    known: knownSecrets(),
     clock,
     objects,
     flow: {

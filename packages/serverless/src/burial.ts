@@ -5,20 +5,24 @@ import {
   deliveryLetter,
   deliveryLetterId,
   letterOfReplay,
+  maskedLetter,
 } from "@orgloop/core";
+import type { KnownSecrets } from "@orgloop/host";
 import type { DeadLetter, DeadLetterStore, DeadReason } from "@orgloop/sdk";
 import type { FlowLog } from "./flow-log.ts";
 
 export interface BurialOptions {
   readonly deadLetters: DeadLetterStore;
   readonly flow: FlowLog;
+  readonly known: Pick<KnownSecrets, "mask">;
 }
 
 /** Makes a dead letter durable and says so. Rejects where the store does: then nothing is settled. */
 export async function bury(
-  letter: DeadLetter,
-  { deadLetters, flow }: BurialOptions,
+  given: DeadLetter,
+  { deadLetters, flow, known }: BurialOptions,
 ): Promise<void> {
+  const letter = maskedLetter(given, known.mask);
   await deadLetters.put(letter);
   flow.log(burialEntry(letter));
   flow.count("deadLetters");

@@ -1,5 +1,5 @@
 import type { METRICS } from "@orgloop/config/aws";
-import type { OpenEntry } from "@orgloop/core";
+import type { MaskSecrets, OpenEntry } from "@orgloop/core";
 import { type DefaultsSpec, isShown, type LogEntry } from "@orgloop/sdk";
 
 /** What a function says: entries of the log, and what is counted. */
@@ -19,17 +19,21 @@ export interface JsonFlowLogOptions {
   /** Takes one line, without its end. */
   readonly write: (line: string) => void;
   readonly metrics: MetricSink;
+  /** What an entry says went wrong is written without secrets. */
+  readonly mask: MaskSecrets;
 }
 
 /** One JSON line an entry, as the log file of a process has them; metrics go out when the invocation ends, by `flush`. */
 export function jsonFlowLog(options: JsonFlowLogOptions): FlowLog & { flush(): void } {
-  const { stage: workspace, project: module, level, now, write, metrics } = options;
+  const { stage: workspace, project: module, level, now, write, metrics, mask } = options;
   let counts = new Map<keyof typeof METRICS, number[]>();
   return {
     log(entry) {
       if (!isShown(entry.phase, level)) return;
       const timestamp = new Date(now()).toISOString();
-      const line: LogEntry = { timestamp, ...entry, workspace, module };
+      const { error } = entry;
+      const masked = { ...entry, ...(error !== undefined && { error: mask(error) }) };
+      const line: LogEntry = { timestamp, ...masked, workspace, module };
       write(JSON.stringify(line));
     },
     count(metric, value = 1) {

@@ -1,7 +1,7 @@
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { type ObjectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
 import { METRIC_NAMESPACE } from "@orgloop/config/aws";
-import { type Clock, systemClock } from "@orgloop/host";
+import { type Clock, knownSecrets, systemClock } from "@orgloop/host";
 import type { DefaultsSpec, NetworkSpec, Topology } from "@orgloop/sdk";
 import { dynamoClaims, type StateTable } from "@orgloop/stores/dynamodb";
 import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
@@ -52,6 +52,7 @@ export async function functionTools<Spec extends object>({
   const inBucket = (name: string) => s3Objects({ bucket: name, config: aws.dynamo.config, env });
   const spec = (await readSpec(environment.spec, inBucket)) as Spec;
   const { now } = clock;
+  const known = knownSecrets();
   const state = { client: aws.dynamo, table };
   return {
     environment,
@@ -60,6 +61,7 @@ export async function functionTools<Spec extends object>({
     clock,
     plugins,
     projectDir,
+    known,
     allowPrivate: reachOf(spec),
     state,
     claims: dynamoClaims(state),
@@ -72,6 +74,7 @@ export async function functionTools<Spec extends object>({
       now,
       level: (env.ORGLOOP_LOG_LEVEL as DefaultsSpec["log_level"] | undefined) ?? "info",
       write,
+      mask: known.mask,
       metrics: embeddedMetrics(new Metrics({ namespace: METRIC_NAMESPACE }), stage),
     }),
   };

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
-import { wantedActor } from "@orgloop/host";
+import { knownSecrets, wantedActor } from "@orgloop/host";
 import { type ActorSpec, defineConnector, type PluginDefinition } from "@orgloop/sdk";
 import { memoryClaims } from "@orgloop/stores";
 import { anyConfig, fakeClock } from "@orgloop/testkit";
@@ -30,6 +30,7 @@ function opening(parameters: Map<string, string>) {
   const open = itemOpener(wantedActor, {
     plugins: { chat: connector },
     projectDir: "/",
+    known: knownSecrets(),
     allowPrivate: [],
     clock,
     claims: memoryClaims(),

@@ -1,5 +1,11 @@
 import { holdsReference } from "@orgloop/config/references";
-import { type Clock, guardedNetwork, openPlugin, type WantedPlugin } from "@orgloop/host";
+import {
+  type Clock,
+  guardedNetwork,
+  type KnownSecrets,
+  openPlugin,
+  type WantedPlugin,
+} from "@orgloop/host";
 import { type ClaimStore, OrgLoopError, type PluginDefinition } from "@orgloop/sdk";
 import type { FlowLog } from "./flow-log.ts";
 import type { Secrets } from "./secrets.ts";
@@ -14,6 +20,8 @@ export interface PluginHost {
   readonly claims: ClaimStore;
   readonly clock: Clock;
   readonly flow: FlowLog;
+  /** What this function knows of secrets; the log, letters and answers are masked by it. */
+  readonly known: KnownSecrets;
   /** What sources and actors may reach beside the public (`network.allow_private`). */
   readonly allowPrivate: readonly string[];
 }
@@ -39,17 +47,22 @@ export function itemOpener<Spec extends object, Running extends { close?(): Prom
   const network = guardedNetwork(host.allowPrivate);
 
   async function open(spec: Spec): Promise<Running> {
-    const { item } = wanted(spec);
+    const { item, config: written } = wanted(spec);
     const { clock, claims, flow, plugins, projectDir, secrets } = host;
-    return openPlugin(wanted(await secrets.resolve(item, spec)), {
-      projectDir,
-      now: clock.now,
-      claims,
-      stateless: true,
-      network,
-      lookup: async (name) => pluginOf(plugins, name),
-      warn: (where, message) => flow.log({ phase: "system.error", error: `${where}: ${message}` }),
-    });
+    return openPlugin(
+      { ...wanted(await secrets.resolve(item, spec)), written },
+      {
+        projectDir,
+        now: clock.now,
+        claims,
+        stateless: true,
+        network,
+        known: host.known,
+        lookup: async (name) => pluginOf(plugins, name),
+        warn: (where, message) =>
+          flow.log({ phase: "system.error", error: `${where}: ${message}` }),
+      },
+    );
   }
 
   return (spec) => {

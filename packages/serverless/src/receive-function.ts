@@ -34,6 +34,7 @@ export async function receiveFunction(
         takesFromPages: takes,
         publish,
         flow,
+        mask: tools.known.mask,
       });
     } finally {
       flow.flush();

@@ -1,3 +1,4 @@
+import type { MaskSecrets } from "@orgloop/core";
 import { answerWebhook, webhookSourceId } from "@orgloop/host";
 import { messageOf, RefusedError, type Source, type WebhookRequest } from "@orgloop/sdk";
 import type {
@@ -21,6 +22,7 @@ export interface ReceiveOptions {
   readonly takesFromPages: (id: string) => boolean;
   readonly publish: PublishDrafts;
   readonly flow: FlowLog;
+  readonly mask: MaskSecrets;
 }
 
 /** What Lambda itself takes (AWS, Lambda quotas: 6 MB), and what a process would refuse beyond its own. */
@@ -29,7 +31,7 @@ const BODY_LIMIT = 6 * 1024 ** 2;
 /** Takes a webhook in: 200 only when SQS has every event of the request. */
 export async function receiveRequest(
   event: HttpEvent,
-  { openSource, takesFromPages, publish, flow }: ReceiveOptions,
+  { openSource, takesFromPages, publish, flow, mask }: ReceiveOptions,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const { method } = event.requestContext.http;
   const id = webhookSourceId(webhookPath(event.rawPath));
@@ -50,6 +52,7 @@ export async function receiveRequest(
     // Which are repeats the router finds: who takes in and dies before the bus has the event must not have claimed it.
     keep: async (drafts) => ({ events: await publish(id, drafts), repeats: [] }),
     log: flow.log,
+    mask,
     onRefused: () => flow.count("refused"),
   });
   return {

@@ -24,6 +24,7 @@ export const execActorConfig = z.strictObject({
       z.array(z.string().min(1)),
       z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     ])
+    .meta({ secret: "references" })
     .optional()
     .describe(
       "Names, or names with their values: with it the command gets these, PATH, HOME, LANG, TZ, TMPDIR and the ORGLOOP_ variables. Without it everything that the process has, secrets included.",

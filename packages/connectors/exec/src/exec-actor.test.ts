@@ -33,7 +33,11 @@ const event: OrgLoopEvent = {
 };
 
 async function deliver(config: unknown, extra: Partial<DeliveryContext> = {}, sent = event) {
-  const actor = await execActor(execActorConfig.parse(config), { id: "agent", projectDir });
+  const actor = await execActor(execActorConfig.parse(config), {
+    id: "agent",
+    projectDir,
+    mask: (text) => text,
+  });
   const { signal } = new AbortController();
   const context = { route: "team/r", config: {}, attempt: 2, replay: 1, signal, ...extra };
   return actor.deliver(sent, context);

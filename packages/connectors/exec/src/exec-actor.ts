@@ -23,7 +23,7 @@ import { type Exit, runCommand } from "./run-command.ts";
  */
 export async function execActor(
   config: ExecActorConfig,
-  { id, projectDir }: Pick<PluginContext, "id" | "projectDir">,
+  { id, projectDir, mask }: Pick<PluginContext, "id" | "projectDir" | "mask">,
 ): Promise<Actor> {
   const cwd = await folderInProject(projectDir, config.cwd);
   const command = config.shell ? "/bin/sh" : commandPath(projectDir, config.command);
@@ -48,7 +48,7 @@ export async function execActor(
         }),
       );
       if (exit.code === 0) return { status: "delivered" };
-      const message = `${config.command} ${describeExit(exit)}`;
+      const message = `${config.command} ${describeExit({ ...exit, output: mask(exit.output) })}`;
       if (exit.code === config.permanent_exit_code) throw new PermanentError(message);
       throw new OrgLoopError("COMMAND_FAILED", message);
     },

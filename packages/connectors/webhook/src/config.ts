@@ -53,7 +53,10 @@ export const webhookActorConfig = z.strictObject({
     )
     .describe("Where to: `{{dot.path}}` in path and query is filled in, percent-encoded."),
   method: z.enum(["POST", "PUT"]).default("POST"),
-  headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  headers: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .meta({ secret: "references" }),
   auth: z
     .discriminatedUnion("type", [
       z.strictObject({ type: z.literal("bearer"), token: secret }),

@@ -58,6 +58,7 @@ function deliver(config: unknown, extra: Partial<DeliveryContext> = {}, sent = e
   const actor = webhookActor(webhookActorConfig.parse(config), {
     now: () => NOW,
     lookup,
+    mask: (text) => text,
   });
   const context = { route: "r", config: {}, attempt: 1, replay: 0 };
   return actor.deliver(sent, { ...context, signal: new AbortController().signal, ...extra });
@@ -173,7 +174,7 @@ describe("signing as Standard Webhooks", () => {
         headers: { "content-type": "text/plain" },
         body_template: '{"test": 2432232314}',
       }),
-      { now: () => 1614265330_000, lookup },
+      { now: () => 1614265330_000, lookup, mask: (text) => text },
     );
     await actor.deliver(
       { ...event, id: "msg_p5jXN8AQM9LWM0D4loKWxJek" },
@@ -191,6 +192,7 @@ describe("signing as Standard Webhooks", () => {
     const actor = webhookActor(webhookActorConfig.parse({ url, secret: [WHSEC, OTHER] }), {
       now: Date.now,
       lookup,
+      mask: (text) => text,
     });
     const signal = new AbortController().signal;
     await actor.deliver(event, { route: "r", config: {}, attempt: 1, replay: 0, signal });
@@ -341,6 +343,7 @@ describe("what the host lets it reach", () => {
     const { port } = new URL(url);
     const actor = webhookActor(webhookActorConfig.parse({ url: `http://${host}:${port}/` }), {
       now: () => NOW,
+      mask: (text) => text,
       lookup(hostname, _, callback) {
         asked.push(hostname);
         callback(new OrgLoopError("PRIVATE_ADDRESS", "not from here"), []);

@@ -13,7 +13,7 @@ import { urlRenderer } from "./url-template.ts";
  */
 export function webhookActor(
   config: WebhookActorConfig,
-  { now, lookup }: Pick<PluginContext, "now" | "lookup">,
+  { now, lookup, mask }: Pick<PluginContext, "now" | "lookup" | "mask">,
 ): Actor {
   const { method } = config;
   const baseHeaders = headersOf(config);
@@ -32,7 +32,9 @@ export function webhookActor(
       headers.set("orgloop-trace", `${event.trace_id};hops=${hopsOf(event) + 1}`);
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
       const response = await sender.send({ url, method, headers, body, signal: context.signal });
-      judgeResponse(response, `${method} ${hostOf(url)}`, now());
+      // Before it is part of a message: it was cut somewhere, perhaps within a secret that the actor echoes.
+      const excerpt = mask(response.excerpt);
+      judgeResponse({ ...response, excerpt }, `${method} ${hostOf(url)}`, now());
       return { status: "delivered" };
     },
     close: async () => sender.close(),

@@ -1,14 +1,10 @@
 import { changeInbox, expiredInboxLetter } from "@orgloop/core";
-import { type DeadLetterStore, messageOf } from "@orgloop/sdk";
-import { buryLetter } from "../burial.ts";
-import type { FlowLog } from "../flow-log.ts";
+import { messageOf } from "@orgloop/sdk";
+import { type BurialOptions, buryLetter } from "../burial.ts";
 import type { InboxHost } from "./inbox-host.ts";
 import { sendNotice } from "./send-notice.ts";
 
-export interface ExpiryHost extends InboxHost {
-  readonly deadLetters: DeadLetterStore;
-  readonly flow: FlowLog;
-}
+export interface ExpiryHost extends InboxHost, BurialOptions {}
 
 /** Of one look. */
 const AT_ONCE = 100;

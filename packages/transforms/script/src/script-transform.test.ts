@@ -33,9 +33,11 @@ async function script(body: string, mode = 0o755): Promise<string> {
   return name;
 }
 
+const mask = (text: string) => text;
+
 async function run(body: string, signal = new AbortController().signal) {
   const context: TransformContext = { route: "team/r", actor: "agent", signal };
-  const transform = await scriptTransform({ script: await script(body) }, { projectDir });
+  const transform = await scriptTransform({ script: await script(body) }, { projectDir, mask });
   return transform.execute(event, context);
 }
 
@@ -84,14 +86,14 @@ describe("script", () => {
 
   test("a big event to a script that reads nothing", async () => {
     const path = await script("exit 0");
-    const transform = await scriptTransform({ script: path }, { projectDir });
+    const transform = await scriptTransform({ script: path }, { projectDir, mask });
     const big = { ...event, payload: { text: "x".repeat(2_000_000) } };
     const signal = new AbortController().signal;
     expect(await transform.execute(big, { route: "r", actor: "a", signal })).toBeNull();
   });
 
   test("a script that is missing, not executable, or outside the project is refused", async () => {
-    const open = (path: string) => scriptTransform({ script: path }, { projectDir });
+    const open = (path: string) => scriptTransform({ script: path }, { projectDir, mask });
     await writeFile(join(dir, "outside.sh"), "#!/bin/sh\n", { mode: 0o755 });
     await symlink(join(dir, "outside.sh"), join(projectDir, "link.sh"));
     await expect(open("missing.sh")).rejects.toThrow(/missing.sh cannot be run/);

@@ -22,7 +22,7 @@ const pool = fairPool({ places: PLACES, each: PLACES / 2, slowMs: 1_000, most: 6
  */
 export async function scriptTransform(
   { script, env: listed }: ScriptConfig,
-  { projectDir }: Pick<PluginContext, "projectDir">,
+  { projectDir, mask }: Pick<PluginContext, "projectDir" | "mask">,
 ): Promise<Transform> {
   const path = await scriptPath(projectDir, script);
   return {
@@ -38,7 +38,8 @@ export async function scriptTransform(
       const input = JSON.stringify(event);
       const exit = await runScript({ path, cwd: projectDir, env, input, signal });
       if (exit.code === 1) return null;
-      if (exit.code !== 0) throw failed(script, describeExit(exit));
+      if (exit.code !== 0)
+        throw failed(script, describeExit({ ...exit, stderr: mask(exit.stderr) }));
       return exit.stdout.trim() === "" ? null : parseEvent(script, exit.stdout);
     },
   };

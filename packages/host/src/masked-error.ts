@@ -1,0 +1,16 @@
+import type { MaskSecrets } from "@orgloop/core";
+import { messageOf } from "@orgloop/sdk";
+
+/** What was thrown, without the secrets in its message: the same in all else, since its kind decides what follows. */
+export function maskedError(error: unknown, mask: MaskSecrets): unknown {
+  const said = messageOf(error);
+  const message = mask(said);
+  if (message === said) return error;
+  // What it was made of, its cause and its stack, would hold them still.
+  const hidden = {
+    message: { value: message },
+    stack: { value: message },
+    cause: { value: undefined },
+  };
+  return error instanceof Error ? Object.create(error, hidden) : new Error(message);
+}
