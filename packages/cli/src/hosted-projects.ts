@@ -4,6 +4,7 @@ import type { CommandContext } from "./command.ts";
 import { type RegisteredModule, readRegistry, writeRegistry } from "./module-registry.ts";
 import { prepareProject, requestedContext } from "./prepare-project.ts";
 import { announce, type ProcessRecord, withdraw } from "./running-process.ts";
+import { untilWritten } from "./until-written.ts";
 
 export interface HostedProjects {
   /** What the process that hosts them tells us. */
@@ -80,7 +81,9 @@ export async function hostedProjects(
       async onLoaded(module) {
         const { name, options, request } = module;
         live.add(name);
-        await announce(home, options.dataDir, recordOf(module));
+        const runs = () => live.has(name);
+        const announced = () => announce(home, options.dataDir, recordOf(module));
+        await untilWritten(announced, runs, output.warn);
         const { projectDir: sourceDir, topology } = options;
         const entry: RegisteredModule = {
           name,
@@ -90,7 +93,7 @@ export async function hostedProjects(
           sources: topology.sources.map(({ id }) => id),
           loadedAt: new Date().toISOString(),
         };
-        await register([...others(name), entry]);
+        await untilWritten(() => register([...others(name), entry]), runs, output.warn);
       },
       async onGone(module) {
         live.delete(module.name);

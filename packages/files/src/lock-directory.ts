@@ -40,12 +40,8 @@ export async function lockDirectory(
     since: new Date().toISOString(),
     ...options,
   };
-  try {
-    await writeFile(note, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  // For messages only: a full disk must not keep a process from its lock.
+  await writeFile(note, `${JSON.stringify(holder)}\n`, { mode: 0o600 }).catch(() => undefined);
   let held = true;
   return {
     async release() {
@@ -63,6 +59,8 @@ const SQLITE_BUSY = 5;
 function acquire(file: string): DatabaseSync | null {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
+    // Nothing is written: a journal on the disk would need room, and a start on a full disk must get its lock.
+    database.exec("PRAGMA journal_mode = MEMORY");
     database.exec("BEGIN EXCLUSIVE");
     return database;
   } catch (error) {

@@ -11,7 +11,8 @@ export interface BusWrites {
 /** Where nothing waits to be written, only a new event shows that the disk has room again. */
 const TRY_AGAIN_MS = 30_000;
 
-export function busWrites(now: () => number): BusWrites {
+/** `waiting`: why the disk does not take what waits for it and is tried again by the bus itself; null where nothing waits. */
+export function busWrites(now: () => number, waiting: () => Error | null = () => null): BusWrites {
   let refused: { readonly atMs: number; readonly reason: string } | null = null;
   return {
     async note(write) {
@@ -24,6 +25,8 @@ export function busWrites(now: () => number): BusWrites {
       }
     },
     refusal() {
+      const error = waiting();
+      if (error !== null) return `the bus takes no events: ${messageOf(error)}`;
       if (refused === null || now() - refused.atMs >= TRY_AGAIN_MS) return null;
       return `the bus takes no events: ${refused.reason}`;
     },

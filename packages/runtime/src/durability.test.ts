@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileBusOptions, openFileBus } from "@orgloop/bus/file";
 import { type FileSystem, nodeFileSystem, type OpenFile } from "@orgloop/files";
@@ -102,6 +103,57 @@ test("a full disk stops intake with 503, loses nothing, and ends by itself", asy
   expect((await process.get("/readyz")).status).toBe(200);
   await agent.until(2);
   expect(agent.got.map(({ payload }) => payload.n)).toEqual([1, 3]);
+});
+
+test("a start on a full disk delivers what it has, refuses events, and takes up again when there is room", async () => {
+  const dataDir = await temporaryDir();
+  const stuck = oneActor();
+  const parts = {
+    ...stuck.parts,
+    actors: { agent: recordingActor(() => new Promise(() => {})) },
+  };
+  const before = await startFixture(stuck.topology, parts, { dataDir, drainMs: 10 });
+  expect((await before.post("/webhook/hook", { n: 1 })).status).toBe(200);
+  await before.drain();
+
+  let full = true;
+  const { agent, parts: healthy, topology } = oneActor();
+  const process = await startFixture(topology, healthy, {
+    dataDir,
+    openBus: onDisk((operation) => {
+      if (operation === "write" && full) {
+        throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+      }
+    }),
+  });
+  await agent.until(1);
+  expect((await process.get("/healthz")).status).toBe(200);
+  expect((await process.get("/readyz")).status).toBe(503);
+  expect((await process.post("/webhook/hook", { n: 2 })).status).toBe(503);
+  full = false;
+  await eventually(async () => expect((await process.get("/readyz")).status).toBe(200));
+  expect((await process.post("/webhook/hook", { n: 3 })).status).toBe(200);
+  await agent.until(2);
+  expect(agent.got.map(({ payload }) => payload.n)).toEqual([1, 3]);
+  await eventually(async () => expect((await process.status()).unacked).toBe(0));
+});
+
+test("a data directory that is deleted under the process is answered 503 from then on, and a drain still ends it", async () => {
+  const { agent, parts, topology } = oneActor();
+  const process = await startFixture(topology, parts);
+  expect((await process.post("/webhook/hook", { n: 1 })).status).toBe(200);
+  await agent.until(1);
+  await rm(process.dataDir, { recursive: true });
+  for (const n of [2, 3]) {
+    const refused = await process.post("/webhook/hook", { n });
+    expect([refused.status, await refused.json()]).toEqual([
+      503,
+      { error: expect.stringContaining("was removed while the log was open") },
+    ]);
+    expect((await process.get("/readyz")).status).toBe(503);
+  }
+  await process.drain();
+  expect(await process.closed).toBeUndefined();
 });
 
 test("a failed fsync ends the process with its error", async () => {

@@ -23,8 +23,12 @@ export interface OpenBusOptions {
   readonly repeats: Pick<OpenRepeatMemory, "through" | "load" | "flush">;
 }
 
-/** `failed`: resolves where the bus can no longer be trusted and the process must end. */
-export type OpenBus = SettlingEventBus & { readonly failed?: Promise<Error> };
+export interface OpenBus extends SettlingEventBus {
+  /** Resolves where the bus can no longer be trusted and the process must end. */
+  readonly failed?: Promise<Error>;
+  /** Why it takes nothing at present; null where it does, as far as it knows. */
+  refusal?(): Error | null;
+}
 
 /** The bus that the configuration names. Throws `BUS_UNSUPPORTED`. */
 export async function openBus({

@@ -120,7 +120,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     });
     const activity = countActivity(topology, measured.listener);
     const history = eventHistory();
-    const writes = busWrites(clock.now);
+    const writes = busWrites(clock.now, () => bus.refusal?.() ?? null);
     const shared = { clock, activity, log };
     const recorder = eventRecorder({
       dir: open.dataDir.events,

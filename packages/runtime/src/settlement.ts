@@ -44,7 +44,9 @@ export function settlement(options: SettlementOptions): Settlement {
           await waitUntil(clock, clock.now() + DISK_FULL_RETRY_MS, stop);
           continue;
         }
-        if (!isDiskFull(error) && !hasCode(error, "BUS_CLOSED")) onFatal(error);
+        // Unsettled it comes again after the restart, or its log is no more.
+        const isExpected = ["BUS_CLOSED", "WAL_REMOVED"].some((code) => hasCode(error, code));
+        if (!isDiskFull(error) && !isExpected) onFatal(error);
         return false;
       }
     }

@@ -1,5 +1,5 @@
 import { type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
-import { type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import { hasCode, type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import { createDispatch, systemTimer } from "../dispatch.ts";
 import type { SealedLog } from "./compact.ts";
 import type { FileBus, FileBusOptions } from "./file-bus-options.ts";
@@ -55,6 +55,7 @@ async function openLocked(
   const settling = new Set<SettleLine>();
   const failure = Promise.withResolvers<Error>();
   let failed: Error | null = null;
+  let removed: Error | null = null;
   let closing: Promise<void> | null = null;
   let closed = false;
 
@@ -115,6 +116,7 @@ async function openLocked(
     },
     onRefused(error, kept) {
       report("system.error", { kept_lines: kept }, error);
+      if (hasCode(error, "WAL_REMOVED")) removed = error;
       refused.resolve();
       maintenance.start({ compaction: true });
     },
@@ -129,6 +131,7 @@ async function openLocked(
   /** Why the bus takes nothing; acks are taken until it is closed, publishes until that begins. */
   function refusal(stage: "closing" | "closed" = "closing"): Error | null {
     if (failed !== null) return failed;
+    if (stage === "closing" && removed !== null) return removed;
     if (stage === "closing" ? closing === null : !closed) return null;
     return new OrgLoopError("BUS_CLOSED", `${dir}: the bus is closed, it takes nothing more`);
   }
@@ -217,7 +220,7 @@ async function openLocked(
         oldestAtMs: events.values().next().value?.at ?? null,
       };
     },
-    refusal: () => group.refusal,
+    refusal: () => removed ?? group.refusal,
     close() {
       closing ??= end();
       return closing;

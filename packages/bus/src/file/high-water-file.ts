@@ -17,6 +17,7 @@ export class HighWaterFile {
   readonly #fileSystem: FileSystem;
   readonly #setTimer: SetTimer;
   #file: MarkFile<HighWater> | null = null;
+  #isStale = false;
   #latest: Place | null = null;
   #cancelTimer: (() => void) | null = null;
   #turn: Promise<void> = Promise.resolve();
@@ -44,7 +45,25 @@ export class HighWaterFile {
       await this.#fileSystem.remove(path);
     }
     if (this.#file === null) await this.#create(mark);
-    else await this.#file.writeAll(mark);
+    else await this.#reopen(mark).catch(unlessRefused);
+  }
+
+  /** True while the disk has not taken that the log is open again: until it has, nothing may be appended. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Tries again what {@link open} could not write. Rejects with what the disk says, or `WAL_FAILED`. */
+  reopen(place: Place): Promise<void> {
+    return this.#reopen(markOf(place, false));
+  }
+
+  async #reopen(mark: HighWater): Promise<void> {
+    this.#isStale = true;
+    await this.#file?.write(mark, { durable: false });
+    await this.#file?.write(mark, { durable: false });
+    await this.#sync();
+    this.#isStale = false;
   }
 
   /** The log was synced up to `place`, which may change before it is written down. Costs a timer now and then. */
@@ -82,7 +101,7 @@ export class HighWaterFile {
     try {
       this.#file = await MarkFile.create(highWaterPath(this.#dir), mark, this.#fileSystem);
     } catch (error) {
-      if (!REFUSALS.some((code) => hasCode(error, code))) throw error;
+      unlessRefused(error);
     }
   }
 
@@ -104,6 +123,10 @@ export class HighWaterFile {
 }
 
 const REFUSALS = ["ENOSPC", "EDQUOT", "EMFILE", "ENFILE"];
+
+function unlessRefused(error: unknown): void {
+  if (!REFUSALS.some((code) => hasCode(error, code))) throw error;
+}
 
 function markOf({ from, size, through }: Place, closed: boolean): HighWater {
   return { format: LOG_FORMAT, through, segment: from, bytes: size, closed };

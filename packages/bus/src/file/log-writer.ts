@@ -92,6 +92,8 @@ export class LogWriter {
 
   /** Resolves when `batch` is durable; its lines have been told where they stand. */
   async append(batch: Batch, renumbered: () => void): Promise<void> {
+    const { highWater } = this.#options;
+    if (highWater.isStale) await highWater.reopen(this.#segment);
     this.#file ??= (await begin(this.#options, this.#segment.from)).file;
     if (this.#isDue()) await this.#rotate(batch.firstSeq);
     const opening = batch.lines[0]?.body.startsWith('"open"') === true;
@@ -104,8 +106,8 @@ export class LogWriter {
     await this.#write(this.#file, bytes);
     this.#segment.size += bytes.length;
     this.#segment.through = batch.nextSeq - 1;
-    if (start === 0) await this.#options.highWater.rotated(this.#segment);
-    else this.#options.highWater.synced(this.#segment);
+    if (start === 0) await highWater.rotated(this.#segment);
+    else highWater.synced(this.#segment);
     this.#crc = crc32(bytes, this.#crc);
     for (const line of batch.lines) {
       line.offset += start;

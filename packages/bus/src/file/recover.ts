@@ -123,7 +123,8 @@ async function restoreTail(
     if (fileSize > size) await file.truncate(size);
     const batch = Buffer.allocUnsafe(size - lastBatchOffset);
     await readFully(file, batch, lastBatchOffset);
-    await writeFully(file, batch, lastBatchOffset);
+    // They are there: where the disk has no room to write them elsewhere, they stay where they are.
+    await writeFully(file, batch, lastBatchOffset).catch(unlessFull);
     await file.sync();
     if (damage === null) return null;
     const { line, offset, reason } = damage;
@@ -145,7 +146,11 @@ async function keepTorn(
   try {
     return await keepAside(dir, file, [{ start, end }], `${name}.cut-${start}`, fileSystem);
   } catch (error) {
-    if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT")) return null;
-    throw error;
+    unlessFull(error);
+    return null;
   }
+}
+
+function unlessFull(error: unknown): void {
+  if (!hasCode(error, "ENOSPC") && !hasCode(error, "EDQUOT")) throw error;
 }
