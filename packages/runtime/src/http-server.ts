@@ -1,13 +1,16 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
+import { type ConnectionBounds, limitConnections } from "./connection-limit.ts";
 
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
   readonly fetch: (request: Request, env: unknown) => Response | Promise<Response>;
+  /** Default: 4,096, and 64 in reserve. */
+  readonly connections?: ConnectionBounds;
 }
 
 export interface HttpServer {
@@ -19,7 +22,7 @@ export interface HttpServer {
 /** A sender may take this long for its headers, and for the whole request: slow ones must not hold the connections. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-const MAX_CONNECTIONS = 4_096;
+const CONNECTIONS: ConnectionBounds = { most: 4_096, reserve: 64 };
 const IDLE_SWEEP_MS = 20;
 
 /** Listens. Throws `PORT_IN_USE`. */
@@ -27,9 +30,10 @@ export async function startHttpServer({
   host,
   port,
   fetch,
+  connections = CONNECTIONS,
 }: HttpServerOptions): Promise<HttpServer> {
   const server = createAdaptorServer({
-    fetch,
+    fetch: (request, env) => (isTurnedAway(request, env) ? turnedAway() : fetch(request, env)),
     hostname: host,
     serverOptions: {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -37,11 +41,21 @@ export async function startHttpServer({
       connectionsCheckingInterval: 5_000,
     },
   }) as Server;
-  server.maxConnections = MAX_CONNECTIONS;
+  const limit = limitConnections(server, connections);
+  const isTurnedAway = (request: Request, env: unknown): boolean =>
+    limit.isInReserve((env as HttpBindings).incoming.socket) &&
+    new URL(request.url).pathname.startsWith("/webhook/");
   await listen(server, host, port);
   const { port: bound } = server.address() as AddressInfo;
   return { address: { host, port: bound }, close: (graceMs) => close(server, graceMs) };
 }
+
+/** The places in reserve are not for those who may come in any number. */
+const turnedAway = (): Response =>
+  Response.json(
+    { error: "too many connections: try again later" },
+    { status: 503, headers: { "retry-after": "5", connection: "close" } },
+  );
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
