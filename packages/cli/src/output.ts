@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
-import { styleText } from "node:util";
+import { type Style, terminalText } from "./terminal-text.ts";
 
-export type Style = Parameters<typeof styleText>[0];
+export type { Style };
 
 /** Results go to stdout, all else to stderr; with `--json`, stdout gets one document and nothing else. */
 export interface Output {
@@ -33,29 +33,32 @@ export function processOutput(flags: {
   readonly color: boolean;
 }): Output {
   let answered = false;
+  const screen = terminalText();
   const styled = (stream: NodeJS.WriteStream, style: Style, text: string) =>
-    flags.color ? styleText(style, text, { stream }) : text;
-  const say = (text: string) => process.stderr.write(`${text}\n`);
+    flags.color ? screen.styled(stream, style, text) : text;
+  const say = (text: string) => process.stderr.write(`${screen.shown(text)}\n`);
   return {
     get answered() {
       return answered;
     },
     result(json, text) {
       if (!flags.json) {
-        if (text !== "") process.stdout.write(`${text}\n`);
-      } else if (!answered) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+        if (text !== "") process.stdout.write(`${screen.shown(text)}\n`);
+      } else if (!answered) {
+        process.stdout.write(`${screen.shown(JSON.stringify(json, null, 2))}\n`);
+      }
       answered = true;
     },
     write(text) {
       answered = true;
-      process.stdout.write(text);
+      process.stdout.write(screen.shown(text));
     },
     note(text) {
       if (!flags.quiet) say(text);
     },
     progress(text) {
       if (flags.quiet || !process.stderr.isTTY) return;
-      process.stderr.write(`\r\u001b[K${text ?? ""}`);
+      process.stderr.write(`\r\u001b[K${screen.shown(text ?? "")}`);
     },
     warn(text) {
       say(`${styled(process.stderr, "yellow", "warning:")} ${text}`);
@@ -68,7 +71,7 @@ export function processOutput(flags: {
     async confirm(question) {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
-      const answer = await prompt.question(`${question} [y/N] `);
+      const answer = await prompt.question(`${screen.shown(question)} [y/N] `);
       prompt.close();
       return /^y(es)?$/i.test(answer.trim());
     },

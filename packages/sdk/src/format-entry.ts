@@ -1,3 +1,4 @@
+import { escapeControls } from "./escape-controls.ts";
 import type { LogEntry } from "./logger.ts";
 import { PHASE_STYLES, type PhaseColor } from "./phase-style.ts";
 
@@ -29,9 +30,9 @@ export function formatEntry(
     paint(color, entry.phase),
     ...fields
       .filter(([, value]) => value !== undefined && value !== "")
-      .map(([name, value]) => `${name}=${onOneLine(`${value}`)}`),
+      .map(([name, value]) => `${name}=${escapeControls(`${value}`)}`),
     ...(entry.duration_ms === undefined ? [] : [`${Math.round(entry.duration_ms)}ms`]),
-    ...(entry.error ? [paint("red", `err=${onOneLine(entry.error)}`)] : []),
+    ...(entry.error ? [paint("red", `err=${escapeControls(entry.error)}`)] : []),
   ].join(" ");
 }
 
@@ -39,24 +40,15 @@ export function formatEntry(
 export function formatMetadata(metadata: Readonly<Record<string, unknown>>, paint: Paint): string {
   const lines = JSON.stringify(metadata, null, 2).split("\n");
   return lines
-    .map((line, index) => paint("dim", `  ${index === 0 ? "metadata: " : ""}${onOneLine(line)}`))
+    .map((line, index) =>
+      paint("dim", `  ${index === 0 ? "metadata: " : ""}${escapeControls(line)}`),
+    )
     .join("\n");
-}
-
-/**
- * Escapes what a terminal or a reader could take for something else than text: control characters (new lines, escape sequences),
- * Unicode's line separators and the marks that turn the direction of writing around. Event data cannot forge a line.
- */
-function onOneLine(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
-    (found) => (found === "\n" ? "\\n" : `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  );
 }
 
 function timeOf(timestamp: string): string {
   const date = new Date(timestamp);
-  if (Number.isNaN(date.getTime())) return onOneLine(timestamp);
+  if (Number.isNaN(date.getTime())) return escapeControls(timestamp);
   const two = (value: number) => String(value).padStart(2, "0");
   const ms = String(date.getMilliseconds()).padStart(3, "0");
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;

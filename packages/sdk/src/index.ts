@@ -7,6 +7,7 @@ export * from "./claim-store.ts";
 export * from "./dead-letter-store.ts";
 export * from "./delivery-state.ts";
 export * from "./errors.ts";
+export * from "./escape-controls.ts";
 export * from "./event.ts";
 export * from "./fair-pool.ts";
 export * from "./fill-template.ts";

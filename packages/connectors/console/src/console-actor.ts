@@ -1,8 +1,6 @@
 import type { Writable } from "node:stream";
-import { type Actor, fillTemplate, parseTemplate } from "@orgloop/sdk";
+import { type Actor, escapeControls, fillTemplate, parseTemplate } from "@orgloop/sdk";
 import type { ConsoleActorConfig } from "./config.ts";
-
-const SHORT_ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** An actor that prints one line an event. Control characters are shown as escapes: an event cannot steer the terminal. */
 export function consoleActor({ template }: ConsoleActorConfig, output: Writable): Actor {
@@ -17,15 +15,6 @@ export function consoleActor({ template }: ConsoleActorConfig, output: Writable)
       return { status: "delivered" };
     },
   };
-}
-
-/** C0, C1 and what turns or breaks lines (Unicode's bidirectional controls and separators). */
-function escapeControls(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu,
-    (character) =>
-      SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function write(output: Writable, text: string): Promise<void> {
