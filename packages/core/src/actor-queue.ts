@@ -2,20 +2,13 @@ import type { BreakerState } from "./breaker.ts";
 import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { displacedBy } from "./displaced.ts";
-import { isExpired } from "./expiry.ts";
+import { expiresAt } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
+import type { Offer } from "./offer.ts";
 import type { RateState } from "./rate-limit.ts";
 import { type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
 import { Untransformed } from "./untransformed.ts";
 import { WakeList } from "./wake-list.ts";
-
-/** What became of a delivery that was offered to a queue. */
-export type Offer =
-  | { readonly kind: "queued" }
-  /** It, or an older one in its favour, has no room: it becomes a dead letter, `backpressure`. */
-  | { readonly kind: "dropped"; readonly victim: Delivery; readonly state: AttemptState }
-  /** `overflow: block`: offer it again when a delivery has left. */
-  | { readonly kind: "full" };
 
 /** What the host does next. */
 export type Next =
@@ -131,13 +124,20 @@ export class ActorQueue {
 
   /**
    * Takes a delivery in, as the route's `overflow` says where there is no room. `matched`: the policy under which its event was matched;
-   * default: the route's. With it the route may be one that has gone meanwhile.
+   * default: the route's. With it the route may be one that has gone meanwhile. `deadlineMs`: when it is too old, on the clock that `next` is asked
+   * by; default: as its event's timestamp says.
    */
-  offer(delivery: Delivery, state: AttemptState = NO_ATTEMPTS, matched?: DeliveryPolicy): Offer {
+  offer(
+    delivery: Delivery,
+    state: AttemptState = NO_ATTEMPTS,
+    matched?: DeliveryPolicy,
+    deadlineMs?: number,
+  ): Offer {
     const route = this.#routeOf(delivery.route, matched);
     const policy = matched ?? route.policy;
+    const expiresMs = deadlineMs ?? expiresAt(delivery, policy);
     if (this.hasRoom(delivery.route)) {
-      this.#add(route, delivery, state, policy);
+      this.#add(route, { delivery, state, policy, expiresMs });
       return { kind: "queued" };
     }
     if (route.policy.overflow === "block") return { kind: "full" };
@@ -149,7 +149,7 @@ export class ActorQueue {
       this.#forget(route);
       return { kind: "dropped", victim: delivery, state };
     }
-    this.#add(route, delivery, state, policy);
+    this.#add(route, { delivery, state, policy, expiresMs });
     this.#remove(victim);
     return { kind: "dropped", victim: victim.delivery, state: victim.state };
   }
@@ -179,7 +179,7 @@ export class ActorQueue {
       this.#rotation.delete(route);
       const item = route.ready.first?.items.first;
       if (item === undefined) continue;
-      if (isExpired(item.delivery, item.policy, nowMs)) {
+      if (nowMs > item.expiresMs) {
         this.#remove(item);
         return { kind: "expired", delivery: item.delivery, state: item.state };
       }
@@ -224,12 +224,15 @@ export class ActorQueue {
     this.#rotation.add(route);
   }
 
-  #add(route: RouteQueue, delivery: Delivery, state: AttemptState, policy: DeliveryPolicy): void {
+  #add(
+    route: RouteQueue,
+    taken: Pick<QueuedDelivery, "delivery" | "state" | "policy" | "expiresMs">,
+  ): void {
     this.#arrivals += 1;
-    const item = route.add(delivery, state, this.#arrivals, policy);
+    const item = route.add({ ...taken, arrival: this.#arrivals });
     this.#queued += 1;
     this.#rotation.add(route);
-    if (delivery.untransformed) this.untransformed.add(item);
+    if (taken.delivery.untransformed) this.untransformed.add(item);
   }
 
   #remove(item: QueuedDelivery): void {

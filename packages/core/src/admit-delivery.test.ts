@@ -75,6 +75,10 @@ describe("admitting a delivery", () => {
     const longestMs = 3_600_000;
     const held = admitDelivery({ breaker: ahead, rateMs: null }, plain, null, 0);
     expect(held).toMatchObject({ untilMs: longestMs });
+    const asked = { ...ahead, cooldownMs: 30_000, askedMs: 120_000 };
+    expect(admitDelivery({ breaker: asked, rateMs: null }, plain, null, 0)).toMatchObject({
+      untilMs: 120_000,
+    });
     expect(held.gates.breaker.cooldownMs).toBe(longestMs);
     expect(held.gates.breaker.probeUntilMs).toBe(probeTimeoutMs(plain.timeoutMs));
     const one = { ...rated, queueDepth: 1 };

@@ -105,6 +105,11 @@ export function longestHoldMs({ breaker, retry }: Pick<DeliveryPolicy, "breaker"
   return Math.max(breaker?.maxCooldownMs ?? 0, breaker?.cooldownMs ?? 0, retry.maxRetryAfterMs);
 }
 
+/** The longest that a delivery waits after an attempt: its backoff, or what holds its route. */
+export function longestWaitMs(policy: Pick<DeliveryPolicy, "breaker" | "retry">): number {
+  return Math.max(policy.retry.maxDelayMs, longestHoldMs(policy));
+}
+
 function clampHold(state: BreakerState, policy: GatePolicy, nowMs: number): BreakerState {
   if (state.openUntilMs === null) return state;
   const longestMs = longestHoldMs(policy);
@@ -115,11 +120,20 @@ function clampHold(state: BreakerState, policy: GatePolicy, nowMs: number): Brea
   );
 }
 
-/** Gates that a wall clock has written, as of now: nothing lies further ahead than its policy allows. */
-function clampGates(gates: RouteGates, policy: GatePolicy, nowMs: number): RouteGates {
-  const { rate, queueDepth } = policy;
+/** Gates that were kept over a restart, as of now: nothing lies further ahead than its policy allows, and no send time is reserved. */
+export function restoredGates(kept: RouteGates, policy: GatePolicy, nowMs: number): RouteGates {
+  return clampGates(kept, policy, nowMs, 0);
+}
+
+/** Gates that a wall clock has written, as of now; `ahead`: how many send times may be reserved. */
+function clampGates(
+  gates: RouteGates,
+  policy: GatePolicy,
+  nowMs: number,
+  ahead = policy.queueDepth ?? DEFAULT_QUEUE_DEPTH,
+): RouteGates {
+  const { rate } = policy;
   const breaker = clampHold(gates.breaker, policy, nowMs);
-  const ahead = queueDepth ?? DEFAULT_QUEUE_DEPTH;
   const rateMs =
     rate === null || gates.rateMs === null
       ? gates.rateMs

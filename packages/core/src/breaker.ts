@@ -82,25 +82,25 @@ function opened(
 }
 
 /**
- * A breaker whose times a wall clock has written, as of now: no time lies further ahead than `longestMs` and `probeTimeoutMs`, however
- * that clock was set meanwhile. The same object where none does.
+ * A breaker whose times a wall clock has written, as of now: it holds no longer than it was to hold from its opening on, and no longer than
+ * `longestMs`; a probe, no longer than `probeTimeoutMs`; however that clock was set meanwhile. The same object where it is so.
  */
 export function clampBreaker(
   state: BreakerState,
   { longestMs, probeTimeoutMs }: { readonly longestMs: number; readonly probeTimeoutMs: number },
   nowMs: number,
 ): BreakerState {
-  const { openUntilMs, probeUntilMs, cooldownMs } = state;
+  const { openUntilMs, probeUntilMs } = state;
   if (openUntilMs === null) return state;
-  const latestMs = nowMs + longestMs;
+  const cooldownMs = Math.min(state.cooldownMs, longestMs);
+  const latestMs = nowMs + Math.min(Math.max(cooldownMs, state.askedMs ?? 0), longestMs);
   const latestProbeMs = nowMs + probeTimeoutMs;
-  const inBounds =
-    openUntilMs <= latestMs && (probeUntilMs ?? 0) <= latestProbeMs && cooldownMs <= longestMs;
-  if (inBounds) return state;
+  const isInBounds = openUntilMs <= latestMs && (probeUntilMs ?? 0) <= latestProbeMs;
+  if (isInBounds && cooldownMs === state.cooldownMs) return state;
   return {
     ...state,
     openUntilMs: Math.min(openUntilMs, latestMs),
     probeUntilMs: probeUntilMs === null ? null : Math.min(probeUntilMs, latestProbeMs),
-    cooldownMs: Math.min(cooldownMs, longestMs),
+    cooldownMs,
   };
 }

@@ -60,7 +60,7 @@ export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclu
     };
   }
   const askedMs = askedDelayMs(error, policy.retry.maxRetryAfterMs);
-  const breaker = heldUntil(nowMs + askedMs, breakerAfter("failure", facts), facts.breaker);
+  const breaker = heldFor(askedMs, nowMs, breakerAfter("failure", facts), facts.breaker);
   const opens = breaker.openings !== facts.breaker.openings;
   const uncounted = opens || facts.probe || wasOvertaken(facts) || askedMs > 0;
   const failed = failedState(state, error, nowMs, !uncounted || isOverdue(state, nowMs));
@@ -109,10 +109,15 @@ function breakerAfter(health: Health, facts: AttemptFacts): BreakerState {
 }
 
 /** Retry-After is said by the actor, not about the event: the breaker that opens on it keeps the whole route away until then. */
-function heldUntil(atMs: number, breaker: BreakerState, before: BreakerState): BreakerState {
+function heldFor(
+  askedMs: number,
+  nowMs: number,
+  breaker: BreakerState,
+  before: BreakerState,
+): BreakerState {
   const { openUntilMs } = breaker;
-  if (breaker === before || openUntilMs === null || openUntilMs >= atMs) return breaker;
-  return { ...breaker, openUntilMs: atMs };
+  if (breaker === before || openUntilMs === null || openUntilMs >= nowMs + askedMs) return breaker;
+  return { ...breaker, openUntilMs: nowMs + askedMs, askedMs };
 }
 
 function failedState(

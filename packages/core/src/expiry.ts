@@ -2,11 +2,27 @@ import type { Delivery } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 
 /**
- * True where the event is older than the route's `max_age`: it becomes a dead letter, `expired`, without an attempt. Never of a
- * replay: somebody wants it now, however old it is.
+ * When a delivery is older than its route's `max_age`, in ms since the epoch: from then on it is a dead letter, `expired`, without an
+ * attempt. Never of a replay: somebody wants it now, however old it is.
  */
+export function expiresAt(
+  delivery: Pick<Delivery, "event" | "replay">,
+  { maxAgeMs }: Pick<DeliveryPolicy, "maxAgeMs">,
+): number {
+  if (maxAgeMs === null || delivery.replay > 0) return Number.POSITIVE_INFINITY;
+  return Date.parse(delivery.event.timestamp) + maxAgeMs;
+}
+
+/** The same on a clock that nobody sets; an event of the future, as the machine's clock is set now, has just happened. */
+export function expiryDeadline(
+  delivery: Pick<Delivery, "event" | "replay">,
+  policy: Pick<DeliveryPolicy, "maxAgeMs">,
+  { now, wall }: { readonly now: () => number; readonly wall: () => number },
+): number {
+  if (policy.maxAgeMs === null || delivery.replay > 0) return Number.POSITIVE_INFINITY;
+  return now() + Math.min(expiresAt(delivery, policy) - wall(), policy.maxAgeMs);
+}
+
 export function isExpired(delivery: Delivery, policy: DeliveryPolicy, nowMs: number): boolean {
-  const { maxAgeMs } = policy;
-  if (maxAgeMs === null || delivery.replay > 0) return false;
-  return nowMs - Date.parse(delivery.event.timestamp) > maxAgeMs;
+  return nowMs > expiresAt(delivery, policy);
 }

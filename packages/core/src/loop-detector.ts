@@ -48,7 +48,8 @@ export function followTrace(
   event: Traced,
   nowMs: number,
 ): LoopCheck {
-  const isOver = before === undefined || nowMs - before.lastMs > TRACE_WINDOW_MS;
+  // Also of the future: a clock that ran ahead must not keep a trace broken.
+  const isOver = before === undefined || Math.abs(nowMs - before.lastMs) > TRACE_WINDOW_MS;
   const chain: TraceChain = isOver ? { links: [], lastMs: nowMs } : before;
   const hops = hopsOf(event);
   return hops === null ? byCount(chain, event, nowMs) : byHops(chain, event, hops, nowMs);

@@ -16,6 +16,8 @@ export interface QueuedDelivery {
   /** Counts up in the order in which they came to the actor. */
   readonly arrival: number;
   inFlight: boolean;
+  /** After that it is no longer attempted. */
+  readonly expiresMs: number;
   /** The breaker's, when its attempt began. */
   openings: number;
 }
@@ -120,11 +122,9 @@ export class RouteQueue {
   }
 
   add(
-    delivery: Delivery,
-    state: AttemptState,
-    arrival: number,
-    policy: DeliveryPolicy,
+    taken: Pick<QueuedDelivery, "delivery" | "policy" | "state" | "arrival" | "expiresMs">,
   ): QueuedDelivery {
+    const { delivery, policy } = taken;
     const { orderedBy = policy.order } = policy;
     let epoch = this.#epochs.at(-1);
     if (epoch?.orderedBy !== orderedBy) {
@@ -145,15 +145,7 @@ export class RouteQueue {
       };
       epoch.lanes.set(key, lane);
     }
-    const item: QueuedDelivery = {
-      delivery,
-      policy,
-      state,
-      lane,
-      arrival,
-      inFlight: false,
-      openings: 0,
-    };
+    const item: QueuedDelivery = { ...taken, lane, inFlight: false, openings: 0 };
     lane.items.add(item);
     this.items.add(item);
     if (delivery.untransformed) {

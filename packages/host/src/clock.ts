@@ -6,27 +6,54 @@ export interface Timers {
 
 /** Time and chance, as the process sees them; tests pass their own. */
 export interface Clock {
-  /** Ms since the epoch. */
+  /**
+   * Ms since the epoch, on a clock that nobody sets: it begins with the machine's and goes on by itself. All waits are measured by it, so
+   * that no step of the machine's clock lengthens or ends one.
+   */
   readonly now: () => number;
+  /** Ms since the epoch as the machine's clock has it, which may be set at any time: for what is told to people and other machines. */
+  readonly wall: () => number;
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly timers: Timers;
 }
 
-export const systemClock: Clock = {
-  now: Date.now,
-  random: Math.random,
-  timers: {
-    setTimeout: (callback, ms) => setTimeout(callback, ms),
-    clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-  },
+const timers: Timers = {
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };
+
+const startedMs = Date.now() - performance.now();
+
+/** Of a process that lives on. */
+export const systemClock: Clock = {
+  now: () => Math.trunc(startedMs + performance.now()),
+  wall: Date.now,
+  random: Math.random,
+  timers,
+};
+
+/** Of a host that is stopped between its calls, as a cloud function is, and with it every clock of its own. */
+export const wallClock: Clock = { ...systemClock, now: Date.now };
+
+/** Clocks that differ by less were not set: they are read one after the other. */
+const ALIKE_MS = 1_000;
+
+/** What a time of `clock.now` is on the machine's clock, as that is set now. */
+export function wallTime({ now, wall }: Pick<Clock, "now" | "wall">, ms: number): number {
+  const setMs = wall() - now();
+  return Math.abs(setMs) < ALIKE_MS ? ms : ms + setMs;
+}
 
 /** Node turns a longer wait into none at all. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Calls back at `atMs` (ms since the epoch), never inside this call; `Infinity`: never. Returns what cancels it. */
-export function callAt({ now, timers }: Clock, atMs: number, callback: () => void): () => void {
+/** Calls back at `atMs` (of `now`), never inside this call; `Infinity`: never. Returns what cancels it. */
+export function callAt(
+  { now, timers }: Pick<Clock, "now" | "timers">,
+  atMs: number,
+  callback: () => void,
+): () => void {
   if (atMs === Number.POSITIVE_INFINITY) return () => {};
   let handle: unknown;
   const arm = (): void => {
@@ -39,7 +66,11 @@ export function callAt({ now, timers }: Clock, atMs: number, callback: () => voi
 }
 
 /** Resolves at `atMs`, or at once when `signal` is aborted. */
-export function waitUntil(clock: Clock, atMs: number, signal: AbortSignal): Promise<void> {
+export function waitUntil(
+  clock: Pick<Clock, "now" | "timers">,
+  atMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (signal.aborted) return Promise.resolve();
   const cancel = callAt(clock, atMs, end);

@@ -51,7 +51,17 @@ const SCRIPT_PACKAGE = "@orgloop/transform-script";
  */
 export async function openPlugin<Running>(
   { item, id, package: name, config, written, partOf }: WantedPlugin<Running>,
-  { lookup, warn, projectDir, now, claims, network, known, stateless }: OpenPluginOptions,
+  {
+    lookup,
+    warn,
+    projectDir,
+    now,
+    monotonic,
+    claims,
+    network,
+    known,
+    stateless,
+  }: OpenPluginOptions,
 ): Promise<Running> {
   const part = partOf(await lookup(name));
   if (part === undefined) {
@@ -70,6 +80,7 @@ export async function openPlugin<Running>(
     id,
     projectDir,
     now,
+    ...(monotonic !== undefined && { monotonic }),
     claims,
     ...network,
     ...(stateless !== undefined && { stateless }),

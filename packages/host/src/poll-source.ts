@@ -48,17 +48,17 @@ export async function pollSource(options: PollSourceOptions): Promise<Poll> {
   const onStop = (): void => end(new OrgLoopError("DRAINING", `${id}: the process is stopping`));
   if (stop.aborted) onStop();
   stop.addEventListener("abort", onStop, { once: true });
-  const atMs = clock.now() + deadlineMs;
-  const cancel = callAt(clock, atMs, () =>
+  const cancel = callAt(clock, clock.now() + deadlineMs, () =>
     end(new OrgLoopError("TIMEOUT", `${id}: the poll took over ${formatDuration(deadlineMs)}`)),
   );
+  const endMs = clock.wall() + deadlineMs;
   let released: Promise<unknown> = Promise.resolve();
   let by: "source" | "host" = "host";
   try {
     const before = await checkpoints.get(id);
     if (before !== null) onCheckpoint(before);
     by = "source";
-    const pages = source.poll(before, { signal: controller.signal, deadlineMs: atMs });
+    const pages = source.poll(before, { signal: controller.signal, deadlineMs: endMs });
     const iterator = pages[Symbol.asyncIterator]();
     for (let current = before; ; by = "source") {
       const next = iterator.next();

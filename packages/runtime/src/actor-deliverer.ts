@@ -8,7 +8,7 @@ import {
   type Delivery,
   deliveryEntry,
   deliveryId,
-  deliveryLetter,
+  expiryDeadline,
   type MaskSecrets,
   type Next,
   type Offer,
@@ -21,13 +21,13 @@ import type { Alert } from "./alerts.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, callAt } from "./clock.ts";
+import { letterOf, neverCameState, poisonState } from "./delivery-letter.ts";
 import { deliveryReport } from "./delivery-report.ts";
 import type { Held } from "./held.ts";
 import { isSlow, type KeptRouteStates } from "./kept-route-states.ts";
 import type { PushOptions, Settled } from "./push-options.ts";
 import { rateLimitedLog } from "./rate-limited-log.ts";
 import { type TakenDelivery, transformQueued } from "./transform-queued.ts";
-import { neverCameState, poisonState } from "./unattempted-state.ts";
 import { waitingPlaces } from "./waiting-places.ts";
 
 export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimited"> {
@@ -136,13 +136,8 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     taken.delete(delivery);
   }
 
-  async function giveUp(
-    delivery: Delivery,
-    reason: DeadReason,
-    state: AttemptState,
-  ): Promise<void> {
-    if (await bury(deliveryLetter(delivery, reason, state, clock.now())))
-      settle(delivery, "buried");
+  async function giveUp(delivery: Delivery, reason: DeadReason, state: AttemptState) {
+    if (await bury(letterOf(delivery, reason, state, clock))) settle(delivery, "buried");
   }
 
   /** Buries what a newcomer displaced; the newcomer's source, and so other actors, wait only where very many are being buried. */
@@ -256,6 +251,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     async push(delivery, onSettled, options = {}) {
       const { waits = false, returned = false, matched = policies, transform } = options;
       const policy = matched.get(delivery.route);
+      const deadlineMs = policy && expiryDeadline(delivery, policy, clock);
       taken.set(delivery, {
         onSettled,
         returned,
@@ -268,7 +264,9 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
           throw new OrgLoopError("DRAINING", "the process is stopping: nothing more is taken on");
         }
         const mayOffer = !waits || queue.hasRoom(delivery.route);
-        const offer: Offer = mayOffer ? queue.offer(delivery, undefined, policy) : { kind: "full" };
+        const offer: Offer = mayOffer
+          ? queue.offer(delivery, undefined, policy, deadlineMs)
+          : { kind: "full" };
         if (offer.kind === "queued") return pump();
         if (offer.kind === "dropped") {
           report.dropped(offer.victim, offer.state.attempts, queue.depth);

@@ -82,7 +82,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
   let allLeft: Promise<unknown> = Promise.resolve();
 
   const keep = (before: AppliedState | null, topology: Topology): Promise<AppliedState> =>
-    keepApplied({ dataDir, before, topology, checkpoints, repeats, now: clock.now });
+    keepApplied({ dataDir, before, topology, checkpoints, repeats, now: clock.wall });
 
   function running(): RunningTopology {
     if (applied === null) throw new OrgLoopError("STARTING", "the process is starting");

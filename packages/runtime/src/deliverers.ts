@@ -1,4 +1,10 @@
-import { CLOSED, UNUSED_RATE } from "@orgloop/core";
+import {
+  type BreakerState,
+  CLOSED,
+  type RateState,
+  restoredGates,
+  UNUSED_RATE,
+} from "@orgloop/core";
 import { DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
 import {
   type ActorDeliverer,
@@ -29,8 +35,7 @@ export interface Deliverers {
 type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
 
 export function startDeliverers(first: Generation, shared: DelivererSurroundings): Deliverers {
-  const { kept, log } = shared;
-  const { breakers, rates } = kept;
+  const { kept, log, clock } = shared;
   const all = new Map<string, ActorDeliverer>();
   const works = new Map<string, Work>();
   /** Actors that are gone, and when nothing new can come for them. */
@@ -76,7 +81,7 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
     log({ phase: "module.removed", target: id });
   }
 
-  for (const [id, work] of worksOf(first)) begin(id, work, { breakers, rates });
+  for (const [id, work] of worksOf(first)) begin(id, work, restored(work, kept, clock.now()));
   return {
     all,
     change(from, to, left) {
@@ -97,6 +102,26 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
       }
     },
   };
+}
+
+/** What was kept of an actor's routes, as of now: no longer than their policies allow, however the clock was set meanwhile. */
+function restored(
+  { policies }: Work,
+  kept: KeptRouteStates,
+  nowMs: number,
+): Pick<ActorDelivererOptions, "breakers" | "rates"> {
+  const breakers = new Map<string, BreakerState>();
+  const rates = new Map<string, RateState>();
+  for (const [route, policy] of policies) {
+    const gates = restoredGates(
+      { breaker: kept.breakers.get(route) ?? CLOSED, rateMs: kept.rates.get(route) ?? null },
+      policy,
+      nowMs,
+    );
+    breakers.set(route, gates.breaker);
+    if (gates.rateMs !== null) rates.set(route, gates.rateMs);
+  }
+  return { breakers, rates };
 }
 
 function worksOf({ resolved, routes, plugins }: Generation): Map<string, Work> {

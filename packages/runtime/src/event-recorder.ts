@@ -2,6 +2,7 @@ import { appendFile, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { RecordedLine } from "@orgloop/core";
 import { hasCode, messageOf, type OrgLoopEvent } from "@orgloop/sdk";
+import type { Clock } from "./clock.ts";
 
 export interface EventRecorderOptions {
   /** Absolute; made where missing. */
@@ -10,7 +11,7 @@ export interface EventRecorderOptions {
   readonly retentionMs: () => number;
   /** Bytes of all files together; the oldest go first. Default 1 GB. */
   readonly maxBytes?: number;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "now" | "wall">;
   /** Told, once until it works again, that events are not recorded. */
   readonly warn: (message: string) => void;
 }
@@ -32,7 +33,7 @@ const MAX_WAITING = 20_000;
 const HOUR_MS = 3_600_000;
 
 export function eventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { dir, retentionMs, maxBytes = MAX_BYTES, now, warn } = options;
+  const { dir, retentionMs, maxBytes = MAX_BYTES, clock, warn } = options;
   let waiting: RecordedLine[] = [];
   let writing: Promise<void> = Promise.resolve();
   let scheduled = false;
@@ -47,7 +48,8 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
     for (const [file, text] of byFile(lines)) {
       if (file !== currentFile || bytesSincePruning > maxBytes / 16) {
         await mkdir(join(dir, dirname(file)), { recursive: true, mode: 0o700 });
-        await prune({ dir, keep: file, oldestMs: now() - retentionMs(), maxBytes });
+        // By the clock that nobody sets: a machine's that runs ahead must not empty the record.
+        await prune({ dir, keep: file, oldestMs: clock.now() - retentionMs(), maxBytes });
         currentFile = file;
         bytesSincePruning = 0;
       }
@@ -69,7 +71,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   return {
     record(event, dropped) {
       if (waiting.length >= MAX_WAITING) return fail("the disk does not keep up");
-      const at = new Date(now()).toISOString();
+      const at = new Date(clock.wall()).toISOString();
       waiting.push({ at, event, ...(dropped.length > 0 && { dropped }) });
       if (scheduled) return;
       scheduled = true;

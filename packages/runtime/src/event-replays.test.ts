@@ -132,7 +132,7 @@ test("the record is bounded by age and size, hour by hour, and read past damage"
     dir,
     retentionMs: () => 5 * 3_600_000,
     maxBytes: 3_000,
-    now: () => nowMs,
+    clock: { now: () => nowMs, wall: () => nowMs },
     warn: (message) => warnings.push(message),
   });
   for (let n = 0; n < 4; n += 1) {

@@ -51,7 +51,7 @@ async function buryEntry(
   entry: InboxEntry,
   { store, bury, clock, onExpired }: InboxExpiryOptions,
 ): Promise<void> {
-  if (!(await bury(expiredInboxLetter(entry, clock.now())))) return;
+  if (!(await bury(expiredInboxLetter(entry, clock.wall())))) return;
   await store.remove(entry.session_key, [entry.id]);
   onExpired(entry.session_key);
 }

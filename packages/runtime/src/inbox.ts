@@ -91,7 +91,7 @@ export function openInbox(options: InboxOptions): Inbox {
     onSettled: (how: Settled) => void,
   ): Promise<void> {
     const startedMs = clock.now();
-    const entry = inboxEntry(delivery, terms, startedMs);
+    const entry = inboxEntry(delivery, terms, clock.wall());
     const put = await durable("inbox entry not written", () => store.put(entry));
     if (put === null) return;
     const duration_ms = clock.now() - startedMs;
@@ -138,7 +138,7 @@ export function openInbox(options: InboxOptions): Inbox {
         { route: route.name, config: route.then.config, prompt: options.promptOf(route) },
         oldest.event,
       ),
-      nowMs: clock.now(),
+      nowMs: clock.wall(),
     });
   }
 
@@ -167,9 +167,10 @@ export function openInbox(options: InboxOptions): Inbox {
 
   async function choose(key: string, limit?: number): Promise<InboxBatch> {
     const most = drainSize(limit, (await store.list(key, 1))[0]);
-    const nowMs = clock.now();
-    const entries = (await store.list(key, most + taken.size))
-      .filter(({ id, expires_at }) => !taken.has(id) && Date.parse(expires_at) > nowMs)
+    const expired = await store.expired(clock.now(), most);
+    const gone = new Set([...taken, ...expired.map(({ id }) => id)]);
+    const entries = (await store.list(key, most + gone.size))
+      .filter(({ id }) => !taken.has(id) && !gone.has(id))
       .slice(0, most);
     const ids = entries.map(({ id }) => id);
     for (const id of ids) taken.add(id);

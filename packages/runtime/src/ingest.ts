@@ -66,7 +66,7 @@ export function ingest(options: IngestOptions): Ingest {
       if (backlog.hasRoom(source) || (await backlog.room(source, patience()))) continue;
       throw new OrgLoopError("BACKLOG_FULL", `${source}: too many of its events wait for delivery`);
     }
-    const nowMs = clock.now();
+    const nowMs = clock.wall();
     const arrivals = drafts.map((draft): Arrival => {
       const event = completeEvent(draft, { source: draft.source, module, nowMs, randomHex });
       return { event, body: bodyOf(draft, by) };

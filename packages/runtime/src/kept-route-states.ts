@@ -1,8 +1,9 @@
 import { type BreakerState, CLOSED, type DeliveryPolicy, type RateState } from "@orgloop/core";
 import { type LogEntry, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
+import { type Clock, wallTime } from "./clock.ts";
 import { underWay } from "./under-way.ts";
 
-/** Breakers and rates of the process before, and the way to keep them for the next. */
+/** Breakers and rates of the process before, and the way to keep them for the next: as times of the machine's clock. */
 export interface KeptRouteStates {
   readonly breakers: ReadonlyMap<string, BreakerState>;
   readonly rates: ReadonlyMap<string, RateState>;
@@ -22,15 +23,14 @@ export function isSlow({ rate }: DeliveryPolicy): boolean {
 export interface KeptRouteStatesOptions {
   readonly store: RouteStateStore;
   /** Of the topology; what is kept of others is forgotten. */
-  readonly routes: Iterable<string>;
-  readonly now: () => number;
+  readonly routes: ReadonlyMap<string, unknown>;
+  readonly clock: Pick<Clock, "now" | "wall">;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
 }
 
 export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<KeptRouteStates> {
-  const { store, routes, now, log } = options;
+  const { store, routes: known, clock, log } = options;
   const before = await store.load();
-  const known = new Set(routes);
   const kept = new Set(before.keys());
   const saving = underWay();
 
@@ -54,9 +54,13 @@ export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<
     rates: new Map(
       entries.flatMap(([route, { rateMs }]) => (rateMs === null ? [] : [[route, rateMs] as const])),
     ),
-    save(route, { openUntilMs, cooldownMs }, rate) {
-      const circuit = openUntilMs === null ? null : { openUntilMs, cooldownMs };
-      const rateMs = rate > now() ? rate : null;
+    save(route, { openUntilMs, cooldownMs, askedMs }, rate) {
+      const asked = askedMs === undefined ? {} : { askedMs };
+      const circuit =
+        openUntilMs === null
+          ? null
+          : { openUntilMs: wallTime(clock, openUntilMs), cooldownMs, ...asked };
+      const rateMs = rate > clock.now() ? wallTime(clock, rate) : null;
       put(route, circuit === null && rateMs === null ? null : { circuit, rateMs });
     },
     flushed: saving.ended,

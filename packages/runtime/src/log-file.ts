@@ -45,7 +45,7 @@ export function logFile({
     } as const;
     const opened = createStream(fileName as Parameters<typeof createStream>[0], options);
     opened.on("error", () => {
-      failedAtMs = Date.now();
+      failedAtMs = performance.now();
     });
     opened.on("warning", () => {});
     return opened;
@@ -54,7 +54,7 @@ export function logFile({
   function write(): void {
     scheduled = false;
     if (failedAtMs !== null) {
-      if (Date.now() - failedAtMs < REOPEN_AFTER_MS) return;
+      if (performance.now() - failedAtMs < REOPEN_AFTER_MS) return;
       failedAtMs = null;
       stream.destroy();
       stream = open();

@@ -28,7 +28,8 @@ export async function openGeneration(
     ...(reach !== undefined && { allowPrivate: reach }),
     topology: prepared.resolved,
     written: prepared.topology,
-    now: clock.now,
+    now: clock.wall,
+    monotonic: clock.now,
     warn: (item, message) => log({ phase: "system.error", error: `${item}: ${message}` }),
     before: before?.plugins,
   });

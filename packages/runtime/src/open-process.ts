@@ -2,6 +2,7 @@ import type { Published } from "@orgloop/core";
 import type { KnownSecrets } from "@orgloop/host";
 import type { Topology } from "@orgloop/sdk";
 import { claimDataDir, type DataDir } from "./claim-data-dir.ts";
+import type { Clock } from "./clock.ts";
 import { type EventLog, type EventLogOptions, eventLog } from "./event-log.ts";
 import type { Held } from "./held.ts";
 import { logFile } from "./log-file.ts";
@@ -10,7 +11,8 @@ import { closeAll } from "./open-plugins.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { type OpenRepeatMemory, openRepeatMemory } from "./repeat-memory.ts";
 
-export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry" | "now"> {
+export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry"> {
+  readonly clock: Clock;
   /** References resolved. */
   readonly topology: Topology;
   readonly projectDir: string;
@@ -36,7 +38,8 @@ export interface OpenProcess extends Stores {
 
 /** Opens data directory, event log, stores and bus; where one of them fails, closes the others and rejects. */
 export async function openProcess(options: OpenProcessOptions): Promise<OpenProcess> {
-  const { topology, projectDir, onEntry, now, known } = options;
+  const { topology, projectDir, onEntry, clock, known } = options;
+  const { now, wall } = clock;
   const { project, workspace, defaults } = topology;
   await using opened = new AsyncDisposableStack();
 
@@ -51,7 +54,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
     level,
     project,
     workspace,
-    now,
+    now: wall,
     mask: known.mask,
   });
   opened.defer(() => journal.close());
@@ -59,7 +62,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   const warn = (message: string): void => log({ phase: "system.error", error: message });
 
   const { checkpoint, wal } = defaults;
-  const stores = await openStores({ dataDir, projectDir, checkpoint, now, warn });
+  const stores = await openStores({ dataDir, projectDir, checkpoint, clock, warn });
   opened.defer(async () => {
     const { deadLetters, claims, inbox } = stores;
     await Promise.all([deadLetters.close?.(), claims.close?.(), inbox.close?.()]);

@@ -73,7 +73,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     ...options,
     known,
     topology: prepared.resolved,
-    now: clock.now,
+    clock,
     onEntry: options.onEntry,
   });
   const { log, bus, checkpoints } = open;
@@ -105,8 +105,8 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     });
     const kept = await keptRouteStates({
       store: open.routeStates,
-      routes: first.routes.byName.keys(),
-      now: clock.now,
+      routes: first.routes.byName,
+      clock,
       log,
     });
     const measured = metrics({
@@ -125,7 +125,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     const recorder = eventRecorder({
       dir: open.dataDir.events,
       retentionMs: () => current().retentionMs,
-      now: clock.now,
+      clock,
       warn: (error) => log({ phase: "system.error", error }),
     });
     const replays = eventReplays({

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
+import { inboxDeadline } from "@orgloop/core";
 import type {
   CheckpointStore,
   ClaimStore,
   DeadLetterStore,
   DefaultsSpec,
+  InboxEntry,
   InboxStore,
   RouteStateStore,
 } from "@orgloop/sdk";
@@ -16,6 +18,7 @@ import {
   memoryCheckpoints,
 } from "@orgloop/stores";
 import type { DataDir } from "./claim-data-dir.ts";
+import type { Clock } from "./clock.ts";
 
 export interface Stores {
   readonly checkpoints: CheckpointStore;
@@ -29,23 +32,24 @@ export interface OpenStoresOptions {
   readonly dataDir: DataDir;
   readonly projectDir: string;
   readonly checkpoint: DefaultsSpec["checkpoint"];
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly warn: (message: string) => void;
 }
 
 /** The stores of a workspace on this machine. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { dataDir, projectDir, checkpoint, now, warn } = options;
+  const { dataDir, projectDir, checkpoint, clock, warn } = options;
   const dir =
     checkpoint.dir === undefined ? dataDir.checkpoints : resolve(projectDir, checkpoint.dir);
   const checkpoints =
-    checkpoint.store === "memory" ? memoryCheckpoints() : fileCheckpoints({ dir, now });
+    checkpoint.store === "memory" ? memoryCheckpoints() : fileCheckpoints({ dir, now: clock.wall });
+  const deadlineOf = (entry: Omit<InboxEntry, "event">): number => inboxDeadline(entry, clock);
   await using opened = new AsyncDisposableStack();
   const deadLetters = await fileDeadLetters({ dir: dataDir.deadLetters, warn });
   opened.defer(() => deadLetters.close());
   const claims = await fileClaims({ dir: dataDir.claims });
   opened.defer(() => claims.close());
-  const inbox = await fileInbox({ dir: dataDir.inbox, warn });
+  const inbox = await fileInbox({ dir: dataDir.inbox, warn, deadlineOf });
   opened.defer(() => inbox.close());
   const routeStates = await fileRouteStates({ file: dataDir.routeStates, warn });
   opened.move();

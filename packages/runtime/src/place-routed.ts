@@ -63,7 +63,7 @@ export function placeRouted(options: PlaceRoutedOptions): PlaceRouted {
 
   async function buryFault(fault: RouteFault, onSettled: RoutedRoute["onSettled"]): Promise<void> {
     burying += 1;
-    if (await bury(faultLetter(fault, clock.now()))) onSettled("buried");
+    if (await bury(faultLetter(fault, clock.wall()))) onSettled("buried");
     burying -= 1;
   }
 

@@ -197,6 +197,32 @@ test("a source that knows when it has something is polled then, an endless wait 
   expect(at).toEqual([0, 1_000, 2_500, 62_500]);
 });
 
+test("a machine's clock that is set forward past a source's hint has it polled within half a minute, one that is set back lengthens no wait", async () => {
+  const at: number[] = [];
+  const hint = Date.UTC(2026, 0, 1, 12);
+  const { clock } = polling(
+    {
+      a: {
+        async *poll() {
+          at.push(clock.now() - startMs);
+          yield* [];
+        },
+        nextPoll: (nowMs) => (nowMs < hint ? hint : Number.POSITIVE_INFINITY),
+      },
+    },
+    { intervalMs: 3_600_000 },
+  );
+  const startMs = clock.now();
+  await clock.advance(60_000);
+  clock.stepWall(12 * 3_600_000);
+  await clock.advance(60_000);
+  expect(at).toHaveLength(2);
+  expect(at[1]).toBeLessThanOrEqual(90_000);
+  clock.stepWall(-24 * 3_600_000);
+  await clock.advance(3_600_000);
+  expect(at).toHaveLength(3);
+});
+
 test("a poll that hangs is ended at its deadline, and the source is left alone until it lets go", async () => {
   const hang = Promise.withResolvers<void>();
   let polls = 0;

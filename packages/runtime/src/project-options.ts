@@ -38,9 +38,10 @@ export const PROJECT_DEFAULTS = {
   pollConcurrency: 16,
 } as const;
 
-export function clockOf({ now, random, timers }: Partial<Clock>): Clock {
+export function clockOf({ now, wall, random, timers }: Partial<Clock>): Clock {
   return {
     now: now ?? systemClock.now,
+    wall: wall ?? now ?? systemClock.wall,
     random: random ?? systemClock.random,
     timers: timers ?? systemClock.timers,
   };

@@ -12,7 +12,12 @@ test("what was recorded is found and read again, whatever characters it holds", 
   const dir = await temporaryDir();
   let nowMs = Date.UTC(2026, 0, 1, 12);
   const fail = (message: string) => expect.unreachable(message);
-  const recorder = eventRecorder({ dir, retentionMs: () => DAY_MS, now: () => nowMs, warn: fail });
+  const recorder = eventRecorder({
+    dir,
+    retentionMs: () => DAY_MS,
+    clock: { now: () => nowMs, wall: () => nowMs },
+    warn: fail,
+  });
   const titles = ["plain", "line\u2028and\u2029paragraph", "line\nfeed\r\n", "ünï 🎈", "last"];
   const events = titles.map((title, at) => testEvent({ id: `evt_${at}`, payload: { title } }));
   for (const event of events) recorder.record(event, []);

@@ -20,6 +20,7 @@ import {
 import type { Activity } from "./activity.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
+import type { Clock } from "./clock.ts";
 import type { EventHistory } from "./event-history.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { Current, Generation } from "./generation.ts";
@@ -31,7 +32,7 @@ import { unendedRoutes } from "./unended-routes.ts";
 
 export interface RouteSubscriberOptions {
   readonly current: Current;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "now" | "wall">;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly place: PlaceRouted["place"];
   readonly settlement: Settlement;
@@ -59,7 +60,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
 
   async function take(held: OrgLoopEvent, receipt: Receipt, generation: Generation): Promise<void> {
     const { event, target } = offBus(held);
-    const startedMs = options.now();
+    const startedMs = options.clock.now();
     const returned = receipt.attempt > 1;
     if (returned && (await isUnroutable(event, options.deadLetters).catch(() => false))) {
       return settlement.ack(held);
@@ -84,7 +85,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     }
     // Its transforms were cut short: what they seem to have dropped must come again.
     if (abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
-    activity.matched(routed.matched, startedMs);
+    activity.matched(routed.matched, options.clock.wall());
     await placeAll(held, event, routed, { startedMs, returned, generation });
   }
 
@@ -159,9 +160,9 @@ async function buryUnroutable(
 async function buryWhole(
   held: OrgLoopEvent,
   why: string,
-  { now, bury, settlement }: RouteSubscriberOptions,
+  { clock, bury, settlement }: RouteSubscriberOptions,
 ): Promise<void> {
-  if (!(await bury(unroutableLetter(offBus(held).event, why, now())))) {
+  if (!(await bury(unroutableLetter(offBus(held).event, why, clock.wall())))) {
     throw new OrgLoopError("DRAINING", "the process is stopping");
   }
   settlement.ack(held);
@@ -172,7 +173,7 @@ function record(
   matched: readonly string[],
   startedMs: number,
   routes: ReadonlyMap<string, RouteSpec>,
-  { now, history, project }: RouteSubscriberOptions,
+  { clock, history, project }: RouteSubscriberOptions,
 ): void {
   const specs = matched.map((name) => routes.get(name) as RouteSpec);
   history.add({
@@ -183,7 +184,7 @@ function record(
     matched_routes: matched,
     sop_files: specs.flatMap((spec) => spec.with?.prompt.file ?? []),
     actors: [...new Set(specs.map((spec) => spec.then.actor))],
-    processing_ms: now() - startedMs,
+    processing_ms: clock.now() - startedMs,
     module: project,
     trace_id: event.trace_id,
   });

@@ -50,6 +50,8 @@ export interface SourceLoop {
 /** How far an interval is spread to either side, so that sources that started together do not stay together. */
 export const POLL_JITTER = 0.1;
 const POLL_DEADLINE_MS = 120_000;
+/** How often the time that a source has named is looked at: the machine's clock may be set past it. */
+const LAP_MS = 30_000;
 /** How soon a source is polled again after the host could not keep what it gave. */
 const HOST_RETRY_MS = 10_000;
 
@@ -71,17 +73,19 @@ export function sourceLoop(
   let dueMs = 0;
   let nudge = new AbortController();
 
-  async function wait(untilMs: number): Promise<void> {
-    dueMs = untilMs;
-    while (!last.signal.aborted && clock.now() < dueMs) {
+  async function wait(next: NextPoll): Promise<void> {
+    ({ dueMs } = next);
+    for (let nowMs = clock.now(); !last.signal.aborted && nowMs < dueMs; nowMs = clock.now()) {
       nudge = new AbortController();
-      await waitUntil(clock, dueMs, nudge.signal);
+      const isHinted = next.hintMs < Number.POSITIVE_INFINITY;
+      await waitUntil(clock, isHinted ? Math.min(dueMs, nowMs + LAP_MS) : dueMs, nudge.signal);
+      if (clock.wall() >= next.hintMs) return;
     }
   }
 
   async function run({ part: source }: PolledSource["source"]): Promise<void> {
     await before;
-    await wait(clock.now() + firstMs);
+    await wait({ dueMs: clock.now() + firstMs, hintMs: NEVER });
     while (!last.signal.aborted) {
       const poll = await limit(() =>
         last.signal.aborted ? null : pollOnce(polled.id, source, state, cut.signal, options),
@@ -120,7 +124,7 @@ function pollOnce(
 ): Promise<Poll> {
   const { clock, log, ingest } = options;
   if (state.circuit.open) log({ phase: "source.circuit_retry", source: id });
-  state.lastPollMs = clock.now();
+  state.lastPollMs = clock.wall();
   return pollSource({
     ...options,
     id,
@@ -137,34 +141,48 @@ function pollOnce(
   });
 }
 
+/** When a source is polled next, at the latest; `hintMs`: earlier where the machine's clock has come there. */
+interface NextPoll {
+  readonly dueMs: number;
+  readonly hintMs: number;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** The source reckons by the machine's clock, the wait goes by the other. */
+function hinted(source: Source, regularMs: number, { now, wall }: Clock): NextPoll {
+  const wallMs = wall();
+  const hintMs = source.nextPoll?.(wallMs) ?? NEVER;
+  return { dueMs: Math.min(regularMs, now() + Math.max(0, hintMs - wallMs)), hintMs };
+}
+
 /** Logs what came of a poll, and says when the next is due. */
 function judge(
   { id, source: { part }, intervalMs }: PolledSource,
   state: PollState,
   { result }: Poll,
   { clock, log, activity }: SourceLoopOptions,
-): number {
+): NextPoll {
   const nowMs = clock.now();
+  const after = (dueMs: number): NextPoll => ({ dueMs, hintMs: NEVER });
   const regularMs = nowMs + intervalMs * (1 - POLL_JITTER + 2 * POLL_JITTER * clock.random());
-  const hinted = (): number =>
-    Math.min(regularMs, Math.max(nowMs, part.nextPoll?.(nowMs) ?? Number.POSITIVE_INFINITY));
   if (result.kind !== "failed") {
     if (state.circuit.open) log({ phase: "source.circuit_close", source: id });
     state.circuit = CLOSED_SOURCE;
-    return hinted();
+    return hinted(part, regularMs, clock);
   }
   const { error, by } = result;
   const metadata = { by };
   log({ phase: "source.error", source: id, error: messageOf(error), metadata });
   activity.sourceFailed(id);
-  if (by === "host") return nowMs + Math.min(intervalMs, HOST_RETRY_MS);
-  if (isRetryAfter(error)) return Math.max(regularMs, nowMs + error.retryAfterMs);
+  if (by === "host") return after(nowMs + Math.min(intervalMs, HOST_RETRY_MS));
+  if (isRetryAfter(error)) return after(Math.max(regularMs, nowMs + error.retryAfterMs));
   const wasOpen = state.circuit.open;
   state.circuit = afterPollError(state.circuit);
-  if (!state.circuit.open) return regularMs;
+  if (!state.circuit.open) return after(regularMs);
   if (!wasOpen) {
     const result = sourceHealth(state.circuit);
     log({ phase: "source.circuit_open", source: id, result, error: messageOf(error) });
   }
-  return nowMs + SOURCE_COOLDOWN_MS;
+  return after(nowMs + SOURCE_COOLDOWN_MS);
 }

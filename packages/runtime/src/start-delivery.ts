@@ -128,7 +128,7 @@ export function startDelivery(options: StartDeliveryOptions): RunningDelivery {
     starts,
     loops: loopGuard({ detector: loopDetector(), now: clock.now, log }),
     project: current().topology.project,
-    now: clock.now,
+    clock,
     log,
     abandon,
   });

@@ -85,7 +85,7 @@ function beginTrial(
   const transforms = new Map<string, { readonly part: Transform }>();
   const broken = new Map<string, string>();
   const abandon = new AbortController();
-  const clock = { ...systemClock, now };
+  const clock = { ...systemClock, now, wall: now };
   const binding = { specs, transforms, clock, abandon: abandon.signal };
 
   /** Starts the route's transforms; the reason why one cannot be, or null. */

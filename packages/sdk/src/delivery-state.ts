@@ -6,6 +6,8 @@ export interface BreakerState {
   readonly openUntilMs: number | null;
   /** How long the breaker is held this time; grows with every failed probe. */
   readonly cooldownMs: number;
+  /** How long an actor's Retry-After has it held this time, where that is longer. */
+  readonly askedMs?: number;
   /** The probe under way, and until when it is waited for: a host that died with it must not hold the route for ever. */
   readonly probeUntilMs: number | null;
   /**

@@ -13,7 +13,10 @@ export interface PluginContext {
   readonly id: string;
   /** Absolute path of the project; relative paths in `config` are from here. */
   readonly projectDir: string;
+  /** Ms since the epoch by the machine's clock, which may be set at any time: for what is told. */
   readonly now: () => number;
+  /** Ms since the epoch by a clock that nobody sets: for intervals and windows. Absent: `now`, on a host that has none. */
+  readonly monotonic?: () => number;
   /** Durable claims of the workspace, for whatever must remember beyond a restart. */
   readonly claims: ClaimStore;
   /**

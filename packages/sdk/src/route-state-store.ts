@@ -5,6 +5,8 @@ export interface RouteState {
     readonly openUntilMs: number;
     /** How long it is held this time. */
     readonly cooldownMs: number;
+    /** Where an actor's Retry-After has it held for longer. */
+    readonly askedMs?: number;
   } | null;
   /** The rate limiter's theoretical arrival time; null: nothing was sent that still counts. */
   readonly rateMs: number | null;

@@ -8,6 +8,7 @@ import {
   isBuried,
   isExpired,
   isInboxNotice,
+  longestWaitMs,
   NO_ATTEMPTS,
   withNoticeKey,
 } from "@orgloop/core";
@@ -114,7 +115,8 @@ export async function deliverMessage(
   if (starts > 0 && !invocation.alone) return { kind: "alone" };
   const actor = await host.openActor(delivery.actor);
   if (actor === null) return hold(clock.now() + UNTIL_EXISTS_MS, flow);
-  let waitsUntilMs = kept?.heldUntilMs ?? 0;
+  // A function's clock that ran ahead must not hold it for longer than its policy.
+  let waitsUntilMs = Math.min(kept?.heldUntilMs ?? 0, clock.now() + longestWaitMs(policy));
   let waitedMs = 0;
 
   const attemptNow = async () => {

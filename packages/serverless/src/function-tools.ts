@@ -1,7 +1,7 @@
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import { type ObjectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
 import { METRIC_NAMESPACE } from "@orgloop/config/aws";
-import { type Clock, knownSecrets, systemClock } from "@orgloop/host";
+import { type Clock, knownSecrets, wallClock } from "@orgloop/host";
 import type { DefaultsSpec, NetworkSpec, Topology } from "@orgloop/sdk";
 import { dynamoClaims, type StateTable } from "@orgloop/stores/dynamodb";
 import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
@@ -43,7 +43,7 @@ export async function functionTools<Spec extends object>({
   env,
   plugins,
   projectDir,
-  clock = systemClock,
+  clock = wallClock,
   write = (line) => process.stdout.write(`${line}\n`),
 }: FunctionOptions): Promise<FunctionTools<Spec>> {
   const environment = functionEnvironment(env);

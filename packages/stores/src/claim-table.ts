@@ -35,7 +35,7 @@ export class ClaimTable {
   ): { readonly held: boolean; readonly added?: Claim; readonly swept: boolean } {
     const swept = this.#untilSweep <= 0;
     if (swept) this.#sweep(nowMs);
-    const holder = this.#claims.get(key);
+    const holder = this.#heldNow(key, windowMs, nowMs);
     if (holder !== undefined && holder.expiresMs > nowMs) {
       return { held: holder.eventId === eventId, swept };
     }
@@ -43,6 +43,15 @@ export class ClaimTable {
     this.#claims.set(key, added);
     this.#untilSweep--;
     return { held: true, added, swept };
+  }
+
+  /** Of a clock that was set back a claim may be of the future: its window begins now. */
+  #heldNow(key: string, windowMs: number, nowMs: number): Claim | undefined {
+    const holder = this.#claims.get(key);
+    if (holder === undefined || holder.expiresMs <= nowMs + windowMs) return holder;
+    const clamped = { ...holder, expiresMs: nowMs + windowMs };
+    this.#claims.set(key, clamped);
+    return clamped;
   }
 
   #sweep(nowMs: number): void {

@@ -7,7 +7,7 @@ import {
   type Place,
 } from "@orgloop/files";
 import { type InboxEntry, type InboxStore, messageOf } from "@orgloop/sdk";
-import { InboxIndex } from "./inbox-index.ts";
+import { type InboxDeadline, InboxIndex } from "./inbox-index.ts";
 import {
   entryBody,
   type InboxLine,
@@ -21,6 +21,8 @@ export interface FileInboxOptions {
   /** Made where missing; holds `inbox.jsonl`. */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
+  /** When an entry expires, on the clock that {@link InboxStore.expired} is asked by. Default: as it says itself. */
+  readonly deadlineOf?: InboxDeadline | undefined;
   /** Told of damage that was found and worked around. */
   readonly warn?: (message: string) => void;
 }
@@ -42,8 +44,12 @@ const ADVICE =
 
 /** Where the entries of a file stand, and how many bytes they have. */
 class Inboxes {
-  readonly index = new InboxIndex<Place>();
+  readonly index: InboxIndex<Place>;
   bytes = 0;
+
+  constructor(deadlineOf: InboxDeadline | undefined) {
+    this.index = new InboxIndex(deadlineOf);
+  }
 
   /** True where `line` is an entry that was not there. */
   apply(line: InboxLine, place: Place): boolean {
@@ -68,17 +74,18 @@ class Inboxes {
 export async function fileInbox({
   dir,
   fileSystem = nodeFileSystem,
+  deadlineOf,
   warn = () => {},
 }: FileInboxOptions): Promise<InboxStore & { close(): Promise<void> }> {
   const path = join(dir, "inbox.jsonl");
   await fileSystem.makeDirectory(dir);
-  let inboxes = new Inboxes();
+  let inboxes = new Inboxes(deadlineOf);
   let compactAt = MIN_COMPACTION_BYTES;
   const file = await CheckedLines.open({
     path,
     fileSystem,
     begin() {
-      inboxes = new Inboxes();
+      inboxes = new Inboxes(deadlineOf);
       return (body, place) => inboxes.apply(parseInboxLine(body), place);
     },
     upgrade: upgradeInboxLine,
@@ -151,7 +158,7 @@ async function compacted(file: CheckedLines, { index }: Inboxes): Promise<Inboxe
     }
   };
   const places = await file.rewrite(bodies());
-  const inboxes = new Inboxes();
+  const inboxes = new Inboxes((entry) => index.deadlineOf(entry));
   for (const [at, line] of lines.entries()) inboxes.apply(line, places[at] as Place);
   return inboxes;
 }

@@ -11,24 +11,39 @@ interface Session<Held> {
   notified: boolean;
 }
 
+/** When an entry expires, on the clock that {@link InboxIndex.expired} is asked by; asked when the entry comes in. */
+export type InboxDeadline = (entry: Omit<InboxEntry, "event">) => number;
+
 /** Which entries wait in which inbox; `Held` is how the store gets at one. */
 export class InboxIndex<Held> {
   readonly #sessions = new Map<string, Session<Held>>();
+  readonly #deadlineOf: InboxDeadline;
   /** No entry expires sooner. */
   #nextExpiryMs = Number.POSITIVE_INFINITY;
 
+  constructor(deadlineOf: InboxDeadline = ({ expires_at }) => Date.parse(expires_at)) {
+    this.#deadlineOf = deadlineOf;
+  }
+
   /** An id that is there already keeps its place; returns what was held for it. */
-  put({ id, session_key, expires_at }: Omit<InboxEntry, "event">, held: Held): Held | undefined {
+  put(entry: Omit<InboxEntry, "event">, held: Held): Held | undefined {
+    const { id, session_key } = entry;
     let session = this.#sessions.get(session_key);
     if (session === undefined) {
       session = { entries: new Map(), notified: false };
       this.#sessions.set(session_key, session);
     }
     const before = session.entries.get(id)?.held;
-    const expiresMs = Date.parse(expires_at);
+    const expiresMs = this.#deadlineOf(entry);
     session.entries.set(id, { held, expiresMs });
     this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresMs);
     return before;
+  }
+
+  /** When an entry expires that is there; else as it says. */
+  deadlineOf(entry: Omit<InboxEntry, "event">): number {
+    const kept = this.#sessions.get(entry.session_key)?.entries.get(entry.id);
+    return kept?.expiresMs ?? this.#deadlineOf(entry);
   }
 
   /** Returns what was held for the ids. */

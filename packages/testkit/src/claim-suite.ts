@@ -29,9 +29,13 @@ export function claimSuite(harness: StoreHarness<ClaimStore>): void {
 
     test("it agrees with remembering everything", async () => {
       const step = fc.record({
-        key: fc.constantFrom("a", "b", "é\n\0"),
+        // A key is of one transform, and has its window.
+        claimed: fc.constantFrom(
+          { key: "a", windowMs: 5 },
+          { key: "b", windowMs: 20 },
+          { key: "é\n\0", windowMs: 20 },
+        ),
         eventId: fc.constantFrom("evt_1", "evt_2", "evt_3"),
-        windowMs: fc.constantFrom(5, 20),
         waitMs: fc.nat(15),
         reopens: fc.boolean(),
       });
@@ -40,7 +44,8 @@ export function claimSuite(harness: StoreHarness<ClaimStore>): void {
           let store = await open();
           const holders = new Map<string, { eventId: string; expiresMs: number }>();
           let nowMs = 0;
-          for (const { key, eventId, windowMs, waitMs, reopens } of steps) {
+          for (const { claimed, eventId, waitMs, reopens } of steps) {
+            const { key, windowMs } = claimed;
             nowMs += waitMs;
             if (reopens && harness.reopen) store = await reopen(store);
             const holder = holders.get(key);

@@ -7,6 +7,10 @@ interface Timer {
 export interface FakeClock {
   /** Ms since the epoch. */
   readonly now: () => number;
+  /** The same until somebody sets it. */
+  readonly wall: () => number;
+  /** Sets the machine's clock on by `ms`, or back where it is negative; nothing else notices. */
+  readonly stepWall: (ms: number) => void;
   readonly random: () => number;
   /** Calls back once, `ms` from now, when time is moved there. Returns what cancels it. */
   readonly schedule: (ms: number, callback: () => void) => () => void;
@@ -32,6 +36,7 @@ export function fakeClock(
   random: () => number = () => 0.5,
 ): FakeClock {
   let nowMs = startMs;
+  let aheadMs = 0;
   /** In the order of scheduling, which decides between those due at the same time. */
   const timers = new Set<Timer>();
 
@@ -60,6 +65,10 @@ export function fakeClock(
 
   return {
     now: () => nowMs,
+    wall: () => nowMs + aheadMs,
+    stepWall(ms) {
+      aheadMs += ms;
+    },
     random,
     schedule,
     timers: {

@@ -1,4 +1,4 @@
-import type { SourcePage } from "@orgloop/sdk";
+import type { EventDraft, SourcePage } from "@orgloop/sdk";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cronSourceConfig } from "./config.ts";
@@ -124,6 +124,154 @@ describe("after a downtime", () => {
     expect(await cron.poll(later)).toHaveLength(1000);
     expect(await cron.poll(later)).toHaveLength(500);
     expect(await cron.poll(later)).toHaveLength(0);
+  });
+});
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** A source on a machine whose clock the test sets; `restart` begins anew with the checkpoint, its own clock by the machine's. */
+function stepped(schedules: unknown, startMs: number) {
+  let wallMs = startMs;
+  let ownMs = startMs;
+  let checkpoint: string | null = null;
+  const config = cronSourceConfig.parse({ schedules });
+  const create = () => cronSource(config, { now: () => wallMs, monotonic: () => ownMs });
+  let source = create();
+  async function poll() {
+    const signal = new AbortController().signal;
+    const events: EventDraft[] = [];
+    for await (const page of source.poll?.(checkpoint, { signal, deadlineMs: wallMs + 1 }) ?? []) {
+      events.push(...page.events);
+      ({ checkpoint } = page);
+    }
+    return events;
+  }
+  return {
+    poll,
+    step(ms: number) {
+      wallMs += ms;
+    },
+    restart(ms = 0) {
+      wallMs += ms;
+      ownMs = wallMs;
+      source = create();
+    },
+    resume(text: string) {
+      checkpoint = text;
+    },
+    /** The identities of what happens in `ms`, polled each half minute. */
+    async pass(ms: number) {
+      const identities: (string | undefined)[] = [];
+      for (let left = ms; left >= 0; left -= 30_000) {
+        identities.push(...(await poll()).map(({ identity }) => identity));
+        const lapMs = Math.min(30_000, left);
+        wallMs += lapMs;
+        ownMs += lapMs;
+      }
+      return identities;
+    },
+  };
+}
+
+describe("a clock that is set", () => {
+  const often = { name: "often", cron: "*/10 * * * *", timezone: "UTC" };
+  const every = { name: "every", cron: "every 10m" };
+
+  it("an hour back: a fixed time happens once, `every` runs on, its ticks counted", async () => {
+    const cron = stepped([often, every], NINE);
+    await cron.pass(HOUR);
+    cron.step(-HOUR);
+    const hour = await cron.pass(HOUR - 60_000);
+    expect(hour.filter((identity) => identity?.startsWith("often@"))).toEqual([]);
+    expect(hour).toEqual([10, 20, 30, 40, 50].map((m) => `every@2026-03-02T10:${m}:00.000Z`));
+    expect(await cron.pass(20 * 60_000)).toEqual([
+      "every@2026-03-02T11:00:00.000Z",
+      "often@2026-03-02T10:10:00.000Z",
+      "every@2026-03-02T11:10:00.000Z",
+    ]);
+  });
+
+  it("an hour back: an interval's event tells the time that the machine has then", async () => {
+    const cron = stepped([every], NINE);
+    await cron.poll();
+    cron.step(-HOUR);
+    await cron.pass(10 * 60_000);
+    cron.resume('{"every":"2026-03-02T09:00:00.000Z"}');
+    const [event] = await cron.poll();
+    expect(event).toMatchObject({
+      identity: "every@2026-03-02T09:10:00.000Z",
+      timestamp: "2026-03-02T08:10:00.000Z",
+    });
+  });
+
+  it("a day on and back: fixed times go on at once, and the one that came early does not come again", async () => {
+    const cron = stepped([daily, often], NINE - 60_000);
+    await cron.poll();
+    cron.step(DAY);
+    expect(await cron.pass(2 * 60_000)).toEqual([
+      "daily@2026-03-02T09:00:00.000Z",
+      "often@2026-03-03T08:50:00.000Z",
+      "daily@2026-03-03T09:00:00.000Z",
+      "often@2026-03-03T09:00:00.000Z",
+    ]);
+    cron.step(-DAY - 2 * 60_000);
+    const after = await cron.pass(DAY + 5 * 60_000);
+    expect(new Set(after).size).toBe(after.length);
+    expect(after[0]).toBe("often@2026-03-02T09:00:00.000Z");
+    // Of 145 tens of minutes two came early, and so did both days' nine o'clock.
+    expect(after).toHaveLength(143);
+    expect(after).not.toContain("daily@2026-03-03T09:00:00.000Z");
+  });
+
+  it.each([-HOUR, -DAY, DAY])(
+    "by %i ms over a restart: `every` goes on within its interval",
+    async (ms) => {
+      const cron = stepped([every], NINE);
+      const before = await cron.pass(HOUR);
+      cron.restart(ms);
+      const after = await cron.pass(HOUR);
+      expect(after.length).toBeGreaterThanOrEqual(6);
+      expect(new Set([...before, ...after]).size).toBe(before.length + after.length);
+    },
+  );
+
+  it("a checkpoint in the future is read as now, also where the host has no other clock", async () => {
+    const future = JSON.stringify({ often: "2026-03-09T09:00:00Z", every: "2026-03-09T09:00:00Z" });
+    const cron = stepped([often, every], NINE - 30_000);
+    cron.resume(future);
+    expect(await cron.pass(11 * 60_000)).toEqual([
+      "often@2026-03-02T09:00:00.000Z",
+      "every@2026-03-09T09:10:00.000Z",
+      "often@2026-03-02T09:10:00.000Z",
+      "every@2026-03-09T09:20:00.000Z",
+    ]);
+    const bare = ticking([often, every], NINE - 30_000);
+    bare.resume(future);
+    await bare.poll(NINE - 30_000);
+    expect(await bare.poll(NINE)).toEqual([
+      "often@2026-03-02T09:00:00.000Z",
+      "every@2026-03-02T09:00:00.000Z",
+    ]);
+  });
+
+  it("a page that was not kept comes again", async () => {
+    const { pages } = ticking([daily], NINE + 5);
+    const before = JSON.stringify({ daily: "2026-03-01T09:00:00Z" });
+    const [first] = await pages(before);
+    expect(await pages(before)).toEqual([first]);
+  });
+
+  it("to winter time: what is between two and three happens once, and every ten minutes go on", async () => {
+    const berlin = { timezone: "Europe/Berlin", catch_up: "all" };
+    const schedules = [
+      { name: "half", cron: "30 2 * * *", ...berlin },
+      { name: "tens", cron: "*/10 * * * *", ...berlin },
+    ];
+    const cron = stepped(schedules, at("2026-10-24T22:00:00Z"));
+    const night = await cron.pass(6 * HOUR);
+    expect(night.filter((identity) => identity?.startsWith("half"))).toHaveLength(1);
+    expect(night.filter((identity) => identity?.startsWith("tens")).length).toBeGreaterThan(24);
   });
 });
 

@@ -1,16 +1,13 @@
 import { type EventDraft, OrgLoopError, type PluginContext, type Source } from "@orgloop/sdk";
 import type { CronSourceConfig } from "./config.ts";
-import { parseSchedule, type Schedule } from "./schedule.ts";
-
-type NamedSchedule = CronSourceConfig["schedules"][number] & Schedule;
-
-interface Tick {
-  readonly schedule: NamedSchedule;
-  readonly atMs: number;
-}
+import { parseSchedule } from "./schedule.ts";
+import { type NamedSchedule, progressOf, type Tick } from "./ticks.ts";
 
 /** Ticks of one page. */
 const PAGE = 100;
+
+/** Ticks of one schedule and poll: what is beyond comes with the next poll. */
+const MOST_DUE = 10 * PAGE;
 
 /**
  * A source of ticks. The checkpoint is a JSON map of a schedule's name to its last tick. A schedule that the checkpoint does not
@@ -19,55 +16,44 @@ const PAGE = 100;
  */
 export function cronSource(
   { schedules: config }: CronSourceConfig,
-  { now }: Pick<PluginContext, "now">,
+  clocks: Pick<PluginContext, "now" | "monotonic">,
 ): Source {
-  const schedules = config.map((item) => ({ ...item, ...parseSchedule(item.cron, item.timezone) }));
+  const schedules = config.map((item) => {
+    const schedule: NamedSchedule = { ...item, ...parseSchedule(item.cron, item.timezone) };
+    return { name: item.name, progress: progressOf(schedule, clocks) };
+  });
+  const names = schedules.map(({ name }) => name);
   return {
     async *poll(checkpoint, { signal, deadlineMs }) {
-      const nowMs = now();
       const seen = readCheckpoint(checkpoint);
-      const unknown = schedules.filter(({ name }) => !seen.has(name));
-      for (const { name, intervalMs } of unknown) seen.set(name, nowMs - (intervalMs ?? 0));
+      let moved = false;
       const ticks = schedules
-        .flatMap((schedule) => dueTicks(schedule, seen.get(schedule.name) ?? nowMs, nowMs))
-        .sort((a, b) => a.atMs - b.atMs);
-      if (ticks.length === 0 && unknown.length > 0) {
-        yield { events: [], checkpoint: writeCheckpoint(schedules, seen) };
+        .flatMap(({ name, progress }) => {
+          const { sinceMs, ticks: due } = progress.due(seen.get(name) ?? null, MOST_DUE);
+          if (seen.get(name) !== sinceMs) moved = true;
+          seen.set(name, sinceMs);
+          return due;
+        })
+        .sort((a, b) => a.timestampMs - b.timestampMs);
+      if (ticks.length === 0 && moved) {
+        yield { events: [], checkpoint: writeCheckpoint(names, seen) };
       }
       for (let from = 0; from < ticks.length; from += PAGE) {
-        if (signal.aborted || now() >= deadlineMs) return;
+        if (signal.aborted || clocks.now() >= deadlineMs) return;
         const page = ticks.slice(from, from + PAGE);
         for (const { schedule, atMs } of page) seen.set(schedule.name, atMs);
-        yield { events: page.map(draft), checkpoint: writeCheckpoint(schedules, seen) };
+        yield { events: page.map(draft), checkpoint: writeCheckpoint(names, seen) };
       }
     },
-    nextPoll(nowMs) {
-      return Math.min(...schedules.map(({ next }) => next(nowMs) ?? Number.POSITIVE_INFINITY));
-    },
+    nextPoll: (nowMs) => Math.min(...schedules.map(({ progress }) => progress.nextMs(nowMs))),
   };
 }
 
-function dueTicks(schedule: NamedSchedule, sinceMs: number, nowMs: number): Tick[] {
-  if (schedule.catch_up === "last") {
-    const atMs = schedule.last(nowMs);
-    return atMs !== undefined && atMs > sinceMs ? [{ schedule, atMs }] : [];
-  }
-  const ticks: Tick[] = [];
-  let atMs = schedule.next(sinceMs);
-  // Bounded: what is beyond comes with the next poll.
-  while (atMs !== undefined && atMs <= nowMs && ticks.length < 10 * PAGE) {
-    ticks.push({ schedule, atMs });
-    atMs = schedule.next(atMs);
-  }
-  return ticks;
-}
-
-function draft({ schedule, atMs }: Tick): EventDraft {
+function draft({ schedule, atMs, timestampMs }: Tick): EventDraft {
   const { name, intervalMs, payload } = schedule;
-  const timestamp = new Date(atMs).toISOString();
   return {
-    identity: `${name}@${timestamp}`,
-    timestamp,
+    identity: `${name}@${new Date(atMs).toISOString()}`,
+    timestamp: new Date(timestampMs).toISOString(),
     type: "resource.changed",
     provenance: { platform: "cron", platform_event: `schedule.${name}`, author_type: "system" },
     payload: {
@@ -92,10 +78,7 @@ function readCheckpoint(checkpoint: string | null): Map<string, number> {
   }
 }
 
-function writeCheckpoint(
-  schedules: readonly NamedSchedule[],
-  seen: ReadonlyMap<string, number>,
-): string {
-  const entries = schedules.map(({ name }) => [name, new Date(seen.get(name) ?? 0).toISOString()]);
+function writeCheckpoint(names: readonly string[], seen: ReadonlyMap<string, number>): string {
+  const entries = names.map((name) => [name, new Date(seen.get(name) ?? 0).toISOString()]);
   return JSON.stringify(Object.fromEntries(entries));
 }

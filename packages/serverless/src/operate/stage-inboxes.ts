@@ -1,5 +1,5 @@
 import { sqsSender } from "@orgloop/bus/sqs";
-import { systemClock } from "@orgloop/host";
+import { wallClock } from "@orgloop/host";
 import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import { drainInbox, type InboxDrain } from "../inbox/drain-inbox.ts";
 import type { OpenStage } from "./open-stage.ts";
@@ -27,7 +27,7 @@ export function stageInboxes({
     objects,
     sender: sqsSender({ sqs }),
     queueUrlOf: (actor: string) => queueUrl(names.actorQueue(actor)),
-    clock: systemClock,
+    clock: wallClock,
   };
   return {
     drain: (session, limit) => drainInbox(session, limit, host),

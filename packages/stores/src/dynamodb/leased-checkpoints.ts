@@ -36,6 +36,9 @@ export interface LeasedCheckpoints {
   acquire(sourceId: string, owner: string, ttlMs: number): Promise<Lease | null>;
 }
 
+/** A source is left alone no longer than this, whatever it asks for. What lies further ahead was written by a clock that was wrong. */
+const LONGEST_REST_MS = 86_400_000;
+
 /** Checkpoints that only the holder of the source's lease can move: each lease has a number of its own, and a write needs the last. */
 export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedCheckpoints {
   const { now = Date.now } = options;
@@ -45,8 +48,9 @@ export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedChec
       const acquired = await updateItem(options, key, {
         set: { owner, lease_until_ms: now() + ttlMs, polled_ms: now() },
         add: { fence: 1, unended: 1 },
-        condition: "attribute_not_exists(#lease_until_ms) OR #lease_until_ms <= :now",
-        values: { now: now() },
+        condition:
+          "attribute_not_exists(#lease_until_ms) OR #lease_until_ms <= :now OR #lease_until_ms > :latest",
+        values: { now: now(), latest: now() + Math.max(ttlMs, LONGEST_REST_MS) },
       });
       if (!acquired.done) return null;
       const { fence, unended } = acquired.item;
@@ -76,7 +80,9 @@ export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedChec
             add: { events, ...(failed && { failures: 1 }) },
             set: {
               ...(failed ? {} : { failures: 0 }),
-              ...(notBeforeMs === undefined ? {} : { lease_until_ms: notBeforeMs }),
+              ...(notBeforeMs === undefined
+                ? {}
+                : { lease_until_ms: Math.min(notBeforeMs, now() + LONGEST_REST_MS) }),
             },
             remove: ["owner", "unended", ...(notBeforeMs === undefined ? ["lease_until_ms"] : [])],
           });

@@ -72,6 +72,7 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
       cooldown_ms: breaker.cooldownMs,
       probe_until_ms: breaker.probeUntilMs,
       openings: breaker.openings,
+      asked_ms: breaker.askedMs ?? null,
       rate_ms: rateMs,
       ttl: ttlSeconds(now() + KEPT_MS),
     },
@@ -138,7 +139,16 @@ const CLOSED: BreakerState = {
 
 function stateOf(item: Item | null): SharedRouteState {
   if (item === null) return { breaker: CLOSED, rateMs: null, version: 0 };
-  const { failures, open_until_ms, cooldown_ms, probe_until_ms, openings, rate_ms, version } = item;
+  const {
+    failures,
+    open_until_ms,
+    cooldown_ms,
+    probe_until_ms,
+    openings,
+    asked_ms,
+    rate_ms,
+    version,
+  } = item;
   return {
     breaker: {
       failures: Number(failures),
@@ -146,6 +156,7 @@ function stateOf(item: Item | null): SharedRouteState {
       cooldownMs: Number(cooldown_ms),
       probeUntilMs: numberOrNull(probe_until_ms),
       openings: Number(openings ?? 0),
+      ...(typeof asked_ms === "number" && { askedMs: asked_ms }),
     },
     rateMs: numberOrNull(rate_ms),
     version: Number(version),
@@ -161,13 +172,15 @@ function isSame(a: SharedRouteState, b: SharedRouteState): boolean {
     a.breaker.openUntilMs === b.breaker.openUntilMs &&
     a.breaker.cooldownMs === b.breaker.cooldownMs &&
     a.breaker.probeUntilMs === b.breaker.probeUntilMs &&
-    a.breaker.openings === b.breaker.openings
+    a.breaker.openings === b.breaker.openings &&
+    a.breaker.askedMs === b.breaker.askedMs
   );
 }
 
 /** What a process that starts has to know; null for a healthy route. */
 function keptOf({ breaker, rateMs }: SharedRouteState): RouteState | null {
-  const { openUntilMs, cooldownMs } = breaker;
+  const { openUntilMs, cooldownMs, askedMs } = breaker;
   if (openUntilMs === null && rateMs === null) return null;
-  return { circuit: openUntilMs === null ? null : { openUntilMs, cooldownMs }, rateMs };
+  const circuit = { openUntilMs, cooldownMs, ...(askedMs !== undefined && { askedMs }) };
+  return { circuit: openUntilMs === null ? null : { ...circuit, openUntilMs }, rateMs };
 }

@@ -10,6 +10,8 @@ import {
 import type { DedupConfig } from "./config.ts";
 import { windowClaims } from "./window-claims.ts";
 
+type DedupContext = Pick<PluginContext, "id" | "claims" | "now" | "monotonic" | "stateless">;
+
 /**
  * Drops an event whose key another event claimed within the window (v1alpha1, section 5; DESIGN.md, Delivery). A key belongs to
  * the event id that claimed it: the same event passes again, so that a redelivery after a crash is not swallowed. A replay always passes:
@@ -18,7 +20,7 @@ import { windowClaims } from "./window-claims.ts";
  */
 export function dedupTransform(
   config: DedupConfig,
-  { id, claims, now, stateless }: Pick<PluginContext, "id" | "claims" | "now" | "stateless">,
+  { id, claims, now, monotonic = now, stateless }: DedupContext,
 ): Transform {
   const paths = (config.key ?? config.fields ?? ["source", "type", "id"]).map(splitPath);
   const windowMs = parseDuration(config.window);
@@ -32,7 +34,7 @@ export function dedupTransform(
       const key = createHash("sha256")
         .update([id, route, ...values].join("\0"))
         .digest("base64url");
-      return (await store.claim(key, event.id, windowMs, now())) ? event : null;
+      return (await store.claim(key, event.id, windowMs, monotonic())) ? event : null;
     },
   };
 }
