@@ -2,6 +2,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
+import { closeIdle, countedAgent } from "./counted-agent.ts";
 
 export interface OutgoingRequest {
   readonly url: string;
@@ -26,30 +27,33 @@ const MAX_DISCARDED = 64 * 1024;
 
 /** The one place where this actor reaches the network; connections are kept for the next request. */
 export interface RequestSender {
-  /** Throws `UNREACHABLE` where no response came, `PRIVATE_ADDRESS` where the guard keeps it from the host. */
+  /** Sends again at once what a kept connection has swallowed, once. Throws `UNREACHABLE` where no response came, `PRIVATE_ADDRESS` where the guard keeps it from the host. */
   send(request: OutgoingRequest): Promise<IncomingResponse>;
   close(): void;
 }
 
 /** `lookup`: the host's, which says what may be reached. */
 export function requestSender(lookup: LookupFunction): RequestSender {
-  const agents = {
-    "http:": new http.Agent({ keepAlive: true }),
-    "https:": new https.Agent({ keepAlive: true }),
-  };
+  const agents = { "http:": countedAgent("http:"), "https:": countedAgent("https:") };
   return {
     async send({ url: address, method, headers, body, signal }) {
       const url = new URL(address);
+      const agent = agents[url.protocol as keyof typeof agents];
       const options: http.RequestOptions = {
         method,
         headers: { accept: "*/*", ...Object.fromEntries(headers) },
         signal,
-        agent: agents[url.protocol as keyof typeof agents],
+        agent,
         lookup,
       };
       try {
         await askForAddress(url, lookup);
-        return await exchange(url, options, body);
+        const answer = await exchange(url, options, body);
+        if (answer !== "stale") return answer;
+        closeIdle(agent);
+        const second = await exchange(url, options, body);
+        if (second === "stale") throw new Error("the connection was closed without an answer");
+        return second;
       } catch (cause) {
         if (hasCode(cause, "PRIVATE_ADDRESS")) throw cause;
         throw new OrgLoopError("UNREACHABLE", `${method} ${hostOf(address)}: ${reasonOf(cause)}`, {
@@ -72,9 +76,18 @@ async function askForAddress({ hostname }: URL, lookup: LookupFunction): Promise
   });
 }
 
-function exchange(url: URL, options: http.RequestOptions, body: string): Promise<IncomingResponse> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingResponse>();
+/**
+ * One request and its answer. `stale`: the other end has closed a connection that was kept from an earlier request, before a byte of the
+ * answer: it may have been closed before the request came, which says nothing of the actor.
+ */
+function exchange(
+  url: URL,
+  options: http.RequestOptions,
+  body: string,
+): Promise<IncomingResponse | "stale"> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingResponse | "stale">();
   const { request } = url.protocol === "https:" ? https : http;
+  let readBefore = 0;
   const outgoing = request(url, options, (response) => {
     const { statusCode: status = 0 } = response;
     const headers = new Headers();
@@ -86,7 +99,14 @@ function exchange(url: URL, options: http.RequestOptions, body: string): Promise
       resolve({ status, headers, excerpt: "" });
     } else void readExcerpt(response).then((excerpt) => resolve({ status, headers, excerpt }));
   });
-  outgoing.on("error", reject);
+  outgoing.once("socket", (socket) => {
+    readBefore = socket.bytesRead;
+  });
+  outgoing.on("error", (error) => {
+    const isUnanswered = outgoing.reusedSocket && outgoing.socket?.bytesRead === readBefore;
+    if (isUnanswered && (hasCode(error, "ECONNRESET") || hasCode(error, "EPIPE"))) resolve("stale");
+    else reject(error);
+  });
   outgoing.end(body);
   return promise;
 }
