@@ -11,11 +11,17 @@ import { fakeClock, storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { actorDeliverer } from "./actor-deliverer.ts";
 import { alerts } from "./alerts.ts";
+import { attemptSlots } from "./attempt-slots.ts";
 import { burial } from "./burial.ts";
 import { held } from "./held.ts";
 import { activityOf, recordingActor, route } from "./process-fixture.ts";
 
-function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 100) {
+function delivering(
+  actor: Actor,
+  delivery: Partial<DeliverySpec> = {},
+  depth = 100,
+  slots = attemptSlots(),
+) {
   const clock = fakeClock();
   const spec = route("r", "hook", "agent", delivery);
   const abandon = new AbortController();
@@ -39,6 +45,7 @@ function delivering(actor: Actor, delivery: Partial<DeliverySpec> = {}, depth = 
   const deliverer = actorDeliverer({
     id: "agent",
     alert,
+    slots,
     kept: { save() {} },
     starts: { deaths: () => 0, begin: async () => {}, end() {} },
     depth,
@@ -116,6 +123,32 @@ test("a retry holds its own key only, and order within a key stands", async () =
     ["deliver.attempt", 3],
     ["deliver.success", 3],
   ]);
+});
+
+test("actors that hang hold no more than the process's slots; one that is well goes on, and what waits has not begun to time out", async () => {
+  const slots = attemptSlots(20);
+  let begun = 0;
+  const hung: Actor = {
+    deliver() {
+      begun += 1;
+      return new Promise(() => {});
+    },
+  };
+  const many = Array.from({ length: 4 }, () =>
+    delivering(hung, { order: "none", concurrency: 16, timeout: "5s" }, 100, slots),
+  );
+  for (const { push } of many) for (let n = 0; n < 16; n++) await push(`e${n}`);
+  expect(slots.inUse).toBeLessThanOrEqual(20);
+  expect(begun).toBe(slots.inUse);
+  const well = delivering(recordingActor(), { order: "none" }, 100, slots);
+  for (let n = 0; n < 50; n++) await well.push(`w${n}`);
+  await well.clock.advance(0);
+  expect(well.settled).toHaveLength(50);
+  const before = begun;
+  // Those in flight end at their timeout, and ten seconds later are left to themselves; those behind begin then.
+  for (const { clock } of many) await clock.advance(15_000);
+  expect(begun).toBeGreaterThan(before);
+  expect(slots.inUse).toBeLessThanOrEqual(20);
 });
 
 test("one attempt ends at its timeout, whether the actor minds the signal or not", async () => {

@@ -18,6 +18,7 @@ import { abandonment, callActor } from "@orgloop/host";
 import { type Actor, type DeadReason, type LogEntry, OrgLoopError } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { Alert } from "./alerts.ts";
+import { type AttemptSlots, processSlots, within } from "./attempt-slots.ts";
 import { type AttemptStarts, startKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, callAt } from "./clock.ts";
@@ -42,6 +43,8 @@ export interface ActorDelivererOptions extends Omit<ActorQueueOptions, "onLimite
   readonly alert: Alert;
   readonly kept: Pick<KeptRouteStates, "save">;
   readonly starts: AttemptStarts;
+  /** Default: the process's. */
+  readonly slots?: AttemptSlots;
   /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
   readonly mask: MaskSecrets;
@@ -86,6 +89,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   let waitingForIdle: (() => void)[] = [];
   let { actor, policies } = options;
   const places = waitingPlaces();
+  const slots = (options.slots ?? processSlots).join();
   let cancelWake = (): void => {};
   let working = 0;
   let burying = 0;
@@ -95,13 +99,14 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     cancelWake();
     if (!closed) transformNext();
     while (!closed && (actor !== null || policies.size === 0)) {
+      if (!slots.isFree(pump)) break;
       const next = queue.next(clock.now());
       if (next.kind === "wait") {
         if (next.atMs !== null) cancelWake = callAt(clock, next.atMs, pump);
         break;
       }
       if (next.kind === "expired") void work(() => giveUp(next.delivery, "expired", next.state));
-      else void work(() => attempt(next));
+      else void work(() => within(slots, () => attempt(next)));
     }
     if (closed) places.wakeAll();
     else places.wakeOne();
@@ -278,6 +283,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     },
     close() {
       closed = true;
+      slots.leave();
       pump();
       if (working === 0) ended.resolve();
       return ended.promise;
