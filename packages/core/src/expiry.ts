@@ -13,14 +13,19 @@ export function expiresAt(
   return Date.parse(delivery.event.timestamp) + maxAgeMs;
 }
 
-/** The same on a clock that nobody sets; an event of the future, as the machine's clock is set now, has just happened. */
+/**
+ * The same on a clock that nobody sets. The machine's may have been set on or back since the event was stamped: of the ages that both clocks
+ * tell the lesser counts, and an event of the future has just happened, so that no step makes one too old.
+ */
 export function expiryDeadline(
   delivery: Pick<Delivery, "event" | "replay">,
   policy: Pick<DeliveryPolicy, "maxAgeMs">,
   { now, wall }: { readonly now: () => number; readonly wall: () => number },
 ): number {
   if (policy.maxAgeMs === null || delivery.replay > 0) return Number.POSITIVE_INFINITY;
-  return now() + Math.min(expiresAt(delivery, policy) - wall(), policy.maxAgeMs);
+  const nowMs = now();
+  const leftMs = expiresAt(delivery, policy) - Math.min(wall(), nowMs);
+  return nowMs + Math.min(leftMs, policy.maxAgeMs);
 }
 
 export function isExpired(delivery: Delivery, policy: DeliveryPolicy, nowMs: number): boolean {

@@ -10,5 +10,6 @@ export function inboxDeadline(
 ): number {
   const endMs = Date.parse(expires_at);
   const longestMs = Math.max(0, endMs - Date.parse(queued_at));
-  return now() + Math.min(longestMs, endMs - wall());
+  const nowMs = now();
+  return nowMs + Math.min(longestMs, endMs - Math.min(wall(), nowMs));
 }
