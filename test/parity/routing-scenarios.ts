@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { lookup } from "node:dns";
-import { type OrgLoopEvent, PermanentError, RetryAfterError } from "@orgloop/sdk";
+import { type OrgLoopEvent, PermanentError, RetryAfterError, WrittenNumber } from "@orgloop/sdk";
 import dedup from "@orgloop/transform-dedup";
 import { event, route, type Scenario } from "./scenario.ts";
 
@@ -44,6 +44,43 @@ export const ROUTING: readonly Scenario[] = [
       },
     ],
     expect: { lanes: { "big k": "e2", "red k": "e1" }, letters: NO_LETTERS },
+  },
+  {
+    name: "numbers that no double holds come to the actor as they were written, after a crash and a replay too",
+    routes: [
+      route("plain", {}, when({ "payload.id": [{ numeric: [">", 12345678901234560000] }] })),
+      route(
+        "filled",
+        {},
+        { ...uses("same"), then: { actor: "agent", config: { id: "{{payload.id}}" } } },
+      ),
+    ],
+    transforms: {
+      same: () => ({ execute: async (one) => ({ ...one, payload: { ...one.payload } }) }),
+    },
+    act({ route: name, attempt, payload, config }) {
+      deepEqual(
+        JSON.stringify(payload),
+        '{"id":12345678901234567890,"list":[1,-9007199254740993]}',
+      );
+      if (name === "filled") deepEqual(config?.id, "12345678901234567890");
+      if (name === "filled" && attempt < 3) throw new Error("later");
+    },
+    steps: [
+      {
+        atMs: 0,
+        emit: [
+          event("e1", "k", {
+            id: new WrittenNumber("12345678901234567890"),
+            list: [1, new WrittenNumber("-9007199254740993")],
+          }),
+        ],
+      },
+      { atMs: 0, restart: true },
+      { atMs: 600_000, replay: "e1" },
+    ],
+    by: "ends",
+    expect: { lanes: { "plain k": "e1 e1r1", "filled k": "e1 e1r1" }, letters: NO_LETTERS },
   },
   {
     name: "transforms: pass, change, drop, fail and pass, fail and drop, fail and halt",

@@ -22,6 +22,8 @@ test.each([
   ["one.json", JSON.stringify(event)],
   ["pretty.json", JSON.stringify(event, null, 2)],
   ["list.json", JSON.stringify([event])],
+  ["marked.jsonl", `\uFEFF${JSON.stringify(event)}\n`],
+  ["marked.json", `\uFEFF${JSON.stringify(event, null, 2)}`],
   ["lines.jsonl", `\n${JSON.stringify(event)}\r\n\n`],
 ])("%s holds one event", async (name, text) => {
   expect(await read(name, text)).toEqual([event]);
@@ -36,6 +38,16 @@ test.each([
   ["broken.json", '{\n  "source": "inbox",\n  oops\n}', /^broken\.json:3: no JSON/],
   ["cut.json", '{\n  "source":\n\n  oops\n}', /^cut\.json: no JSON: .+; nothing was sent$/],
   ["empty.json", "", /^empty\.json.*no JSON/],
+  [
+    "huge.jsonl",
+    '{"source":"a","payload":{"n":1e400}}',
+    /^huge\.jsonl:1: NUMBER_OUT_OF_RANGE: the/,
+  ],
+  [
+    "deep.jsonl",
+    `{"source":"a","payload":{"x":${"[".repeat(300)}${"]".repeat(300)}}}`,
+    /200 levels/,
+  ],
   ["scalar.jsonl", "7", /^scalar\.jsonl:1: expected an event .* found a number/],
   ["no-source.jsonl", "{}", /`source`: expected the id of a source/],
   [

@@ -1,5 +1,5 @@
 import { open, readFile, stat } from "node:fs/promises";
-import { checkEvent, type InjectedEvent, messageOf } from "@orgloop/sdk";
+import { checkEvent, hasCode, type InjectedEvent, messageOf, parseJson } from "@orgloop/sdk";
 import { CommandError } from "./command-error.ts";
 import { readLines } from "./read-lines.ts";
 
@@ -36,9 +36,9 @@ async function* jsonLines(file: string, shown: string): AsyncGenerator<Candidate
     if (line.trim() === "") continue;
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      value = parseJson(line);
     } catch (error) {
-      throw badEvent(`${shown}:${at}`, `no JSON: ${messageOf(error)}`);
+      throw badEvent(`${shown}:${at}`, whyNoEvent(error));
     }
     yield { at, unit: "line", value };
   }
@@ -54,9 +54,9 @@ async function* document(file: string, shown: string): AsyncGenerator<Candidate>
   const text = await readFile(file, "utf8");
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    throw badEvent(`${shown}${placeIn(text, messageOf(error))}`, `no JSON: ${messageOf(error)}`);
+    throw badEvent(`${shown}${placeIn(text, messageOf(error))}`, whyNoEvent(error));
   }
   if (!Array.isArray(value)) yield { at: 1, unit: "line", value };
   else
@@ -71,13 +71,16 @@ async function isJsonLines(file: string): Promise<boolean> {
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     const line = buffer.toString("utf8", 0, bytesRead).trimStart().split("\n")[0] ?? "";
-    return !Array.isArray(JSON.parse(line));
+    return !Array.isArray(parseJson(line));
   } catch {
     return false;
   } finally {
     await handle.close();
   }
 }
+
+const whyNoEvent = (error: unknown): string =>
+  `${hasCode(error, "NUMBER_OUT_OF_RANGE") ? error.code : "no JSON"}: ${messageOf(error)}`;
 
 /** V8 tells the offset: `… at position 17 (line 2 column 3)`. */
 function placeIn(text: string, message: string): string {

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { hasCode, OrgLoopError } from "@orgloop/sdk";
+import { hasCode, OrgLoopError, parseJson } from "@orgloop/sdk";
 import { readToken } from "./token.ts";
 
 /** What a running process says of itself, in `process.json` of its data directory. */
@@ -136,7 +136,7 @@ export async function callProcess<Answer>(
     });
   }
   if (!response.ok) throw new ControlError(pathname, response.status, refusalOf(text));
-  return JSON.parse(text) as Answer;
+  return parseJson(text) as Answer;
 }
 
 async function answers(home: string, record: ProcessRecord): Promise<boolean> {

@@ -1,16 +1,28 @@
-import { checkEvent, type EventDraft, type InjectedEvent, OrgLoopError } from "@orgloop/sdk";
+import {
+  checkEvent,
+  type EventDraft,
+  hasCode,
+  type InjectedEvent,
+  OrgLoopError,
+  parseJson,
+} from "@orgloop/sdk";
 
 /** An event from outside a source: it says itself where it comes from. */
 export interface InjectedDraft extends EventDraft {
   readonly source: string;
 }
 
-/** Events as people write them: one JSON event, a JSON list of them, or JSON Lines. Throws `INVALID_EVENTS`, naming the event. */
+/**
+ * Events as people write them: one JSON event, a JSON list of them, or JSON Lines. Throws `INVALID_EVENTS`, naming the event, and
+ * `NUMBER_OUT_OF_RANGE`.
+ */
 export function parseInjected(text: string): readonly InjectedDraft[] {
   const drafts = parseEvents(text).map(draftOf);
   if (drafts.length === 0) throw invalid("no event was given");
   return drafts;
 }
+
+const OUT_OF_RANGE = "NUMBER_OUT_OF_RANGE";
 
 function invalid(message: string, cause?: unknown): OrgLoopError {
   return new OrgLoopError("INVALID_EVENTS", message, { cause });
@@ -18,15 +30,17 @@ function invalid(message: string, cause?: unknown): OrgLoopError {
 
 function parseEvents(text: string): readonly unknown[] {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return Array.isArray(value) ? value : [value];
-  } catch {
+  } catch (error) {
+    if (hasCode(error, OUT_OF_RANGE)) throw error;
     return text.split("\n").flatMap((line, at) => {
       if (line.trim() === "") return [];
       try {
-        return [JSON.parse(line) as unknown];
+        return [parseJson(line)];
       } catch (cause) {
-        throw invalid(`line ${at + 1} is no JSON`, cause);
+        if (!hasCode(cause, OUT_OF_RANGE)) throw invalid(`line ${at + 1} is no JSON`, cause);
+        throw new OrgLoopError(OUT_OF_RANGE, `line ${at + 1}: ${cause.message}`, { cause });
       }
     });
   }

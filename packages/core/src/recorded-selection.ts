@@ -1,4 +1,4 @@
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import { type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 
 /** One line of the record. */
 export interface RecordedLine {
@@ -64,7 +64,7 @@ export function recordedSelection<Place>(
 /** A line of the record; null for one that is none of ours (torn, by a crash). */
 export function parseRecorded(text: string): RecordedLine | null {
   try {
-    const line = JSON.parse(text);
+    const line = parseJson(text) as RecordedLine | null;
     const whole = typeof line?.at === "string" && typeof line.event?.id === "string";
     return whole ? line : null;
   } catch {

@@ -10,6 +10,7 @@ import {
   type WebhookRequest,
 } from "@orgloop/sdk";
 import { foreignPage, type ReadHeader } from "./browser-request.ts";
+import { contentEncoding, gunzipWithin } from "./content-encoding.ts";
 
 /** What the sender of a webhook hears. */
 export interface WebhookAnswer {
@@ -30,7 +31,11 @@ export interface AnswerWebhookOptions {
   /** Why nothing is taken in now (503); absent: it is. */
   readonly closed?: string | undefined;
   /** Reads the request, the body last. It may throw a refusal (413). */
-  readonly read: () => Promise<WebhookRequest>;
+  readonly read: () => Promise<Omit<WebhookRequest, "content">>;
+  /** Bytes that a body may have once it is unpacked. */
+  readonly bodyLimit: number;
+  /** Hears how many bytes an unpacked body takes in memory beside the one that was sent. It may throw. */
+  readonly onUnpacked?: (bytes: number) => void;
   /** Resolves when all events are durable on the bus. `repeats`: ids of those that were before, where that is known at once. */
   readonly keep: (
     drafts: readonly EventDraft[],
@@ -47,8 +52,8 @@ const LOGGED_ID = 200;
 
 /**
  * Takes a webhook in: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP); what the source refuses, a source that
- * there is not (404), another method than POST (405), a foreign web page (403) and what could not be kept (503, with Retry-After) are
- * told and logged.
+ * there is not (404), another method than POST (405), a foreign web page (403), an encoding that is not gzip (415) and what could not
+ * be kept (503, with Retry-After) are told and logged.
  */
 export async function answerWebhook(options: AnswerWebhookOptions): Promise<WebhookAnswer> {
   const { id, method, source, read } = options;
@@ -59,11 +64,20 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
   const page = foreignPage(options.header);
   if (page !== null && !options.takesFromPages()) return refuse(options, 403, refusalOf(page));
   if (options.closed !== undefined) return refuse(options, 503, options.closed);
+  const encoding = contentEncoding(options.header("content-encoding"));
+  if (encoding === null) return refuse(options, 415, OTHER_ENCODING);
   let drafts: readonly EventDraft[];
   try {
-    drafts = await source.receive(await read());
+    const request = await read();
+    const content = async () => {
+      if (encoding === "identity") return request.body;
+      const unpacked = await gunzipWithin(request.body, options.bodyLimit);
+      options.onUnpacked?.(unpacked.byteLength);
+      return unpacked;
+    };
+    drafts = await source.receive({ ...request, content });
   } catch (error) {
-    if (isRefused(error)) return refuse(options, error.status, error.message);
+    if (isRefused(error)) return refuse(options, error.status, error.message, error.reason);
     return refuse(options, isRetryAfter(error) ? 503 : 500, messageOf(error));
   }
   try {
@@ -95,6 +109,7 @@ function refuse(
   { id, log, mask, onRefused }: AnswerWebhookOptions,
   status: number,
   message: string,
+  code?: string,
 ): WebhookAnswer {
   const error = mask(message);
   log({ phase: "source.refused", source: id.slice(0, LOGGED_ID), error, metadata: { status } });
@@ -102,10 +117,13 @@ function refuse(
   const headers = {
     ...(status === 503 && { "retry-after": String(RETRY_AFTER_S) }),
     ...(status === 405 && { allow: "POST" }),
+    ...(status === 415 && { "accept-encoding": "gzip" }),
     ...(status === 413 && { connection: "close" }),
   };
-  return { status, headers, body: { error } };
+  return { status, headers, body: { error, ...(code !== undefined && { code }) } };
 }
+
+const OTHER_ENCODING = "the body's content-encoding is not taken: send it as it is, or as gzip";
 
 const refusalOf = (page: string): string =>
   `a web page sent this (${page.slice(0, LOGGED_ID)}), and the source has no secret: set one, or \`public: true\``;

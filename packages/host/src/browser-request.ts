@@ -1,5 +1,7 @@
-/** What a browser says of itself: `Origin` and `Sec-Fetch-Site`. Nothing else sends them of itself. */
-export type ReadHeader = (name: "origin" | "sec-fetch-site") => string | undefined;
+/** A header of a request. `Origin` and `Sec-Fetch-Site` are what a browser says of itself: nothing else sends them of itself. */
+export type ReadHeader = (
+  name: "origin" | "sec-fetch-site" | "content-encoding",
+) => string | undefined;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 /** What a page of this very origin sends, and what is typed into the browser. */

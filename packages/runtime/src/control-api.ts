@@ -1,5 +1,5 @@
 import { parseInjected } from "@orgloop/core";
-import { messageOf } from "@orgloop/sdk";
+import { hasCode, messageOf } from "@orgloop/sdk";
 import { Hono } from "hono";
 import type { Ingest } from "./ingest.ts";
 import { readBody } from "./read-body.ts";
@@ -39,7 +39,8 @@ export function controlApi(options: ControlApiOptions): Hono {
     try {
       drafts = parseInjected(text);
     } catch (error) {
-      return c.json({ error: messageOf(error) }, 400);
+      if (!hasCode(error, "NUMBER_OUT_OF_RANGE")) return c.json({ error: messageOf(error) }, 400);
+      return c.json({ error: `${error.code}: ${error.message}`, code: error.code }, 400);
     }
     try {
       const patience = (): AbortSignal => AbortSignal.any([stop, AbortSignal.timeout(roomWaitMs)]);

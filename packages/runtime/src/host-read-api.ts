@@ -1,3 +1,4 @@
+import { parseJson } from "@orgloop/sdk";
 import { type Context, Hono } from "hono";
 import type { HostedModule } from "./host-modules.ts";
 import type { HostStatus } from "./host-status.ts";
@@ -34,7 +35,7 @@ export function hostReadApi({ modules, status, metrics }: HostReadApiOptions): H
     for (const module of asked()) {
       const answer = await ask(c, module, change);
       if (!answer.ok) return answer;
-      answers.push((await answer.json()) as T);
+      answers.push(parseJson(await answer.text()) as T);
     }
     return answers;
   }
@@ -88,7 +89,7 @@ export function hostReadApi({ modules, status, metrics }: HostReadApiOptions): H
         if (drained.some(({ events }) => events.length > 0)) break;
         return answer;
       }
-      const batch = (await answer.json()) as Drained;
+      const batch = parseJson(await answer.text()) as Drained;
       drained.push(batch);
       left -= batch.events.length;
       if (left <= 0 || batch.remaining > 0) break;

@@ -4,8 +4,10 @@ import {
   type Logger,
   messageOf,
   OrgLoopError,
+  type OrgLoopEvent,
   PermanentError,
   type Prompt,
+  parseJson,
   type Source,
   type SourcePage,
   type Transform,
@@ -56,11 +58,14 @@ export function legacySource(source: LegacySource, id: string, platform: string)
   };
 }
 
+/** A copy of its own, of what JSON can say: numbers stay as they were written. */
+const copyOf = (event: OrgLoopEvent) => parseJson(JSON.stringify(event)) as OrgLoopEvent;
+
 /** An actor of 0.7.9: `rejected` is permanent, `error` is tried again. It gets a copy of the event, which it may change. */
 export function legacyActor(actor: LegacyActor): Actor {
   return {
     async deliver(event, { config, prompt }) {
-      const result = await actor.deliver(structuredClone(event), {
+      const result = await actor.deliver(copyOf(event), {
         ...config,
         ...(prompt && launchPrompt(prompt)),
       });
@@ -94,7 +99,7 @@ export function legacyTransform(transform: LegacyTransform): Transform {
         eventType: event.type,
         routeName: route,
       };
-      return (await transform.execute(structuredClone(event), context)) ?? null;
+      return (await transform.execute(copyOf(event), context)) ?? null;
     },
     close: async () => transform.shutdown?.(),
   };

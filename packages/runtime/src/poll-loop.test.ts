@@ -1,6 +1,7 @@
 import type { InjectedDraft } from "@orgloop/core";
 import {
   type LogEntry,
+  PartialPollError,
   type PollOptions,
   RetryAfterError,
   type Source,
@@ -132,6 +133,53 @@ test("each page is kept before the checkpoint moves; what could not be kept is p
   await clock.advance(60_000);
   expect(from).toEqual([null, null, "3"]);
   expect(loop.states.get("a")).toMatchObject({ checkpoint: "3", lastPollMs: clock.now() });
+});
+
+test("a source that reads some of its lists goes on at its interval, and says which are ill", async () => {
+  const at: number[] = [];
+  const lists = [{ list: "acme/api runs", error: "404", failures: 1 }];
+  const { clock, entries, loop, kept } = polling({
+    a: {
+      async *poll() {
+        at.push(clock.now());
+        yield page(at.length);
+        throw new PartialPollError("GITHUB_FAILED", "acme/api runs: 404");
+      },
+      illLists: () => lists,
+    },
+    broken: {
+      async *poll() {},
+      illLists: () => {
+        throw new Error("no checkpoint");
+      },
+    },
+  });
+  await clock.advance(10 * 60_000);
+  expect(at.length).toBe(10);
+  expect(kept).toHaveLength(10);
+  expect(loop.states.get("a")).toMatchObject({
+    circuit: { open: false, errors: 0 },
+    illLists: lists,
+  });
+  expect(loop.states.get("broken")?.illLists).toEqual([]);
+  expect(new Set(entries.map(({ phase }) => phase))).toEqual(new Set(["source.error"]));
+});
+
+test("a circuit that is open rests no shorter than the interval", async () => {
+  const at: number[] = [];
+  const { clock } = polling(
+    {
+      // biome-ignore lint/correctness/useYield: it fails before it has a page
+      async *a() {
+        at.push(clock.now());
+        throw new Error("HTTP 500");
+      },
+    },
+    { intervalMs: 300_000 },
+  );
+  const startMs = clock.now();
+  await clock.advance(7 * 300_000);
+  expect(at.map((ms) => (ms - startMs) / 300_000)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
 test("five errors in a row open the circuit for a minute; success closes it", async () => {

@@ -109,5 +109,5 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
 }
 
 function newState(): PollState {
-  return { circuit: CLOSED_SOURCE, checkpoint: null, lastPollMs: null };
+  return { circuit: CLOSED_SOURCE, checkpoint: null, lastPollMs: null, illLists: [] };
 }

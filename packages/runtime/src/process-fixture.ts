@@ -8,9 +8,11 @@ import {
   type DeliverySpec,
   defineConnector,
   defineTransform,
+  isRefused,
   type LogEntry,
   type OrgLoopEvent,
   type PluginDefinition,
+  parseJson,
   RefusedError,
   type RouteSpec,
   type Source,
@@ -126,11 +128,13 @@ export function lookupOf({ sources = {}, actors = {}, transforms = {} }: Fixture
 /** A source that takes JSON objects; `identity` of the object becomes the event's, `key` its ordering key. */
 export function jsonWebhook(): Source {
   return {
-    async receive({ body }: WebhookRequest) {
+    async receive({ body, content }: WebhookRequest) {
       let payload: Record<string, unknown>;
       try {
-        payload = JSON.parse(new TextDecoder().decode(body));
+        const bytes = (await content?.()) ?? body;
+        payload = parseJson(new TextDecoder().decode(bytes)) as Record<string, unknown>;
       } catch (cause) {
+        if (isRefused(cause)) throw cause;
         throw new RefusedError(400, "the body is no JSON", { cause });
       }
       const { identity, key } = payload;

@@ -17,6 +17,8 @@ interface Arrival {
 export interface ReceivedBody {
   readonly bytes: Uint8Array;
   readonly release: () => void;
+  /** Takes as many bytes more of the budget, for what is made of the body. Throws {@link RetryAfterError}. */
+  readonly grow: (bytes: number) => void;
 }
 
 const RETRY_AFTER_MS = 5_000;
@@ -36,7 +38,7 @@ export async function readBody(
   budget: BodyBudget = bodyBudget(Number.POSITIVE_INFINITY),
 ): Promise<ReceivedBody> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
-  if (request.body === null) return { bytes: new Uint8Array(), release() {} };
+  if (request.body === null) return { bytes: new Uint8Array(), release() {}, grow() {} };
   const reader = request.body.getReader();
   const { promise: gaveWay, reject } = Promise.withResolvers<never>();
   gaveWay.catch(() => undefined);
@@ -58,7 +60,7 @@ export async function readBody(
     }
     budget.arriving.delete(arrival);
     const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
-    return { bytes, release };
+    return { bytes, release, grow: (more) => take(more, arrival, budget) };
   } catch (error) {
     release();
     reader.cancel(error).catch(() => undefined);

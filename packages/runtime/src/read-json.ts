@@ -1,4 +1,4 @@
-import { isMapping, OrgLoopError } from "@orgloop/sdk";
+import { isMapping, OrgLoopError, parseJson } from "@orgloop/sdk";
 import { readBody } from "./read-body.ts";
 
 /** Far more than a filter with thousands of ids. */
@@ -14,7 +14,7 @@ export async function readJson(
   if (text.trim() === "") return {};
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw new OrgLoopError("INVALID_JSON", "the body is no JSON", { cause });
   }

@@ -78,7 +78,8 @@ export function readSources({ topology, activity, polls }: StatusParts): readonl
   return sources.map(({ id, connector, poll }) => {
     const counts = activity.source(id);
     const polled = polls.get(id);
-    const status = polled === undefined ? "healthy" : sourceHealth(polled.circuit);
+    const illLists = polled?.illLists ?? [];
+    const status = polled === undefined ? "healthy" : healthOf(polled);
     return {
       id,
       connector,
@@ -93,11 +94,18 @@ export function readSources({ topology, activity, polls }: StatusParts): readonl
       status,
       event_count: counts.events,
       last_event: iso(counts.lastEventMs),
+      ...(illLists.length > 0 && { ill_lists: illLists }),
       ...(polled !== undefined && {
         poll_interval: poll?.interval ?? defaults.poll_interval,
       }),
     };
   });
+}
+
+/** A source that reads some of its lists and not others is degraded. */
+function healthOf({ circuit, illLists }: PollState): SourceStatus["status"] {
+  const health = sourceHealth(circuit);
+  return health === "healthy" && illLists.length > 0 ? "degraded" : health;
 }
 
 export function readRoutes({

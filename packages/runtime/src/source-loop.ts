@@ -1,10 +1,11 @@
 import { type Poll, type PollSourceOptions, pollSource } from "@orgloop/host";
-import { isRetryAfter, type LogEntry, messageOf, type Source } from "@orgloop/sdk";
+import { type IllList, isRetryAfter, type LogEntry, messageOf, type Source } from "@orgloop/sdk";
 import type { LimitFunction } from "p-limit";
 import type { Activity } from "./activity.ts";
 import { type Clock, waitUntil } from "./clock.ts";
 import type { Held } from "./held.ts";
 import type { Ingest } from "./ingest.ts";
+import { noteLists } from "./list-health.ts";
 import {
   afterPollError,
   CLOSED_SOURCE,
@@ -25,6 +26,8 @@ export interface PollState {
   circuit: SourceCircuit;
   checkpoint: string | null;
   lastPollMs: number | null;
+  /** What the source could not read last time, while it goes on with the rest. */
+  illLists: readonly IllList[];
 }
 
 export interface SourceLoopOptions extends Pick<PollSourceOptions, "checkpoints"> {
@@ -57,7 +60,7 @@ const HOST_RETRY_MS = 10_000;
 
 /**
  * Polls a source `firstMs` after `before` has resolved, then at its interval; never two polls at a time. A source that fails five times
- * in a row is left alone for a minute.
+ * in a row is left alone for a minute, or its interval where that is longer.
  */
 export function sourceLoop(
   polled: PolledSource,
@@ -91,7 +94,8 @@ export function sourceLoop(
         last.signal.aborted ? null : pollOnce(polled.id, source, state, cut.signal, options),
       );
       if (poll === null || poll.result.kind === "stopped") return;
-      await wait(judge({ ...polled, intervalMs }, state, poll, options));
+      const result = noteLists({ ...options, id: polled.id, source }, state, poll.result);
+      await wait(judge({ ...polled, intervalMs }, state, { ...poll, result }, options));
       await Promise.race([poll.released, over]);
     }
   }
@@ -184,5 +188,6 @@ function judge(
     const result = sourceHealth(state.circuit);
     log({ phase: "source.circuit_open", source: id, result, error: messageOf(error) });
   }
-  return after(nowMs + SOURCE_COOLDOWN_MS);
+  // A rest that is shorter than the interval would ask what is ill more often than what is well.
+  return after(Math.max(regularMs, nowMs + SOURCE_COOLDOWN_MS));
 }

@@ -1,4 +1,5 @@
 import type { Circuit } from "@orgloop/core";
+import type { IllList } from "@orgloop/sdk";
 
 /** Of what a source is doing: v1alpha1's words for its health in `status`, ours in `state`. */
 export interface SourceStatus {
@@ -18,6 +19,8 @@ export interface SourceStatus {
   readonly event_count: number;
   readonly last_event: string | null;
   readonly poll_interval?: string;
+  /** Lists of the source that could not be read last time; absent where there is none. */
+  readonly ill_lists?: readonly IllList[];
 }
 
 export interface RouteStatus {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { jsonWebhook, recordingActor, route, startFixture, topologyOf } from "./process-fixture.ts";
 
@@ -62,6 +63,30 @@ test("a body of unknown length is cut off at the limit", async () => {
   const fits = JSON.stringify({ text: "é".repeat(400) });
   expect((await process.post("/webhook/hook", fits)).status).toBe(200);
   await agent.until(1);
+});
+
+test("a gzip body is unpacked within the limit; other encodings are refused", async () => {
+  const { process, agent } = await webhookProcess();
+  const send = (body: Uint8Array<ArrayBuffer>, encoding: string) =>
+    process.post("/webhook/hook", "", { body, headers: { "content-encoding": encoding } });
+  const json = '{"id":12345678901234567890}';
+  const packed = new Uint8Array(gzipSync(json));
+  for (const name of ["gzip", "x-gzip", "GZIP"]) {
+    expect((await send(packed, name)).status).toBe(200);
+  }
+  expect((await send(new TextEncoder().encode(json), "identity")).status).toBe(200);
+  await agent.until(4);
+  expect(agent.got.map(({ payload }) => JSON.stringify(payload))).toEqual(Array(4).fill(json));
+
+  const bomb = new Uint8Array(gzipSync(JSON.stringify({ text: "x".repeat(BODY_LIMIT) })));
+  expect(bomb.byteLength).toBeLessThan(BODY_LIMIT);
+  expect((await send(bomb, "gzip")).status).toBe(413);
+  expect((await send(packed.slice(0, -4), "gzip")).status).toBe(400);
+  expect((await send(new TextEncoder().encode(json), "gzip")).status).toBe(400);
+  for (const name of ["br", "deflate", "zstd", "gzip, gzip", "utf-8"]) {
+    const answer = await send(packed, name);
+    expect([answer.status, answer.headers.get("accept-encoding")]).toEqual([415, "gzip"]);
+  }
 });
 
 test("where an actor does not keep up, its source's webhooks get 503, other sources go on", async () => {

@@ -38,12 +38,15 @@ export function webhookRoute(options: WebhookRouteOptions) {
   return async (c: Context): Promise<Response> => {
     const id = webhookSourceId(new URL(c.req.url).pathname);
     let release = (): void => {};
+    let grow = (_bytes: number): void => {};
     const { status, headers, body } = await answerWebhook({
       id,
       method: c.req.method,
       source: receiverOf(options.sources().get(id)),
       header: (name) => c.req.header(name),
       takesFromPages: () => options.specs().some((spec) => spec.id === id && takesFromPages(spec)),
+      bodyLimit,
+      onUnpacked: (bytes) => grow(bytes),
       closed: stop.aborted ? "the process is stopping" : undefined,
       log,
       mask: options.mask,
@@ -51,6 +54,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
       async read() {
         const body = await readBody(c.req.raw, bodyLimit, budget);
         release = body.release;
+        grow = body.grow;
         return webhookRequest(c, body.bytes);
       },
       keep(drafts) {

@@ -4,6 +4,9 @@ import { isMapping } from "./is-mapping.ts";
 /** An event as a person or a script writes it: whoever takes it fills in what is missing but the source. */
 export type InjectedEvent = Pick<OrgLoopEvent, "source"> & Partial<OrgLoopEvent>;
 
+/** Levels of an event's payload: writing deeper ones as JSON would overflow the stack. */
+export const MAX_DEPTH = 200;
+
 /** What is wrong with `value` as an event (v1alpha1, section 3); null where nothing is. */
 export function checkEvent(value: unknown): string | null {
   if (!isMapping(value)) return `expected an event (an object), found ${kindOf(value)}`;
@@ -28,6 +31,9 @@ export function checkEvent(value: unknown): string | null {
   }
   if (timestamp !== undefined && !isTime(timestamp)) {
     return "`timestamp`: expected ISO 8601, e.g. 2026-11-23T09:00:00Z, or none";
+  }
+  if (isDeeperThan(value, MAX_DEPTH + 1)) {
+    return `it is nested more than ${MAX_DEPTH} levels deep`;
   }
   if (ordering_key !== undefined && typeof ordering_key !== "string") {
     return `\`ordering_key\`: expected text, found ${kindOf(ordering_key)}`;
@@ -55,6 +61,13 @@ function matches(value: unknown, pattern: RegExp): boolean {
 
 function isTime(value: unknown): boolean {
   return matches(value, /^\d{4}-\d\d-\d\dT/) && !Number.isNaN(Date.parse(value as string));
+}
+
+/** True where lists and objects lie in one another in more than `levels` levels. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((child) => isDeeperThan(child, levels - 1));
 }
 
 function kindOf(value: unknown): string {

@@ -33,13 +33,33 @@ export class RetryAfterError extends OrgLoopError {
   }
 }
 
-/** A webhook request is refused with `status` (400 malformed, 401 bad signature, 404, 405, 413). */
-export class RefusedError extends OrgLoopError {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413;
+/**
+ * Some of what a source polls could not be read, the rest was: the source is well enough to go on at its interval. `code` is the
+ * connector's own; it keeps count of what is ill ({@link Source.illLists}).
+ */
+export class PartialPollError extends OrgLoopError {
+  readonly partial = true;
+}
 
-  constructor(status: RefusedError["status"], message: string, options?: ErrorOptions) {
+/** True for {@link PartialPollError}, from whichever copy of this package. */
+export function isPartialPoll(error: unknown): error is PartialPollError {
+  return error instanceof Error && "partial" in error && error.partial === true;
+}
+
+/** A webhook request is refused with `status` (400 malformed, 401 bad signature, 404, 405, 413, 415 an unknown encoding). */
+export class RefusedError extends OrgLoopError {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415;
+  /** A code of what is wrong, which the sender is told beside the message, e.g. `NUMBER_OUT_OF_RANGE`. */
+  readonly reason: string | undefined;
+
+  constructor(
+    status: RefusedError["status"],
+    message: string,
+    options?: ErrorOptions & { reason?: string },
+  ) {
     super("REFUSED", message, options);
     this.status = status;
+    this.reason = options?.reason;
   }
 }
 

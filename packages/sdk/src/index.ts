@@ -15,6 +15,7 @@ export { formatEntry, formatMetadata, type Paint } from "./format-entry.ts";
 export * from "./inbox-store.ts";
 export * from "./is-mapping.ts";
 export * from "./logger.ts";
+export * from "./parse-json.ts";
 export * from "./path.ts";
 export { isShown, PHASE_STYLES } from "./phase-style.ts";
 export * from "./plugin.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { getPath, isPath, setPath, splitPath } from "./path.ts";
-import { writtenNumber } from "./written-number.ts";
+import { WrittenNumber } from "./written-number.ts";
 
 describe("splitPath", () => {
   test.each(["", "a..b", ".a", "a.__proto__.b", "constructor", "a.prototype"])(
@@ -31,7 +31,7 @@ describe("getPath", () => {
   });
 
   test("a number that is kept as it was written is a leaf", () => {
-    const id = writtenNumber("12345678901234567890");
+    const id = new WrittenNumber("12345678901234567890");
     expect(getPath({ id }, ["id"])).toBe(id);
     expect(getPath({ id }, ["id", "rawJSON"])).toBeUndefined();
     expect(getPath({ id: { rawJSON: "1" } }, ["id", "rawJSON"])).toBe("1");

@@ -22,6 +22,20 @@ export interface WebhookRequest {
   readonly query: Readonly<Record<string, string>>;
   /** The bytes as sent: signatures are over these. */
   readonly body: Uint8Array;
+  /**
+   * The bytes that are meant: unpacked where `content-encoding` is gzip. To be called once the signature has been checked. Rejects
+   * with {@link RefusedError} 413 where they are more than the host takes. Absent: the body is as it was sent.
+   */
+  readonly content?: () => Promise<Uint8Array>;
+}
+
+/** One list of a polled source that could not be read last time. */
+export interface IllList {
+  /** As people know it, e.g. `acme/api workflow_runs`. */
+  readonly list: string;
+  readonly error: string;
+  /** In a row. */
+  readonly failures: number;
 }
 
 /**
@@ -41,5 +55,7 @@ export interface Source {
    * (cron): the host polls then where that is sooner than `poll.interval`. Without it the interval alone counts.
    */
   nextPoll?(nowMs: number): number;
+  /** Which of its lists could not be read last time, by its checkpoint. The source goes on with the others. */
+  illLists?(checkpoint: string | null): readonly IllList[];
   close?(): Promise<void>;
 }

@@ -1,5 +1,12 @@
 import { type Clock, pollSource } from "@orgloop/host";
-import { hasCode, isRetryAfter, messageOf, OrgLoopError, type Source } from "@orgloop/sdk";
+import {
+  hasCode,
+  isPartialPoll,
+  isRetryAfter,
+  messageOf,
+  OrgLoopError,
+  type Source,
+} from "@orgloop/sdk";
 import type { LeasedCheckpoints } from "@orgloop/stores/dynamodb";
 import type { PublishDrafts } from "./event-publisher.ts";
 import type { FlowLog } from "./flow-log.ts";
@@ -61,7 +68,10 @@ export async function pollTick(
       deadlineMs: Math.max(remainingMs / 2, remainingMs - DEADLINE_MARGIN_MS),
       stop: new AbortController().signal,
     });
-    if (result.kind === "failed") throw result.error;
+    if (result.kind === "failed" && !isPartialPoll(result.error)) throw result.error;
+    if (result.kind === "failed") {
+      flow.log({ phase: "source.error", source: id, error: messageOf(result.error) });
+    }
     await lease.release({ failed: false, events });
   } catch (error) {
     flow.log({ phase: "source.error", source: id, error: messageOf(error) });

@@ -49,6 +49,7 @@ export async function receiveRequest(
     takesFromPages: () => takesFromPages(id),
     closed,
     read: async () => webhookRequest(event),
+    bodyLimit: BODY_LIMIT,
     // Which are repeats the router finds: who takes in and dies before the bus has the event must not have claimed it.
     keep: async (drafts) => ({ events: await publish(id, drafts), repeats: [] }),
     log: flow.log,

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterSummary } from "@orgloop/sdk";
+import { type DeadLetter, type DeadLetterSummary, parseJson } from "@orgloop/sdk";
 
 /** What a line of the file says. */
 export type LetterLine =
@@ -26,7 +26,10 @@ export function parseLetterLine(body: Buffer): LetterLine {
 }
 
 export function parseLetter(body: Buffer): DeadLetter {
-  const { letter, event } = JSON.parse(body.toString());
+  const { letter, event } = parseJson(body.toString()) as {
+    letter: Omit<DeadLetter, "event">;
+    event: DeadLetter["event"];
+  };
   return { ...letter, event };
 }
 
@@ -34,7 +37,7 @@ export function parseLetter(body: Buffer): DeadLetter {
 export function upgradeLetterLine(line: string): string | null {
   let value: Partial<DeadLetter> & { readonly removed?: unknown };
   try {
-    value = Object(JSON.parse(line));
+    value = Object(parseJson(line));
   } catch {
     return null;
   }

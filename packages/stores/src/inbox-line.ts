@@ -1,4 +1,4 @@
-import type { InboxEntry } from "@orgloop/sdk";
+import { type InboxEntry, parseJson } from "@orgloop/sdk";
 
 /** What a line of the file says. */
 export type InboxLine =
@@ -25,7 +25,10 @@ export function parseInboxLine(body: Buffer): InboxLine {
 }
 
 export function parseEntry(body: Buffer): InboxEntry {
-  const { entry, event } = JSON.parse(body.toString());
+  const { entry, event } = parseJson(body.toString()) as {
+    entry: Omit<InboxEntry, "event">;
+    event: InboxEntry["event"];
+  };
   return { ...entry, event };
 }
 
@@ -33,7 +36,7 @@ export function parseEntry(body: Buffer): InboxEntry {
 export function upgradeInboxLine(text: string): string | null {
   let line: Partial<InboxEntry> & { session?: unknown; removed?: unknown; notified?: unknown };
   try {
-    line = Object(JSON.parse(text));
+    line = Object(parseJson(text));
   } catch {
     return null;
   }

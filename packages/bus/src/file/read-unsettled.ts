@@ -1,5 +1,5 @@
 import { nodeFileSystem } from "@orgloop/files";
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import { type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 import type { EventLine } from "./logged-event.ts";
 import { readLines } from "./read-lines.ts";
 import { surveyUnsettled } from "./survey-unsettled.ts";
@@ -38,7 +38,7 @@ export async function* readUnsettled(
   let at = 0;
   const events = unsettled.map(({ event }) => event);
   for await (const bytes of readLines(dir, events, fileSystem)) {
-    const { event } = JSON.parse(bytes.toString("utf8")) as EventLine;
+    const { event } = parseJson(bytes.toString("utf8")) as EventLine;
     yield { event, settled: routes.get(events[at]?.seq ?? 0) ?? NONE };
     at += 1;
   }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type FileSystem, type OpenFile, readFully, writeFully } from "@orgloop/files";
-import { hasCode } from "@orgloop/sdk";
+import { hasCode, parseJson } from "@orgloop/sdk";
 import type { AckNotes } from "./file-bus-options.ts";
 import { keepAside } from "./keep-aside.ts";
 import type { Tail } from "./log-writer.ts";
@@ -86,7 +86,7 @@ async function readEvents(
   const events: { event: LoggedEvent; open: number }[] = [];
   const positions = found.map(({ event }) => event);
   for await (const bytes of readLines(dir, positions, fileSystem)) {
-    const line = JSON.parse(bytes.toString("utf8")) as EventLine;
+    const line = parseJson(bytes.toString("utf8")) as EventLine;
     const event = new LoggedEvent(line.event, line.at);
     const lines = found[events.length];
     Object.assign(event, lines?.event);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { OrgLoopError } from "@orgloop/sdk";
+import { OrgLoopError, parseJson } from "@orgloop/sdk";
 import type { ObjectStore } from "./object-store.ts";
 
 /** Bytes of UTF-8. A batch of 10 then fits into what a Lambda is invoked with (6 MB). */
@@ -46,7 +46,7 @@ export async function unwrapBody(
 function parsed(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw unreadable("it is no JSON", cause);
   }

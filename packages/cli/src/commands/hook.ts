@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { hasCode } from "@orgloop/sdk";
+import { hasCode, parseJson } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { chosenPort } from "../port.ts";
@@ -55,7 +55,7 @@ export const claudeCodeStop: Command<{ readonly port?: string }> = async (
 function stopEvent(stdin: string): object {
   let hook: StopHook;
   try {
-    hook = Object(JSON.parse(stdin));
+    hook = Object(parseJson(stdin));
   } catch (cause) {
     throw new CommandError("USAGE", "stdin is no JSON: nothing was sent", { cause });
   }

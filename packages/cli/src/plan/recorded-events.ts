@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { checkEvent, type InjectedEvent, type OrgLoopEvent } from "@orgloop/sdk";
+import { checkEvent, type InjectedEvent, type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
 import { readLines } from "../read-lines.ts";
 
@@ -64,7 +64,7 @@ async function* read(
 function parse(text: string, line: number): RecordedEvent | null {
   let value: { readonly at?: unknown; readonly event?: unknown };
   try {
-    value = Object(JSON.parse(text));
+    value = Object(parseJson(text));
   } catch {
     return null;
   }

@@ -293,13 +293,20 @@ describe("the checkpoint", () => {
     ]);
   });
 
-  it.each(["{", "[", '{"daily":"never"}', '{"daily":{}}'])(
-    "that is %s is an error",
-    async (text) => {
-      const { pages } = ticking([daily], NINE);
-      await expect(pages(text)).rejects.toMatchObject({ code: "INVALID_CHECKPOINT" });
-    },
-  );
+  it.each([
+    "{",
+    "[",
+    "[]",
+    "5",
+    "null",
+    '"2026-01-01T00:00:00Z"',
+    '{"daily":5}',
+    '{"daily":"never"}',
+    '{"daily":{}}',
+  ])("that is %s is an error", async (text) => {
+    const { pages } = ticking([daily], NINE);
+    await expect(pages(text)).rejects.toMatchObject({ code: "INVALID_CHECKPOINT" });
+  });
 });
 
 describe("hints and limits", () => {

@@ -1,4 +1,10 @@
-import { type EventDraft, OrgLoopError, type PluginContext, type Source } from "@orgloop/sdk";
+import {
+  type EventDraft,
+  isMapping,
+  OrgLoopError,
+  type PluginContext,
+  type Source,
+} from "@orgloop/sdk";
 import type { CronSourceConfig } from "./config.ts";
 import { parseSchedule } from "./schedule.ts";
 import { type NamedSchedule, progressOf, type Tick } from "./ticks.ts";
@@ -66,9 +72,14 @@ function draft({ schedule, atMs, timestampMs }: Tick): EventDraft {
 
 function readCheckpoint(checkpoint: string | null): Map<string, number> {
   try {
-    const entries = Object.entries<string>(JSON.parse(checkpoint ?? "{}"));
+    const times: unknown = JSON.parse(checkpoint ?? "{}");
+    if (!isMapping(times)) throw new TypeError("it is no map");
+    const entries = Object.entries(times);
+    if (!entries.every(([, time]) => typeof time === "string")) throw new TypeError("no time");
     // `toISOString` is what refuses a text that is no time.
-    return new Map(entries.map(([name, time]) => [name, Date.parse(new Date(time).toISOString())]));
+    return new Map(
+      entries.map(([name, time]) => [name, Date.parse(new Date(String(time)).toISOString())]),
+    );
   } catch (cause) {
     throw new OrgLoopError(
       "INVALID_CHECKPOINT",

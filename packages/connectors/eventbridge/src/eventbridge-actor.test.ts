@@ -104,6 +104,9 @@ describe("what EventBridge answers", () => {
 
   test.each([
     ["taken", 200, { FailedEntryCount: 0, Entries: [{ EventId: "1" }] }, "delivered"],
+    ["no word of the entry", 200, {}, "ACTOR_FAILED"],
+    ["a count without an entry", 200, { FailedEntryCount: 1, Entries: [] }, "ACTOR_FAILED"],
+    ["an entry without an id", 200, { FailedEntryCount: 0, Entries: [{}] }, "ACTOR_FAILED"],
     ["throttled entry", 200, failed("ThrottlingException"), "ACTOR_FAILED"],
     ["failed entry", 200, failed("InternalFailure"), "ACTOR_FAILED"],
     ["malformed entry", 200, failed("MalformedDetail"), "PERMANENT"],

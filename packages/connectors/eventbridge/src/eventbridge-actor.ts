@@ -34,9 +34,12 @@ export function eventBridgeActor(config: EventBridgeActorConfig): Actor {
   };
 }
 
-/** A call can succeed though its entry has failed. */
+/** A call can succeed though its entry has failed; only an id says that the event was taken. */
 function judge(result: PutEventsResultEntry | undefined, bus: string): void {
-  if (result?.ErrorCode === undefined) return;
+  if (result?.ErrorCode === undefined) {
+    if (result?.EventId) return;
+    throw new OrgLoopError("ACTOR_FAILED", `${bus} answered without saying that it took the event`);
+  }
   const message = `${bus} did not take the event: ${result.ErrorCode} ${result.ErrorMessage ?? ""}`;
   if (PERMANENT.has(result.ErrorCode)) throw new PermanentError(message);
   throw new OrgLoopError("ACTOR_FAILED", message);

@@ -53,6 +53,10 @@ export function labelsOf({ labels }: Pick<Issue, "labels">): { name: string }[] 
 }
 
 /** GitHub's word on the author, where it has one. */
-export function associationOf({ author_association }: { author_association?: string }) {
-  return author_association === undefined ? {} : { author_association };
+export function associationOf({
+  author_association,
+}: {
+  author_association?: string | null | undefined;
+}) {
+  return author_association ? { author_association } : {};
 }

@@ -1,8 +1,9 @@
 import { Octokit } from "@octokit/core";
-import { paginateRest } from "@octokit/plugin-paginate-rest";
 import { retry } from "@octokit/plugin-retry";
 import { throttling } from "@octokit/plugin-throttling";
 import { OrgLoopError } from "@orgloop/sdk";
+import type * as z from "zod";
+import { listOf, objectOf } from "./check-answer.ts";
 import { type RateLimit, rateLimitOf, retryAfterBudget, translateError } from "./rate-limit.ts";
 
 export interface ClientOptions {
@@ -18,23 +19,48 @@ export interface ClientOptions {
   readonly retryDelayMs: number;
 }
 
-export interface ListPage {
-  readonly items: readonly unknown[];
+/** What a list holds: items of a shape, in an object where there is a `key`. */
+export interface ListShape<Schema extends z.ZodType = z.ZodType> {
+  readonly item: Schema;
+  readonly key?: string | undefined;
+}
+
+export interface ListPage<Value> {
+  readonly items: readonly Value[];
   readonly etag: string | undefined;
   /** URL of the next page. */
   readonly next: string | undefined;
 }
 
-/** Reads GitHub's REST API. Throws `RetryAfterError` at a rate limit or where the budget is used up, and stops at the signal. */
+/**
+ * Reads GitHub's REST API. Throws `RetryAfterError` at a rate limit or where the budget is used up, `GITHUB_FAILED` where an answer
+ * has not the shape that was asked for, and stops at the signal.
+ */
 export interface GithubClient {
   /** One page; undefined where it is the one that `etag` names (304: it costs nothing of the limit). */
-  page(route: string, parameters: object, etag?: string): Promise<ListPage | undefined>;
-  all(route: string, parameters: object): Promise<readonly unknown[]>;
+  page<Schema extends z.ZodType>(
+    route: string,
+    parameters: object,
+    shape: ListShape<Schema>,
+    etag?: string,
+  ): Promise<ListPage<z.output<Schema>> | undefined>;
+  all<Schema extends z.ZodType>(
+    route: string,
+    parameters: object,
+    item: Schema,
+  ): Promise<readonly z.output<Schema>[]>;
   /** Undefined where it does not exist or is gone. */
-  get(route: string, parameters: object): Promise<unknown>;
+  get<Schema extends z.ZodType>(
+    route: string,
+    parameters: object,
+    shape: Schema,
+  ): Promise<z.output<Schema> | undefined>;
 }
 
-const ThrottledOctokit = Octokit.plugin(throttling, retry, paginateRest);
+const ThrottledOctokit = Octokit.plugin(throttling, retry);
+
+/** The answers' bodies as they came: what they hold is ours to read, numbers as they were written. */
+const UNREAD = { parseSuccessResponseBody: false };
 
 /** Opens GitHub's API; the returned function gives the client of one poll. */
 export function githubApi(options: ClientOptions): (signal: AbortSignal) => GithubClient {
@@ -70,49 +96,50 @@ export function githubApi(options: ClientOptions): (signal: AbortSignal) => Gith
         throw translateError(error, what, now());
       }
     };
-    return {
-      page: (route, parameters, etag) =>
+    const ask = async (route: string, parameters: object, headers = {}) => {
+      const request = { signal, ...UNREAD };
+      const response = await octokit.request(route, { ...parameters, headers, request });
+      const body = await new Response(response.data as ReadableStream | null).text();
+      return { headers: response.headers, body };
+    };
+    const client: GithubClient = {
+      page: (route, parameters, shape, etag) =>
         guarded(async () => {
-          const response = await octokit
-            .request(route, {
-              ...parameters,
-              headers: etag === undefined ? {} : { "if-none-match": etag },
-              request: { signal },
-            })
-            .catch((error: unknown) => {
-              if (hasStatus(error, 304)) return undefined;
-              throw error;
-            });
-          if (response === undefined) return undefined;
-          const { headers, data } = response;
+          const tag = etag === undefined ? {} : { "if-none-match": etag };
+          const answer = await ask(route, parameters, tag).catch((error: unknown) => {
+            if (etag !== undefined && hasStatus(error, 304)) return undefined;
+            throw error;
+          });
+          if (answer === undefined) return undefined;
+          const { headers, body } = answer;
           return {
-            items: itemsOf(data),
+            items: listOf(body, shape, route),
             etag: headers.etag,
             next: nextLink(headers.link, baseUrl),
           };
         }, route),
-      all: (route, parameters) =>
-        guarded(
-          () => octokit.paginate(route, { ...parameters, per_page: 100, request: { signal } }),
-          route,
-        ),
-      get: (route, parameters) =>
+      async all(route, parameters, item) {
+        const items = [];
+        let asked: [string, object] = [route, { ...parameters, per_page: 100 }];
+        for (;;) {
+          const page = await client.page(...asked, { item });
+          items.push(...(page?.items ?? []));
+          if (page?.next === undefined) return items;
+          asked = [`GET ${page.next}`, {}];
+        }
+      },
+      get: (route, parameters, shape) =>
         guarded(async () => {
           try {
-            return (await octokit.request(route, { ...parameters, request: { signal } })).data;
+            return objectOf((await ask(route, parameters)).body, shape, route);
           } catch (error) {
             if (hasStatus(error, 404) || hasStatus(error, 410)) return undefined;
             throw error;
           }
         }, route),
     };
+    return client;
   };
-}
-
-/** A list, or an object of a count and one list (`{ total_count, workflow_runs }`). */
-function itemsOf(data: unknown): readonly unknown[] {
-  if (Array.isArray(data)) return data;
-  return Object.values((data ?? {}) as object).find(Array.isArray) ?? [];
 }
 
 /** The link to the next page. The token would go along: another origin than the configured one is refused. */

@@ -1,87 +1,95 @@
-/** What we read of GitHub's objects (REST API, version 2022-11-28). */
-export interface User {
-  readonly login: string;
-  readonly type?: string;
-}
+import { plainValue } from "@orgloop/sdk";
+import * as z from "zod";
+
+// What we read of GitHub's objects (REST API, version 2022-11-28); what else they hold is theirs.
+
+/** A number, however large: it is kept as it was written. */
+const id = z.custom<number>((value) => Number.isInteger(plainValue(value)), "expected a number");
+const time = z
+  .string("expected a time")
+  .refine((value) => !Number.isNaN(Date.parse(value)), "expected a time");
+const text = z.string();
+
+const user = z.looseObject({ login: text, type: text.optional() });
+export type User = z.output<typeof user>;
+
+const pullNumbers = z.array(z.looseObject({ number: z.int() })).nullish();
+
+/** What every list is read by. */
+export const item = z.looseObject({ id, updated_at: time });
+export type Item = z.output<typeof item>;
 
 /** An issue, or a pull request as the list of issues shows it. */
-export interface Issue {
-  readonly id: number;
-  readonly number: number;
-  readonly title: string;
-  readonly state: string;
-  readonly user: User | null;
-  readonly labels: readonly ({ readonly name?: string } | string)[];
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly closed_at: string | null;
-  readonly html_url: string;
-  readonly author_association?: string;
-  readonly pull_request?: { readonly merged_at?: string | null };
-}
+export const issue = item.extend({
+  number: z.int(),
+  title: text,
+  state: text,
+  user: user.nullish(),
+  labels: z.array(z.union([text, z.looseObject({ name: text.nullish() })])),
+  created_at: time,
+  closed_at: time.nullish(),
+  html_url: text,
+  author_association: text.nullish(),
+  pull_request: z.looseObject({ merged_at: time.nullish() }).optional(),
+});
+export type Issue = z.output<typeof issue>;
 
-export interface PullRequest {
-  readonly draft?: boolean;
-  readonly merged_by?: User | null;
-  readonly head: { readonly ref: string };
-  readonly base: { readonly ref: string };
-}
+export const pullRequest = z.looseObject({
+  draft: z.boolean().optional(),
+  merged_by: user.nullish(),
+  head: z.looseObject({ ref: text }),
+  base: z.looseObject({ ref: text }),
+});
+export type PullRequest = z.output<typeof pullRequest>;
 
-export interface Review {
-  readonly id: number;
-  readonly user: User | null;
-  readonly state: string;
-  readonly body: string | null;
-  readonly html_url: string;
+export const review = z.looseObject({
+  id,
+  user: user.nullish(),
+  state: text,
+  body: text.nullish(),
+  html_url: text,
   /** Absent while it is pending. */
-  readonly submitted_at?: string | null;
-  readonly author_association?: string;
-}
+  submitted_at: time.nullish(),
+  author_association: text.nullish(),
+});
+export type Review = z.output<typeof review>;
 
-export interface IssueEvent {
-  readonly id: number;
-  readonly event: string;
-  readonly actor: User | null;
-  readonly created_at: string;
-}
+export const issueEvent = z.looseObject({ id, event: text, created_at: time });
 
-export interface Comment {
-  readonly id: number;
-  readonly user: User | null;
-  readonly body: string | null;
-  readonly updated_at: string;
-  readonly html_url: string;
-  readonly author_association?: string;
-  readonly issue_url?: string;
-  readonly pull_request_url?: string;
-  readonly diff_hunk?: string;
-  readonly path?: string;
-}
+export const comment = item.extend({
+  user: user.nullish(),
+  body: text.nullish(),
+  html_url: text,
+  author_association: text.nullish(),
+  issue_url: text.optional(),
+  pull_request_url: text.optional(),
+  diff_hunk: text.optional(),
+  path: text.optional(),
+});
+export type Comment = z.output<typeof comment>;
 
-export interface WorkflowRun {
-  readonly id: number;
-  readonly name: string | null;
-  readonly run_number: number;
-  readonly run_attempt?: number;
-  readonly conclusion: string | null;
-  readonly head_branch: string | null;
-  readonly head_sha: string;
-  readonly html_url: string;
-  readonly updated_at: string;
-  readonly actor?: User | null;
-  readonly pull_requests?: readonly { readonly number: number }[] | null;
-}
+export const workflowRun = item.extend({
+  name: text.nullish(),
+  run_number: z.int(),
+  run_attempt: z.int().optional(),
+  conclusion: text.nullish(),
+  head_branch: text.nullish(),
+  head_sha: text.nullish(),
+  html_url: text,
+  actor: user.nullish(),
+  pull_requests: pullNumbers,
+});
+export type WorkflowRun = z.output<typeof workflowRun>;
 
-export interface CheckSuite {
-  readonly id: number;
-  readonly status: string | null;
-  readonly conclusion: string | null;
-  readonly head_branch: string | null;
-  readonly head_sha: string;
-  readonly before: string | null;
-  readonly after: string | null;
-  readonly url: string;
-  readonly updated_at: string;
-  readonly app: { readonly slug?: string; readonly name?: string } | null;
-  readonly pull_requests?: readonly { readonly number: number }[] | null;
-}
+export const checkSuite = item.extend({
+  status: text.nullish(),
+  conclusion: text.nullish(),
+  head_branch: text.nullish(),
+  head_sha: text.nullish(),
+  before: text.nullish(),
+  after: text.nullish(),
+  url: text,
+  app: z.looseObject({ slug: text.nullish(), name: text.nullish() }).nullish(),
+  pull_requests: pullNumbers,
+});
+export type CheckSuite = z.output<typeof checkSuite>;

@@ -157,6 +157,110 @@ describe("limits and failures", () => {
     expect(host.checkpoint()).toContain("opened@");
   });
 
+  const cut = JSON.stringify([issue(3, minute(3))]).slice(0, -9);
+  const html = "<!DOCTYPE html><html><body>Sign in to the proxy</body></html>";
+  it.each([
+    ["a page of HTML", { raw: html, headers: { "content-type": "text/html" } }, /"<!DOCTYPE html>/],
+    ["HTML that says it is JSON", { raw: html }, /"<!DOCTYPE html>/],
+    ["an object", { body: { message: "Moved" } }, /an object with message/],
+    ["null", { body: null }, /"null"/],
+    ["nothing", { raw: "" }, /found nothing/],
+    ["a page that was cut", { raw: cut }, /expected a list, found "\[\{"id":1003/],
+    ["an item that is none", { body: [null] }, /\[0\]/],
+    [
+      "an item without its time",
+      { body: [{ ...issue(3, minute(3)), updated_at: null }] },
+      /updated_at: expected a time/,
+    ],
+  ] as const)(
+    "%s is no empty list: the cursor stays, nothing is lost",
+    async (_, answer, found) => {
+      const repository = server.repository("acme/api");
+      repository.issues.push(issue(1, minute(1)));
+      const host = polling({ repo: "acme/api", events: ["issues.opened"] });
+      expect(await host.poll()).toHaveLength(1);
+      const before = JSON.parse(host.checkpoint() ?? "").streams["acme/api"].issues;
+      repository.issues.push(issue(2, minute(2)));
+      server.intercept = () => ({ status: 200, ...answer });
+      await expect(host.poll()).rejects.toMatchObject({
+        code: "GITHUB_FAILED",
+        message: expect.stringMatching(found),
+      });
+      const after = JSON.parse(host.checkpoint() ?? "").streams["acme/api"].issues;
+      expect(after).toMatchObject({ since: before.since, from: before.from, etag: before.etag });
+      expect(host.illLists()).toMatchObject([{ list: "acme/api issues", failures: 1 }]);
+      server.intercept = undefined;
+      expect(idsOf(await host.poll())).toEqual([`issue/1002/opened@${minute(2)}`]);
+      expect(host.illLists()).toEqual([]);
+    },
+  );
+
+  it.each(["/reviews", "/events", "/pulls/2"])(
+    "%s of a pull request is looked at, too",
+    async (end) => {
+      const repository = server.repository("acme/api");
+      repository.issues.push(issue(2, minute(1), { pull_request: {} }));
+      repository.pulls.push({ ...issue(2, minute(1)), head: { ref: "x" }, base: { ref: "main" } });
+      const host = polling({ repo: "acme/api" });
+      const well = polling({ repo: "acme/api" });
+      server.intercept = (path) =>
+        path.split("?")[0]?.endsWith(end) ? { status: 200, raw: html } : undefined;
+      await expect(host.poll()).rejects.toThrow(/acme\/api issues: .*DOCTYPE/);
+      server.intercept = undefined;
+      expect(idsOf(await host.poll())).toEqual(idsOf(await well.poll()));
+    },
+  );
+
+  it.each([404, 409, 410])(
+    "a list that a repository has not got (%i) keeps to itself, and rests",
+    async (status) => {
+      const repository = server.repository("acme/api");
+      const host = polling({
+        repo: "acme/api",
+        events: ["issues.opened", "workflow_run.completed"],
+      });
+      server.intercept = (path) =>
+        path.includes("/actions/runs") ? { status, body: { message: "no" } } : undefined;
+      const asked = () =>
+        server.requests.filter(({ path }) => path.includes("/actions/runs")).length;
+      const outcomes: boolean[] = [];
+      for (let n = 1; n <= 9; n += 1) {
+        repository.issues.push(issue(n, minute(n)));
+        const ids: unknown[] = [];
+        const error = await host.poll({ ids }).then(
+          () => null,
+          (thrown) => thrown,
+        );
+        expect(ids).toEqual([`issue/${1000 + n}/opened@${minute(n)}`]);
+        if (error !== null) expect(error).toMatchObject({ code: "GITHUB_FAILED", partial: true });
+        outcomes.push(error === null);
+      }
+      // After 1, 3 and 7 polls of rest.
+      expect(outcomes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ![1, 3, 7].includes(n)));
+      expect(asked()).toBe(3);
+      expect(host.illLists()).toMatchObject([
+        {
+          list: "acme/api workflow_runs",
+          failures: 3,
+          error: expect.stringContaining(String(status)),
+        },
+      ]);
+      server.intercept = undefined;
+      for (let n = 0; n < 8; n += 1) await host.poll();
+      expect(host.illLists()).toEqual([]);
+    },
+  );
+
+  it("where every list fails, the source does", async () => {
+    server.intercept = () => ({ status: 404, body: { message: "Not Found" } });
+    const host = polling();
+    for (let n = 0; n < 3; n += 1) {
+      const error = await host.poll().catch((thrown) => thrown);
+      expect(error).toMatchObject({ code: "GITHUB_FAILED" });
+      expect(error.partial).toBeUndefined();
+    }
+  });
+
   it("says what to check where the token is refused, and never shows it", async () => {
     server.intercept = () => ({ status: 401, body: { message: "Bad credentials" } });
     const token = "ghp_secretsecret";

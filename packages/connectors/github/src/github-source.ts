@@ -2,6 +2,7 @@ import {
   isRetryAfter,
   messageOf,
   OrgLoopError,
+  PartialPollError,
   type PluginContext,
   parseDuration,
   type Source,
@@ -9,7 +10,8 @@ import {
 import { GITHUB_EVENTS, type GithubEvent, type GithubSourceConfig } from "./config.ts";
 import type { GithubDraft } from "./event-draft.ts";
 import { type GithubClient, githubApi } from "./github-client.ts";
-import type { Issue } from "./github-objects.ts";
+import { issue as issueShape } from "./github-objects.ts";
+import { fall, illLists, rests } from "./list-health.ts";
 import { readStream } from "./read-stream.ts";
 import type { StreamContext } from "./stream.ts";
 import { readCheckpoint, type StreamState, writeCheckpoint } from "./stream-state.ts";
@@ -25,7 +27,8 @@ export interface GithubSourceOptions {
 /**
  * A source that polls repositories. Each list of each repository has its own cursor in the checkpoint, with its ETag, so that an
  * unchanged list costs nothing of the rate limit. A poll may be cut after any page: the next one goes on behind it. Pages are
- * oldest first within a list; lists are read one after the other. A list that fails does not keep the others from being read.
+ * oldest first within a list; lists are read one after the other. A list that fails does not keep the others from being read, and is left alone for a while
+ * where the repository has not got it.
  */
 export function githubSource(
   config: GithubSourceConfig,
@@ -58,27 +61,41 @@ export function githubSource(
       const stopped = () => signal.aborted || now() >= deadlineMs;
       const lookbackMs = parseDuration(config.initial_lookback);
       const streams = readCheckpoint(checkpoint, repos, active, now() - lookbackMs);
-      const failures: unknown[] = [];
-      for (const repo of repos) {
-        const issue = issueCache(client, repo);
-        for (const stream of active) {
-          const state = streams[repo]?.[stream.name];
-          if (state === undefined || stopped()) return;
-          const context = { ...contextOf(repo, client, state), wants, issue };
-          try {
-            for await (const drafts of readStream(stream, state, { context, perPage, stopped })) {
-              const events = drafts.filter(byAuthor);
-              yield { events, checkpoint: writeCheckpoint(streams) };
-            }
-          } catch (error) {
-            // A limit is the token's and an abort the host's: neither is this list's own.
-            if (isRetryAfter(error) || signal.aborted) throw error;
-            failures.push(error);
+      const lists = repos.flatMap((repo) =>
+        active.map((stream) => ({ repo, stream, state: streams[repo]?.[stream.name] })),
+      );
+      const before = JSON.stringify(illLists(streams));
+      const due = lists.filter(({ state }) => state !== undefined && !rests(state));
+      const rested = due.length < lists.length;
+      const issues = new Map(repos.map((repo) => [repo, issueCache(client, repo)]));
+      const failures: OrgLoopError[] = [];
+      let read = 0;
+      // Where all of them rest, the source does: it is the host that leaves it alone.
+      for (const { repo, stream, state } of due.length === 0 ? lists : due) {
+        const issue = issues.get(repo);
+        if (state === undefined || issue === undefined || stopped()) break;
+        const context = { ...contextOf(repo, client, state), wants, issue };
+        try {
+          for await (const drafts of readStream(stream, state, { context, perPage, stopped })) {
+            const events = drafts.filter(byAuthor);
+            yield { events, checkpoint: writeCheckpoint(streams) };
           }
+          delete state.ill;
+          read += 1;
+        } catch (error) {
+          // A limit is the token's and an abort the host's: neither is this list's own.
+          if (isRetryAfter(error) || signal.aborted) throw error;
+          fall(state, messageOf(error), error);
+          failures.push(failureOf(`${repo} ${stream.name}`, error));
         }
       }
-      if (failures.length > 0) throw failureOf(failures);
+      if (signal.aborted) return;
+      if (rested || JSON.stringify(illLists(streams)) !== before) {
+        yield { events: [], checkpoint: writeCheckpoint(streams) };
+      }
+      if (failures.length > 0) throw together(failures, read > 0);
     },
+    illLists: (checkpoint) => illLists(readCheckpoint(checkpoint, repos, active, now())),
   };
 }
 
@@ -94,18 +111,23 @@ function contextOf(
 
 function issueCache(client: GithubClient, fullName: string): StreamContext["issue"] {
   const [owner, repo] = fullName.split("/");
-  const known = new Map<number, Promise<unknown>>();
+  const known = new Map<number, ReturnType<StreamContext["issue"]>>();
   return async (number) => {
     const route = "GET /repos/{owner}/{repo}/issues/{number}";
-    const issue = known.get(number) ?? client.get(route, { owner, repo, number });
+    const issue = known.get(number) ?? client.get(route, { owner, repo, number }, issueShape);
     known.set(number, issue);
-    return (await issue) as Issue | undefined;
+    return issue;
   };
 }
 
-function failureOf(failures: readonly unknown[]): unknown {
-  if (failures.length === 1) return failures[0];
-  return new OrgLoopError("GITHUB_FAILED", failures.map(messageOf).join("; "), {
-    cause: new AggregateError(failures),
-  });
+function failureOf(list: string, cause: unknown): OrgLoopError {
+  return new OrgLoopError("GITHUB_FAILED", `${list}: ${messageOf(cause)}`, { cause });
+}
+
+function together(failures: readonly OrgLoopError[], partial: boolean): OrgLoopError {
+  const message = failures.map(messageOf).join("; ");
+  const cause = failures.length === 1 ? failures[0] : new AggregateError(failures);
+  return partial
+    ? new PartialPollError("GITHUB_FAILED", message, { cause })
+    : new OrgLoopError("GITHUB_FAILED", message, { cause });
 }

@@ -1,6 +1,13 @@
 import type { GithubEvent } from "./config.ts";
 import { associationOf, type GithubDraft, githubDraft, labelsOf } from "./event-draft.ts";
-import type { Issue, IssueEvent, PullRequest, Review } from "./github-objects.ts";
+import {
+  type Issue,
+  issueEvent,
+  type PullRequest,
+  pullRequest,
+  type Review,
+  review,
+} from "./github-objects.ts";
 import type { StreamContext } from "./stream.ts";
 
 /** What happened to an issue or a pull request, as far as its present state and its lists tell. */
@@ -13,8 +20,12 @@ export async function issueEvents(
   const drafts: GithubDraft[] = [];
   const changes = pullRequestChanges(issue, wants).filter(({ at }) => since(at));
   if (wants("pull_request.ready_for_review")) {
-    const events = await client.all("GET /repos/{owner}/{repo}/issues/{number}/events", numbered);
-    for (const event of events as IssueEvent[]) {
+    const events = await client.all(
+      "GET /repos/{owner}/{repo}/issues/{number}/events",
+      numbered,
+      issueEvent,
+    );
+    for (const event of events) {
       if (event.event !== "ready_for_review" || !since(event.created_at)) continue;
       const identity = `issue_event/${event.id}@${event.created_at}`;
       changes.push({
@@ -26,15 +37,23 @@ export async function issueEvents(
     }
   }
   if (changes.length > 0) {
-    const pull = await client.get("GET /repos/{owner}/{repo}/pulls/{number}", numbered);
+    const pull = await client.get(
+      "GET /repos/{owner}/{repo}/pulls/{number}",
+      numbered,
+      pullRequest,
+    );
     for (const change of changes) {
-      drafts.push(pullRequestDraft(issue, pull as PullRequest | undefined, repo, change));
+      drafts.push(pullRequestDraft(issue, pull, repo, change));
     }
   }
   if (wants("pull_request.review_submitted")) {
-    const reviews = await client.all("GET /repos/{owner}/{repo}/pulls/{number}/reviews", numbered);
-    for (const review of reviews as Review[]) {
-      if (review.submitted_at) drafts.push(reviewDraft(review, review.submitted_at, issue, repo));
+    const reviews = await client.all(
+      "GET /repos/{owner}/{repo}/pulls/{number}/reviews",
+      numbered,
+      review,
+    );
+    for (const one of reviews) {
+      if (one.submitted_at) drafts.push(reviewDraft(one, one.submitted_at, issue, repo));
     }
   }
   return drafts;

@@ -8,6 +8,8 @@ export const HELLO = "Codertocat/Hello-World";
 export const NOW = Date.parse("2026-11-01T00:00:00Z");
 
 interface PollOptions {
+  /** Identities of what came, also where the poll fails afterwards. */
+  readonly ids?: unknown[];
   /** Stops after so many pages, as a host may. */
   readonly pages?: number;
   readonly signal?: AbortSignal;
@@ -35,6 +37,7 @@ export function pollingHost(
   let checkpoint: string | null = null;
   const host = {
     warnings,
+    illLists: () => source.illLists?.(checkpoint),
     checkpoint: () => checkpoint,
     setNow: (ms: number) => {
       nowMs = ms;
@@ -42,7 +45,7 @@ export function pollingHost(
     resume: (text: string | null) => {
       checkpoint = text;
     },
-    async poll({ pages = Number.POSITIVE_INFINITY, ...options }: PollOptions = {}) {
+    async poll({ pages = Number.POSITIVE_INFINITY, ids, ...options }: PollOptions = {}) {
       const events: EventDraft[] = [];
       if (pages === 0) return events;
       const { signal } = new AbortController();
@@ -51,6 +54,7 @@ export function pollingHost(
       for await (const page of source.poll?.(checkpoint, { ...defaults, ...options }) ??
         ([] as unknown as AsyncIterable<SourcePage>)) {
         events.push(...page.events);
+        ids?.push(...idsOf(page.events));
         checkpoint = page.checkpoint;
         taken += 1;
         if (taken === pages) break;

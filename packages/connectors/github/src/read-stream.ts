@@ -1,6 +1,7 @@
 import type { GithubDraft } from "./event-draft.ts";
 import type { ListPage } from "./github-client.ts";
-import type { Item, Stream, StreamContext } from "./stream.ts";
+import type { Item } from "./github-objects.ts";
+import type { Stream, StreamContext } from "./stream.ts";
 import { advance, endCycle, readFrom, type StreamState } from "./stream-state.ts";
 
 export interface Reading {
@@ -38,10 +39,10 @@ async function* readAscending(stream: Stream, state: StreamState, reading: Readi
   while (!reading.stopped()) {
     const from = readFrom(state);
     const page = next
-      ? await reading.context.client.page(`GET ${next}`, {})
+      ? await reading.context.client.page(`GET ${next}`, {}, stream.shape)
       : await firstPage(stream, from, state.etag, reading);
     if (page === undefined) return;
-    const complete = yield* emit(stream, page.items as Item[], from, state, reading);
+    const complete = yield* emit(stream, page.items, from, state, reading);
     if (!complete) return;
     if (readFrom(state) > from) {
       next = undefined;
@@ -62,11 +63,15 @@ async function* readRecent(stream: Stream, state: StreamState, reading: Reading)
   const from = readFrom(state);
   const first = await firstPage(stream, from, state.etag, reading);
   if (first === undefined) return;
-  const items = [...(first.items as Item[])];
+  const items = [...first.items];
   for (let { next } = first; next !== undefined; ) {
     if (reading.stopped()) return;
-    const page: ListPage | undefined = await reading.context.client.page(`GET ${next}`, {});
-    items.push(...((page?.items ?? []) as Item[]));
+    const page: ListPage<Item> | undefined = await reading.context.client.page(
+      `GET ${next}`,
+      {},
+      stream.shape,
+    );
+    items.push(...(page?.items ?? []));
     next = page?.next;
   }
   items.sort((a, b) => Date.parse(a.updated_at) - Date.parse(b.updated_at));
@@ -83,9 +88,9 @@ function firstPage(
   from: string,
   etag: string | undefined,
   { context, perPage }: Reading,
-): Promise<ListPage | undefined> {
+): Promise<ListPage<Item> | undefined> {
   const parameters = { ...context.parameters, ...stream.query(from), per_page: perPage };
-  return context.client.page(stream.route, parameters, etag);
+  return context.client.page(stream.route, parameters, stream.shape, etag);
 }
 
 /** Works off items in order. Returns false where it was stopped before the last. */

@@ -1,4 +1,5 @@
 import { OrgLoopError } from "@orgloop/sdk";
+import * as z from "zod";
 
 /**
  * Where one list of one repository stands. A *cycle* reads it from `since` to its end; it may take several polls.
@@ -13,6 +14,17 @@ export interface StreamState {
   etag?: string;
   /** What this cycle emitted, and the end of the one before: identity → the item's `updated_at`. */
   seen: Record<string, string>;
+  /** Why the list could not be read last time; absent while it is well. */
+  ill?: Illness;
+}
+
+/** A list that could not be read. */
+export interface Illness {
+  readonly error: string;
+  /** In a row. */
+  readonly failures: number;
+  /** Polls that leave the list alone from now on. */
+  readonly rest: number;
 }
 
 /** By repository, then by stream. */
@@ -83,17 +95,35 @@ export function readCheckpoint(
   );
 }
 
+const time = z.string().refine((value) => !Number.isNaN(Date.parse(value)));
+
+const checkpoint = z.object({
+  version: z.literal(1),
+  streams: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        from: time,
+        since: time,
+        etag: z.string().exactOptional(),
+        seen: z.record(z.string(), time),
+        ill: z.object({ error: z.string(), failures: z.int(), rest: z.int() }).exactOptional(),
+      }),
+    ),
+  ),
+});
+
 function parseStreams(text: string): Checkpoint {
   try {
-    const { version, streams } = JSON.parse(text);
-    if (version === 1 && typeof streams === "object" && streams !== null) return streams;
-  } catch {
-    // Said below.
+    return checkpoint.parse(JSON.parse(text)).streams;
+  } catch (cause) {
+    throw new OrgLoopError(
+      "INVALID_CHECKPOINT",
+      "the checkpoint is not one of this connector: remove it to begin with initial_lookback",
+      { cause },
+    );
   }
-  throw new OrgLoopError(
-    "INVALID_CHECKPOINT",
-    "the checkpoint is not one of this connector: remove it to begin with initial_lookback",
-  );
 }
 
 export function writeCheckpoint(streams: Checkpoint): string {

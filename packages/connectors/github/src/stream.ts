@@ -1,7 +1,8 @@
+import type * as z from "zod";
 import type { GithubEvent } from "./config.ts";
 import type { GithubDraft } from "./event-draft.ts";
-import type { GithubClient } from "./github-client.ts";
-import type { Issue } from "./github-objects.ts";
+import type { GithubClient, ListShape } from "./github-client.ts";
+import type { Issue, Item } from "./github-objects.ts";
 
 /** What the reading of one list knows. */
 export interface StreamContext {
@@ -16,16 +17,13 @@ export interface StreamContext {
   readonly issue: (number: number) => Promise<Issue | undefined>;
 }
 
-export interface Item {
-  readonly id: number;
-  readonly updated_at: string;
-}
-
 /** One list of a repository, read with a cursor of its own. */
 export interface Stream {
   readonly name: string;
   readonly events: readonly GithubEvent[];
   readonly route: string;
+  /** Of what it is a list. */
+  readonly shape: ListShape<z.ZodType<Item>>;
   /** `ascending`: by `updated_at` and from a time on. `recent`: newest first, so that it must be read whole. */
   readonly order: "ascending" | "recent";
   /** Query parameters beside `since`; `from` is where the list is to be read from. */

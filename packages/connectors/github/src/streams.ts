@@ -1,6 +1,15 @@
 import { checkSuiteEvents, workflowRunEvents } from "./check-events.ts";
 import { issueCommentEvents, reviewCommentEvents } from "./comment-events.ts";
-import type { CheckSuite, Comment, Issue, WorkflowRun } from "./github-objects.ts";
+import {
+  type CheckSuite,
+  type Comment,
+  checkSuite,
+  comment,
+  type Issue,
+  issue,
+  type WorkflowRun,
+  workflowRun,
+} from "./github-objects.ts";
 import { issueEvents } from "./issue-events.ts";
 import type { Stream } from "./stream.ts";
 
@@ -24,6 +33,7 @@ export const STREAMS: readonly Stream[] = [
     ],
     // Pull requests too: their own list knows no `since`.
     route: "GET /repos/{owner}/{repo}/issues",
+    shape: { item: issue },
     order: "ascending",
     query: (since) => ({ state: "all", ...UPDATED, since }),
     drafts: (item, context) => issueEvents(item as Issue, context),
@@ -32,6 +42,7 @@ export const STREAMS: readonly Stream[] = [
     name: "issue_comments",
     events: ["issue_comment"],
     route: "GET /repos/{owner}/{repo}/issues/comments",
+    shape: { item: comment },
     order: "ascending",
     query: (since) => ({ ...UPDATED, since }),
     drafts: (item, context) => issueCommentEvents(item as Comment, context),
@@ -40,6 +51,7 @@ export const STREAMS: readonly Stream[] = [
     name: "review_comments",
     events: ["pull_request_review_comment"],
     route: "GET /repos/{owner}/{repo}/pulls/comments",
+    shape: { item: comment },
     order: "ascending",
     query: (since) => ({ ...UPDATED, since }),
     drafts: (item, context) => reviewCommentEvents(item as Comment, context),
@@ -48,19 +60,21 @@ export const STREAMS: readonly Stream[] = [
     name: "workflow_runs",
     events: ["workflow_run.completed"],
     route: "GET /repos/{owner}/{repo}/actions/runs",
+    shape: { item: workflowRun, key: "workflow_runs" },
     order: "recent",
     query: (since) => ({
       status: "failure",
       created: `>=${new Date(Date.parse(since) - RUN_DURATION_MS).toISOString().slice(0, 19)}Z`,
     }),
-    drafts: async (item, { repo }) => workflowRunEvents(item as unknown as WorkflowRun, repo),
+    drafts: async (item, { repo }) => workflowRunEvents(item as WorkflowRun, repo),
   },
   {
     name: "check_suites",
     events: ["check_suite.completed"],
     route: "GET /repos/{owner}/{repo}/commits/HEAD/check-suites",
+    shape: { item: checkSuite, key: "check_suites" },
     order: "recent",
     query: () => ({}),
-    drafts: async (item, { repo }) => checkSuiteEvents(item as unknown as CheckSuite, repo),
+    drafts: async (item, { repo }) => checkSuiteEvents(item as CheckSuite, repo),
   },
 ];

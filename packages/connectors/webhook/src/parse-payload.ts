@@ -1,10 +1,14 @@
-import { RefusedError } from "@orgloop/sdk";
+import {
+  hasCode,
+  isDeeperThan,
+  isMapping,
+  MAX_DEPTH,
+  parseJson,
+  plainValue,
+  RefusedError,
+} from "@orgloop/sdk";
 
-/** Deeper bodies are refused: writing them back as JSON would overflow the stack. */
-const MAX_DEPTH = 200;
-
-// A byte order mark is kept, so that the text has exactly the bytes that were signed.
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** The bytes as text, without loss. Throws {@link RefusedError} 400 where they are not UTF-8 (RFC 8259, 8.1). */
 export function decodeBody(body: Uint8Array): string {
@@ -19,27 +23,23 @@ export function decodeBody(body: Uint8Array): string {
 export function parsePayload(body: string, contentType: string | undefined) {
   let payload: unknown;
   try {
-    payload = JSON.parse(body);
+    payload = parseJson(body);
   } catch (cause) {
+    if (hasCode(cause, "NUMBER_OUT_OF_RANGE")) {
+      throw new RefusedError(400, `${cause.code}: ${cause.message}`, { cause, reason: cause.code });
+    }
     const hint = contentType?.startsWith("application/x-www-form-urlencoded")
       ? ": set the sender's content type to application/json"
       : "";
     throw new RefusedError(400, `the body is not JSON${hint}`, { cause });
   }
-  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
-    const found = Array.isArray(payload)
-      ? "an array"
-      : `${payload === null ? "null" : typeof payload}`;
+  if (!isMapping(payload)) {
+    const plain = plainValue(payload);
+    const found = Array.isArray(plain) ? "an array" : `${plain === null ? "null" : typeof plain}`;
     throw new RefusedError(400, `the body is ${found}: expected a JSON object`);
   }
-  if (deeperThan(payload, MAX_DEPTH)) {
+  if (isDeeperThan(payload, MAX_DEPTH)) {
     throw new RefusedError(400, `the body is nested more than ${MAX_DEPTH} levels deep`);
   }
-  return payload as Record<string, unknown>;
-}
-
-function deeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((child) => deeperThan(child, levels - 1));
+  return payload;
 }

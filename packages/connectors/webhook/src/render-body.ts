@@ -1,8 +1,10 @@
 import {
   fillTemplate,
+  isMapping,
   messageOf,
   OrgLoopError,
   onlyPlaceholder,
+  parseJson,
   parseTemplate,
   placeholderValue,
   type TemplateValues,
@@ -23,7 +25,7 @@ export function bodyRenderer(template: unknown, json: boolean): Render<string> {
     const parsed = parseTemplate(template);
     return (values) => fillTemplate(parsed, values);
   }
-  const render = compile(typeof template === "string" ? parseJson(template) : template);
+  const render = compile(typeof template === "string" ? parseBody(template) : template);
   return (values) => JSON.stringify(render(values));
 }
 
@@ -32,9 +34,9 @@ function defaultBody({ event, config = {}, prompt }: TemplateValues): string {
   return JSON.stringify({ event, ...(hasConfig && { config }), launch_prompt: prompt?.text });
 }
 
-function parseJson(template: string): unknown {
+function parseBody(template: string): unknown {
   try {
-    return JSON.parse(template);
+    return parseJson(template);
   } catch (cause) {
     throw new OrgLoopError(
       "INVALID_CONFIG",
@@ -55,7 +57,7 @@ function compile(template: unknown): Render<unknown> {
     const items = template.map(compile);
     return (values) => items.map((render) => render(values));
   }
-  if (typeof template !== "object" || template === null) return () => template;
+  if (!isMapping(template)) return () => template;
   const entries = Object.entries(template).map(([key, value]) => [key, compile(value)] as const);
   return (values) => Object.fromEntries(entries.map(([key, render]) => [key, render(values)]));
 }

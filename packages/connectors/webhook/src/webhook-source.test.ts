@@ -1,3 +1,5 @@
+import { createHmac } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import webhooksExamples from "@octokit/webhooks-examples";
 import { sign as signAsGithub } from "@octokit/webhooks-methods";
 import type { WebhookRequest } from "@orgloop/sdk";
@@ -320,5 +322,59 @@ describe("plain webhooks", () => {
     expect(webhookSourceConfig.safeParse({ secrt: "s" }).success).toBe(false);
     expect(webhookSourceConfig.safeParse({ secret: "" }).success).toBe(false);
     expect(connector.id).toBe("webhook");
+  });
+});
+
+describe("a packed body", () => {
+  const secret = "It's a Secret to Everybody";
+  const json = '{"id":12345678901234567890,"text":"ü"}';
+  const packed = gzipSync(json);
+  const content = async () => Buffer.from(json);
+  const signed = `sha256=${createHmac("sha256", secret).update(packed).digest("hex")}`;
+
+  it("is signed as it was sent, in both forms, and its content is the payload", async () => {
+    const github = { "x-hub-signature-256": signed };
+    const draft = await source({ secret })({ body: packed, content, headers: github });
+    expect(JSON.stringify(draft?.payload)).toBe(json);
+    const time = String(Math.floor(Date.now() / 1000));
+    const key = Buffer.from(WHSEC.slice("whsec_".length), "base64");
+    const made = createHmac("sha256", key).update(`msg_1.${time}.`).update(packed).digest("base64");
+    const headers = {
+      "webhook-id": "msg_1",
+      "webhook-timestamp": time,
+      "webhook-signature": `v1,${made}`,
+    };
+    const standard = await source({ secret: WHSEC })({ body: packed, content, headers });
+    expect(JSON.stringify(standard?.payload)).toBe(json);
+  });
+
+  it("is not unpacked before its signature was checked", async () => {
+    const unpacked = vi.fn(content);
+    const headers = {
+      "x-hub-signature-256": signed.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")),
+    };
+    const received = source({ secret })({ body: packed, content: unpacked, headers });
+    await expect(received).rejects.toMatchObject({ status: 401 });
+    expect(unpacked).not.toHaveBeenCalled();
+  });
+});
+
+describe("what people really send", () => {
+  it("may begin with a byte order mark, which the signature covers", async () => {
+    const body = '\uFEFF{"a":1}';
+    const headers = { "x-hub-signature-256": await signAsGithub("s", body) };
+    const draft = await source({ secret: "s" })({ body, headers });
+    expect(draft?.payload).toEqual({ a: 1 });
+  });
+
+  it("keeps numbers as they were written, and refuses what no double holds", async () => {
+    const body = '{"id":12345678901234567890,"big":9007199254740993,"small":1}';
+    expect(JSON.stringify((await source()({ body }))?.payload)).toBe(body);
+    await expect(source()({ body: '{"amount":1e400}' })).rejects.toMatchObject({
+      status: 400,
+      reason: "NUMBER_OUT_OF_RANGE",
+      message: expect.stringMatching(/^NUMBER_OUT_OF_RANGE: the number 1e400 at "amount"/),
+    });
+    await expect(source()({ body: "12345678901234567890" })).rejects.toThrow("the body is number");
   });
 });

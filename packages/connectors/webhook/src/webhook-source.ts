@@ -13,9 +13,9 @@ export function webhookSource(config: WebhookSourceConfig): Source {
       if (request.method !== "POST") {
         throw new RefusedError(405, `${request.method} is not allowed: send a POST`);
       }
-      const body = decodeBody(request.body);
-      const form = await verify(request, body);
-      const payload = parsePayload(body, request.headers["content-type"]);
+      const form = verify(request);
+      const content = (await request.content?.()) ?? request.body;
+      const payload = parsePayload(decodeBody(content), request.headers["content-type"]);
       return [draft(config, request, payload, form)];
     },
   };

@@ -1,4 +1,4 @@
-import { type OrgLoopEvent, writtenNumber } from "@orgloop/sdk";
+import { type OrgLoopEvent, WrittenNumber } from "@orgloop/sdk";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileFilter } from "./compile-filter.ts";
@@ -23,7 +23,7 @@ const event: OrgLoopEvent = {
       { name: "infra", color: "blue" },
     ],
     "dotted.key": { "a.b": "x" },
-    id: writtenNumber("12345678901234567890"),
+    id: new WrittenNumber("12345678901234567890"),
     nested: { deep: { value: "x" } },
   },
 };

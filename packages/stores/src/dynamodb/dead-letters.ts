@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { DeadLetter, DeadLetterStore, DeadReason } from "@orgloop/sdk";
+import { type DeadLetter, type DeadLetterStore, type DeadReason, parseJson } from "@orgloop/sdk";
 import { batchDelete } from "./batch-delete.ts";
 import { inTurn } from "./in-turn.ts";
 import {
@@ -74,7 +74,7 @@ export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDead
 
   async function letterOf({ letter, object }: Item): Promise<DeadLetter> {
     const text = typeof object === "string" ? await objects.get(object) : String(letter);
-    return JSON.parse(text) as DeadLetter;
+    return parseJson(text) as DeadLetter;
   }
 
   /** In the order of their places. */

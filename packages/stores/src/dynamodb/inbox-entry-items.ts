@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { paginateQuery } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import type { InboxEntry } from "@orgloop/sdk";
+import { type InboxEntry, parseJson } from "@orgloop/sdk";
 import { batchGet } from "./batch-get.ts";
 import { type LetterObjects, MAX_INLINE_BYTES } from "./letter-item.ts";
 import {
@@ -66,7 +66,7 @@ export function inboxEntryItems(state: StateTable, objects: LetterObjects) {
         .map(({ object, text }) =>
           typeof object === "string" ? objects.get(object) : String(text),
         );
-      entries.push(...(await Promise.all(texts)).map((text) => JSON.parse(text) as KeptEntry));
+      entries.push(...(await Promise.all(texts)).map((text) => parseJson(text) as KeptEntry));
     }
     return entries;
   }

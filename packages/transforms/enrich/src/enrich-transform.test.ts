@@ -1,4 +1,4 @@
-import { type OrgLoopEvent, type TransformContext, writtenNumber } from "@orgloop/sdk";
+import { type OrgLoopEvent, type TransformContext, WrittenNumber } from "@orgloop/sdk";
 import { describe, expect, test } from "vitest";
 import { enrichConfig } from "./config.ts";
 import { enrichTransform } from "./enrich-transform.ts";
@@ -17,7 +17,7 @@ const event: OrgLoopEvent = {
     tags: ["a"],
     nothing: null,
     "dotted.key": "x",
-    id: writtenNumber("12345678901234567890"),
+    id: new WrittenNumber("12345678901234567890"),
   },
   trace_id: "trc_1",
 };

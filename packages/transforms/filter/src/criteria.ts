@@ -1,4 +1,4 @@
-import { getPath, type OrgLoopEvent, splitPath } from "@orgloop/sdk";
+import { getPath, type OrgLoopEvent, plainValue, splitPath } from "@orgloop/sdk";
 import { regexParts } from "./regex-parts.ts";
 
 type Scalar = string | number | boolean | null;
@@ -42,7 +42,7 @@ function isList(pattern: Pattern): pattern is readonly Scalar[] {
 async function compilePattern(pattern: Scalar): Promise<(value: unknown) => boolean> {
   if (pattern === null) return (value) => value === null || value === undefined;
   const parts = typeof pattern === "string" ? regexParts(pattern) : undefined;
-  if (parts === undefined) return (value) => value === pattern;
+  if (parts === undefined) return (value) => plainValue(value) === pattern;
   const { compileRegex } = await import("./regex.ts");
   const matches = compileRegex(parts);
   return (value) => {

@@ -1,4 +1,4 @@
-import { OrgLoopError, type OrgLoopEvent, type Transform } from "@orgloop/sdk";
+import { OrgLoopError, type OrgLoopEvent, parseJson, type Transform } from "@orgloop/sdk";
 import { evaluateJq, jqPool, retainJq } from "./jq-engine.ts";
 
 /** jq's exit code for an expression that does not compile. */
@@ -36,7 +36,7 @@ export async function jqTransform(expression: string): Promise<Transform> {
 /** Several outputs are no JSON document: like every other truthy output they let the event through as it is. */
 function replacement(stdout: string): OrgLoopEvent | undefined {
   try {
-    const value: unknown = JSON.parse(stdout);
+    const value: unknown = parseJson(stdout);
     const isEvent = typeof value === "object" && value !== null && "id" in value && value.id;
     return isEvent ? (value as OrgLoopEvent) : undefined;
   } catch {

@@ -6,6 +6,7 @@ import {
   OrgLoopError,
   type OrgLoopEvent,
   type PluginContext,
+  parseJson,
   type Transform,
 } from "@orgloop/sdk";
 import type { ScriptConfig } from "./config.ts";
@@ -48,7 +49,7 @@ export async function scriptTransform(
 function parseEvent(script: string, stdout: string): OrgLoopEvent {
   let value: unknown;
   try {
-    value = JSON.parse(stdout);
+    value = parseJson(stdout);
   } catch (cause) {
     throw failed(script, `printed no JSON: ${messageOf(cause)}`, cause);
   }

@@ -14,6 +14,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Instead of a body: what is sent word for word. */
+  readonly raw?: string;
 }
 
 export interface ReplayServer {
@@ -71,7 +73,7 @@ export async function replayServer(): Promise<ReplayServer> {
         status: 404,
         body: { message: "Not Found" },
       };
-    const body = answer.body === undefined ? "" : JSON.stringify(answer.body);
+    const body = answer.raw ?? (answer.body === undefined ? "" : JSON.stringify(answer.body));
     const etag = `W/"${createHash("sha256").update(body).digest("hex")}"`;
     const unchanged = answer.status === 200 && request.headers["if-none-match"] === etag;
     const status = unchanged ? 304 : answer.status;
