@@ -45,13 +45,13 @@ export async function withEventSink<Result>(
 
 /** The process refuses with 503 while too much is undelivered: that passes. */
 async function whenThereIsRoom<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  const untilMs = Date.now() + PATIENCE_MS;
+  const untilMs = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await call();
     } catch (error) {
       const full = error instanceof ControlError && error.status === 503;
-      if (!full || Date.now() > untilMs) throw error;
+      if (!full || performance.now() > untilMs) throw error;
       await wait(AGAIN_MS);
     }
   }

@@ -48,7 +48,7 @@ export async function supervise({ home, output }: CommandContext): Promise<ExitS
       const how = await ended;
       if (how === null || stopping.signal.aborted) return 0;
       if (!isReady) return 1;
-      const nowMs = Date.now();
+      const nowMs = performance.now();
       restartsMs = restartsMs.filter((atMs) => nowMs - atMs < WINDOW_MS);
       if (restartsMs.length >= MAX_RESTARTS) {
         output.error(`the daemon ended ${how}, ${MAX_RESTARTS} times in 5 minutes: given up`);

@@ -138,9 +138,9 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 async function ended(pid: number, withinMs: number): Promise<boolean> {
-  const untilMs = Date.now() + withinMs;
+  const untilMs = performance.now() + withinMs;
   while (isAlive(pid)) {
-    if (Date.now() > untilMs) return false;
+    if (performance.now() > untilMs) return false;
     await wait(LOOK_MS);
   }
   return true;
