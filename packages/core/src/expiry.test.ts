@@ -34,6 +34,12 @@ test.each([
   expect(expiryDeadline(delivery, policy, clock)).toBe(NOW + leftMs);
 });
 
+test("an event that was stamped while the clock was behind, and that was put right since, is as old as it is", () => {
+  const delivery = sampleDelivery("r", "k", "e1", NOW - 24 * HOUR - 60_000);
+  const clock = { now: () => NOW, wall: () => NOW, offsets: () => [0, -24 * HOUR, 0] };
+  expect(expiryDeadline(delivery, policy, clock)).toBe(NOW + HOUR - 60_000);
+});
+
 test("a replay is never too old, nor is what has no max_age", () => {
   const delivery = sampleDelivery("r", "k", "e1", NOW);
   const clock = { now: () => NOW, wall: () => NOW };

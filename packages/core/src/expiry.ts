@@ -13,19 +13,29 @@ export function expiresAt(
   return Date.parse(delivery.event.timestamp) + maxAgeMs;
 }
 
+/** A clock that nobody sets, and what is known of the machine's. */
+export interface ExpiryClock {
+  readonly now: () => number;
+  readonly wall: () => number;
+  /** How far the machine's was ahead, whenever it was set. */
+  readonly offsets?: () => readonly number[];
+}
+
 /**
- * The same on a clock that nobody sets. The machine's may have been set on or back since the event was stamped: of the ages that both clocks
- * tell the lesser counts, and an event of the future has just happened, so that no step makes one too old.
+ * The same on a clock that nobody sets. Under which setting of the machine's clock an event was stamped is not known: of the ages that they
+ * tell the least counts, and an event of the future has just happened, so that no step makes one too old.
  */
 export function expiryDeadline(
   delivery: Pick<Delivery, "event" | "replay">,
   policy: Pick<DeliveryPolicy, "maxAgeMs">,
-  { now, wall }: { readonly now: () => number; readonly wall: () => number },
+  { now, wall, offsets }: ExpiryClock,
 ): number {
   if (policy.maxAgeMs === null || delivery.replay > 0) return Number.POSITIVE_INFINITY;
   const nowMs = now();
-  const leftMs = expiresAt(delivery, policy) - Math.min(wall(), nowMs);
-  return nowMs + Math.min(leftMs, policy.maxAgeMs);
+  const ages = [wall() - nowMs, ...(offsets?.() ?? [0])]
+    .map((ms) => nowMs + ms - Date.parse(delivery.event.timestamp))
+    .map((ms) => Math.max(0, ms));
+  return nowMs + policy.maxAgeMs - Math.min(...ages);
 }
 
 export function isExpired(delivery: Delivery, policy: DeliveryPolicy, nowMs: number): boolean {

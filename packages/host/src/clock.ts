@@ -13,6 +13,8 @@ export interface Clock {
   readonly now: () => number;
   /** Ms since the epoch as the machine's clock has it, which may be set at any time: for what is told to people and other machines. */
   readonly wall: () => number;
+  /** How far that was ahead of `now`, once for each time that it was seen to be set; absent: nobody has looked. */
+  readonly offsets?: () => readonly number[];
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly timers: Timers;
@@ -35,6 +37,28 @@ export const systemClock: Clock = {
 
 /** Of a host that is stopped between its calls, as a cloud function is, and with it every clock of its own. */
 export const wallClock: Clock = { ...systemClock, now: Date.now };
+
+/** Steps of the machine's clock that are remembered. */
+const MOST_OFFSETS = 64;
+
+/** The same clock, which remembers how far the machine's was ahead each time that somebody has read it. */
+export function watchedClock({ now, wall, ...rest }: Clock): Clock {
+  const offsets = [0];
+  return {
+    ...rest,
+    now,
+    wall() {
+      const wallMs = wall();
+      const aheadMs = wallMs - now();
+      if (Math.abs(aheadMs - (offsets.at(-1) ?? 0)) >= ALIKE_MS) {
+        offsets.push(aheadMs);
+        offsets.splice(0, offsets.length - MOST_OFFSETS);
+      }
+      return wallMs;
+    },
+    offsets: () => offsets,
+  };
+}
 
 /** Clocks that differ by less were not set: they are read one after the other. */
 const ALIKE_MS = 1_000;

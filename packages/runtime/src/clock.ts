@@ -1,1 +1,1 @@
-export { type Clock, callAt, systemClock, waitUntil, wallTime } from "@orgloop/host";
+export { type Clock, callAt, systemClock, waitUntil, wallTime, watchedClock } from "@orgloop/host";

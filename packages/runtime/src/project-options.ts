@@ -1,7 +1,7 @@
 import type { Environment } from "@orgloop/config";
 import type { LogEntry, PluginLookup, Topology } from "@orgloop/sdk";
 import type { BacklogBounds } from "./backlog.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock, watchedClock } from "./clock.ts";
 import type { openBus } from "./open-bus.ts";
 
 export interface ProjectOptions extends Partial<Clock> {
@@ -39,10 +39,10 @@ export const PROJECT_DEFAULTS = {
 } as const;
 
 export function clockOf({ now, wall, random, timers }: Partial<Clock>): Clock {
-  return {
+  return watchedClock({
     now: now ?? systemClock.now,
     wall: wall ?? now ?? systemClock.wall,
     random: random ?? systemClock.random,
     timers: timers ?? systemClock.timers,
-  };
+  });
 }
