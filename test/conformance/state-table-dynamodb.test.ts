@@ -61,6 +61,19 @@ describe("leases", () => {
     expect(await dynamoCheckpoints(its.state).get("github")).toBe("3");
   });
 
+  test("a lease that a wrong clock has written into the far future keeps nobody out, one of a day does", async () => {
+    const day = 86_400_000;
+    const ahead = leasedCheckpoints({ ...its.state, now: () => now() + 3 * day });
+    await ahead.acquire("github", "a", 1_000);
+    const leases = leasedCheckpoints({ ...its.state, now });
+    const mine = await leases.acquire("github", "b", 1_000);
+    expect(mine).not.toBeNull();
+    await mine?.release({ failed: true, notBeforeMs: now() + 30 * day });
+    expect(await leases.acquire("github", "c", 1_000)).toBeNull();
+    its.nowMs += day;
+    expect(await leases.acquire("github", "c", 1_000)).not.toBeNull();
+  });
+
   test("of many that poll at once one gets the source", async () => {
     const taken = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>
