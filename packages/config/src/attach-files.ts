@@ -2,14 +2,16 @@ import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, type PromptSpec } from "@orgloop/sdk";
 import type { Attachments, Script } from "./build-topology.ts";
+import { checkTemplate, madeRoots } from "./check-templates.ts";
 import { at, type Declaration, type LinkedDeclarations } from "./declarations.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { splitPrompt } from "./read-prompt.ts";
+import { splitPrompt, unixText } from "./read-prompt.ts";
 import type { Scope } from "./scope.ts";
-import type { Layer } from "./source-document.ts";
+import { type Layer, sourceDocument } from "./source-document.ts";
+import { PROMPT_ROOTS } from "./unknown-root.ts";
 
 /**
  * The file that `written` names: beside the file that says so, then from the root of the project, or of the module. What a
@@ -65,15 +67,23 @@ export function attachFiles(
     }
   };
 
+  const promptRoots = new Set([...PROMPT_ROOTS, ...madeRoots(declarations.transform)]);
   const path = ["with", "prompt_file"];
   for (const route of declarations.route) {
     const written = route.known ? route.known.promptFile : valueAt(route.value, path);
     attempt(route, path, written, ({ absolute, files: whose }) => {
       let prompt = read.get(absolute);
       if (prompt === undefined) {
-        const { text, meta, problem } = splitPrompt(whose.read(absolute));
-        prompt = { file: whose.display(absolute), text, meta };
+        const file = whose.display(absolute);
+        const written = whose.read(absolute);
+        const { text, start, meta, problem } = splitPrompt(written);
+        prompt = { file, text, meta };
         read.set(absolute, prompt);
+        if (meta?.interpolate === true) {
+          const document = sourceDocument(file, absolute, unixText(written), undefined, false);
+          const offsetOf = (_: string, offset: number) => start + offset;
+          checkTemplate(text, { document, path: [] }, offsetOf, promptRoots, findings);
+        }
         if (problem !== undefined) {
           findings.warnings.push({
             ...at(route, path),

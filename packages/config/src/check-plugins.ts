@@ -3,13 +3,15 @@ import {
   messageOf,
   type PluginDefinition,
   type PluginLookup,
-  type StandardSchema,
+  type PluginPart,
 } from "@orgloop/sdk";
+import { checkPath, checkTemplatesAt, madeRoots } from "./check-templates.ts";
 import { at, type Declaration, type Declarations } from "./declarations.ts";
-import { valueAt } from "./document-path.ts";
+import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { parsePluginConfig } from "./parse-plugin-config.ts";
 import { schemaKeys } from "./schema-keys.ts";
+import { ALL_ROOTS, PATH_ROOTS } from "./unknown-root.ts";
 
 /** The package that an item names, and the key that names it; null for a script. */
 export function packageOf(item: Declaration): { name: string; key: string } | null {
@@ -26,14 +28,15 @@ export function packageOf(item: Declaration): { name: string; key: string } | nu
   return typeof name === "string" && name !== "script" ? { name, key } : null;
 }
 
-function schemaOf(plugin: PluginDefinition, item: Declaration): StandardSchema | string {
+type Part = Pick<PluginPart<unknown, unknown>, "config" | "templates" | "paths">;
+
+/** What of a package the item is made of, or what it is instead. */
+function partOf(plugin: PluginDefinition, item: Declaration): Part | string {
   const wanted = item.kind === "source" || item.kind === "actor" ? "connector" : item.kind;
   if (plugin.kind !== wanted) return `is a ${plugin.kind}, not a ${wanted}`;
-  if (plugin.kind !== "connector") return plugin.config;
+  if (plugin.kind !== "connector") return plugin;
   const part = item.kind === "source" ? plugin.source : plugin.actor;
-  return (
-    part?.config ?? `has no ${item.kind}: it serves ${plugin.source ? "sources" : "actors"} only`
-  );
+  return part ?? `has no ${item.kind}: it serves ${plugin.source ? "sources" : "actors"} only`;
 }
 
 /**
@@ -47,6 +50,11 @@ export async function checkPlugins(
   standIns?: string,
 ): Promise<void> {
   const { source, actor, transform, logger } = declarations;
+  const made = madeRoots(transform);
+  const roots = {
+    ofTemplates: new Set([...ALL_ROOTS, ...made]),
+    ofPaths: new Set([...PATH_ROOTS, ...made]),
+  };
   const uses = new Map<string, Declaration[]>();
   for (const item of [...source, ...actor, ...transform, ...logger] as Declaration[]) {
     const checked = item.enabled && item.layers.at(-1)?.document.file !== standIns;
@@ -65,7 +73,7 @@ export async function checkPlugins(
       if (first) packageError(first, name, more.length, error, findings);
       continue;
     }
-    for (const item of items) await checkItem(item, plugin, findings);
+    for (const item of items) await checkItem(item, plugin, roots, findings);
   }
 }
 
@@ -88,18 +96,29 @@ function packageError(
   });
 }
 
-async function checkItem(item: Declaration, plugin: PluginDefinition, findings: Findings) {
+interface Roots {
+  readonly ofTemplates: ReadonlySet<string>;
+  readonly ofPaths: ReadonlySet<string>;
+}
+
+async function checkItem(
+  item: Declaration,
+  plugin: PluginDefinition,
+  roots: Roots,
+  findings: Findings,
+) {
   const named = packageOf(item);
-  const schema = schemaOf(plugin, item);
-  if (typeof schema === "string") {
+  const part = partOf(plugin, item);
+  if (typeof part === "string") {
     findings.errors.push({
       ...at(item, [named?.key ?? "connector"]),
       code: "wrong-package",
-      message: `package "${named?.name}" ${schema}`,
+      message: `package "${named?.name}" ${part}`,
     });
     return;
   }
   const config = valueAt(item.value, ["config"]) ?? {};
+  const { config: schema } = part;
   warnAboutSecret(item, schema, config, findings);
   const { errors, warnings } = await parsePluginConfig(schema, config);
   for (const [list, issues] of [
@@ -109,6 +128,29 @@ async function checkItem(item: Declaration, plugin: PluginDefinition, findings: 
     for (const issue of issues) {
       const { document, path } = at(item, ["config", ...issue.path]);
       list.push({ document, path, at: issue.at, code: issue.code, message: issue.message });
+    }
+  }
+  checkEventTexts(item, part, config, roots, findings);
+}
+
+/** What the package says are templates and paths in the event. */
+function checkEventTexts(
+  item: Declaration,
+  { templates = [], paths = [] }: Part,
+  config: unknown,
+  roots: Roots,
+  findings: Findings,
+): void {
+  for (const key of typeof templates === "function" ? templates(config) : templates) {
+    checkTemplatesAt(item, ["config", key], roots.ofTemplates, findings);
+  }
+  for (const key of paths) {
+    const value = valueAt(config, [key]);
+    const list = Array.isArray(value) ? value : Object.keys(isMapping(value) ? value : {});
+    for (const [index, path] of list.entries()) {
+      const isKey = !Array.isArray(value);
+      const here = ["config", key, isKey ? path : index];
+      checkPath(item, here, path, roots.ofPaths, findings, isKey ? "key" : "value");
     }
   }
 }

@@ -7,6 +7,7 @@ import { checkOtherWorkspaces } from "./check-other-workspaces.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { checkServerless } from "./check-serverless.ts";
+import { checkTemplates } from "./check-templates.ts";
 import { collectDeclarations, type Declarations } from "./declarations.ts";
 import type { DocumentCache } from "./document-cache.ts";
 import { isMapping, valueAt } from "./document-path.ts";
@@ -128,6 +129,11 @@ export async function resolveProject(
   checkDelivery(fresh, [root, ...teams], findings);
   checkServerless(settings, byKind, findings);
   const attachments = attachFiles(byKind, files, findings);
+  checkTemplates(
+    fresh.filter(({ enabled }) => enabled),
+    byKind,
+    findings,
+  );
   if (lookup) await checkPlugins(byKind, lookup, findings, input.standIns?.file);
 
   const routes = topologyRoutes(byKind.route, attachments.prompts);

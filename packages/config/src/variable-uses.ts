@@ -1,6 +1,7 @@
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import { offsetInValue } from "./offset-in-value.ts";
 import type { Environment } from "./read-environment.ts";
 import type { SourceDocument } from "./source-document.ts";
 
@@ -22,6 +23,8 @@ export interface VariableUse {
 const REFERENCE = /\$\{([^}]*)\}/g;
 /** Every `${…}` in a text; what no `}` comes after is not looked at, which would take the square of its length. */
 const referencesIn = (text: string) => text.slice(0, text.lastIndexOf("}") + 1).matchAll(REFERENCE);
+/** Whether a `${` has no `}` after it. */
+const isOpen = (text: string) => text.includes("${", text.lastIndexOf("}") + 1);
 /**
  * A character of a text in double quotes may be written as its code: `"\x24{NAME}"` is a reference as well. So is one with a line break
  * inside that is escaped.
@@ -35,12 +38,12 @@ export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * nothing more.
  */
 function allDefined(text: string, env: Environment): boolean {
-  if (ESCAPED.test(text)) return false;
+  if (ESCAPED.test(text) || isOpen(text)) return false;
   const wanted = new Set<string | undefined>();
   for (const [, name] of referencesIn(text)) wanted.add(name);
   return [...wanted].every((name = "") => {
     // What is not closed may go on in the next value.
-    if (name.startsWith("vars.")) return !name.includes("${");
+    if (name.startsWith("vars.")) return !/[\s"'{]/.test(name);
     return VARIABLE_NAME.test(name) && env[name] !== undefined;
   });
 }
@@ -81,10 +84,15 @@ function findUses(document: SourceDocument, env: Environment, findings: Findings
     here.pop();
   };
   const visitText = (value: string, path: DocumentPath): void => {
+    if (isOpen(value)) {
+      const offset = offsetInValue(document, path, value.slice(value.lastIndexOf("${")));
+      const message = `\${ is not closed: expected \${NAME} or \${vars.NAME}`;
+      findings.errors.push({ document, path, at: "value", code: "bad-reference", message, offset });
+    }
     for (const [reference, name = ""] of referencesIn(value)) {
       if (name.startsWith("vars.")) continue;
       if (!VARIABLE_NAME.test(name)) {
-        const offset = offsetOf(document, path, reference);
+        const offset = offsetInValue(document, path, reference);
         const message = `${reference} is no reference: expected \${NAME} or \${vars.NAME}; there are no defaults and no escapes`;
         findings.errors.push({
           document,
@@ -99,7 +107,7 @@ function findUses(document: SourceDocument, env: Environment, findings: Findings
       const defined = env[name] !== undefined;
       uses.push(variableUse(document, path, name, defined));
       if (!defined) {
-        const offset = offsetOf(document, path, reference);
+        const offset = offsetInValue(document, path, reference);
         const message = `environment variable "${name}" is not set`;
         findings.warnings.push({
           document,
@@ -123,7 +131,7 @@ function variableUse(
   name: string,
   defined: boolean,
 ): VariableUse {
-  const place = () => document.position(offsetOf(document, path, `$\{${name}}`));
+  const place = () => document.position(offsetInValue(document, path, `$\{${name}}`));
   return {
     name,
     file: document.file,
@@ -138,11 +146,4 @@ function variableUse(
     },
     defined,
   };
-}
-
-function offsetOf(document: SourceDocument, path: DocumentPath, reference: string): number {
-  const place = document.place(path);
-  if (place === undefined || place.start < 0) return 0;
-  const at = document.text.slice(place.start, place.end).indexOf(reference);
-  return at === -1 ? place.start : place.start + at;
 }

@@ -49,6 +49,8 @@ export interface PluginPart<Config, Running> {
    * on the config, which is as it was written.
    */
   readonly templates?: readonly string[] | ((config: unknown) => readonly string[]);
+  /** Keys of `config` that hold paths in the event: the texts of a list, or the keys of a mapping. */
+  readonly paths?: readonly string[];
   /** Opens what it needs; heavy imports belong in here. The references in `config` are resolved. A method, so that hosts can
    * hold parts of every configuration type. */
   create(config: Config, context: PluginContext): Promise<Running>;

@@ -4,5 +4,6 @@ import { filterConfig } from "./config.ts";
 export default defineTransform({
   id: "filter",
   config: filterConfig,
+  paths: ["match", "match_any", "exclude"],
   create: async (config) => (await import("./filter-transform.ts")).filterTransform(config),
 });
