@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseEnv } from "node:util";
 import { hasCode } from "@orgloop/sdk";
+import { parseDotenv } from "./parse-dotenv.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,5 +15,5 @@ export function readEnvironment(projectDir: string, processEnv: Environment): En
     throw error;
   }
   const set = Object.entries(processEnv).filter(([, value]) => value !== undefined);
-  return { ...parseEnv(text), ...Object.fromEntries(set) };
+  return { ...parseDotenv(text), ...Object.fromEntries(set) };
 }

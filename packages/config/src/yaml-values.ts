@@ -9,6 +9,7 @@ import {
   parseEvents,
   YAMLException,
 } from "js-yaml";
+import { costlyMerge } from "./costly-merge.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 
 /** Nesting beyond this is refused. */
@@ -17,6 +18,9 @@ const MAX_DEPTH = 64;
 const MAX_ALIASES = 1_000;
 /** Values that a document with aliases may have when they are written out. */
 const MAX_EXPANDED = 100_000;
+
+/** Values that merge keys may lead through, besides one for each character of the text. */
+const MAX_MERGED = 10_000;
 
 export type YamlEvents = ReturnType<typeof parseEvents>;
 
@@ -120,6 +124,12 @@ export function readYaml(text: string): unknown {
 /** {@link readYaml} for a text that is not plain. */
 export function readAnyYaml(text: string): unknown {
   const events = readEvents(text);
+  const most = MAX_MERGED + text.length;
+  const costly = text.includes("<<") ? costlyMerge(text, events, most) : null;
+  if (costly !== null) {
+    const message = `its merge keys (<<) expand to more than ${most} values: write out what is meant`;
+    throw new YamlError("yaml-bomb", message, costly);
+  }
   try {
     const documents = constructFromEvents(events, {
       source: text,

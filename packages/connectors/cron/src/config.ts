@@ -27,7 +27,9 @@ const schedule = z
   .check((context) => {
     const { cron } = context.value;
     try {
-      parseSchedule(cron, undefined);
+      const { next } = parseSchedule(cron, undefined);
+      // In four centuries every date that there is comes by.
+      if (next(0) === undefined) throw new Error("it never ticks: there is no such day");
     } catch (error) {
       context.issues.push({
         code: "custom",

@@ -314,8 +314,9 @@ describe("hints and limits", () => {
     const { source } = ticking([daily, { name: "e", cron: "45s" }], NINE);
     expect(source.nextPoll?.(NINE - 10_000)).toBe(NINE);
     expect(source.nextPoll?.(NINE)).toBe(NINE + 45_000);
-    const never = ticking([{ name: "n", cron: "0 0 30 2 *" }], NINE);
-    expect(never.source.nextPoll?.(NINE)).toBe(Number.POSITIVE_INFINITY);
+    const never = { name: "n", cron: "0 0 30 2 *", payload: {}, catch_up: "last" } as const;
+    const silent = cronSource({ schedules: [never] }, { now: () => NINE });
+    expect(silent.nextPoll?.(NINE)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("yields nothing after the deadline or an abort", async () => {
@@ -336,11 +337,18 @@ describe("the configuration", () => {
     [{ name: "a", cron: "* * * * * *" }, ["schedules", 0, "cron"]],
     [{ name: "a", cron: "every 0s" }, ["schedules", 0, "cron"]],
     [{ name: "a", cron: "soon" }, ["schedules", 0, "cron"]],
+    [{ name: "a", cron: "0 0 30 2 *" }, ["schedules", 0, "cron"]],
+    [{ name: "a", cron: "0 0 31 4,6,9,11 *" }, ["schedules", 0, "cron"]],
+    [{ name: "a", cron: "0 0 30 2 1" }, ["schedules", 0, "cron"]],
     [{ name: "a", cron: "0 9 * * *", timezone: "Mars/Base" }, ["schedules", 0, "timezone"]],
     [{ name: "", cron: "5m" }, ["schedules", 0, "name"]],
   ])("%j is refused at its place", (schedule, path) => {
     const issues = cronSourceConfig.safeParse({ schedules: [schedule] }).error?.issues;
     expect(issues).toMatchObject([{ path }]);
+  });
+
+  it.each(["0 0 29 2 *", "0 0 29 2 1", "0 0 31 * *", "59 23 31 12 *"])("%s ticks", (cron) => {
+    expect(cronSourceConfig.safeParse({ schedules: [{ name: "a", cron }] }).success).toBe(true);
   });
 
   it("refuses a name used twice, and none at all", () => {
