@@ -72,7 +72,7 @@ function groupOf({ kind, name, type, source, actor }: Addition): object {
         transforms: [
           type === "package"
             ? { name, type, package: `@orgloop/transform-${name}` }
-            : { name, type: "script", script: `./${name}.sh`, timeout_ms: 5000 },
+            : { name, type: "script", script: `./${name}.sh`, env: [], timeout_ms: 5000 },
         ],
       };
     case "logger":

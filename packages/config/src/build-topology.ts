@@ -15,6 +15,7 @@ import type { Declaration, Declarations } from "./declarations.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { given } from "./given.ts";
 import { mergeLayers } from "./layer.ts";
+import { EXEC_CONNECTOR, listedEnvironment } from "./listed-environment.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope } from "./scope.ts";
 import type { TopologyRoute } from "./topology-routes.ts";
@@ -60,11 +61,13 @@ function sourceSpec(
 }
 
 function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
+  const config = value.config ?? {};
+  const hasList = value.connector === EXEC_CONNECTOR && Array.isArray(config.env);
   return {
     id: name,
     ...described(value),
     connector: value.connector,
-    config: value.config ?? {},
+    config: hasList ? { ...config, env: listedEnvironment(config.env) } : config,
     queue_depth: value.queue_depth ?? DEFAULT_QUEUE_DEPTH,
   };
 }
@@ -78,6 +81,7 @@ function transformSpec(item: Declaration<"transform">, script: Script | undefine
     ...(type === "script"
       ? script
       : { package: value.type === "package" ? value.package : value.type }),
+    ...(value.env !== undefined && { env: listedEnvironment(value.env ?? []) }),
     config: value.config ?? {},
     timeout_ms: value.timeout_ms ?? 30_000,
     on_error: value.on_error ?? "pass",

@@ -5,6 +5,7 @@ import {
   type PluginLookup,
   type PluginPart,
 } from "@orgloop/sdk";
+import { secretVariables } from "./check-environments.ts";
 import { checkPath, checkTemplatesAt, madeRoots } from "./check-templates.ts";
 import { at, type Declaration, type Declarations } from "./declarations.ts";
 import { isMapping, valueAt } from "./document-path.ts";
@@ -41,20 +42,21 @@ function partOf(plugin: PluginDefinition, item: Declaration): Part | string {
 
 /**
  * Checks every item's `config` against its package's schema, but for those of the file `standIns`. A package that is missing is one
- * error, at its first use.
+ * error, at its first use. Resolves to the names of the variables that hold secrets.
  */
 export async function checkPlugins(
   declarations: Declarations,
   lookup: PluginLookup,
   findings: Findings,
   standIns?: string,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const { source, actor, transform, logger } = declarations;
   const made = madeRoots(transform);
   const roots = {
     ofTemplates: new Set([...ALL_ROOTS, ...made]),
     ofPaths: new Set([...PATH_ROOTS, ...made]),
   };
+  const secrets = new Set<string>();
   const uses = new Map<string, Declaration[]>();
   for (const item of [...source, ...actor, ...transform, ...logger] as Declaration[]) {
     const checked = item.enabled && item.layers.at(-1)?.document.file !== standIns;
@@ -73,8 +75,11 @@ export async function checkPlugins(
       if (first) packageError(first, name, more.length, error, findings);
       continue;
     }
-    for (const item of items) await checkItem(item, plugin, roots, findings);
+    for (const item of items) {
+      for (const name of await checkItem(item, plugin, roots, findings)) secrets.add(name);
+    }
   }
+  return secrets;
 }
 
 function packageError(
@@ -106,7 +111,7 @@ async function checkItem(
   plugin: PluginDefinition,
   roots: Roots,
   findings: Findings,
-) {
+): Promise<readonly string[]> {
   const named = packageOf(item);
   const part = partOf(plugin, item);
   if (typeof part === "string") {
@@ -115,7 +120,7 @@ async function checkItem(
       code: "wrong-package",
       message: `package "${named?.name}" ${part}`,
     });
-    return;
+    return [];
   }
   const config = valueAt(item.value, ["config"]) ?? {};
   const { config: schema } = part;
@@ -131,6 +136,7 @@ async function checkItem(
     }
   }
   checkEventTexts(item, part, config, roots, findings);
+  return secretVariables(schema, config);
 }
 
 /** What the package says are templates and paths in the event. */

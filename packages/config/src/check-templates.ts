@@ -1,4 +1,4 @@
-import { parseTemplate } from "@orgloop/sdk";
+import { isPath, parseTemplate } from "@orgloop/sdk";
 import { at, type Declaration, type Declarations } from "./declarations.ts";
 import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -66,7 +66,9 @@ export function checkPath(
   findings: Findings,
   end: "key" | "value" = "value",
 ): void {
-  if (typeof written !== "string" || written === "" || holdsReference(written)) return;
+  if (typeof written !== "string" || holdsReference(written)) return;
+  // What is no path is an error of its own.
+  if (!isPath(written) || written.startsWith("$")) return;
   const message = unknownRoot(written, roots);
   if (message !== null) {
     findings.warnings.push({ ...at(item, path), at: end, code: "unknown-root", message });

@@ -1,5 +1,4 @@
-import { EVENT_ID, getScalarValue } from "js-yaml";
-import type { YamlEvents } from "./yaml-values.ts";
+import { EVENT_ID, getScalarValue, type parseEvents } from "js-yaml";
 
 /** A collection that is being read. */
 interface Frame {
@@ -16,7 +15,11 @@ interface Frame {
  * Where the merge keys of a document make a reader go through more than `most` values: what is merged in is gone through anew each
  * time, so that it may double with every line. Null where they do not. In time linear in the text.
  */
-export function costlyMerge(text: string, events: YamlEvents, most: number): number | null {
+export function costlyMerge(
+  text: string,
+  events: ReturnType<typeof parseEvents>,
+  most: number,
+): number | null {
   const sizes = new Map<string, number>();
   const open: Frame[] = [{ size: 0, anchor: undefined, key: null, merged: false }];
   const top = (): Frame => open.at(-1) as Frame;

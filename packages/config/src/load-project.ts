@@ -59,7 +59,8 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const read = readProjectFiles(manifestFile, workspaceName, files, findings);
   const { lookup, everyWorkspace } = options;
   const named = { projectDir, manifestFile, workspaceName };
-  const input = { ...named, read, user, files, env, lookup, everyWorkspace };
+  const processEnv = options.env;
+  const input = { ...named, read, user, files, env, processEnv, lookup, everyWorkspace };
   return resolveProject(input, findings);
 }
 

@@ -3,6 +3,7 @@ import { applyWorkspace } from "./apply-workspace.ts";
 import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
 import { checkDelivery } from "./check-delivery.ts";
+import { checkEnvironments } from "./check-environments.ts";
 import { checkOtherWorkspaces } from "./check-other-workspaces.ts";
 import { checkPlugins } from "./check-plugins.ts";
 import { checkSecrets } from "./check-secrets.ts";
@@ -83,6 +84,8 @@ export interface ProjectInput {
   readonly user: SourceDocument | undefined;
   readonly files: ProjectFiles;
   readonly env: Environment;
+  /** Without the project's `.env`; default: the same. */
+  readonly processEnv?: Environment;
   readonly lookup: PluginLookup | undefined;
   /** Checks the files of the other workspaces as well. */
   readonly everyWorkspace?: boolean | undefined;
@@ -134,7 +137,10 @@ export async function resolveProject(
     byKind,
     findings,
   );
-  if (lookup) await checkPlugins(byKind, lookup, findings, input.standIns?.file);
+  if (lookup) {
+    const secrets = await checkPlugins(byKind, lookup, findings, input.standIns?.file);
+    checkEnvironments(byKind, secrets, { env, processEnv: input.processEnv ?? env }, findings);
+  }
 
   const routes = topologyRoutes(byKind.route, attachments.prompts);
   let topology: Topology | null = null;

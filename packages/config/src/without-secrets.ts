@@ -48,5 +48,13 @@ function waysToWritten(value: unknown, key: string, path: DocumentPath): Documen
   return Object.entries(value).flatMap(([own, item]) => waysToWritten(item, own, [...path, own]));
 }
 
+/** Texts under keys that are called as secrets are. */
+export function underSecretKeys(value: unknown, key = ""): string[] {
+  if (typeof value === "string") return SECRET.test(key) && !ABOUT.test(key) ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap((item) => underSecretKeys(item, key));
+  if (!isMapping(value)) return [];
+  return Object.entries(value).flatMap(([own, item]) => underSecretKeys(item, own));
+}
+
 const isWritten = (text: string, key: string) =>
   text !== "" && isSecretName(key) && !holdsReference(text);

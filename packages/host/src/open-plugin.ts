@@ -120,7 +120,9 @@ export function wantedTransform(spec: TransformSpec): WantedPlugin<Transform> {
     item: `transform "${spec.name}"`,
     id: spec.name,
     package: script ? SCRIPT_PACKAGE : (spec.package ?? ""),
-    config: script ? { script: spec.script } : spec.config,
+    config: script
+      ? { script: spec.script, ...(spec.env !== undefined && { env: spec.env }) }
+      : spec.config,
     partOf: (found) => (found.kind === "transform" ? found : undefined),
   };
 }

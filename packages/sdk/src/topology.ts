@@ -150,6 +150,8 @@ export interface TransformSpec {
   /** Of the script's contents, in lower-case hex: an edit is a change. */
   readonly script_sha256?: string;
   readonly package?: string;
+  /** With `script`: the variables that it gets; absent: all of the process's (`config-at-scale.md`, `env`). */
+  readonly env?: Readonly<Record<string, string | number | boolean>>;
   readonly config: Readonly<Record<string, unknown>>;
   /** Default 30000. */
   readonly timeout_ms: number;

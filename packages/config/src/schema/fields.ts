@@ -167,6 +167,17 @@ export const freeMapping = () =>
     z.ZodType<Record<string, unknown> | null, Record<string, unknown> | null>
   >;
 
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Names of environment variables, or names with their values; a key without a value is an empty list. */
+export function childEnvironment() {
+  const name = "the name of an environment variable";
+  const expected = "a list of names of environment variables, or a mapping of name to value";
+  const names = z.string({ error: name }).regex(VARIABLE, { error: name });
+  const value = z.union([z.string(), z.number(), z.boolean()], { error: "text" });
+  return z.union([z.array(names), z.record(names, value)], { error: expected }).nullish();
+}
+
 export const labels = () =>
   z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()], { error: "text" }), {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isMapping } from "../document-path.ts";
 import {
+  childEnvironment,
   count,
   enabled,
   filePath,
@@ -34,6 +35,9 @@ export const transformSchema = mapping({
     .optional()
     .describe("With type package: the npm package."),
   config: freeMapping().describe("The transform's own settings."),
+  env: childEnvironment().describe(
+    "With type script: the environment variables that it gets, names or names with their values, beside PATH, HOME, LANG, TZ, TMPDIR and the ORGLOOP_ variables. Without it all of the process's.",
+  ),
   timeout_ms: count(1).optional().describe("Time for one event, in milliseconds. Default: 30000."),
   on_error: onErrorSchema().describe("What happens when it fails: pass (default), drop or halt."),
   enabled: enabled(),
