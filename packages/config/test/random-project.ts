@@ -4,7 +4,9 @@ const ids = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/).filter((id) => id !== "co
 const durations = fc
   .tuple(fc.integer({ min: 1, max: 50 }), fc.constantFrom("ms", "s", "m", "h", "d"))
   .map(([count, unit]) => `${count}${unit}`);
-const configs = fc.dictionary(ids, fc.oneof(fc.string(), fc.integer(), fc.array(ids)), {
+/** An open brace would be an error. */
+const texts = fc.string().filter((text) => !/[{$]\{/.test(text));
+const configs = fc.dictionary(ids, fc.oneof(texts, fc.integer(), fc.array(ids)), {
   noNullPrototype: true,
   maxKeys: 3,
 });
