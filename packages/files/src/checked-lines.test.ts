@@ -107,7 +107,7 @@ test("damage of any kind after a clean stop is named, costs its own lines only, 
     ),
     { numRuns: 2_000 },
   );
-});
+}, 120_000);
 
 /** What lies beside the file. */
 function keptBytes(disk: CrashFileSystem): string {
