@@ -19,14 +19,21 @@ const PLUGINS: Record<string, PluginDefinition> = {
 };
 
 interface Environments {
+  readonly source?: object;
   readonly script?: object;
   readonly exec?: object;
   readonly env?: Readonly<Record<string, string>>;
   readonly dotenv?: string;
 }
 
-async function load({ script = {}, exec = {}, env = {}, dotenv = "" }: Environments) {
-  const config = { pass: "x ${MARKED}", api_key: "${CALLED}", url: "${PLAIN}", token_env: "NAME" };
+async function load(given: Environments) {
+  const { script = {}, exec = {}, env = {}, dotenv = "" } = given;
+  const config = given.source ?? {
+    pass: "x ${MARKED}",
+    api_key: "${CALLED}",
+    url: "${PLAIN}",
+    token_env: "NAME",
+  };
   const project = {
     apiVersion: "orgloop/v1alpha1",
     kind: "Project",
@@ -56,8 +63,23 @@ async function load({ script = {}, exec = {}, env = {}, dotenv = "" }: Environme
   expect(errors).toEqual([]);
   const said = (code: string) =>
     warnings.filter((one) => one.code === code).map((one) => `${one.path}: ${one.message}`);
-  return { topology, inherited: said("inherited-secrets"), unset: said("missing-variable") };
+  return {
+    topology,
+    inherited: said("inherited-secrets"),
+    unset: said("missing-variable"),
+    empty: said("empty-secret"),
+  };
 }
+
+test("a secret that comes out empty is warned of", async () => {
+  const config = { pass: "${MARKED}${CALLED}" };
+  const { empty } = await load({ source: config, env: { MARKED: "", CALLED: " " } });
+  expect(empty).toEqual([
+    "sources[0].config.pass: ${MARKED}${CALLED} is set, and empty: expected a secret; start refuses it",
+  ]);
+  const set = await load({ source: config, env: { MARKED: "", CALLED: "x" } });
+  expect([set.empty, (await load({ source: config })).empty]).toEqual([[], []]);
+});
 
 const SET = { MARKED: "m", CALLED: "c", PLAIN: "p" };
 

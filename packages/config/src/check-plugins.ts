@@ -4,14 +4,19 @@ import {
   type PluginDefinition,
   type PluginLookup,
   type PluginPart,
+  type StandardSchema,
 } from "@orgloop/sdk";
 import { secretVariables } from "./check-environments.ts";
 import { checkPath, checkTemplatesAt, madeRoots } from "./check-templates.ts";
 import { at, type Declaration, type Declarations } from "./declarations.ts";
 import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import { holdsReference } from "./holds-reference.ts";
 import { parsePluginConfig } from "./parse-plugin-config.ts";
+import type { Environment } from "./read-environment.ts";
+import { resolveReferences } from "./resolve-references.ts";
 import { schemaKeys } from "./schema-keys.ts";
+import { secretsIn } from "./secret-keys.ts";
 import { ALL_ROOTS, PATH_ROOTS } from "./unknown-root.ts";
 
 /** The package that an item names, and the key that names it; null for a script. */
@@ -47,12 +52,14 @@ function partOf(plugin: PluginDefinition, item: Declaration): Part | string {
 export async function checkPlugins(
   declarations: Declarations,
   lookup: PluginLookup,
+  env: Environment,
   findings: Findings,
   standIns?: string,
 ): Promise<ReadonlySet<string>> {
   const { source, actor, transform, logger } = declarations;
   const made = madeRoots(transform);
-  const roots = {
+  const context: Context = {
+    env,
     ofTemplates: new Set([...ALL_ROOTS, ...made]),
     ofPaths: new Set([...PATH_ROOTS, ...made]),
   };
@@ -76,7 +83,7 @@ export async function checkPlugins(
       continue;
     }
     for (const item of items) {
-      for (const name of await checkItem(item, plugin, roots, findings)) secrets.add(name);
+      for (const name of await checkItem(item, plugin, context, findings)) secrets.add(name);
     }
   }
   return secrets;
@@ -101,7 +108,8 @@ function packageError(
   });
 }
 
-interface Roots {
+interface Context {
+  readonly env: Environment;
   readonly ofTemplates: ReadonlySet<string>;
   readonly ofPaths: ReadonlySet<string>;
 }
@@ -109,7 +117,7 @@ interface Roots {
 async function checkItem(
   item: Declaration,
   plugin: PluginDefinition,
-  roots: Roots,
+  context: Context,
   findings: Findings,
 ): Promise<readonly string[]> {
   const named = packageOf(item);
@@ -135,7 +143,8 @@ async function checkItem(
       list.push({ document, path, at: issue.at, code: issue.code, message: issue.message });
     }
   }
-  checkEventTexts(item, part, config, roots, findings);
+  warnAboutEmpty(item, schema, config, context.env, findings);
+  checkEventTexts(item, part, config, context, findings);
   return secretVariables(schema, config);
 }
 
@@ -144,7 +153,7 @@ function checkEventTexts(
   item: Declaration,
   { templates = [], paths = [] }: Part,
   config: unknown,
-  roots: Roots,
+  roots: Context,
   findings: Findings,
 ): void {
   for (const key of typeof templates === "function" ? templates(config) : templates) {
@@ -158,6 +167,23 @@ function checkEventTexts(
       const here = ["config", key, isKey ? path : index];
       checkPath(item, here, path, roots.ofPaths, findings, isKey ? "key" : "value");
     }
+  }
+}
+
+/** Secrets that come out empty in the environment of now: `validate` goes on, `start` and `apply` refuse them. */
+function warnAboutEmpty(
+  item: Declaration,
+  schema: StandardSchema,
+  config: unknown,
+  env: Environment,
+  findings: Findings,
+): void {
+  for (const { path, value } of secretsIn(schema, config)) {
+    if (typeof value !== "string" || !holdsReference(value)) continue;
+    const { value: found, missing } = resolveReferences(value, env);
+    if (missing.length > 0 || found.trim() !== "") continue;
+    const message = `${value} is set, and empty: expected a secret; start refuses it`;
+    findings.warnings.push({ ...at(item, ["config", ...path]), code: "empty-secret", message });
   }
 }
 

@@ -138,7 +138,7 @@ export async function resolveProject(
     findings,
   );
   if (lookup) {
-    const secrets = await checkPlugins(byKind, lookup, findings, input.standIns?.file);
+    const secrets = await checkPlugins(byKind, lookup, env, findings, input.standIns?.file);
     checkEnvironments(byKind, secrets, { env, processEnv: input.processEnv ?? env }, findings);
   }
 
