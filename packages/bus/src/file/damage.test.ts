@@ -120,7 +120,7 @@ test("after a kill, the last segment cut off in what nobody has seen synced open
     );
     expect((await verifyWal("/wal", disk)).kept).toHaveLength(kept.length);
   }
-}, 30_000);
+}, 120_000);
 
 test("after a clean stop, a segment cut off, emptied or removed is refused and named", async () => {
   for (const name of [sealed, tail]) {
@@ -136,7 +136,7 @@ test("after a clean stop, a segment cut off, emptied or removed is refused and n
     expect((await verifyWal("/wal", disk)).problems[0]?.kind).toBe("missing");
     expect(await opened("/wal", disk)).toBe("WAL_CORRUPT");
   }
-}, 30_000);
+}, 120_000);
 
 test("a flipped bit at any byte is refused and named, also in the last batch before a kill, and a repair puts it right", async () => {
   for (const contents of [closed, killed]) {
@@ -157,7 +157,7 @@ test("a flipped bit at any byte is refused and named, also in the last batch bef
       }
     }
   }
-}, 30_000);
+}, 120_000);
 
 test("what stands behind the closing record was not written by the process that closed the log", async () => {
   const bytes = closed.get(tail) as Buffer;
