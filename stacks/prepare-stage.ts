@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, loadProject, topologyHash } from "@orgloop/config";
+import {
+  connectorRepeatWindows,
+  type Environment,
+  loadProject,
+  topologyHash,
+} from "@orgloop/config";
 import { awaitedActors, newLayout, readIntakes, type StageLayout } from "@orgloop/config/aws";
 import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
 import { bundleFunctions } from "./bundle-functions.ts";
@@ -67,6 +72,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
     topology,
     hash: topologyHash(topology),
     intake,
+    repeatWindows: await connectorRepeatWindows(topology.sources, lookup),
     bundles: await bundleFunctions({
       functionsDir: options.functionsDir,
       outDir: options.outDir,

@@ -1,5 +1,5 @@
 import type { AwsNames, StageLayout } from "@orgloop/config/aws";
-import type { RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
+import type { Duration, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import type { DrainingActor } from "./draining.ts";
 import type { StageInboxes } from "./inboxes.ts";
@@ -20,6 +20,8 @@ export interface StageInput {
   readonly bundles: BundleLookup;
   /** How events come from a source. */
   readonly intake: (source: SourceSpec) => { readonly polled: boolean; readonly received: boolean };
+  /** `connectorRepeatWindows` of its sources. */
+  readonly repeatWindows?: Readonly<Record<string, Duration>>;
   /** Fixed when the stage was created. */
   readonly layout: StageLayout;
   /** The sibling stacks that there are already, e.g. `actors-3`. */

@@ -12,8 +12,8 @@ import type { Stage } from "./stage.ts";
  * Topology changes nothing else.
  */
 export function topologyPointer(stack: Stack, stage: Stage): SpecValue {
-  const { names, topology, hash, draining } = stage;
-  const document = JSON.stringify({ topology, hash, draining });
+  const { names, topology, hash, draining, repeatWindows: repeat_windows } = stage;
+  const document = JSON.stringify({ topology, hash, draining, repeat_windows });
   const { bucket, key } = jsonAsset(stack, "TopologyAsset", document);
   const pointer = new CfnParameter(stack, "Topology", {
     name: names.topologyParameter,

@@ -1,4 +1,4 @@
-import { busMessage, type FifoMessage } from "@orgloop/bus/sqs";
+import { busMessage, type FifoMessage, type Publication } from "@orgloop/bus/sqs";
 import { eventDedupId, messageGroup } from "@orgloop/config/aws";
 import {
   completeEvent,
@@ -14,6 +14,7 @@ import {
   deliverBatch,
   deliveryInbox,
   drainInbox,
+  eventPublisher,
   expireInboxes,
   queueBound,
   type RouteBatchOptions,
@@ -37,6 +38,7 @@ import {
   outcomeOf,
   plainId,
   type Run,
+  repeatCalls,
   type Scenario,
   type Step,
   scriptedActor,
@@ -59,7 +61,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
   const entries: OpenEntry[] = [];
   const flow = { log: (entry: OpenEntry) => void entries.push(entry), count: () => {} };
   const calls: Run["calls"][number][] = [];
-  const topology = topologyOf(scenario);
+  let topology = topologyOf(scenario, scenario.begins);
   const hide = async (url: string, handles: readonly string[], seconds: number) =>
     queues.hide(url, handles, seconds);
   const secrets = { resolve: async <Value>(_: string, value: Value) => value };
@@ -69,6 +71,14 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
       return messages.map(() => null);
     },
   };
+  const send = eventPublisher({
+    sender: { sendAll: async (url, messages) => queues.send(url, messages) },
+    busUrl: BUS,
+    objects,
+    project: "acme",
+    now: clock.now,
+    flow,
+  });
   const queueUrlOf = (actor: string) => `https://sqs.test/1/${actor}.fifo`;
   const inbox = {
     known: knownSecrets(),
@@ -155,30 +165,41 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     };
   }
 
-  async function publish(events: readonly OrgLoopEvent[]): Promise<void> {
+  async function publish(
+    events: readonly OrgLoopEvent[],
+    kind: Publication["kind"],
+  ): Promise<void> {
     const keys = { messageGroup, eventDedupId };
-    const messages = await Promise.all(events.map((one) => busMessage(one, keys, objects)));
+    const messages = await Promise.all(
+      events.map((one) => busMessage(one, keys, objects, { id: crypto.randomUUID(), kind })),
+    );
     queues.send(BUS, messages);
   }
 
   async function take(step: Step): Promise<void> {
     if ("restart" in step) {
       running = 0;
+      topology = topologyOf(scenario, step.routes);
       invoke = await begin();
+    } else if ("send" in step) {
+      for (let time = 0; time < (step.times ?? 1); time += 1) await send("s", step.send, "receive");
     } else if ("replay" in step) {
       const lines = [...objects.stored].filter(([key]) => key.startsWith("events/"));
       const found = lines
         .flatMap(([, text]) => text.split("\n"))
         .map(parseRecorded)
         .find((line) => line !== null && plainId(line.event.id) === step.replay);
-      if (found) await publish([replayOnBus(found.event, 1, {})]);
+      if (found) await publish([replayOnBus(found.event, 1, {})], "replay");
     } else if ("drain" in step) {
       const drain = await drainInbox(step.drain, step.limit, inbox);
       calls.push(drainCall(step.drain, drain, clock.now() - startMs));
       await drain.done();
     } else {
       const options = { source: "s", module: "acme", nowMs: clock.now(), randomHex: nextHex() };
-      await publish(step.emit.map((draft) => completeEvent(draft, options)));
+      await publish(
+        step.emit.map((draft) => completeEvent(draft, options)),
+        "inject",
+      );
     }
   }
 
@@ -209,7 +230,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
   }
   await advance(Number.POSITIVE_INFINITY);
   const letters = lettersOf(scenario, await storedLetters(deadLetters));
-  return outcomeOf({ calls, letters }, scenario.by);
+  return outcomeOf({ calls: [...calls, ...repeatCalls(entries)], letters }, scenario.by);
 }
 
 function idsOf(batch: readonly FifoRecord[]): string[] {

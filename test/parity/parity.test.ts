@@ -4,9 +4,10 @@ import { INBOX } from "./inbox-scenarios.ts";
 import { OUTAGE } from "./outage-scenarios.ts";
 import { POLICY } from "./policy-scenarios.ts";
 import { runProcess } from "./process-host.ts";
+import { REPEATS } from "./repeat-scenarios.ts";
 import { ROUTING } from "./routing-scenarios.ts";
 
-describe.each([...ROUTING, ...POLICY, ...OUTAGE, ...INBOX])("$name", (scenario) => {
+describe.each([...ROUTING, ...POLICY, ...OUTAGE, ...INBOX, ...REPEATS])("$name", (scenario) => {
   test("in the single process", async () => {
     expect(await runProcess(scenario)).toEqual(scenario.expect);
   });

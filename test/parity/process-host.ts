@@ -12,8 +12,10 @@ import {
   type DeadLetter,
   defineConnector,
   defineTransform,
+  type EventDraft,
   type LogEntry,
   type PluginDefinition,
+  type WebhookRequest,
 } from "@orgloop/sdk";
 import { anyConfig, fakeClock } from "@orgloop/testkit";
 import {
@@ -23,6 +25,7 @@ import {
   type Outcome,
   outcomeOf,
   type Run,
+  repeatCalls,
   type Scenario,
   type Step,
   scriptedActor,
@@ -33,6 +36,10 @@ const TOKEN = "parity";
 /** Real time without a sign of life after which the process waits for its clock: its disk is a real one. */
 const QUIET_MS = 12;
 
+/** A request's events, as a scenario sends them. */
+const draftsOf = ({ body }: WebhookRequest): readonly EventDraft[] =>
+  JSON.parse(new TextDecoder().decode(body));
+
 const config = anyConfig<Readonly<Record<string, unknown>>>();
 
 /** Runs a scenario in the single process, on its file bus, in a time of its own. */
@@ -42,7 +49,7 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
   const dir = await mkdtemp(join(tmpdir(), "orgloop-parity-"));
   const calls: Run["calls"][number][] = [];
   const entries: LogEntry[] = [];
-  const topology = topologyOf(scenario);
+  let topology = topologyOf(scenario, scenario.begins);
   let generation = 0;
 
   function begin(): Promise<RunningProcess> {
@@ -64,7 +71,7 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
       }
       return defineConnector({
         id: name,
-        source: { config, create: async () => ({ receive: async () => [] }) },
+        source: { config, create: async () => ({ receive: async (sent) => draftsOf(sent) }) },
         actor: { config, create: async () => agent },
       }) as PluginDefinition;
     };
@@ -99,7 +106,16 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
     if ("restart" in step) {
       generation += 1;
       await drained();
+      topology = topologyOf(scenario, step.routes);
       process = await begin();
+    } else if ("send" in step) {
+      const { host, port } = process.address;
+      const request = { method: "POST", body: JSON.stringify(step.send) };
+      const requests = Array.from({ length: step.times ?? 1 }, async () => {
+        const answer = await fetch(`http://${host}:${port}/webhook/s`, request);
+        if (!answer.ok) throw new Error(`the webhook was answered ${answer.status}`);
+      });
+      await Promise.all(requests);
     } else if ("replay" in step) {
       const { host, port } = process.address;
       const answer = await fetch(`http://${host}:${port}/control/replay`, {
@@ -158,7 +174,7 @@ export async function runProcess(scenario: Scenario): Promise<Outcome> {
     await advance(Number.POSITIVE_INFINITY);
     await drained();
     const letters = lettersOf(scenario, await wholeLetters(join(dir, "data")));
-    return outcomeOf({ calls, letters }, scenario.by);
+    return outcomeOf({ calls: [...calls, ...repeatCalls(entries)], letters }, scenario.by);
   } finally {
     await drained();
     await rm(dir, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { deepEqual } from "node:assert/strict";
 import { lookup } from "node:dns";
 import { type OrgLoopEvent, PermanentError, RetryAfterError, WrittenNumber } from "@orgloop/sdk";
 import dedup from "@orgloop/transform-dedup";
-import { event, route, type Scenario } from "./scenario.ts";
+import { event, route, type Scenario, sent } from "./scenario.ts";
 
 const uses = (...refs: string[]) => ({ transforms: refs.map((ref) => ({ ref })) });
 const when = (filter: Readonly<Record<string, unknown>>) => ({
@@ -249,10 +249,10 @@ export const ROUTING: readonly Scenario[] = [
       if (id === "e1" && atMs < 5_000) throw new Error("not yet");
     },
     steps: [
-      { atMs: 0, emit: [event("e1")] },
-      { atMs: 1_000, emit: [event("e1"), event("e2")] },
+      { atMs: 0, send: [sent("e1")] },
+      { atMs: 1_000, send: [sent("e1"), sent("e2")] },
     ],
-    expect: { lanes: { "a k": "e1! e1 e2" }, letters: NO_LETTERS },
+    expect: { lanes: { "a k": "e1! e1 e2", repeats: "e1" }, letters: NO_LETTERS },
   },
   {
     name: "a loop of events under one trace is broken",

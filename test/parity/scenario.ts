@@ -4,9 +4,11 @@ import type {
   DeadLetter,
   DeliverySpec,
   EventDraft,
+  LogEntry,
   OrgLoopEvent,
   PluginContext,
   RouteSpec,
+  SourceSpec,
   Topology,
   Transform,
 } from "@orgloop/sdk";
@@ -30,8 +32,10 @@ export interface Call {
 /** What happens at a time, in ms since the scenario began. */
 export type Step =
   | { readonly atMs: number; readonly emit: readonly EventDraft[] }
-  /** The host ends with what is in flight, and begins again. */
-  | { readonly atMs: number; readonly restart: true }
+  /** Its source sends them, in as many requests at once as `times` says (default 1). */
+  | { readonly atMs: number; readonly send: readonly EventDraft[]; readonly times?: number }
+  /** The host ends with what is in flight, and begins again, from now on with the routes of these names (default: with all). */
+  | { readonly atMs: number; readonly restart: true; readonly routes?: readonly string[] }
   /** Everything that was recorded of that event is routed anew. */
   | { readonly atMs: number; readonly replay: string }
   /** The agent fetches what is in its inbox, at most `limit`. */
@@ -47,6 +51,10 @@ export interface Scenario {
     Record<string, (context: Pick<PluginContext, "id" | "claims" | "now">) => Transform>
   >;
   readonly queueDepth?: number;
+  /** Names of the routes that it begins with; default: all. */
+  readonly begins?: readonly string[];
+  /** Of the source. */
+  readonly source?: Partial<SourceSpec>;
   /**
    * What hosts are compared by. `calls`: every call of each lane in its order, and the letters (default). `ends`: what was delivered, in
    * order, and the letters without their attempts. `bound`: that each event of a lane ended, given up ones before delivered ones, and why
@@ -102,14 +110,51 @@ export function event(
   return { id: `evt_${id}`, ordering_key: key, provenance: { platform: "test" }, payload };
 }
 
-export function topologyOf({ routes, transforms = {}, queueDepth = 1000 }: Scenario): Topology {
+/** An event that its sender has named, so that it is known again. */
+export function sent(
+  id: string,
+  key?: string,
+  payload?: Readonly<Record<string, unknown>>,
+): EventDraft {
+  return { ...event(id, key, payload), identity: id };
+}
+
+/** What the log says of repeats, as calls that succeeded: lanes `repeats` and `reused`. */
+export function repeatCalls(
+  entries: readonly Pick<LogEntry, "phase" | "event_id">[],
+): Run["calls"] {
+  const lanes: Partial<Record<LogEntry["phase"], string>> = {
+    "source.repeat": "repeats",
+    "source.id_reused": "reused",
+  };
+  return entries.flatMap(({ phase, event_id = "" }) => {
+    const lane = lanes[phase];
+    if (lane === undefined) return [];
+    const call = {
+      event: plainId(event_id),
+      route: "",
+      payload: {},
+      attempt: 1,
+      replay: 0,
+      atMs: 0,
+    };
+    return [{ ...call, lane, ok: true }];
+  });
+}
+
+/** With the routes that are called `names`. */
+export function topologyOf(
+  { routes: all, transforms = {}, queueDepth = 1000, source }: Scenario,
+  names: readonly string[] = all.map(({ name }) => name),
+): Topology {
+  const routes = all.filter(({ name }) => names.includes(name));
   const actors = [...new Set(routes.map(({ then }) => then.actor))];
   return {
     project: "acme",
     workspace: "parity",
     bus: { url: "file" },
     defaults: SAMPLE_DEFAULTS,
-    sources: [{ id: "s", connector: "test/source", config: {} }],
+    sources: [{ id: "s", connector: "test/source", config: {}, ...source }],
     actors: actors.map((id) => ({
       id,
       connector: "test/actor",

@@ -17,6 +17,8 @@ export interface Delivery {
   readonly replay: number;
   /** Its transforms are still to run: the event is as its source gave it, `config` is empty. */
   readonly untransformed?: true;
+  /** Which publication of the event, where it is delivered once more on a host that has no other way to tell it from the first. */
+  readonly publication?: string;
 }
 
 export const NO_ATTEMPTS: AttemptState = {

@@ -20,6 +20,7 @@ export * from "./letter-replay.ts";
 export * from "./log-entries.ts";
 export * from "./loop-detector.ts";
 export * from "./match.ts";
+export * from "./matched-once.ts";
 export * from "./offer.ts";
 export * from "./ordering-key.ts";
 export * from "./parse-injected.ts";

@@ -82,6 +82,8 @@ export function repeats(options: RepeatsOptions): Repeats {
   const { memory, policyOf, longestMs, clock, log, activity } = options;
   const { table } = memory;
   const underWay = new Map<string, Promise<void>>();
+  /** Marks of these: an event may have been routed before its publisher hears that it is durable. */
+  const publishing = new Set<string>();
 
   const forgottenAt = (): number => Math.floor((clock.now() - longestMs()) / 1_000);
 
@@ -130,13 +132,18 @@ export function repeats(options: RepeatsOptions): Repeats {
       const mine = new Map<string, RepeatMark>();
       const verdicts = arrivals.map((arrival) => judge(arrival, mine));
       const publications = verdicts.flatMap(({ publication }) => publication ?? []);
+      const marks = Array.from(mine.values(), formatMark);
       const ended = Promise.withResolvers<void>();
+      for (const mark of marks) publishing.add(mark);
       if (mine.size > 0) for (const id of named) underWay.set(id, ended.promise);
       try {
         if (publications.length > 0) await keep(publications);
         const forgotten = mine.size > 0 ? forgottenAt() : 0;
-        for (const mark of mine.values()) table.add(mark, forgotten);
+        for (const mark of mine.values()) {
+          if (publishing.has(formatMark(mark))) table.add(mark, forgotten);
+        }
       } finally {
+        for (const mark of marks) publishing.delete(mark);
         if (mine.size > 0) for (const id of named) underWay.delete(id);
         ended.resolve();
       }
@@ -154,7 +161,9 @@ export function repeats(options: RepeatsOptions): Repeats {
       memory.keep(mark);
     },
     unmatched({ once }) {
-      const mark = once === undefined ? null : parseMark(once);
+      if (once === undefined) return;
+      publishing.delete(once);
+      const mark = parseMark(once);
       if (mark !== null) table.delete(mark);
     },
   };

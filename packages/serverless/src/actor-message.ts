@@ -38,8 +38,8 @@ export async function actorMessage(
   { delivery, route: spec, topologyHash, severalRoutes, nowMs }: MatchedDelivery,
   objects: ObjectStore,
 ): Promise<FifoMessage> {
-  const { event, route, orderingKey, replay } = delivery;
-  const identity = { eventId: event.id, route, replay };
+  const { event, route, orderingKey, replay, publication } = delivery;
+  const identity = { eventId: event.id, route, replay, publication };
   const unresolved = holdsReference(JSON.stringify(spec.then.config));
   const message: ActorMessage = {
     topology: topologyHash,

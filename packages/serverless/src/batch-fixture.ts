@@ -8,6 +8,7 @@ import {
   fakeClock,
   memoryObjects,
   memoryState,
+  SAMPLE_DEFAULTS,
   sampleRoute,
 } from "@orgloop/testkit";
 import { actorMessage } from "./actor-message.ts";
@@ -15,6 +16,7 @@ import type { DeliverBatchOptions } from "./deliver-batch.ts";
 import { deliveryInbox } from "./inbox/delivery-inbox.ts";
 import { queueBound } from "./queue-bound.ts";
 import type { ReceivedMessage } from "./received-message.ts";
+import { repeatRules } from "./repeat-rules.ts";
 import type { RouteBatchOptions } from "./route-batch.ts";
 import { secrets } from "./secrets.ts";
 
@@ -106,6 +108,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     return {
       ...shared,
       traces: state.traces<TraceChain>(),
+      repeats: repeatRules({ topology: { sources: [], defaults: SAMPLE_DEFAULTS } }),
       routerFor: async () => router,
       routes: new Map(routes.map((route) => [route.name, route])),
       routesTo: new Map(),

@@ -1,5 +1,6 @@
 /** What the functions do with a batch, whatever hands it over: for drivers that are not Lambda. */
 export { type DeliverBatchOptions, deliverBatch } from "./deliver-batch.ts";
+export { eventPublisher } from "./event-publisher.ts";
 export type { FlowLog } from "./flow-log.ts";
 export { deliveryInbox } from "./inbox/delivery-inbox.ts";
 export { drainInbox } from "./inbox/drain-inbox.ts";

@@ -1,12 +1,12 @@
-import { busMessage, type ObjectStore, type SqsSender } from "@orgloop/bus/sqs";
+import { busMessage, type ObjectStore, type Publication, type SqsSender } from "@orgloop/bus/sqs";
 import { eventDedupId, messageGroup } from "@orgloop/config/aws";
-import { completeEvent, emitEntry } from "@orgloop/core";
+import { ANY_BODY, bodyHash, completeEvent, emitEntry } from "@orgloop/core";
 import { randomHex } from "@orgloop/host";
 import type { EventDraft, OrgLoopEvent } from "@orgloop/sdk";
 import type { FlowLog } from "./flow-log.ts";
 
 export interface EventPublisherOptions {
-  readonly sender: SqsSender;
+  readonly sender: Pick<SqsSender, "sendAll">;
   readonly busUrl: string;
   readonly objects: ObjectStore;
   readonly project: string;
@@ -21,20 +21,31 @@ export interface EventPublisherOptions {
 export type PublishDrafts = (
   source: string,
   drafts: readonly EventDraft[],
+  by: "poll" | "receive",
 ) => Promise<readonly OrgLoopEvent[]>;
 
 export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
   const { sender, busUrl, objects, project: module, now, flow } = options;
-  return async (source, drafts) => {
+  return async (source, drafts, by) => {
     const nowMs = now();
     const events = drafts.map((draft) =>
       completeEvent(draft, { source, module, nowMs, randomHex }),
     );
     const keys = { messageGroup, eventDedupId };
-    const messages = await Promise.all(events.map((event) => busMessage(event, keys, objects)));
+    const messages = await Promise.all(
+      events.map((event, at) =>
+        busMessage(event, keys, objects, firstPublication(drafts[at] as EventDraft, by)),
+      ),
+    );
     await sender.sendAll(busUrl, messages);
     for (const event of events) flow.log(emitEntry(event));
     flow.count("published", events.length);
     return events;
   };
+}
+
+function firstPublication({ identity, payload }: EventDraft, by: "poll" | "receive"): Publication {
+  const id = `${randomHex()}${randomHex()}`;
+  if (identity === undefined) return { id, kind: "first" };
+  return { id, kind: "first", body: by === "poll" ? ANY_BODY : bodyHash(payload) };
 }

@@ -62,7 +62,7 @@ export async function pollTick(
         },
       },
       async keep(drafts) {
-        events += (await publish(id, drafts)).length;
+        events += (await publish(id, drafts, "poll")).length;
       },
       clock,
       deadlineMs: Math.max(remainingMs / 2, remainingMs - DEADLINE_MARGIN_MS),

@@ -51,7 +51,7 @@ export async function receiveRequest(
     read: async () => webhookRequest(event),
     bodyLimit: BODY_LIMIT,
     // Which are repeats the router finds: who takes in and dies before the bus has the event must not have claimed it.
-    keep: async (drafts) => ({ events: await publish(id, drafts), repeats: [] }),
+    keep: async (drafts) => ({ events: await publish(id, drafts, "receive"), repeats: [] }),
     log: flow.log,
     mask,
     onRefused: () => flow.count("refused"),

@@ -1,8 +1,14 @@
 import { awsNames } from "@orgloop/config/aws";
 import { TRACE_WINDOW_MS, type TraceChain } from "@orgloop/core";
 import { wantedTransform } from "@orgloop/host";
-import type { Topology } from "@orgloop/sdk";
-import { dynamoAttempts, dynamoDeadLetters, dynamoTraces } from "@orgloop/stores/dynamodb";
+import type { Duration, Topology } from "@orgloop/sdk";
+import {
+  dynamoAttempts,
+  dynamoDeadLetters,
+  dynamoRepeatClaims,
+  dynamoSourceLives,
+  dynamoTraces,
+} from "@orgloop/stores/dynamodb";
 import { messageHiding } from "./aws-clients.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
@@ -16,6 +22,8 @@ export interface RouteFunctionSpec {
   readonly topology: Topology;
   /** `topologyHash` of it. */
   readonly hash: string;
+  /** `connectorRepeatWindows` of its sources; absent where an earlier version deployed it. */
+  readonly repeat_windows?: Readonly<Record<string, Duration>>;
 }
 
 export type RouteFunction = (
@@ -27,7 +35,7 @@ export type RouteFunction = (
 export async function routeFunction(options: FunctionOptions): Promise<RouteFunction> {
   const tools = await functionTools<RouteFunctionSpec>(options);
   const { spec, state, clock, flow, environment } = tools;
-  const { topology, hash } = spec;
+  const { topology, hash, repeat_windows: windows } = spec;
   const { now } = clock;
   const names = awsNames(environment.stage);
   const batch: RouteBatchOptions = {
@@ -35,8 +43,11 @@ export async function routeFunction(options: FunctionOptions): Promise<RouteFunc
     ...(await routeTopology({
       ...tools,
       topology,
+      windows,
+      lives: await dynamoSourceLives(state).read(),
       openTransform: itemOpener(wantedTransform, tools),
     })),
+    repeatClaims: dynamoRepeatClaims(state),
     topologyHash: hash,
     busUrl: environment.busUrl,
     queueUrlOf: (actor) => queueUrlBeside(environment.busUrl, names.actorQueue(actor)),

@@ -1,4 +1,4 @@
-import { type ObjectStore, readBusMessage } from "@orgloop/bus/sqs";
+import { type BusMessage, type ObjectStore, readPublication } from "@orgloop/bus/sqs";
 import {
   type Delivery,
   deliveryLetterId,
@@ -7,6 +7,7 @@ import {
   followTrace,
   type LoopCheck,
   loopEntry,
+  matchedOnce,
   matcherFor,
   offBus,
   type RecordedLine,
@@ -14,16 +15,19 @@ import {
   type TraceChain,
   unroutableLetter,
 } from "@orgloop/core";
-import { type ClaimStore, hasCode, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
-import type { AttemptStore, TraceMemory } from "@orgloop/stores/dynamodb";
+import { hasCode, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import type { AttemptStore, RepeatClaims, TraceMemory } from "@orgloop/stores/dynamodb";
+import { admitPublication } from "./admit-publication.ts";
 import { type BurialOptions, bury, buryLetter } from "./burial.ts";
 import { invalidLetter, isUnreadable } from "./invalid-letter.ts";
 import { isTooOld, type ReceivedMessage, receivesOf, unreadable } from "./received-message.ts";
+import type { RepeatRules } from "./repeat-rules.ts";
 import { routeToEnd } from "./route-to-end.ts";
 
 export interface RoutingHost extends BurialOptions {
   readonly objects: ObjectStore;
-  readonly claims: ClaimStore;
+  readonly repeats: RepeatRules;
+  readonly repeatClaims: RepeatClaims;
   readonly traces: TraceMemory<TraceChain>;
   readonly attempts: Pick<AttemptStore, "start" | "load" | "forget">;
 }
@@ -35,12 +39,10 @@ export interface RoutedMessage {
   readonly line: RecordedLine | null;
 }
 
-/** For how long the router knows an event again; SQS itself forgets after 5 minutes. */
-const CLAIM_MS = 86_400_000;
 const NOTHING: RoutedMessage = { deliveries: [], line: null };
 
 /**
- * Routes one message of the bus. An event that another message has brought within 24 hours is skipped, unless it is a replay; one that
+ * Routes one message of the bus. What its source has published within its window is skipped; what
  * cannot be read, is too old, goes in a loop or fails to be routed becomes a dead letter. Rejects where it has to come again.
  */
 export async function routeMessage(
@@ -50,17 +52,25 @@ export async function routeMessage(
   host: RoutingHost,
 ): Promise<RoutedMessage> {
   const nowMs = router.now();
-  let held: OrgLoopEvent;
+  let message: BusMessage;
   try {
-    held = await readBusMessage(record.body, host.objects);
+    message = await readPublication(record.body, host.objects);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     await bury(invalidLetter(unreadable(record), error, nowMs), host);
     return NOTHING;
   }
-  const { event, target } = offBus(held);
+  const held = message.event;
+  const { target, ...given } = offBus(held);
+  const matcher = matchedOnce(router.matcher);
+  const { messageId } = record;
+  const admitted =
+    target === null
+      ? await admitPublication(message, { ...host, matcher, nowMs, messageId })
+      : given;
+  if (admitted === null) return NOTHING;
+  const { event, ...publication } = admitted;
   const at = new Date(nowMs).toISOString();
-  if (target === null && !(await isFirst(event, record, nowMs, host))) return NOTHING;
   if (isTooOld(record, nowMs)) {
     const waited = "it waited on the bus for 13 days";
     await bury(unroutableLetter(event, waited, nowMs, "expired"), host);
@@ -70,10 +80,9 @@ export async function routeMessage(
   if (loop !== null) {
     await bury(unroutableLetter(event, loop, nowMs), host);
     // Dropped on every route: a replay of a time range leaves it, one by its id does not.
-    const dropped = router.matcher.match(event).map(({ name }) => name);
+    const dropped = matcher.match(event).map(({ name }) => name);
     return { deliveries: [], line: { at, event, dropped } };
   }
-  const { matcher } = router;
   const chosen: Router = {
     ...router,
     matcher: target === null ? matcher : matcherFor(target, matcher),
@@ -97,7 +106,9 @@ export async function routeMessage(
     one.kind === "ended" && one.by === "drop" ? [one.route] : [],
   );
   return {
-    deliveries: ended.flatMap((one) => (one.kind === "delivery" ? [one.delivery] : [])),
+    deliveries: ended.flatMap((one) =>
+      one.kind === "delivery" ? [{ ...one.delivery, ...publication }] : [],
+    ),
     line: { at, event, ...(dropped.length > 0 && { dropped }) },
   };
 }
@@ -123,16 +134,6 @@ async function forgetLetters(
     one.kind === "ended" ? [deliveryLetterId(event.id, one.route)] : [],
   );
   if (ids.length > 0) await deadLetters.remove(ids);
-}
-
-/** Whether this message may bring the event: it is the first with it, or the first come back. */
-function isFirst(
-  event: OrgLoopEvent,
-  { messageId }: ReceivedMessage,
-  nowMs: number,
-  { claims }: RoutingHost,
-): Promise<boolean> {
-  return claims.claim(`event ${event.id}`, messageId, CLAIM_MS, nowMs);
 }
 
 async function loopOf(

@@ -10,10 +10,11 @@ import {
   type TransformSpec,
 } from "@orgloop/sdk";
 import type { FlowLog } from "./flow-log.ts";
+import { type RepeatRulesOptions, repeatRules } from "./repeat-rules.ts";
 import type { RouteBatchOptions } from "./route-batch.ts";
 import type { Secrets } from "./secrets.ts";
 
-export interface RouteTopologyOptions {
+export interface RouteTopologyOptions extends Omit<RepeatRulesOptions, "topology"> {
   readonly topology: Topology;
   readonly openTransform: (spec: TransformSpec) => Promise<Transform>;
   readonly secrets: Secrets;
@@ -28,7 +29,11 @@ export async function routeTopology({
   secrets,
   clock,
   flow,
-}: RouteTopologyOptions): Promise<Pick<RouteBatchOptions, "routerFor" | "routes" | "routesTo">> {
+  windows,
+  lives,
+}: RouteTopologyOptions): Promise<
+  Pick<RouteBatchOptions, "routerFor" | "routes" | "routesTo" | "repeats">
+> {
   const { routes, transforms } = topology;
   const conditions = routes.map(({ when }) => when);
   const resolved = await secrets.resolve("the routes' filters", conditions);
@@ -38,6 +43,7 @@ export async function routeTopology({
   const specs = new Map(transforms.map((transform) => [transform.name, inTime(transform)]));
   const sources = new Map(topology.sources.map((source) => [source.id, source]));
   return {
+    repeats: repeatRules({ topology, windows, lives }),
     routes: new Map(routes.map((route) => [route.name, route])),
     routesTo: countBy(routes.map(({ then }) => then.actor)),
     async routerFor(abandon): Promise<Router> {

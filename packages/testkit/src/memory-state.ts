@@ -3,6 +3,7 @@ import type {
   AttemptStore,
   Lease,
   LeasedCheckpoints,
+  RepeatClaims,
   SharedInboxes,
   SharedRouteState,
   SharedRouteStates,
@@ -20,6 +21,7 @@ export interface MemoryState {
   };
   readonly leases: LeasedCheckpoints;
   readonly inboxes: SharedInboxes;
+  readonly repeatClaims: RepeatClaims;
   traces<Chain extends object>(): TraceMemory<Chain>;
 }
 
@@ -29,6 +31,7 @@ export function memoryState({ now }: { readonly now: () => number }): MemoryStat
     routeStates: memoryRoutes(),
     leases: memoryLeases(now),
     inboxes: memoryInboxes(now),
+    repeatClaims: memoryRepeatClaims(),
     traces: memoryTraces,
   };
 }
@@ -104,6 +107,23 @@ function memoryLeases(now: () => number): LeasedCheckpoints {
           mine.unended = 0;
         },
       };
+    },
+  };
+}
+
+function memoryRepeatClaims(): RepeatClaims {
+  const firsts = new Map<
+    string,
+    { publication: string; body: string | undefined; untilMs: number }
+  >();
+  return {
+    async claim({ eventId, publication, body, windowMs, nowMs }) {
+      const first = firsts.get(eventId);
+      if (first === undefined || first.untilMs <= nowMs) {
+        firsts.set(eventId, { publication, body, untilMs: nowMs + windowMs });
+        return null;
+      }
+      return first.publication === publication ? null : { body: first.body };
     },
   };
 }

@@ -1,4 +1,11 @@
-export { type BusKeys, busMessage, readBusMessage } from "./bus-message.ts";
+export {
+  type BusKeys,
+  type BusMessage,
+  busMessage,
+  type Publication,
+  readBusMessage,
+  readPublication,
+} from "./bus-message.ts";
 export { hideInOrder, MOST_HIDDEN_SECONDS } from "./hide-in-order.ts";
 export { unwrapBody, wrapBody } from "./message-body.ts";
 export type { FifoMessage } from "./next-batch.ts";

@@ -13,7 +13,7 @@ export function messageGroup(source: string): string {
   return READABLE.test(source) ? source : hashed(source);
 }
 
-/** By which the bus forgets, for 5 minutes, an event that was published twice; a replay is never forgotten. */
+/** By which SQS forgets, for 5 minutes, an event or a replay that was put on the bus twice without publications of its own. */
 export function eventDedupId({ id, replay }: { id: string; replay?: number }): string {
   const name = READABLE_ID.test(id) ? id : hashed(id);
   return replay ? `${name}.r${replay}` : name;
@@ -25,11 +25,14 @@ export interface DeliveryIdentity {
   readonly route: string;
   /** 0: the first time. */
   readonly replay: number;
+  /** Which publication of the event, where it is delivered once more. */
+  readonly publication?: string | undefined;
 }
 
 /** By which an actor's queue forgets a delivery that was sent twice. Two routes of one actor and replays are told apart. */
-export function deliveryDedupId({ eventId, route, replay }: DeliveryIdentity): string {
-  return sha256(JSON.stringify([eventId, route, replay]));
+export function deliveryDedupId(identity: DeliveryIdentity): string {
+  const { eventId, route, replay, publication = [] } = identity;
+  return sha256(JSON.stringify([eventId, route, replay].concat(publication)));
 }
 
 /**

@@ -8,6 +8,8 @@ export const METRICS = {
   published: "EventsPublished",
   /** Requests that were refused by their source: signatures, forms. */
   refused: "RequestsRefused",
+  /** Events that their source had published before; counted by the router. */
+  repeats: "SourceRepeats",
   /** Polls that failed. */
   pollErrors: "PollErrors",
   /** Events the router has settled. */

@@ -1,7 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { OrgLoopError, type Topology } from "@orgloop/sdk";
-import { dynamoAppliedState, type StateTable, topologyKey } from "@orgloop/stores/dynamodb";
+import {
+  dynamoAppliedState,
+  dynamoSourceLives,
+  nextLives,
+  type StateTable,
+  topologyKey,
+} from "@orgloop/stores/dynamodb";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
 
 const ATTEMPTS = 12;
@@ -23,7 +29,8 @@ export interface AppliedDocument {
 }
 
 /**
- * Records what a deploy has applied: the Topology under its hash, the actors that drain, then serial and hash. The same deploy recorded
+ * Records what a deploy has applied: the Topology under its hash, the actors that drain, which sources
+ * began anew, then serial and hash. The same deploy recorded
  * twice counts once. `from` is the `s3://BUCKET/KEY` of an `AppliedDocument`.
  */
 export async function recordApplied(
@@ -39,6 +46,8 @@ export async function recordApplied(
   const applied = dynamoAppliedState(state);
   const before = await applied.read();
   if (before?.hash === hash) return;
+  const lives = dynamoSourceLives(state);
+  await lives.write(nextLives(await lives.read(), topology.sources));
   const applied_at = new Date(now()).toISOString();
   await applied.write({ serial: (before?.serial ?? 0) + 1, hash, applied_at });
 }
