@@ -152,6 +152,25 @@ describe("a change", () => {
       ["source hub poll.interval", "workspace default defaults.poll_interval"],
     ],
     [
+      "a default repeat window, at each source that it fills in",
+      "orgloop.yaml",
+      replace("poll_interval: 5m", "poll_interval: 5m, repeat_window: 2d"),
+      [
+        "source hub repeat_window",
+        "source slow repeat_window",
+        "workspace default defaults.repeat_window",
+      ],
+    ],
+    [
+      "a source's repeat window and what becomes of its repeats",
+      "orgloop.yaml",
+      replace(
+        "poll: { interval: 1h }",
+        "poll: { interval: 1h }, repeat_window: 7d, repeats: deliver",
+      ),
+      ["source slow repeat_window", "source slow repeats"],
+    ],
+    [
       "a default of delivery",
       "orgloop.yaml",
       replace("poll_interval: 5m", "poll_interval: 5m, delivery: { timeout: 8s }"),

@@ -105,7 +105,7 @@ test("damage of any kind after a clean stop is named, costs its own lines only, 
         expect(again.warnings).toEqual([]);
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
 }, 120_000);
 

@@ -21,6 +21,7 @@ export type {
   ActorStatus,
   ModuleStatus,
   ProcessStatus,
+  RepeatsStatus,
   RouteStatus,
   SourceStatus,
 } from "./status.ts";

@@ -18,10 +18,13 @@ export interface SealedLog {
   settledName: string | null;
 }
 
-/** Lets go of the oldest segments in which nothing is unsettled any more; resolves with the bytes given free. Needs no space. */
-export async function dropSettled(log: SealedLog): Promise<number> {
+/**
+ * Lets go of the oldest segments in which nothing is unsettled any more, up to line `through`; resolves with the bytes given free. Needs
+ * no space.
+ */
+export async function dropSettled(log: SealedLog, through: number): Promise<number> {
   const { dir, fileSystem, segments } = log;
-  const live = segments.findIndex((segment) => segment.live > 0);
+  const live = segments.findIndex((segment) => segment.live > 0 || segment.through > through);
   const dropped = segments.slice(0, live < 0 ? segments.length : live);
   const last = dropped.at(-1);
   if (last === undefined) return 0;
@@ -56,15 +59,16 @@ export interface Compaction {
 }
 
 /**
- * Writes what is unsettled in the sealed segments into one, and removes them. Runs beside publishing. `unsettled` is every
+ * Writes what is unsettled in the sealed segments up to line `limit`, of which there are some, into one, and removes them. Runs beside publishing. `unsettled` is every
  * event whose ack is not durable. Before the rename the log is as it was, after it the leftovers are recognised.
  */
 export async function compact(
   log: SealedLog,
+  limit: number,
   unsettled: Iterable<LoggedEvent>,
 ): Promise<Compaction> {
   const { dir, fileSystem } = log;
-  const old = log.segments.slice();
+  const old = log.segments.filter((segment) => segment.through <= limit);
   const from = (old[0] as Segment).from;
   const through = (old.at(-1) as Segment).through;
   const lines = wantedLines(old, unsettled);

@@ -62,15 +62,16 @@ export class Maintenance {
 
   async #once(): Promise<void> {
     const { log, onFreed, report, unsettled, beforeForgetting } = this.#options;
-    const wantsCompaction = this.#wantsCompaction();
-    if (wantsCompaction || log.segments[0]?.live === 0) await beforeForgetting();
-    const bytes = await dropSettled(log);
+    // What is sealed while notes are being kept has notes that are not: it is for the next time.
+    const through = log.segments.at(-1)?.through ?? 0;
+    if (this.#compaction || log.segments[0]?.live === 0) await beforeForgetting();
+    const bytes = await dropSettled(log, through);
     if (bytes > 0) {
       report("wal.compact", { bytes_before: bytes, bytes_after: 0, events: 0 });
       onFreed();
     }
-    if (!wantsCompaction) return;
-    const done = await compact(log, unsettled());
+    if (!this.#wantsCompaction(through)) return;
+    const done = await compact(log, through, unsettled());
     report("wal.compact", {
       segments: done.segments,
       bytes_before: done.bytesBefore,
@@ -80,12 +81,13 @@ export class Maintenance {
     onFreed();
   }
 
-  #wantsCompaction(): boolean {
+  #wantsCompaction(through: number): boolean {
     const wanted = this.#compaction;
     this.#compaction = false;
     let size = 0;
     let live = 0;
     for (const segment of this.#options.log.segments) {
+      if (segment.through > through) break;
       size += segment.size;
       live += segment.live;
     }

@@ -1,4 +1,5 @@
 import type { LoadedProject } from "@orgloop/config";
+import type { ProcessStatus } from "@orgloop/runtime";
 import { stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import type { ExitStatus } from "../command-error.ts";
@@ -9,9 +10,10 @@ import { checkLog, checkWal } from "../doctor/log-and-wal.ts";
 import { checkNode } from "../doctor/node.ts";
 import { checkPort } from "../doctor/port.ts";
 import { checkProject, checkVariables } from "../doctor/project.ts";
+import { checkRepeats } from "../doctor/repeats.ts";
 import { chosenPort } from "../port.ts";
 import { readProject } from "../read-project.ts";
-import { type FoundProcess, findProcess } from "../running-process.ts";
+import { callProcess, type FoundProcess, findProcess } from "../running-process.ts";
 
 export interface DoctorOptions {
   readonly port?: string;
@@ -64,7 +66,13 @@ async function processChecks(
     checkProcess(found),
     await checkWal(dataDir),
     await checkLog(dataDir),
+    ...(found?.responsive === true ? [await runningRepeats(context, found)] : []),
   ];
+}
+
+async function runningRepeats({ home }: CommandContext, found: FoundProcess): Promise<Check> {
+  const { repeats } = await callProcess<ProcessStatus>(home, found, "/control/status");
+  return checkRepeats(repeats);
 }
 
 function checkProcess(found: FoundProcess | null): Check {

@@ -311,9 +311,10 @@ describe("plain webhooks", () => {
     const draft = await receive({ body: "{}", headers: { "x-request-id": "1" } });
     expect(draft).not.toHaveProperty("ordering_key");
     expect(draft).not.toHaveProperty("identity");
-    expect((await receive({ body: "{}", headers: { "idempotency-key": "k" } }))?.identity).toBe(
-      "idempotency-key/k",
-    );
+    for (const name of ["idempotency-key", "svix-id", "linear-delivery", "x-shopify-webhook-id"]) {
+      const headers = { [name]: "k", "x-request-id": "1" };
+      expect((await receive({ body: "{}", headers }))?.identity).toBe(`${name}/k`);
+    }
   });
 
   it("accepts the keys of v1alpha1 and refuses unknown ones", () => {

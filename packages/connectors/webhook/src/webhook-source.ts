@@ -68,11 +68,22 @@ const TRACE = /^(trc_[A-Za-z0-9]{1,64})(?:;hops=([1-9]\d{0,5}))?$/;
 
 /**
  * The sender's id of the delivery, the same when it is sent again: `webhook-id` (first where the signature covers it), GitHub's
- * `X-GitHub-Delivery`, `Idempotency-Key`. Not `X-Request-Id`: proxies make a new one for each attempt.
+ * `X-GitHub-Delivery`, `Idempotency-Key`, Svix's `svix-id`, `Linear-Delivery`, `X-Shopify-Webhook-Id`. Not `X-Request-Id`: proxies make a
+ * new one for each attempt.
  */
 function deliveryId(headers: WebhookRequest["headers"], form: SignatureForm): string | undefined {
-  const names = ["x-github-delivery", "webhook-id", "idempotency-key"];
+  const names = [...DELIVERY_IDS];
   if (form === "standard") names.unshift("webhook-id");
   const name = names.find((candidate) => headers[candidate]);
   return name && `${name}/${headers[name]}`;
 }
+
+/** The first that a request has counts. */
+const DELIVERY_IDS = [
+  "x-github-delivery",
+  "webhook-id",
+  "idempotency-key",
+  "svix-id",
+  "linear-delivery",
+  "x-shopify-webhook-id",
+];
