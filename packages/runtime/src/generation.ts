@@ -6,6 +6,7 @@ import type { CompiledRoutes } from "./compile-routes.ts";
 import type { OpenPlugins } from "./open-plugins.ts";
 import { polledSources } from "./polled-sources.ts";
 import type { PreparedTopology } from "./prepare-topology.ts";
+import { longestRepeatWindow } from "./repeat-windows.ts";
 import type { PolledSource } from "./source-loop.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface Generation extends PreparedTopology {
   readonly retentionMs: number;
   /** What becomes of what a source sends again, by source. */
   readonly repeatPolicies: ReadonlyMap<string, RepeatPolicy>;
+  /** The longest window of any source, in ms; the default where there are no sources. */
+  readonly longestRepeatMs: number;
   /** Keeps what it routes with open until `run` has ended. */
   use<Result>(run: () => Promise<Result>): Promise<Result>;
   /** It is no longer the current one: resolves when nothing uses it any more. */
@@ -44,6 +47,9 @@ export interface GenerationOptions {
 export function generation(options: GenerationOptions): Generation {
   const { prepared, plugins, windows, clock, log, abandon } = options;
   const { sources, defaults } = prepared.resolved;
+  const repeatPolicies = new Map(
+    sources.map((source) => [source.id, repeatPolicy(source, defaults, windows[source.connector])]),
+  );
   const idle = Promise.withResolvers<void>();
   let uses = 0;
   let over = false;
@@ -52,12 +58,8 @@ export function generation(options: GenerationOptions): Generation {
     plugins,
     polled: polledSources(prepared.resolved, plugins.sources),
     retentionMs: parseDuration(prepared.resolved.defaults.event_retention),
-    repeatPolicies: new Map(
-      sources.map((source) => [
-        source.id,
-        repeatPolicy(source, defaults, windows[source.connector]),
-      ]),
-    ),
+    repeatPolicies,
+    longestRepeatMs: longestRepeatWindow(repeatPolicies),
     router: routerOf(prepared.resolved, prepared.routes, {
       transforms: bindTransforms(prepared.resolved, plugins.transforms, clock, abandon),
       now: clock.now,

@@ -30,7 +30,7 @@ import {
   type StatusParts,
 } from "./read-status.ts";
 import { recoverUnacked } from "./recover-unacked.ts";
-import { longestRepeatWindow, repeatPolicyOf, repeatsStatus } from "./repeat-windows.ts";
+import { repeatPolicyOf, repeatsStatus } from "./repeat-windows.ts";
 import { repeats } from "./repeats.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";
@@ -141,7 +141,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       ...shared,
       memory: open.repeats,
       policyOf: (source) => repeatPolicyOf(current(), source),
-      longestMs: () => longestRepeatWindow(current()),
+      longestMs: () => current().longestRepeatMs,
     });
     const delivery = startDelivery({
       ...shared,
@@ -190,7 +190,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       polls: pollers.states,
       backlog,
       deadLetters: open.deadLetters,
-      repeats: () => repeatsStatus(open.repeats.table, current(), clock.now()),
+      repeats: () => repeatsStatus(open.repeats.table, current().longestRepeatMs, clock.now()),
       now: clock.now,
       startedMs: clock.now(),
       port: () => server?.address.port ?? 0,
