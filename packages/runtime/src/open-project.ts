@@ -140,7 +140,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     const repeated = repeats({
       ...shared,
       memory: open.repeats,
-      policyOf: (source) => repeatPolicyOf(current(), source),
+      policyOf: (source) => repeatPolicyOf(current().repeatPolicies, source),
       longestMs: () => current().longestRepeatMs,
     });
     const delivery = startDelivery({

@@ -1,14 +1,13 @@
 import { REPEAT_WINDOW, type RepeatPolicy, type RepeatTable, repeatPolicy } from "@orgloop/core";
 import { parseDuration } from "@orgloop/sdk";
-import type { Generation } from "./generation.ts";
 import type { RepeatsStatus } from "./status.ts";
 
 /** Of a source that has just been removed what it still sends meets the default. */
 export function repeatPolicyOf(
-  { repeatPolicies }: Pick<Generation, "repeatPolicies">,
+  policies: ReadonlyMap<string, RepeatPolicy>,
   source: string,
 ): RepeatPolicy {
-  return repeatPolicies.get(source) ?? repeatPolicy({}, {}, undefined);
+  return policies.get(source) ?? repeatPolicy({}, {}, undefined);
 }
 
 /** In ms; the default where there are no sources. */
