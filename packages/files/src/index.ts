@@ -1,3 +1,4 @@
+export * from "./checked-json.ts";
 export { CHECKED_FROM, checksumFits, isSealed, sealLine } from "./checked-line.ts";
 export * from "./checked-lines.ts";
 export type { CheckedLinesOptions } from "./checked-lines-options.ts";

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeCheckedJson } from "@orgloop/files";
 import type { Topology } from "@orgloop/sdk";
 import { SAMPLE_DEFAULTS } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
@@ -44,13 +45,15 @@ test("nothing was applied where there is no file; what was written is read, by i
 test.each([
   ["{", "JSON"],
   ['{\n  "serial":\n  oops\n}', 'oops }" is not valid JSON'],
-  ["null", "format_version: found none"],
+  ["null", "it has no checksum"],
   [JSON.stringify({ ...state, format_version: "2.0" }), 'found "2.0", expected "1.0"'],
   [JSON.stringify({ ...state, serial: 0 }), "expected serial"],
   [JSON.stringify({ ...state, topology: { ...topology, routes: null } }), "expected serial"],
 ])("a file that cannot be understood is an error that says what to do: %s", async (text, said) => {
   const dir = await directory();
-  await writeFile(join(dir, "state.json"), text);
+  const object = text.startsWith("{") && text.endsWith("}") && !text.includes("oops");
+  const written = object ? encodeCheckedJson(JSON.parse(text)) : text;
+  await writeFile(join(dir, "state.json"), written);
   const error = await readAppliedState(dir).catch((thrown) => thrown);
   expect(error).toMatchObject({ code: "STATE_UNREADABLE" });
   expect(error.message).toContain(join(dir, "state.json"));
@@ -59,12 +62,12 @@ test.each([
   expect(error.message).not.toContain("\n");
 });
 
-test("a file that was edited by hand is an error, one of a version that wrote no checksum is read", async () => {
+test("a file that was edited by hand is an error, also without its checksum", async () => {
   const dir = await directory();
   const file = join(dir, "state.json");
   await writeAppliedState(dir, state);
   const text = await readFile(file, "utf8");
-  const said = /state\.json cannot be read \(it was changed by hand: .*delete it/;
+  const said = /state\.json cannot be read \(its checksum does not fit: .*by hand\): .*delete it/;
   for (const edited of [
     text.replace('"serial":7', '"serial":8'),
     text.replace('"hash":"a', '"hash":"b'),
@@ -76,5 +79,5 @@ test("a file that was edited by hand is an error, one of a version that wrote no
     await expect(readAppliedState(dir)).rejects.toThrow(said);
   }
   await writeFile(file, JSON.stringify(state));
-  expect(await readAppliedState(dir)).toEqual(state);
+  await expect(readAppliedState(dir)).rejects.toThrow(/it has no checksum/);
 });

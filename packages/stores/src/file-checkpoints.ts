@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { type FileSystem, nodeFileSystem, readWhole, replaceFile } from "@orgloop/files";
+import {
+  encodeCheckedJson,
+  type FileSystem,
+  nodeFileSystem,
+  parseCheckedJson,
+  readWhole,
+  replaceFile,
+} from "@orgloop/files";
 import { type CheckpointStore, hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 
 export interface FileCheckpointsOptions {
@@ -12,7 +19,7 @@ export interface FileCheckpointsOptions {
 }
 
 /**
- * One JSON file a source, `{"checkpoint", "updated_at"}` as v1alpha1 (section 11) has it, replaced atomically and durably. Where a file
+ * One JSON file a source, `{"checksum", "checkpoint", "updated_at"}` as v1alpha1 (section 11) has it but for the checksum, replaced atomically and durably. Where a file
  * is there and cannot be understood, `get` throws `CHECKPOINT_UNREADABLE`: read as null it would silently repeat or skip events.
  */
 export function fileCheckpoints({
@@ -22,11 +29,12 @@ export function fileCheckpoints({
 }: FileCheckpointsOptions): CheckpointStore {
   /** The last write of each file: later ones wait for it, so that the last call wins. */
   const writing = new Map<string, Promise<void>>();
+  let synced: Promise<void> | undefined;
 
   async function write(path: string, checkpoint: string): Promise<void> {
     const contents = { checkpoint, updated_at: new Date(now()).toISOString() };
     await fileSystem.makeDirectory(dirname(path));
-    await replaceFile(path, `${JSON.stringify(contents)}\n`, fileSystem);
+    await replaceFile(path, encodeCheckedJson(contents), fileSystem);
   }
 
   async function remove(path: string): Promise<void> {
@@ -54,6 +62,12 @@ export function fileCheckpoints({
     async get(sourceId) {
       const path = join(dir, checkpointFileName(sourceId));
       await writing.get(path);
+      // A replacement whose name was not synced when the process died.
+      synced ??= fileSystem.syncDirectory(dir).catch((error) => {
+        synced = undefined;
+        if (!hasCode(error, "ENOENT")) throw error;
+      });
+      await synced;
       try {
         return parseCheckpoint(await readWhole(path, fileSystem));
       } catch (error) {
@@ -87,11 +101,16 @@ export function checkpointFileName(sourceId: string): string {
 }
 
 function parseCheckpoint(text: string): string {
-  const value: unknown = JSON.parse(text);
-  if (typeof value === "object" && value !== null && "checkpoint" in value) {
-    if (typeof value.checkpoint === "string") return value.checkpoint;
-  }
+  const { checkpoint } = ofEarlierRelease(text) ?? parseCheckedJson(text);
+  if (typeof checkpoint === "string") return checkpoint;
   throw new OrgLoopError("INVALID_CHECKPOINT", 'expected an object with the text "checkpoint"');
+}
+
+/** The release before wrote these two keys alone; null for anything else. */
+function ofEarlierRelease(text: string): Readonly<Record<string, unknown>> | null {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null) return null;
+  return Object.keys(value).join() === "checkpoint,updated_at" ? { ...value } : null;
 }
 
 function unreadable(sourceId: string, path: string, cause: unknown): OrgLoopError {
