@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 
@@ -39,6 +39,8 @@ export interface FileSystem {
   list(dir: string): Promise<string[]>;
   /** With all missing parents, durably; fine where it exists. */
   makeDirectory(dir: string): Promise<void>;
+  /** An empty one, not durably; `ENOTEMPTY` otherwise. */
+  removeDirectory(dir: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   syncDirectory(dir: string): Promise<void>;
@@ -70,6 +72,7 @@ export const nodeFileSystem: FileSystem = {
       if (parent === dirname(created)) return;
     }
   },
+  removeDirectory: rmdir,
   rename,
   remove: unlink,
   syncDirectory,

@@ -1,3 +1,4 @@
+export * from "./appended-file.ts";
 export * from "./checked-json.ts";
 export { CHECKED_FROM, checksumFits, isSealed, sealLine } from "./checked-line.ts";
 export * from "./checked-lines.ts";
@@ -10,4 +11,5 @@ export * from "./mark-file.ts";
 export { type Place, readFileLines } from "./read-lines.ts";
 export * from "./read-stored-bodies.ts";
 export * from "./read-whole.ts";
+export * from "./remove-temporaries.ts";
 export * from "./replace-file.ts";

@@ -1,5 +1,5 @@
 import { hasCode } from "@orgloop/sdk";
-import { nodeFileSystem, type OpenFile } from "./file-system.ts";
+import { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.ts";
 
 const LINE_END = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
@@ -41,10 +41,13 @@ export async function* readLines(
 }
 
 /** As `readLines`, of the file at `path`; none where there is no file. */
-export async function* readFileLines(path: string): ReturnType<typeof readLines> {
+export async function* readFileLines(
+  path: string,
+  fileSystem: FileSystem = nodeFileSystem,
+): ReturnType<typeof readLines> {
   let file: OpenFile;
   try {
-    file = await nodeFileSystem.open(path, "read");
+    file = await fileSystem.open(path, "read");
   } catch (error) {
     if (hasCode(error, "ENOENT")) return;
     throw error;

@@ -47,7 +47,7 @@ function delivering(
     alert,
     slots,
     kept: { save() {} },
-    starts: { deaths: () => 0, begin: async () => {}, end() {} },
+    starts: { deaths: () => 0, begin: async () => {}, end() {}, async close() {} },
     depth,
     policies,
     actor: held(actor, new Set()),

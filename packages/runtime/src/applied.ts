@@ -1,11 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { restartedSources, topologyHash } from "@orgloop/config";
+import type { FileSystem } from "@orgloop/files";
 import { type CheckpointStore, type LogEntry, messageOf, type Topology } from "@orgloop/sdk";
 import { type AppliedState, writeAppliedState } from "@orgloop/stores";
 import type { RepeatMemory } from "./repeats.ts";
 
 export interface KeepAppliedOptions {
   readonly dataDir: string;
+  readonly fileSystem: FileSystem;
   /** What was applied before; null: nothing ever was. */
   readonly before: AppliedState | null;
   /** References unresolved. */
@@ -22,7 +24,7 @@ export interface KeepAppliedOptions {
  * where the disk does not take it.
  */
 export async function keepApplied(options: KeepAppliedOptions): Promise<AppliedState> {
-  const { dataDir, before, topology, checkpoints, repeats, now } = options;
+  const { dataDir, fileSystem, before, topology, checkpoints, repeats, now } = options;
   const hash = topologyHash(topology);
   if (before?.hash === hash) return before;
   await setImmediate();
@@ -35,7 +37,7 @@ export async function keepApplied(options: KeepAppliedOptions): Promise<AppliedS
   const serial = (before?.serial ?? 0) + 1;
   const applied_at = new Date(now()).toISOString();
   const state: AppliedState = { format_version: "1.0", serial, hash, applied_at, topology };
-  await writeAppliedState(dataDir, state);
+  await writeAppliedState(dataDir, state, fileSystem);
   return state;
 }
 

@@ -1,7 +1,6 @@
-import { appendFile, readFile } from "node:fs/promises";
 import type { Delivery } from "@orgloop/core";
-import { replaceFile } from "@orgloop/files";
-import { hasCode } from "@orgloop/sdk";
+import { CheckedLines, type FileSystem } from "@orgloop/files";
+import { messageOf } from "@orgloop/sdk";
 import { type Clock, waitUntil } from "./clock.ts";
 
 /**
@@ -19,6 +18,7 @@ export interface AttemptStarts {
    */
   begin(key: string, abandon: AbortSignal): Promise<void>;
   end(key: string): void;
+  close(): Promise<void>;
 }
 
 /** What is worked on: an event on a route, or, without one, its routing. */
@@ -38,21 +38,49 @@ export function laneStartKey({
 /** For one that takes long. */
 const PATIENCE_MS = 5_000;
 
-/** `file`: JSON lines, `[key, deaths]`. `isWanted` says which keys may still come back. */
-export async function attemptStarts(
-  file: string,
-  clock: Clock,
-  isWanted: (eventId: string, replay: number) => boolean,
-): Promise<AttemptStarts> {
-  const before = await read(file);
+export interface AttemptStartsOptions {
+  readonly path: string;
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  /** Which keys may still come back. */
+  readonly isWanted: (eventId: string, replay: number) => boolean;
+  readonly warn: (message: string) => void;
+}
+
+export async function attemptStarts(options: AttemptStartsOptions): Promise<AttemptStarts> {
+  const { path, fileSystem, clock, isWanted, warn } = options;
+  let before = new Map<string, number>();
+  let lines = 0;
+  const file = await CheckedLines.open({
+    path,
+    fileSystem,
+    begin() {
+      before = new Map();
+      lines = 0;
+      return (body) => {
+        const [key, count] = JSON.parse(body.toString()).start;
+        if (count > 0) before.set(key, count);
+        else before.delete(key);
+        lines += 1;
+      };
+    },
+    upgrade,
+    loss: () => "",
+    advice: "Deaths of the process at an event may be counted anew; no event is lost",
+    warn,
+  });
   for (const key of before.keys()) {
     const [eventId, replay] = JSON.parse(key);
     if (!isWanted(eventId, replay)) before.delete(key);
   }
-  const lines = [...before].map((entry) => `${JSON.stringify(entry)}\n`).join("");
-  if (before.size > 0 || (await exists(file))) await replaceFile(file, lines);
-  const write = (key: string, count: number): Promise<void> =>
-    appendFile(file, `${JSON.stringify([key, count])}\n`, { mode: 0o600 });
+  if (lines > before.size) {
+    await file
+      .rewrite(Array.from(before, (entry) => bodyOf(...entry)))
+      .catch((error) => warn(`${path} was not rewritten: ${messageOf(error)}`));
+  }
+  const write = async (key: string, count: number): Promise<void> => {
+    await file.inTurn(() => file.append([bodyOf(key, count)], { durable: false }));
+  };
   let turn: Promise<void> = Promise.resolve();
   const turns = new Map<string, () => void>();
   return {
@@ -78,6 +106,7 @@ export async function attemptStarts(
       // Kept too long it only counts one death too many.
       write(key, 0).catch(() => undefined);
     },
+    close: () => file.inTurn(() => file.close()),
   };
 }
 
@@ -88,30 +117,15 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-async function read(file: string): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  let text = "";
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
-  }
-  for (const line of text.split("\n")) {
-    try {
-      const [key, count] = JSON.parse(line);
-      if (typeof key !== "string" || !Array.isArray(JSON.parse(key))) continue;
-      if (count > 0) counts.set(key, count);
-      else counts.delete(key);
-    } catch {
-      // Torn by the death that it tells of, or empty.
-    }
-  }
-  return counts;
-}
+const bodyOf = (key: string, count: number): string => JSON.stringify({ start: [key, count] });
 
-async function exists(file: string): Promise<boolean> {
-  return readFile(file).then(
-    () => true,
-    () => false,
-  );
+/** The body of a line as it was written before there were checksums. */
+function upgrade(line: string): string | null {
+  try {
+    const [key, count] = JSON.parse(line);
+    const whole = Array.isArray(JSON.parse(key)) && typeof count === "number";
+    return whole ? bodyOf(key, count) : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,11 +1,21 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type DirectoryLock, lockDirectory, replaceFile } from "@orgloop/files";
+import {
+  type DirectoryLock,
+  type FileSystem,
+  nodeFileSystem,
+  readWhole,
+  removeTemporaries,
+  replaceFile,
+} from "@orgloop/files";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { claimFormat } from "./data-format.ts";
+import { type Disk, nodeDisk } from "./disk.ts";
 
 /** A data directory that this process holds. */
 export interface DataDir {
+  readonly dir: string;
+  /** All of it goes through this. */
+  readonly disk: Disk;
   readonly wal: string;
   readonly checkpoints: string;
   readonly deadLetters: string;
@@ -38,27 +48,38 @@ export async function claimDataDir(
   dir: string,
   project: string,
   directory: string,
+  disk: Disk = nodeDisk,
 ): Promise<DataDir> {
-  const lock = await lockDirectory(dir, { purpose: project });
+  const lock = await disk.lock(dir, project);
   try {
-    await claim(dir, { project, directory });
+    await claim(dir, { project, directory }, disk.fileSystem);
   } catch (error) {
     await lock.release();
     throw error;
   }
-  return dataDir(dir, lock);
+  return dataDir(dir, disk, lock);
 }
 
-async function claim(dir: string, owner: Owner): Promise<void> {
-  const before = await requireOwner(dir, owner.project);
-  await claimFormat(dir);
+/** Folders in which files are replaced; the log sees to its own. */
+const REPLACED_IN = ["", "checkpoints", "claims", "dead-letters", "inbox", "repeats"];
+
+async function claim(dir: string, owner: Owner, fileSystem: FileSystem): Promise<void> {
+  // A replacement whose name was not synced when the process before died counts from here on.
+  await fileSystem.syncDirectory(dir);
+  const before = await requireOwner(dir, owner.project, fileSystem);
+  await claimFormat(dir, fileSystem);
+  for (const name of REPLACED_IN) await removeTemporaries(join(dir, name), fileSystem);
   if (before?.directory === owner.directory) return;
-  await replaceFile(join(dir, "owner.json"), `${JSON.stringify(owner)}\n`);
+  await replaceFile(join(dir, "owner.json"), `${JSON.stringify(owner)}\n`, fileSystem);
 }
 
 /** Whose a data directory is: `project`'s, or null where it is nobody's yet. Throws `DATA_DIR_OWNED`. */
-export async function requireOwner(dir: string, project: string): Promise<Owner | null> {
-  const owner = await readOwner(join(dir, "owner.json"));
+export async function requireOwner(
+  dir: string,
+  project: string,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<Owner | null> {
+  const owner = await readOwner(join(dir, "owner.json"), fileSystem);
   if (owner === null || owner.project === project) return owner;
   throw new OrgLoopError(
     "DATA_DIR_OWNED",
@@ -66,10 +87,10 @@ export async function requireOwner(dir: string, project: string): Promise<Owner 
   );
 }
 
-async function readOwner(file: string): Promise<Owner | null> {
+async function readOwner(file: string, fileSystem: FileSystem): Promise<Owner | null> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await readWhole(file, fileSystem);
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;
     throw error;
@@ -89,8 +110,10 @@ async function readOwner(file: string): Promise<Owner | null> {
   }
 }
 
-function dataDir(dir: string, lock: DirectoryLock): DataDir {
+function dataDir(dir: string, disk: Disk, lock: DirectoryLock): DataDir {
   return {
+    dir,
+    disk,
     wal: join(dir, "wal"),
     checkpoints: join(dir, "checkpoints"),
     deadLetters: join(dir, "dead-letters"),

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { type PlanState, planTopology } from "@orgloop/config";
+import type { FileSystem } from "@orgloop/files";
 import {
   type CheckpointStore,
   type LogEntry,
@@ -41,6 +42,7 @@ export interface ConfigurationOptions {
   readonly first: Generation;
   /** Absolute. */
   readonly dataDir: string;
+  readonly fileSystem: FileSystem;
   /** What was applied before the start. */
   readonly before: AppliedState | null;
   /** Rejects with what keeps a topology from running, with nothing open. */
@@ -73,7 +75,7 @@ export interface Configuration {
 }
 
 export function configuration(options: ConfigurationOptions): Configuration {
-  const { dataDir, checkpoints, repeats, clock, log, stop } = options;
+  const { dataDir, fileSystem, checkpoints, clock, log, stop } = options;
   let current = options.first;
   let applied: AppliedState | null = null;
   let onSwap: OnSwap = () => {};
@@ -82,7 +84,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
   let allLeft: Promise<unknown> = Promise.resolve();
 
   const keep = (before: AppliedState | null, topology: Topology): Promise<AppliedState> =>
-    keepApplied({ dataDir, before, topology, checkpoints, repeats, now: clock.wall });
+    keepApplied({ ...options, before, topology, now: clock.wall });
 
   function running(): RunningTopology {
     if (applied === null) throw new OrgLoopError("STARTING", "the process is starting");
@@ -108,7 +110,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
     refuseWhileStopping();
     const kept = await keep(applied, to.topology);
     // The file may say something else, after a restored backup: whoever applies sets that right.
-    if (kept === applied) await writeAppliedState(dataDir, kept);
+    if (kept === applied) await writeAppliedState(dataDir, kept, fileSystem);
     applied = kept;
     swap(to);
   }

@@ -1,12 +1,13 @@
-import { appendFile, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { RecordedLine } from "@orgloop/core";
+import { AppendedFile, type FileSystem, nodeFileSystem } from "@orgloop/files";
 import { hasCode, messageOf, type OrgLoopEvent } from "@orgloop/sdk";
 import type { Clock } from "./clock.ts";
 
 export interface EventRecorderOptions {
   /** Absolute; made where missing. */
   readonly dir: string;
+  readonly fileSystem?: FileSystem;
   /** How long events are kept, in ms (`defaults.event_retention`). */
   readonly retentionMs: () => number;
   /** Bytes of all files together; the oldest go first. Default 1 GB. */
@@ -25,6 +26,8 @@ export interface EventRecorder {
   record(event: OrgLoopEvent, dropped: readonly string[]): void;
   /** Resolves when all that was recorded can be read. */
   flush(): Promise<void>;
+  /** Writes what waits; fine to call twice. */
+  close(): Promise<void>;
 }
 
 const MAX_BYTES = 1024 ** 3;
@@ -33,27 +36,42 @@ const MAX_WAITING = 20_000;
 const HOUR_MS = 3_600_000;
 
 export function eventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { dir, retentionMs, maxBytes = MAX_BYTES, clock, warn } = options;
+  const { dir, fileSystem = nodeFileSystem, retentionMs, maxBytes = MAX_BYTES } = options;
+  const { clock, warn } = options;
   let waiting: RecordedLine[] = [];
   let writing: Promise<void> = Promise.resolve();
   let scheduled = false;
   let warned = false;
-  let currentFile = "";
+  let current: { readonly name: string; readonly file: AppendedFile } | null = null;
   let bytesSincePruning = 0;
+
+  async function fileOf(name: string): Promise<AppendedFile> {
+    if (current?.name === name && !current.file.isRemoved()) return current.file;
+    await leave();
+    await fileSystem.makeDirectory(join(dir, dirname(name)));
+    const file = await AppendedFile.open(join(dir, name), fileSystem);
+    current = { name, file };
+    return file;
+  }
+
+  async function leave(): Promise<void> {
+    const before = current;
+    current = null;
+    await before?.file.close();
+  }
 
   async function write(): Promise<void> {
     scheduled = false;
     const lines = waiting;
     waiting = [];
     for (const [file, text] of byFile(lines)) {
-      if (file !== currentFile || bytesSincePruning > maxBytes / 16) {
-        await mkdir(join(dir, dirname(file)), { recursive: true, mode: 0o700 });
+      if (file !== current?.name || bytesSincePruning > maxBytes / 16) {
         // By the clock that nobody sets: a machine's that runs ahead must not empty the record.
-        await prune({ dir, keep: file, oldestMs: clock.now() - retentionMs(), maxBytes });
-        currentFile = file;
+        const oldestMs = clock.now() - retentionMs();
+        await prune({ dir, fileSystem, keep: file, oldestMs, maxBytes });
         bytesSincePruning = 0;
       }
-      await appendFile(join(dir, file), text, { mode: 0o600 });
+      await (await fileOf(file)).append(text);
       bytesSincePruning += text.length;
     }
     warned = false;
@@ -81,6 +99,11 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
       enqueue();
       await writing;
     },
+    async close() {
+      enqueue();
+      await writing;
+      await leave();
+    },
   };
 }
 
@@ -91,10 +114,15 @@ export function fileOfHour(atMs: number): string {
 }
 
 /** The files of the record, oldest first. */
-export async function recordFiles(dir: string): Promise<readonly string[]> {
+export async function recordFiles(
+  dir: string,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const date of (await names(dir)).filter((name) => /^\d{4}-\d\d-\d\d$/.test(name)).sort()) {
-    const hours = (await names(join(dir, date))).filter((name) => /^\d\d\.jsonl$/.test(name));
+  const dates = (await names(dir, fileSystem)).filter((name) => /^\d{4}-\d\d-\d\d$/.test(name));
+  for (const date of dates.sort()) {
+    const found = await names(join(dir, date), fileSystem);
+    const hours = found.filter((name) => /^\d\d\.jsonl$/.test(name));
     files.push(...hours.sort().map((hour) => `${date}/${hour}`));
   }
   return files;
@@ -111,26 +139,35 @@ function byFile(lines: readonly RecordedLine[]): Map<string, string> {
 
 interface Pruning {
   readonly dir: string;
+  readonly fileSystem: FileSystem;
   readonly keep: string;
   readonly oldestMs: number;
   readonly maxBytes: number;
 }
 
-async function prune({ dir, keep, oldestMs, maxBytes }: Pruning): Promise<void> {
+async function prune({ dir, fileSystem, keep, oldestMs, maxBytes }: Pruning): Promise<void> {
   let total = 0;
-  for (const file of (await recordFiles(dir)).toReversed()) {
-    const { size } = await stat(join(dir, file));
-    total += size;
+  for (const file of (await recordFiles(dir, fileSystem)).toReversed()) {
+    total += await sizeOf(join(dir, file), fileSystem);
     const endMs = Date.parse(`${file.slice(0, 10)}T${file.slice(11, 13)}:00:00Z`) + HOUR_MS;
     if (file === keep || (endMs >= oldestMs && total <= maxBytes)) continue;
-    await rm(join(dir, file), { force: true });
-    await rmdir(join(dir, dirname(file))).catch(() => undefined);
+    await fileSystem.remove(join(dir, file));
+    await fileSystem.removeDirectory(join(dir, dirname(file))).catch(() => undefined);
   }
 }
 
-async function names(dir: string): Promise<string[]> {
+async function sizeOf(path: string, fileSystem: FileSystem): Promise<number> {
+  const file = await fileSystem.open(path, "read");
   try {
-    return await readdir(dir);
+    return await file.size();
+  } finally {
+    await file.close();
+  }
+}
+
+async function names(dir: string, fileSystem: FileSystem): Promise<string[]> {
+  try {
+    return await fileSystem.list(dir);
   } catch (error) {
     if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
     throw error;

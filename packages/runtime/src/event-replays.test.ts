@@ -154,16 +154,16 @@ test("the record is bounded by age and size, hour by hour, and read past damage"
   expect(await recordFiles(dir)).toEqual(
     ["02", "03", "07"].map((hour) => `2026-11-01/${hour}.jsonl`),
   );
-  const found = await findRecorded(dir, { since: "2026-11-01T02:00:00Z" });
+  const found = await findRecorded({ dir }, { since: "2026-11-01T02:00:00Z" });
   expect(found.map(({ id, replays }) => [id, replays])).toEqual([
     ["evt_2", 3],
     ["evt_3", 4],
     ["evt_7", 0],
   ]);
-  for (const one of found) expect((await readRecorded(dir, one.place))?.event.id).toBe(one.id);
-  expect(await findRecorded(dir, { since: "2026-11-01T04:00:00Z" })).toHaveLength(1);
-  expect(await findRecorded(dir, { until: "2026-11-01T03:00:00Z" })).toHaveLength(1);
-  expect(await findRecorded(dir, { ids: new Set(["evt_3"]) })).toHaveLength(1);
+  for (const one of found) expect((await readRecorded({ dir }, one.place))?.event.id).toBe(one.id);
+  expect(await findRecorded({ dir }, { since: "2026-11-01T04:00:00Z" })).toHaveLength(1);
+  expect(await findRecorded({ dir }, { until: "2026-11-01T03:00:00Z" })).toHaveLength(1);
+  expect(await findRecorded({ dir }, { ids: new Set(["evt_3"]) })).toHaveLength(1);
   expect((await readFile(join(dir, "2026-11-01/03.jsonl"), "utf8")).split("\n")).toHaveLength(3);
   expect(warnings).toEqual([]);
 });

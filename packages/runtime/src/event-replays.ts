@@ -1,7 +1,9 @@
 import type { RecordedEvent as Recorded, RecordedLine, RecordedQuery } from "@orgloop/core";
 import { goesTo, isReplay, type Matcher, type ReplayTarget, replayOnBus } from "@orgloop/core";
+import type { FileSystem } from "@orgloop/files";
 import { type Pace, replayPace } from "@orgloop/host";
 import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
+import pLimit from "p-limit";
 import type { Backlog } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import type { EventRecorder } from "./event-recorder.ts";
@@ -13,6 +15,7 @@ type RecordedEvent = Recorded<RecordedPlace>;
 export interface EventReplaysOptions {
   /** Where the recorder writes. */
   readonly dir: string;
+  readonly fileSystem: FileSystem;
   readonly recorder: EventRecorder;
   readonly bus: SettlingEventBus;
   readonly backlog: Backlog;
@@ -57,11 +60,13 @@ export interface EventReplays {
 const WINDOW = 100;
 
 export function eventReplays(options: EventReplaysOptions): EventReplays {
-  const { dir, recorder, bus, backlog, matcher, clock, log, stop } = options;
+  const { dir, fileSystem, recorder, bus, backlog, matcher, clock, log, stop } = options;
   /** The highest replay given to an event that the record may not tell of yet. */
   const given = new Map<string, number>();
   const onBus = new Set<string>();
   const tasks = underWay();
+  /** One after the other: each holds where every event stands that it chooses. */
+  const reading = pLimit(1);
   let wake = Promise.withResolvers<void>();
   stop.addEventListener("abort", () => wake.resolve(), { once: true });
 
@@ -86,7 +91,7 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
   ): Promise<void> {
     for (const recorded of found) {
       if (!(await pace()) || !(await room(recorded.source))) return;
-      const line = await readRecorded(dir, recorded.place);
+      const line = await readRecorded({ dir, fileSystem }, recorded.place);
       if (line === null) continue;
       await publish(replayOnBus(line.event, number(recorded), target(line)), line.event);
     }
@@ -130,7 +135,7 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
         matcher()
           .match(line.event)
           .some(({ name }) => goesTo(name, target(line)));
-      const found = await findRecorded(dir, query, goes);
+      const found = await reading(() => findRecorded({ dir, fileSystem }, query, goes));
       const ids = new Set(found.map(({ id }) => id));
       const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
       if (!dryRun) {

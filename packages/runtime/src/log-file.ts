@@ -1,93 +1,70 @@
-import { once } from "node:events";
+import { join } from "node:path";
+import { AppendedFile, type FileSystem, nodeFileSystem } from "@orgloop/files";
 import type { LogEntry, Logger } from "@orgloop/sdk";
-import { createStream, type RotatingFileStream } from "rotating-file-stream";
 
 export interface LogFileOptions {
-  /** The files are `events.jsonl` and, rotated, `events-TIME-N.jsonl` in here. */
+  /** The files are `events.jsonl` and, rotated, `events-TIME-N.jsonl` in here. Made where missing. */
   readonly dir: string;
+  readonly fileSystem?: FileSystem;
   /** Bytes of one file; default 64 MB. */
   readonly maxBytes?: number;
   /** Rotated files that are kept; default 10. */
   readonly maxFiles?: number;
 }
 
-/** What may wait for the disk, in bytes; what comes on top of it is dropped and counted. */
+/** What may wait for the disk, in characters; what comes on top of it is dropped and counted. */
 const BUFFER_LIMIT = 16 * 1024 ** 2;
-const REOPEN_AFTER_MS = 5_000;
-
-function fileName(time: number | Date | null, index?: number): string {
-  if (time === null) return "events.jsonl";
-  return `events-${new Date(time).toISOString().replace(/[:.]/g, "-")}-${index ?? 1}.jsonl`;
-}
+const RETRY_AFTER_MS = 5_000;
 
 /**
  * The event log: JSON Lines in rotated files. It never makes the pipeline wait and never fails it: what a slow or full disk does
  * not take is dropped, and counted in a line of its own once the disk takes lines again.
  */
-export function logFile({
-  dir,
-  maxBytes = 64 * 1024 ** 2,
-  maxFiles = 10,
-}: LogFileOptions): Required<Logger> {
-  let lines = "";
+export function logFile(options: LogFileOptions): Required<Logger> {
+  let waiting = "";
+  let writing = 0;
   let dropped = 0;
   let scheduled = false;
   let failedAtMs: number | null = null;
-  let stream = open();
+  let closed = false;
+  let turn: Promise<void> = Promise.resolve();
+  const file = rotated(options);
 
-  function open(): RotatingFileStream {
-    const options = {
-      path: dir,
-      size: `${maxBytes}B`,
-      maxFiles,
-      history: ".history",
-      mode: 0o600,
-    } as const;
-    const opened = createStream(fileName as Parameters<typeof createStream>[0], options);
-    opened.on("error", () => {
-      failedAtMs = performance.now();
-    });
-    opened.on("warning", () => {});
-    return opened;
-  }
-
-  function write(): void {
+  async function write(): Promise<void> {
     scheduled = false;
-    if (failedAtMs !== null) {
-      if (performance.now() - failedAtMs < REOPEN_AFTER_MS) return;
-      failedAtMs = null;
-      stream.destroy();
-      stream = open();
+    if (failedAtMs !== null && performance.now() - failedAtMs < RETRY_AFTER_MS) return;
+    failedAtMs = null;
+    const lines = waiting;
+    waiting = "";
+    if (lines === "") return;
+    writing = lines.length;
+    try {
+      await file.append(lines);
+    } catch {
+      failedAtMs = performance.now();
+      dropped += lines.split("\n").length - 1;
     }
-    const text = lines;
-    lines = "";
-    if (text !== "") stream.write(text);
+    writing = 0;
   }
 
   function append(line: string): void {
-    lines += line;
+    waiting += line;
     if (scheduled) return;
     scheduled = true;
-    setImmediate(write);
+    setImmediate(() => {
+      turn = turn.then(write);
+    });
   }
 
   /** Resolves when the disk has all of it, or has failed. */
   function flush(): Promise<void> {
-    write();
-    if (failedAtMs !== null) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        stream.off("error", end);
-        resolve();
-      };
-      stream.on("error", end);
-      stream.write("", end);
-    });
+    turn = turn.then(write);
+    return turn;
   }
 
   return {
     log(entry: LogEntry) {
-      if (lines.length + stream.writableLength > BUFFER_LIMIT) {
+      if (waiting.length + writing > BUFFER_LIMIT) {
         dropped += 1;
         return;
       }
@@ -102,10 +79,59 @@ export function logFile({
     flush,
     async close() {
       await flush();
-      if (failedAtMs !== null || stream.destroyed) return;
-      const closed = once(stream, "close");
-      stream.end();
-      await closed;
+      if (!closed) await file.close().catch(() => undefined);
+      closed = true;
+    },
+  };
+}
+
+/** One file, which gives its name to the next where it has grown. */
+function rotated({
+  dir,
+  fileSystem = nodeFileSystem,
+  maxBytes = 64 * 1024 ** 2,
+  maxFiles = 10,
+}: LogFileOptions) {
+  const path = join(dir, "events.jsonl");
+  let file: AppendedFile | null = null;
+
+  async function rotate(): Promise<void> {
+    await close();
+    const time = new Date().toISOString().replace(/[:.]/g, "-");
+    const names = new Set(await fileSystem.list(dir));
+    let number = 1;
+    while (names.has(`events-${time}-${number}.jsonl`)) number += 1;
+    await fileSystem.rename(path, join(dir, `events-${time}-${number}.jsonl`));
+    await prune();
+  }
+
+  async function prune(): Promise<void> {
+    const old = (await fileSystem.list(dir)).filter((name) => /^events-.+\.jsonl$/.test(name));
+    for (const name of old.sort().slice(0, Math.max(0, old.length - maxFiles))) {
+      await fileSystem.remove(join(dir, name));
+    }
+  }
+
+  async function opened(): Promise<AppendedFile> {
+    if (file === null) {
+      await fileSystem.makeDirectory(dir);
+      file = await AppendedFile.open(path, fileSystem);
+    }
+    return file;
+  }
+
+  async function close(): Promise<void> {
+    const before = file;
+    file = null;
+    await before?.close();
+  }
+
+  return {
+    close,
+    async append(lines: string): Promise<void> {
+      if (file?.isRemoved()) await close();
+      if ((await opened()).size >= maxBytes) await rotate();
+      await (await opened()).append(lines);
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   type SettlingEventBus,
 } from "@orgloop/sdk";
 
+import type { Disk } from "./disk.ts";
 import { isDiskFull } from "./disk-full.ts";
 
 import type { OpenRepeatMemory } from "./repeat-memory.ts";
@@ -17,6 +18,8 @@ export interface OpenBusOptions {
   readonly wal: DefaultsSpec["wal"];
   /** The folder of the file bus. */
   readonly dir: string;
+  /** Where it lies. */
+  readonly disk: Disk;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly now: () => number;
   /** Keeps by what repeats are known, where the bus forgets it. */
@@ -35,6 +38,7 @@ export async function openBus({
   spec,
   wal,
   dir,
+  disk,
   log,
   now,
   repeats,
@@ -46,6 +50,8 @@ export async function openBus({
     }
     case "file": {
       const { openFileBus } = await import("@orgloop/bus/file");
+      const { fileSystem } = disk;
+      const lock = (held: string) => disk.lock(held, "wal");
       const rotate = {
         maxBytes: parseSize(wal.rotate.max_size),
         maxAgeMs: parseDuration(wal.rotate.max_age),
@@ -55,14 +61,16 @@ export async function openBus({
         onNote: (mark: string) => repeats.load(mark, { settled: true }),
         keep: repeats.flush,
       };
-      return openFileBus({ dir, rotate, onEvent: log, now, notes }).catch((error: unknown) => {
-        if (!isDiskFull(error)) throw error;
-        throw new OrgLoopError(
-          "DISK_FULL",
-          `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
-          { cause: error },
-        );
-      });
+      return openFileBus({ dir, rotate, onEvent: log, now, notes, fileSystem, lock }).catch(
+        (error: unknown) => {
+          if (!isDiskFull(error)) throw error;
+          throw new OrgLoopError(
+            "DISK_FULL",
+            `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
+            { cause: error },
+          );
+        },
+      );
     }
     case "sqs":
       throw new OrgLoopError(

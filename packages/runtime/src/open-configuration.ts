@@ -22,7 +22,8 @@ export interface OpenConfigurationOptions extends Pick<ConfigurationOptions, "pr
 export async function openConfiguration(options: OpenConfigurationOptions): Promise<Configuration> {
   const { prepared, prepare, projectDir, dataDir, lookup, open, clock, life } = options;
   const { log, claims, checkpoints, repeats, plugins, known } = open;
-  const before = await readAppliedState(dataDir);
+  const { fileSystem } = open.dataDir.disk;
+  const before = await readAppliedState(dataDir, fileSystem);
   const abandon = life.abandon.signal;
   const surroundings: OpenGenerationOptions = {
     projectDir,
@@ -37,6 +38,7 @@ export async function openConfiguration(options: OpenConfigurationOptions): Prom
   return configuration({
     first: await openGeneration(prepared, null, surroundings),
     dataDir,
+    fileSystem,
     before,
     prepare,
     open: (next, from) => openGeneration(next, from, surroundings),

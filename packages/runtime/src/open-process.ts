@@ -3,6 +3,7 @@ import type { KnownSecrets } from "@orgloop/host";
 import type { Topology } from "@orgloop/sdk";
 import { claimDataDir, type DataDir } from "./claim-data-dir.ts";
 import type { Clock } from "./clock.ts";
+import type { Disk } from "./disk.ts";
 import { type EventLog, type EventLogOptions, eventLog } from "./event-log.ts";
 import type { Held } from "./held.ts";
 import { logFile } from "./log-file.ts";
@@ -20,6 +21,8 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry"> {
   readonly known: KnownSecrets;
   /** Default: what the topology names. */
   readonly openBus?: typeof openBus | undefined;
+  /** Default: the machine's. */
+  readonly disk?: Disk | undefined;
 }
 
 /** All that a process holds open. */
@@ -32,6 +35,8 @@ export interface OpenProcess extends Stores {
   readonly dataDir: DataDir;
   /** Sources, actors and transforms that are to be closed with it. */
   readonly plugins: Set<Held<unknown>>;
+  /** Is closed with it, before the others. */
+  defer(close: () => Promise<void>): void;
   /** Closes it all, last opened first. */
   close(): Promise<void>;
 }
@@ -43,10 +48,11 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   const { project, workspace, defaults } = topology;
   await using opened = new AsyncDisposableStack();
 
-  const dataDir = await claimDataDir(options.dataDir, project, projectDir);
+  const dataDir = await claimDataDir(options.dataDir, project, projectDir, options.disk);
   opened.defer(() => dataDir.release());
 
-  const file = logFile({ dir: dataDir.log });
+  const { fileSystem } = dataDir.disk;
+  const file = logFile({ dir: dataDir.log, fileSystem });
   const level = defaults.log_level;
   const journal = eventLog({
     loggers: [file],
@@ -64,14 +70,23 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   const { checkpoint, wal } = defaults;
   const stores = await openStores({ dataDir, projectDir, checkpoint, clock, warn });
   opened.defer(async () => {
-    const { deadLetters, claims, inbox } = stores;
-    await Promise.all([deadLetters.close?.(), claims.close?.(), inbox.close?.()]);
+    const { deadLetters, claims, inbox, routeStates } = stores;
+    const closing = [deadLetters, claims, inbox, routeStates];
+    await Promise.all(closing.map((store) => store.close?.()));
   });
 
   const open = options.openBus ?? openBus;
-  const repeats = await openRepeatMemory({ dir: dataDir.repeats, warn });
+  const repeats = await openRepeatMemory({ dir: dataDir.repeats, fileSystem, warn });
   opened.defer(() => repeats.close());
-  const bus = await open({ spec: topology.bus, wal, dir: dataDir.wal, log, now, repeats });
+  const bus = await open({
+    spec: topology.bus,
+    wal,
+    dir: dataDir.wal,
+    disk: dataDir.disk,
+    log,
+    now,
+    repeats,
+  });
   opened.defer(() => bus.close());
   for (const { once } of (await bus.unacked()) as Published[]) {
     if (once !== undefined) repeats.load(once, { settled: false });
@@ -90,6 +105,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
     known,
     bus,
     plugins,
+    defer: (close) => kept.defer(close),
     close: () => kept.disposeAsync(),
   };
 }

@@ -97,12 +97,17 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     const { current } = configured;
     const first = current();
     tellLoggers(open.journal, first);
+    const { fileSystem } = open.dataDir.disk;
+    const warn = (error: string): void => log({ phase: "system.error", error });
     const { backlog, starts } = await recoverUnacked({
       bus,
       bounds: options.backlogBounds ?? PROJECT_DEFAULTS.backlogBounds,
       startsFile: open.dataDir.starts,
+      fileSystem,
+      warn,
       clock,
     });
+    open.defer(starts.close);
     const kept = await keptRouteStates({
       store: open.routeStates,
       routes: first.routes.byName,
@@ -124,13 +129,16 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     const shared = { clock, activity, log };
     const recorder = eventRecorder({
       dir: open.dataDir.events,
+      fileSystem,
       retentionMs: () => current().retentionMs,
       clock,
-      warn: (error) => log({ phase: "system.error", error }),
+      warn,
     });
+    open.defer(recorder.close);
     const replays = eventReplays({
       ...shared,
       dir: open.dataDir.events,
+      fileSystem,
       recorder,
       bus,
       backlog,

@@ -39,19 +39,22 @@ export interface OpenStoresOptions {
 /** The stores of a workspace on this machine. */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { dataDir, projectDir, checkpoint, clock, warn } = options;
+  const { fileSystem } = dataDir.disk;
+  const on = { fileSystem, warn };
   const dir =
     checkpoint.dir === undefined ? dataDir.checkpoints : resolve(projectDir, checkpoint.dir);
+  const now = clock.wall;
   const checkpoints =
-    checkpoint.store === "memory" ? memoryCheckpoints() : fileCheckpoints({ dir, now: clock.wall });
+    checkpoint.store === "memory" ? memoryCheckpoints() : fileCheckpoints({ dir, now, fileSystem });
   const deadlineOf = (entry: Omit<InboxEntry, "event">): number => inboxDeadline(entry, clock);
   await using opened = new AsyncDisposableStack();
-  const deadLetters = await fileDeadLetters({ dir: dataDir.deadLetters, warn });
+  const deadLetters = await fileDeadLetters({ dir: dataDir.deadLetters, ...on });
   opened.defer(() => deadLetters.close());
-  const claims = await fileClaims({ dir: dataDir.claims });
+  const claims = await fileClaims({ dir: dataDir.claims, ...on });
   opened.defer(() => claims.close());
-  const inbox = await fileInbox({ dir: dataDir.inbox, warn, deadlineOf });
+  const inbox = await fileInbox({ dir: dataDir.inbox, ...on, deadlineOf });
   opened.defer(() => inbox.close());
-  const routeStates = await fileRouteStates({ file: dataDir.routeStates, warn });
+  const routeStates = await fileRouteStates({ file: dataDir.routeStates, ...on });
   opened.move();
   return { checkpoints, deadLetters, claims, inbox, routeStates };
 }

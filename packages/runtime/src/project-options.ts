@@ -2,6 +2,7 @@ import type { Environment } from "@orgloop/config";
 import type { LogEntry, PluginLookup, Topology } from "@orgloop/sdk";
 import type { BacklogBounds } from "./backlog.ts";
 import { type Clock, systemClock, watchedClock } from "./clock.ts";
+import type { Disk } from "./disk.ts";
 import type { openBus } from "./open-bus.ts";
 
 export interface ProjectOptions extends Partial<Clock> {
@@ -25,6 +26,8 @@ export interface ProjectOptions extends Partial<Clock> {
   readonly roomWaitMs?: number;
   /** How long a drain waits for attempts in flight; default 8 s. */
   readonly drainMs?: number;
+  /** Where the data directory lies; default: the machine's. */
+  readonly disk?: Disk;
   /** Opens the bus; default: what the topology names. */
   readonly openBus?: typeof openBus;
 }

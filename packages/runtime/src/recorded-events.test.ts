@@ -28,15 +28,17 @@ test("what was recorded is found and read again, whatever characters it holds", 
   const [first = ""] = await recordFiles(dir);
   await appendFile(join(dir, first), '{"at":"2026-01-01T12:00:00.000Z","event":{"id":"evt_to');
 
-  const found = await findRecorded(dir, {});
+  const found = await findRecorded({ dir }, {});
   expect(found.map(({ id }) => id)).toEqual([...events.map(({ id }) => id), "evt_later"]);
-  const read = await Promise.all(found.map(({ place }) => readRecorded(dir, place)));
+  const read = await Promise.all(found.map(({ place }) => readRecorded({ dir }, place)));
   expect(read.slice(0, -1).map((line) => line?.event)).toEqual(events);
   expect(read.at(-1)?.dropped).toEqual(["all"]);
 });
 
 test("no record is an empty one", async () => {
   const dir = join(await temporaryDir(), "none");
-  expect(await findRecorded(dir, {})).toEqual([]);
-  expect(await readRecorded(dir, { file: "2026-01-01/12.jsonl", offset: 0, length: 9 })).toBeNull();
+  expect(await findRecorded({ dir }, {})).toEqual([]);
+  expect(
+    await readRecorded({ dir }, { file: "2026-01-01/12.jsonl", offset: 0, length: 9 }),
+  ).toBeNull();
 });

@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   parseRecorded,
@@ -7,7 +6,14 @@ import {
   type RecordedQuery,
   recordedSelection,
 } from "@orgloop/core";
-import { type Place, readFileLines } from "@orgloop/files";
+import {
+  type FileSystem,
+  nodeFileSystem,
+  type OpenFile,
+  type Place,
+  readFileLines,
+  readFully,
+} from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
 import { fileOfHour, recordFiles } from "./event-recorder.ts";
 
@@ -16,16 +22,22 @@ export interface RecordedPlace extends Place {
   readonly file: string;
 }
 
+/** Where the recorder writes. */
+export interface EventRecord {
+  readonly dir: string;
+  readonly fileSystem?: FileSystem;
+}
+
 /** The events that `query` and `holds` let through (`recordedSelection`). */
 export async function findRecorded(
-  dir: string,
+  { dir, fileSystem = nodeFileSystem }: EventRecord,
   query: RecordedQuery,
   holds?: (line: RecordedLine) => boolean,
 ): Promise<readonly RecordedEvent<RecordedPlace>[]> {
   const first = query.since === undefined ? "" : fileOfHour(Date.parse(query.since));
   const selection = recordedSelection<RecordedPlace>(query, holds);
-  for (const file of (await recordFiles(dir)).filter((name) => name >= first)) {
-    for await (const { line: text, place } of readFileLines(join(dir, file))) {
+  for (const file of (await recordFiles(dir, fileSystem)).filter((name) => name >= first)) {
+    for await (const { line: text, place } of readFileLines(join(dir, file), fileSystem)) {
       const line = parseRecorded(text);
       if (line !== null) selection.add(line, { file, ...place });
     }
@@ -35,15 +47,21 @@ export async function findRecorded(
 
 /** Null where the event was meanwhile given up to the bounds of the record. */
 export async function readRecorded(
-  dir: string,
+  { dir, fileSystem = nodeFileSystem }: EventRecord,
   { file, offset, length }: RecordedPlace,
 ): Promise<RecordedLine | null> {
+  let opened: OpenFile;
   try {
-    await using handle = await open(join(dir, file));
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-    return parseRecorded(buffer.toString("utf8", 0, bytesRead));
+    opened = await fileSystem.open(join(dir, file), "read");
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;
     throw error;
+  }
+  try {
+    const bytes = Buffer.alloc(length);
+    const count = await readFully(opened, bytes, offset);
+    return parseRecorded(bytes.toString("utf8", 0, count));
+  } finally {
+    await opened.close();
   }
 }

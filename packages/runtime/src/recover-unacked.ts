@@ -1,4 +1,5 @@
 import { offBus } from "@orgloop/core";
+import type { FileSystem } from "@orgloop/files";
 import type { EventBus, OrgLoopEvent } from "@orgloop/sdk";
 import { type AttemptStarts, attemptStarts } from "./attempt-starts.ts";
 import { type Backlog, type BacklogBounds, backlog as eventBacklog } from "./backlog.ts";
@@ -9,6 +10,8 @@ export interface RecoverUnackedOptions {
   readonly bounds: BacklogBounds;
   /** Where it stands what the process before died at. */
   readonly startsFile: string;
+  readonly fileSystem: FileSystem;
+  readonly warn: (message: string) => void;
   readonly clock: Clock;
 }
 
@@ -16,14 +19,18 @@ export interface RecoverUnackedOptions {
 export async function recoverUnacked(
   options: RecoverUnackedOptions,
 ): Promise<{ readonly backlog: Backlog; readonly starts: AttemptStarts }> {
-  const { bus, bounds, startsFile, clock } = options;
+  const { bus, bounds, startsFile, fileSystem, warn, clock } = options;
   const backlog = eventBacklog(bounds);
   const unacked = await bus.unacked();
   for (const event of unacked) backlog.enter(event);
   const mayReturn = new Set(unacked.map(offBus).map(({ event }) => replayKey(event)));
-  const starts = await attemptStarts(startsFile, clock, (id, replay) =>
-    mayReturn.has(replayKey({ id, replay })),
-  );
+  const starts = await attemptStarts({
+    path: startsFile,
+    fileSystem,
+    warn,
+    clock,
+    isWanted: (id, replay) => mayReturn.has(replayKey({ id, replay })),
+  });
   return { backlog, starts };
 }
 

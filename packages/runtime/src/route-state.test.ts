@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { nodeFileSystem } from "@orgloop/files";
 import { type DeliverySpec, hasCode, PermanentError } from "@orgloop/sdk";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, test, vi } from "vitest";
 import { attemptStarts, startKey } from "./attempt-starts.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import {
   eventually,
   jsonWebhook,
@@ -141,23 +142,36 @@ test("alerts name what is wrong, once, whatever number of events it concerns", a
   expect(await (await process.get("/metrics")).text()).toContain("orgloop_dead_letters 20");
 });
 
+const startsIn = (path: string, clock: Clock, isWanted: (id: string) => boolean = () => true) =>
+  attemptStarts({ path, fileSystem: nodeFileSystem, clock, isWanted, warn: () => {} });
+
 test("what was worked on when the process died is counted; an end, a drain or another event is not", async () => {
   const file = join(await temporaryDir(), "starts.jsonl");
   const [killer, other] = [startKey("evt_1", 0, "r"), startKey("evt_2", 0, "r")];
   const never = new AbortController().signal;
   const open = (wanted = ["evt_1", "evt_2"]) =>
-    attemptStarts(file, systemClock, (id) => wanted.includes(id));
+    startsIn(file, systemClock, (id) => wanted.includes(id));
   for (let deaths = 0; deaths < 3; deaths += 1) {
     const starts = await open();
     expect([starts.deaths(killer), starts.deaths(other)]).toEqual([deaths, 0]);
     await starts.begin(other, never);
     starts.end(other);
     await starts.begin(killer, never);
-    await vi.waitFor(async () => expect(await readFile(file, "utf8")).toContain(`,0]`));
+    await vi.waitFor(async () => expect(await readFile(file, "utf8")).toContain(",0]}"));
   }
   expect((await open()).deaths(killer)).toBe(3);
   expect((await open(["evt_2"])).deaths(killer)).toBe(0);
-  expect(await readFile(file, "utf8")).toBe("");
+  expect(await readFile(file, "utf8")).not.toContain("evt_1");
+});
+
+test("starts that the release before wrote, without checksums, are taken over", async () => {
+  const file = join(await temporaryDir(), "starts.jsonl");
+  const key = startKey("evt_1", 0, "r");
+  await writeFile(
+    file,
+    `${JSON.stringify([key, 2])}\n${JSON.stringify([startKey("evt_2", 0), 1])}\n["to`,
+  );
+  expect((await startsIn(file, systemClock)).deaths(key)).toBe(2);
 });
 
 test("what the process has died at goes one at a time, and a drain ends the waiting", async () => {
@@ -165,10 +179,10 @@ test("what the process has died at goes one at a time, and a drain ends the wait
   const keys = [startKey("evt_1", 0, "r"), startKey("evt_2", 0, "r"), startKey("evt_3", 0, "r")];
   const abandon = new AbortController();
   const clock = fakeClock();
-  const first = await attemptStarts(file, clock, () => true);
+  const first = await startsIn(file, clock);
   await Promise.all(keys.map((key) => first.begin(key, abandon.signal)));
 
-  const starts = await attemptStarts(file, clock, () => true);
+  const starts = await startsIn(file, clock);
   const begun: string[] = [];
   const all = keys.map(async (key) => {
     await starts.begin(key, abandon.signal);
@@ -189,7 +203,7 @@ test("what the process has died at goes one at a time, and a drain ends the wait
   await waits;
   expect(begun.toSorted()).toEqual([...keys, fresh]);
 
-  const again = await attemptStarts(file, clock, () => true);
+  const again = await startsIn(file, clock);
   await again.begin(fresh, abandon.signal);
   const last = again.begin(keys[1] as string, abandon.signal);
   abandon.abort();

@@ -171,10 +171,11 @@ function create(
     async list(dir) {
       await passing({ kind: "list", path: dir });
       const prefix = `${normalize(dir)}/`;
-      return [...current.keys()]
-        .filter((path) => path.startsWith(prefix))
-        .map((path) => path.slice(prefix.length));
+      const below = [...current.keys()].filter((path) => path.startsWith(prefix));
+      return [...new Set(below.map((path) => path.slice(prefix.length).split("/")[0] as string))];
     },
+    // Directories are nothing by themselves here.
+    async removeDirectory() {},
     makeDirectory: (dir) => passing({ kind: "makeDirectory", path: dir }),
     async rename(from, to) {
       const operation: FileOperation = { kind: "rename", path: from };
