@@ -13,3 +13,4 @@ export * from "./read-stored-bodies.ts";
 export * from "./read-whole.ts";
 export * from "./remove-temporaries.ts";
 export * from "./replace-file.ts";
+export * from "./verify-lines.ts";

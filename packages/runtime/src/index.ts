@@ -1,6 +1,7 @@
 import type { CompareRoutingOptions, RoutingComparison } from "./compare-routing.ts";
 import type { Host, HostOptions } from "./host.ts";
 import type { RunningProcess, StartOptions } from "./start-process.ts";
+import type { StoresVerdict } from "./verify-stores.ts";
 
 export {
   type DeadLetterFilter,
@@ -30,6 +31,12 @@ export { type QueuedEvents, readStoredQueues } from "./stored-queues.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./stored-state.ts";
 
 export type { Trial, TrialOptions, TriedEvent, TriedRoute } from "./trial.ts";
+
+/** Looks for damage in the stores of a data directory; imported only then. */
+export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
+  const { verifyStores: verify } = await import("./verify-stores.ts");
+  return verify(dataDir);
+}
 
 /** What tries events on a topology, delivering nothing; imported on first use, as what runs one is. */
 export const loadTrial = () => import("./trial.ts");

@@ -100,7 +100,8 @@ export function checkpointFileName(sourceId: string): string {
   return `${name.slice(0, MAX_NAME - 20)}~${hash}.json`;
 }
 
-function parseCheckpoint(text: string): string {
+/** The checkpoint in the text of a file. Throws where it cannot be understood. */
+export function parseCheckpoint(text: string): string {
   const { checkpoint } = ofEarlierRelease(text) ?? parseCheckedJson(text);
   if (typeof checkpoint === "string") return checkpoint;
   throw new OrgLoopError("INVALID_CHECKPOINT", 'expected an object with the text "checkpoint"');

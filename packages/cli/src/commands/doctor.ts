@@ -6,7 +6,7 @@ import type { ExitStatus } from "../command-error.ts";
 import { dataDirectory, projectName } from "../data-directory.ts";
 import type { Check, CheckStatus } from "../doctor/check.ts";
 import { checkDisk } from "../doctor/disk.ts";
-import { checkLog, checkWal } from "../doctor/log-and-wal.ts";
+import { checkLog, checkStores, checkWal } from "../doctor/log-and-wal.ts";
 import { checkNode } from "../doctor/node.ts";
 import { checkPort } from "../doctor/port.ts";
 import { checkProject, checkVariables } from "../doctor/project.ts";
@@ -65,6 +65,7 @@ async function processChecks(
     await checkPort(found?.port ?? port, found),
     checkProcess(found),
     await checkWal(dataDir),
+    await checkStores(dataDir),
     await checkLog(dataDir),
     ...(found?.responsive === true ? [await runningRepeats(context, found)] : []),
   ];

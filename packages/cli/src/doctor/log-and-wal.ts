@@ -41,3 +41,27 @@ export async function checkWal(dataDir: string): Promise<Check> {
         message: `${walProblemLine(damage)}; see \`orgloop wal repair\``,
       };
 }
+
+/** Whether what is kept beside the log is sound: dead letters, inboxes, claims, repeats, route states, checkpoints, the applied state. */
+export async function checkStores(dataDir: string): Promise<Check> {
+  const check = { category: "storage", name: "stores" };
+  const { verifyStores } = await import("@orgloop/runtime");
+  const { problems, kept, lines } = await verifyStores(dataDir);
+  const [problem] = problems;
+  if (problem !== undefined) {
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+    return {
+      ...check,
+      status: "error",
+      message: `${problem}${more}; a start keeps damaged lines beside their file, names what is lost and goes on with the rest`,
+    };
+  }
+  const [file] = kept;
+  if (file === undefined) return { ...check, status: "ok", message: `${lines} lines, all sound` };
+  const more = kept.length > 1 ? ` and ${kept.length - 1} more` : "";
+  return {
+    ...check,
+    status: "degraded",
+    message: `damaged lines were kept in ${file}${more}: the log says what was lost; delete the file when you have looked at it`,
+  };
+}

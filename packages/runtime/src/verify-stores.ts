@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { nodeFileSystem, readWhole, verifyLines } from "@orgloop/files";
+import { hasCode, messageOf } from "@orgloop/sdk";
+import { parseCheckpoint, readAppliedState } from "@orgloop/stores";
+
+/** What a look at the stores of a data directory has found; nothing is locked or changed. */
+export interface StoresVerdict {
+  readonly lines: number;
+  /** What is damaged now. */
+  readonly problems: readonly string[];
+  /** Files with the bytes that starts have found damaged and kept. */
+  readonly kept: readonly string[];
+}
+
+const LINES = [
+  "attempt-starts.jsonl",
+  "claims/claims.jsonl",
+  "dead-letters/dead-letters.jsonl",
+  "inbox/inbox.jsonl",
+  "repeats/repeats.jsonl",
+  "route-state.jsonl",
+];
+const FOLDERS = ["", "claims", "dead-letters", "inbox", "repeats"];
+
+export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
+  let lines = 0;
+  const problems: string[] = [];
+  for (const name of LINES) {
+    const verdict = await verifyLines(join(dataDir, name), nodeFileSystem);
+    lines += verdict.lines;
+    problems.push(...verdict.problems);
+  }
+  const checkpoints = join(dataDir, "checkpoints");
+  for (const name of (await names(checkpoints)).filter((name) => name.endsWith(".json"))) {
+    const file = join(checkpoints, name);
+    await readWhole(file, nodeFileSystem)
+      .then(parseCheckpoint)
+      .catch((error) => problems.push(`${file}: ${messageOf(error)}`));
+  }
+  await readAppliedState(dataDir).catch((error) => problems.push(messageOf(error)));
+  const kept: string[] = [];
+  for (const folder of FOLDERS) {
+    const found = await names(join(dataDir, folder));
+    kept.push(
+      ...found
+        .filter((name) => name.includes(".damaged-"))
+        .map((name) => join(dataDir, folder, name)),
+    );
+  }
+  return { lines, problems, kept };
+}
+
+async function names(dir: string): Promise<readonly string[]> {
+  try {
+    return await nodeFileSystem.list(dir);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
