@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { json } from "node:stream/consumers";
-import type { DeadLetter, LogEntry } from "@orgloop/sdk";
+import type { DeadLetter, LogEntry, OrgLoopEvent } from "@orgloop/sdk";
 import { onTestFinished, vi } from "vitest";
 import { type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
 import { serveTest } from "../serve-test.ts";
@@ -87,7 +87,14 @@ export async function runDelivery(actors: readonly TestActor[]): Promise<Deliver
       const entries = await Promise.all(files.sort().map((file) => lines<LogEntry>("log", file)));
       return entries.flat().filter((entry) => phase === undefined || entry.phase === phase);
     },
-    deadLetters: () => lines<DeadLetter>("dead-letters/dead-letters.jsonl"),
+    async deadLetters() {
+      const found = await lines<{ letter?: Omit<DeadLetter, "event">; event: OrgLoopEvent }>(
+        "dead-letters/dead-letters.jsonl",
+      );
+      return found.flatMap(({ letter, event }) =>
+        letter === undefined ? [] : { ...letter, event },
+      );
+    },
     async restart() {
       const code = await running.end("SIGTERM");
       if (code !== 0) throw new Error(`ended with ${code}:\n${running.lines.join("\n")}`);

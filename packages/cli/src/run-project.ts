@@ -6,6 +6,7 @@ import { hostedProjects } from "./hosted-projects.ts";
 import { type RegisteredModule, requestOf } from "./module-registry.ts";
 import { metricsPort, portInUse } from "./port.ts";
 import { prepareProject } from "./prepare-project.ts";
+import { removeStaleDrafts } from "./remove-stale-drafts.ts";
 import { announceDaemon, withdrawDaemon } from "./running-daemon.ts";
 import { type StartReport, startReport } from "./start-report.ts";
 import { ensureToken } from "./token.ts";
@@ -30,6 +31,7 @@ export async function runProject(context: CommandContext, options: RunOptions): 
   const { options: project, request } = await prepareProject(context, options);
   const { startHost } = await import("@orgloop/runtime");
   const hosted = await hostedProjects(context, options.daemon);
+  await removeStaleDrafts(home);
   const token = await ensureToken(home);
   const scraped = metricsPort(context.env);
   const host = await startHost({

@@ -43,12 +43,16 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   let scheduled = false;
   let warned = false;
   let current: { readonly name: string; readonly file: AppendedFile } | null = null;
+  let made = false;
   let bytesSincePruning = 0;
 
   async function fileOf(name: string): Promise<AppendedFile> {
     if (current?.name === name && !current.file.isRemoved()) return current.file;
     await leave();
+    // Who deletes the data directory does not get it back.
+    if (made) await fileSystem.list(dir);
     await fileSystem.makeDirectory(join(dir, dirname(name)));
+    made = true;
     const file = await AppendedFile.open(join(dir, name), fileSystem);
     current = { name, file };
     return file;

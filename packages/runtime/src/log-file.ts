@@ -94,6 +94,7 @@ function rotated({
 }: LogFileOptions) {
   const path = join(dir, "events.jsonl");
   let file: AppendedFile | null = null;
+  let made = false;
 
   async function rotate(): Promise<void> {
     await close();
@@ -114,7 +115,9 @@ function rotated({
 
   async function opened(): Promise<AppendedFile> {
     if (file === null) {
-      await fileSystem.makeDirectory(dir);
+      // Once: who deletes the data directory does not get it back.
+      if (!made) await fileSystem.makeDirectory(dir);
+      made = true;
       file = await AppendedFile.open(path, fileSystem);
     }
     return file;

@@ -18,10 +18,16 @@ const OURS = [
   "repeats",
   "route-state.json",
   "route-state.jsonl",
-  "route-state.jsonl.mark",
   "state.json",
   "wal",
 ];
+
+/** Also what lies beside one of them: its mark, damaged lines that were kept, what a replacement has left. */
+const isOurs = (name: string): boolean =>
+  OURS.some(
+    (ours) =>
+      name === ours || (name.startsWith(`${ours}.`) && /\.(mark|tmp|damaged-.*)$/.test(name)),
+  );
 
 /**
  * Deletes the state that a project keeps in a data directory, and the directory where nothing else lies in it. Resolves with
@@ -38,7 +44,9 @@ export async function removeDataDir(
   const lock = await lockDirectory(dir, { purpose: "workspace delete" });
   try {
     await requireOwner(dir, project);
-    for (const name of OURS) await rm(join(dir, name), { recursive: true, force: true });
+    for (const name of await readdir(dir)) {
+      if (isOurs(name)) await rm(join(dir, name), { recursive: true, force: true });
+    }
   } finally {
     await lock.release();
   }
