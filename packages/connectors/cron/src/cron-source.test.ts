@@ -255,6 +255,21 @@ describe("a clock that is set", () => {
     ]);
   });
 
+  it("a fixed time that came before a restart does not come again when the clock passes it once more", async () => {
+    const cron = stepped([often], NINE - 60_000);
+    await cron.pass(2 * 60_000);
+    cron.step(DAY);
+    await cron.pass(60_000);
+    cron.step(-DAY - 10 * 60_000);
+    await cron.poll();
+    cron.restart();
+    const seen = await cron.pass(DAY + 20 * 60_000);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).not.toContain("often@2026-03-02T09:00:00.000Z");
+    expect(seen).not.toContain("often@2026-03-03T09:00:00.000Z");
+    expect(seen[0]).toBe("often@2026-03-02T09:10:00.000Z");
+  });
+
   it("a page that was not kept comes again", async () => {
     const { pages } = ticking([daily], NINE + 5);
     const before = JSON.stringify({ daily: "2026-03-01T09:00:00Z" });

@@ -7,7 +7,7 @@ import {
 } from "@orgloop/sdk";
 import type { CronSourceConfig } from "./config.ts";
 import { parseSchedule } from "./schedule.ts";
-import { type NamedSchedule, progressOf, type Tick } from "./ticks.ts";
+import { type NamedSchedule, type Passed, type Progress, progressOf, type Tick } from "./ticks.ts";
 
 /** Ticks of one page. */
 const PAGE = 100;
@@ -28,27 +28,30 @@ export function cronSource(
     const schedule: NamedSchedule = { ...item, ...parseSchedule(item.cron, item.timezone) };
     return { name: item.name, progress: progressOf(schedule, clocks) };
   });
-  const names = schedules.map(({ name }) => name);
   return {
     async *poll(checkpoint, { signal, deadlineMs }) {
       const seen = readCheckpoint(checkpoint);
       let moved = false;
       const ticks = schedules
         .flatMap(({ name, progress }) => {
-          const { sinceMs, ticks: due } = progress.due(seen.get(name) ?? null, MOST_DUE);
+          const { sinceMs, ticks: due } = progress.due(
+            seen.get(name) ?? null,
+            MOST_DUE,
+            passedOf(name, seen),
+          );
           if (seen.get(name) !== sinceMs) moved = true;
           seen.set(name, sinceMs);
           return due;
         })
         .sort((a, b) => a.timestampMs - b.timestampMs);
       if (ticks.length === 0 && moved) {
-        yield { events: [], checkpoint: writeCheckpoint(names, seen) };
+        yield { events: [], checkpoint: writeCheckpoint(schedules, seen) };
       }
       for (let from = 0; from < ticks.length; from += PAGE) {
         if (signal.aborted || clocks.now() >= deadlineMs) return;
         const page = ticks.slice(from, from + PAGE);
         for (const { schedule, atMs } of page) seen.set(schedule.name, atMs);
-        yield { events: page.map(draft), checkpoint: writeCheckpoint(names, seen) };
+        yield { events: page.map(draft), checkpoint: writeCheckpoint(schedules, seen) };
       }
     },
     nextPoll: (nowMs) => Math.min(...schedules.map(({ progress }) => progress.nextMs(nowMs))),
@@ -89,7 +92,28 @@ function readCheckpoint(checkpoint: string | null): Map<string, number> {
   }
 }
 
-function writeCheckpoint(names: readonly string[], seen: ReadonlyMap<string, number>): string {
-  const entries = names.map((name) => [name, new Date(seen.get(name) ?? 0).toISOString()]);
+interface Scheduled {
+  readonly name: string;
+  readonly progress: Progress;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Besides each schedule's last tick the times that it has passed, as `NAME@FROM` to the last of them: only where the clock was set. */
+function writeCheckpoint(
+  schedules: readonly Scheduled[],
+  seen: ReadonlyMap<string, number>,
+): string {
+  const entries = schedules.flatMap(({ name, progress }) => [
+    [name, iso(seen.get(name) ?? 0)],
+    ...progress.passed.map(({ fromMs, toMs }) => [`${name}@${iso(fromMs)}`, iso(toMs)]),
+  ]);
   return JSON.stringify(Object.fromEntries(entries));
+}
+
+function passedOf(name: string, seen: ReadonlyMap<string, number>): readonly Passed[] {
+  return [...seen].flatMap(([key, toMs]) => {
+    const fromMs = key.startsWith(`${name}@`) ? Date.parse(key.slice(name.length + 1)) : Number.NaN;
+    return Number.isNaN(fromMs) ? [] : [{ fromMs, toMs }];
+  });
 }

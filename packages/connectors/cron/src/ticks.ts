@@ -27,8 +27,10 @@ export interface Due {
 
 /** Where a schedule stands. */
 export interface Progress {
-  /** Ticks after `checkpointMs` (null: it knows none), in order, at most `most`. */
-  due(checkpointMs: number | null, most: number): Due;
+  /** Ticks after `checkpointMs` (null: it knows none), in order, at most `most`; `passed`: as it was kept with that. */
+  due(checkpointMs: number | null, most: number, passed: readonly Passed[]): Due;
+  /** What is to be kept besides, where the clock was set; else nothing. */
+  readonly passed: readonly Passed[];
   /** When the next tick is due, on the machine's clock, which says `nowMs`; `Infinity`: never. */
   nextMs(nowMs: number): number;
 }
@@ -56,6 +58,7 @@ function everyInterval(
   /** How far the times are ahead of the clock: whole intervals. Null: that is not known yet. */
   let aheadMs: number | null = monotonic === undefined ? 0 : null;
   return {
+    passed: [],
     due(checkpointMs, most) {
       const nowMs = clock();
       const setMs = now() - nowMs;
@@ -79,23 +82,34 @@ function everyInterval(
 }
 
 /** Times that the clock has passed, from the first to the last tick. */
-interface Passed {
+export interface Passed {
   readonly fromMs: number;
   toMs: number;
 }
 
 /** Stretches of passed time that are remembered: a step of the clock begins a new one. */
 const MOST_PASSED = 64;
+/** Those that are kept over a restart: the last. */
+const MOST_KEPT = 16;
 
 /**
  * Ticks of fixed times are of the machine's clock, and happen once, also where that is set back and passes them again: what has passed is
- * remembered. A checkpoint in the future is read as now: what lies between was passed by nobody, and a time that was (before a restart) is
- * an event of the same id.
+ * remembered, over a restart too once the clock was seen to be set back. A checkpoint in the future is read as now: what lies between was
+ * passed by nobody.
  */
 function fixedTimes(schedule: NamedSchedule, now: () => number): Progress {
   const passed: Passed[] = [];
   /** Ticks that were given out, and may not have been kept. */
   let given: readonly number[] = [];
+  let isRestored = false;
+  let wasSet = false;
+
+  function restore(checkpointMs: number | null, kept: readonly Passed[]): void {
+    isRestored = true;
+    wasSet = kept.length > 0;
+    passed.push(...kept.map((one) => ({ ...one })));
+    if (checkpointMs !== null) passed.push({ fromMs: checkpointMs, toMs: checkpointMs });
+  }
 
   function remember(keptMs: number): void {
     for (const atMs of given.filter((ms) => ms <= keptMs)) {
@@ -109,9 +123,14 @@ function fixedTimes(schedule: NamedSchedule, now: () => number): Progress {
   const isNew = (ms: number) => !passed.some(({ fromMs, toMs }) => fromMs <= ms && ms <= toMs);
 
   return {
-    due(checkpointMs, most) {
+    get passed() {
+      return wasSet ? passed.slice(-MOST_KEPT) : [];
+    },
+    due(checkpointMs, most, kept) {
       const nowMs = now();
+      if (!isRestored) restore(checkpointMs, kept);
       if (checkpointMs !== null) remember(checkpointMs);
+      wasSet ||= checkpointMs !== null && checkpointMs > nowMs;
       const sinceMs = Math.min(checkpointMs ?? nowMs, nowMs);
       given = dueTimes(schedule, sinceMs, nowMs, most).filter(isNew);
       return { sinceMs, ticks: given.map((atMs) => ({ schedule, atMs, timestampMs: atMs })) };
