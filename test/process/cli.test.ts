@@ -321,7 +321,7 @@ test("a damaged log: verify names the place, start refuses it, repair asks first
   const asked = await orgloop(["wal", "repair", "-c", project], env);
   expect(asked).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/A repair would:\n {2}take 1 bad line/),
+    stderr: expect.stringMatching(/A repair would:\n {2}keep 1 bad line/),
   });
   expect((await json("wal", "verify")).code).toBe(1);
   expect(await json("wal", "repair", "--yes")).toMatchObject({

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -37,4 +37,20 @@ test("the kernel drops the lock of a killed process", async () => {
   child.kill("SIGKILL");
   await once(child, "exit");
   await (await lockDirectory(dir)).release();
+});
+
+test("a damaged lock file means nothing, and a full disk is no reason", async () => {
+  const dir = await directory();
+  for (const content of ["garbage", "x".repeat(5_000), Buffer.alloc(4_096)]) {
+    await writeFile(join(dir, "lock.db"), content);
+    const lock = await lockDirectory(dir);
+    await expect(lockDirectory(dir)).rejects.toMatchObject({ code: "LOCKED" });
+    await lock.release();
+  }
+  // Nothing is written for a lock: the file stays empty, and has no journal.
+  await writeFile(join(dir, "lock.db"), "");
+  const lock = await lockDirectory(dir);
+  expect((await readdir(dir)).filter((name) => name.startsWith("lock.db"))).toEqual(["lock.db"]);
+  expect((await stat(join(dir, "lock.db"))).size).toBe(0);
+  await lock.release();
 });

@@ -1,3 +1,4 @@
+import { truncateSync } from "node:fs";
 import { readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -55,8 +56,12 @@ export async function lockDirectory(
 
 const SQLITE_BUSY = 5;
 
+/** Of a file that is no database: nothing is ever written to it, so whatever stands in it is damage, and means nothing. */
+const SQLITE_NOTADB = 26;
+const SQLITE_CORRUPT = 11;
+
 /** Null where someone else holds it. */
-function acquire(file: string): DatabaseSync | null {
+function acquire(file: string, mended = false): DatabaseSync | null {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     // Nothing is written: a journal on the disk would need room, and a start on a full disk must get its lock.
@@ -65,8 +70,11 @@ function acquire(file: string): DatabaseSync | null {
     return database;
   } catch (error) {
     database.close();
-    if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY) return null;
-    throw error;
+    const code = error instanceof Error && "errcode" in error ? error.errcode : null;
+    if (code === SQLITE_BUSY) return null;
+    if (mended || (code !== SQLITE_NOTADB && code !== SQLITE_CORRUPT)) throw error;
+    truncateSync(file);
+    return acquire(file, true);
   }
 }
 

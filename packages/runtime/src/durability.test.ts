@@ -148,7 +148,7 @@ test("a data directory that is deleted under the process is answered 503 from th
     const refused = await process.post("/webhook/hook", { n });
     expect([refused.status, await refused.json()]).toEqual([
       503,
-      { error: expect.stringContaining("was removed while the log was open") },
+      { error: expect.stringContaining("removed while the log was open") },
     ]);
     expect((await process.get("/readyz")).status).toBe(503);
   }

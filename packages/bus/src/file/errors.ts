@@ -29,7 +29,7 @@ export function corruptError(dir: string, damage: Damage): DamageError {
 export function removedError(dir: string): OrgLoopError {
   return new OrgLoopError(
     "WAL_REMOVED",
-    `${dir} was removed while the log was open: the bus takes nothing more. Put it back if you can, and start again`,
+    `${dir}, or its last segment, was removed while the log was open: the bus takes nothing more. Put it back if you can, and start again`,
   );
 }
 

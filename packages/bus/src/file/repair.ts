@@ -15,6 +15,7 @@ import { type HighWater, highWaterPath } from "./high-water.ts";
 import { keepAside } from "./keep-aside.ts";
 import { encodeLine } from "./line.ts";
 import { readLines } from "./read-lines.ts";
+import { readLog } from "./read-log.ts";
 import { compactedName, type Position } from "./segment.ts";
 import type { Survey, TornEnd } from "./survey.ts";
 import type { SurveyedFile } from "./survey-file.ts";
@@ -40,8 +41,8 @@ interface Action {
 
 /**
  * Makes a damaged log one that opens: what is unsettled in its good lines is written into a segment of its own, and bad bytes are kept
- * in `*.corrupt` files beside. Lost is then what the problems' `lost` say, and nothing else. Crash-safe: it can be run again. Throws
- * `LOCKED` while a process has the log, and `WAL_FORMAT` where a newer release wrote it.
+ * in `*.corrupt` files beside. Lost is then what the problems' `lost` say, and nothing else. Crash-safe: it can be run again. Resolves
+ * when it has been read as a start reads it. Throws `LOCKED` while a process has the log, and `WAL_FORMAT` where a newer release wrote it.
  */
 export async function repairWal(dir: string, options: WalRepairOptions = {}): Promise<WalRepair> {
   const { apply = false, fileSystem = nodeFileSystem, lock = lockDirectory } = options;
@@ -49,7 +50,11 @@ export async function repairWal(dir: string, options: WalRepairOptions = {}): Pr
   try {
     const survey = await judgeLog(dir, fileSystem);
     const actions = planRepair(dir, survey, fileSystem);
-    if (apply) for (const action of actions) await action.run();
+    if (apply) {
+      for (const action of actions) await action.run();
+      // Throws where it could not be opened after all.
+      await readLog(dir, fileSystem, { indexed: true });
+    }
     return {
       ...reportOf(dir, survey),
       actions: actions.map(({ text }) => text),
@@ -70,7 +75,7 @@ function planRepair(dir: string, survey: Survey, fileSystem: FileSystem): Action
     if (bad.length === 0) continue;
     const bytes = bad.reduce((sum, { start, end }) => sum + end - start, 0);
     actions.push({
-      text: `keep ${bad.length} bad lines (${bytes} bytes) of ${name.name} in ${name.name}.corrupt`,
+      text: `keep ${count(bad.length, "bad line")} (${bytes} bytes) of ${name.name} in ${name.name}.corrupt`,
       run: () => keepBad(dir, name.name, bad, fileSystem),
     });
   }
@@ -78,7 +83,7 @@ function planRepair(dir: string, survey: Survey, fileSystem: FileSystem): Action
   const lines = evidence.saved();
   const target = compactedName(1, Math.max(1, through));
   actions.push({
-    text: `write what is unsettled in the good lines (${lines.length} lines) into ${target}, in place of ${names.join(", ")}`,
+    text: `write what is unsettled in the good lines (${count(lines.length, "line")}) into ${target}, in place of ${names.join(", ")}`,
     async run() {
       await writeSaved(dir, target, Math.max(1, through), lines, fileSystem);
       await writeMark(dir, Math.max(1, through), fileSystem);
@@ -89,6 +94,10 @@ function planRepair(dir: string, survey: Survey, fileSystem: FileSystem): Action
     },
   });
   return actions;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 async function keepBad(

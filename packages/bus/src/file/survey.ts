@@ -79,6 +79,8 @@ class LogSurvey {
   readonly #faults: FoundFault[] = [];
   readonly files: SurveyedFile[] = [];
   torn: TornEnd | null = null;
+  /** Good bytes of the last segment. */
+  #tailBytes = 0;
   /** The number that the log reaches. */
   #reach = 0;
 
@@ -109,7 +111,7 @@ class LogSurvey {
     const options = {
       atLeast: last ?? mark?.through ?? 0,
       atMost: last ?? (mark?.closed === true ? mark.through : Number.POSITIVE_INFINITY),
-      limit: isTail ? (this.torn?.offset ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
+      limit: isTail && damage === null ? this.#tailBytes : Number.POSITIVE_INFINITY,
       evidence: this.#evidence,
     };
     const file = await surveyFile(this.#dir, name, options, this.#fileSystem);
@@ -130,6 +132,8 @@ class LogSurvey {
     const options = { seal: null, synced, onLine: () => undefined };
     const reading = await readSegment(this.#dir, name, options, this.#fileSystem);
     const { damage, size, fileSize } = reading;
+    // What a process appends after this reading is not looked at.
+    this.#tailBytes = size;
     if (!reading.torn || damage === null) return damage;
     this.torn = {
       name: name.name,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type FileSystem, nodeFileSystem } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
 import type { DamageError } from "./errors.ts";
@@ -22,20 +23,31 @@ export interface WalReadOptions {
 }
 
 /** A running process removes files under the reader: then the reading begins again. */
-const READINGS = 5;
+const READINGS = 20;
 
 /** Reads every line of the log in `dir` and says what is damaged and what that would lose. Changes nothing; fine while a process runs. */
 export async function verifyWal(
   dir: string,
   { fileSystem = nodeFileSystem }: WalReadOptions = {},
 ): Promise<WalReport> {
-  return reportOf(dir, await whileItChanges(() => judgeLog(dir, fileSystem)));
+  let survey = await whileItChanges(() => judgeLog(dir, fileSystem));
+  // A running process may have changed the files between two looks: damage is found again.
+  for (let reading = 1; reading < READINGS && isDamaged(survey); reading += 1) {
+    const before = survey;
+    survey = await whileItChanges(() => judgeLog(dir, fileSystem));
+    if (isDeepStrictEqual(survey.problems, before.problems)) break;
+  }
+  return reportOf(dir, survey);
+}
+
+function isDamaged({ problems }: Survey): boolean {
+  return problems.some(({ kind }) => kind !== "torn");
 }
 
 /** {@link surveyLog}, which names every damage; and what a start would refuse besides. */
 export async function judgeLog(dir: string, fileSystem: FileSystem): Promise<Survey> {
   const survey = await surveyLog(dir, fileSystem);
-  if (survey.problems.some(({ kind }) => kind !== "torn")) return survey;
+  if (isDamaged(survey)) return survey;
   try {
     await readLog(dir, fileSystem, { indexed: true });
     return survey;
