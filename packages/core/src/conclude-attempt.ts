@@ -45,7 +45,8 @@ const MOST_ERROR = 4_000;
 export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclusion {
   const { state, policy, nowMs } = facts;
   if ("receipt" in result) {
-    const status = result.receipt?.status ?? "delivered";
+    // Whatever else it answers, it has taken the event.
+    const status = result.receipt?.status === "skipped" ? "skipped" : "delivered";
     return {
       outcome: { kind: "delivered", status, attempts: state.attempts + 1 },
       breaker: breakerAfter("success", facts),

@@ -6,11 +6,13 @@ import {
   type LogEntry,
   messageOf,
   type OrgLoopEvent,
+  type RefusedError,
   type Source,
   type WebhookRequest,
 } from "@orgloop/sdk";
 import { foreignPage, type ReadHeader } from "./browser-request.ts";
 import { contentEncoding, gunzipWithin } from "./content-encoding.ts";
+import { receiveDrafts } from "./receive-drafts.ts";
 
 /** What the sender of a webhook hears. */
 export interface WebhookAnswer {
@@ -75,9 +77,11 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
       options.onUnpacked?.(unpacked.byteLength);
       return unpacked;
     };
-    drafts = await source.receive({ ...request, content });
+    drafts = await receiveDrafts(source, { ...request, content });
   } catch (error) {
-    if (isRefused(error)) return refuse(options, error.status, error.message, error.reason);
+    if (isRefused(error)) {
+      return refuse(options, statusOf(error), messageOf(error), error.reason);
+    }
     return refuse(options, isRetryAfter(error) ? 503 : 500, messageOf(error));
   }
   try {
@@ -127,6 +131,11 @@ const OTHER_ENCODING = "the body's content-encoding is not taken: send it as it 
 
 const refusalOf = (page: string): string =>
   `a web page sent this (${page.slice(0, LOGGED_ID)}), and the source has no secret: set one, or \`public: true\``;
+
+/** Anything may have been thrown with that code. */
+function statusOf({ status }: RefusedError): number {
+  return Number.isInteger(status) && status >= 400 && status < 600 ? status : 500;
+}
 
 function receives(
   source: Pick<Source, "receive"> | undefined,

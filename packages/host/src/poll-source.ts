@@ -1,7 +1,9 @@
 import {
   type CheckpointStore,
+  checkDrafts,
   type EventDraft,
   formatDuration,
+  isMapping,
   OrgLoopError,
   type Source,
   type SourcePage,
@@ -61,14 +63,19 @@ export async function pollSource(options: PollSourceOptions): Promise<Poll> {
     const pages = source.poll(before, { signal: controller.signal, deadlineMs: endMs });
     const iterator = pages[Symbol.asyncIterator]();
     for (let current = before; ; by = "source") {
-      const next = iterator.next();
+      const next = Promise.resolve(iterator.next());
       released = next.catch(() => {});
       const page = await Promise.race([next, ended.promise]);
       if (page === "ended") {
-        void iterator.return?.()?.catch(() => {});
+        void letGo(iterator);
         throw controller.signal.reason;
       }
       if (page.done) return { result: { kind: "done" }, released };
+      const wrong = checkPage(page.value);
+      if (wrong !== null) {
+        void letGo(iterator);
+        throw new OrgLoopError("INVALID_ANSWER", `${id}: a page of the poll is none: ${wrong}`);
+      }
       by = "host";
       current = await keepPage(page.value, current, options, controller.signal);
     }
@@ -79,6 +86,22 @@ export async function pollSource(options: PollSourceOptions): Promise<Poll> {
     cancel();
     stop.removeEventListener("abort", onStop);
   }
+}
+
+/** Nothing that the source does about it counts any more. */
+async function letGo(iterator: AsyncIterator<SourcePage>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // It has been told of before, or is not wanted.
+  }
+}
+
+/** What is wrong with a page; null where nothing is. The checkpoint must not move behind what could not be read. */
+function checkPage(page: unknown): string | null {
+  if (!isMapping(page)) return "expected an object";
+  if (typeof page.checkpoint !== "string") return "`checkpoint`: expected text";
+  return checkDrafts(page.events);
 }
 
 async function keepPage(

@@ -34,6 +34,8 @@ export interface Activity {
   retried(route: string, actor: string): void;
   /** A placeholder of a template led nowhere. */
   missing(route: string): void;
+  /** A rejection in this process that nobody has handled. */
+  unhandled(): void;
   /** A delivery had no room. */
   dropped(route: string, actor: string): void;
   buried(route: string | null, reason: DeadReason): void;
@@ -55,6 +57,7 @@ export type ActivityListener = Pick<
   | "retried"
   | "dropped"
   | "missing"
+  | "unhandled"
   | "buried"
 >;
 
@@ -115,6 +118,7 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
     retried: listener.retried,
     dropped: listener.dropped,
     missing: listener.missing,
+    unhandled: listener.unhandled,
     get deadLetters() {
       return deadLetters;
     },

@@ -1,5 +1,6 @@
 import type { MaskSecrets } from "@orgloop/core";
 import { type DefaultsSpec, isShown, type LogEntry, type Logger } from "@orgloop/sdk";
+import { endOf } from "./end-of.ts";
 import { underWay } from "./under-way.ts";
 
 export interface EventLogOptions {
@@ -49,7 +50,8 @@ export function eventLog(options: EventLogOptions): EventLog {
       };
       for (const logger of loggers) {
         try {
-          logger.log(complete);
+          const said: unknown = logger.log(complete);
+          if (said instanceof Promise) said.catch(() => undefined);
         } catch {
           // A logger that breaks its promise not to throw must not fail a delivery.
         }
@@ -69,6 +71,6 @@ export function eventLog(options: EventLogOptions): EventLog {
 }
 
 async function closeAll(loggers: readonly Logger[]): Promise<void> {
-  await Promise.allSettled(loggers.map((logger) => logger.flush?.()));
-  await Promise.allSettled(loggers.map((logger) => logger.close?.()));
+  await Promise.all(loggers.map((logger) => endOf(() => logger.flush?.())));
+  await Promise.all(loggers.map((logger) => endOf(() => logger.close?.())));
 }

@@ -1,3 +1,5 @@
+import { endOf } from "./end-of.ts";
+
 interface Closing {
   close?(): Promise<void>;
 }
@@ -9,7 +11,7 @@ export interface Held<Part> {
   use<Result>(run: (part: Part) => Promise<Result>): Promise<Result>;
   /** Nobody begins to use it any more: closes it when its last use has ended, and resolves then. */
   release(): Promise<void>;
-  /** Closes it, in use or not. What it throws counts for nothing: it is gone either way. Fine to call twice. */
+  /** Closes it, in use or not, within 5 s. What it throws counts for nothing: it is gone either way. Fine to call twice. */
   close(): Promise<void>;
 }
 
@@ -21,13 +23,8 @@ export function held<Part extends Closing>(part: Part, open: Set<Held<unknown>>)
   let closed: Promise<void> | null = null;
 
   async function close(): Promise<void> {
-    try {
-      await part.close?.();
-    } catch {
-      // Nothing can be done about it, and nothing waits for it.
-    } finally {
-      open.delete(self);
-    }
+    await endOf(() => part.close?.());
+    open.delete(self);
   }
 
   const self: Held<Part> = {

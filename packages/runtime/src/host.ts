@@ -17,6 +17,7 @@ import { type OpenProject, openProject } from "./open-project.ts";
 import { projectApp } from "./project-app.ts";
 import type { ProjectOptions } from "./project-options.ts";
 import type { ModuleStatus } from "./status.ts";
+import { listenForUnhandled } from "./unhandled-rejections.ts";
 import { type ListedModule, waitingModules } from "./waiting-modules.ts";
 import { refusedWebhook, type WebhookOwner, webhookOwner } from "./webhook-owner.ts";
 
@@ -257,6 +258,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
           await server.close(0);
           throw error;
         });
+
+  const unlisten = listenForUnhandled((...unhandled) => {
+    const projects = running().map(({ project }) => project);
+    for (const project of projects) project.onUnhandled(...unhandled);
+    const [error, stack] = unhandled;
+    if (projects.length === 0) console.error(`a rejection that nobody handled: ${stack ?? error}`);
+  }, clock.now);
+  void closed.promise.then(unlisten);
 
   return {
     address: server.address,

@@ -80,6 +80,10 @@ export function metrics(readings: MetricsReadings): Metrics {
     "route",
     "actor",
   );
+  const unhandled = counter(
+    "orgloop_unhandled_rejections_total",
+    "Rejections in this process that no plug-in, nor anybody else, has handled",
+  );
   const missing = counter(
     "orgloop_template_missing_total",
     "Placeholders that led nowhere in their event, by route",
@@ -105,6 +109,7 @@ export function metrics(readings: MetricsReadings): Metrics {
       retried: (route, actor) => retries.inc({ route, actor }),
       dropped: (route, actor) => dropped.inc({ route, actor }),
       missing: (route) => missing.inc({ route }),
+      unhandled: () => unhandled.inc(),
       buried: (_route, reason) => deadLetters.inc({ reason }),
     },
   };

@@ -34,12 +34,15 @@ import { repeatPolicyOf, repeatsStatus } from "./repeat-windows.ts";
 import { repeats } from "./repeats.ts";
 import { startDelivery } from "./start-delivery.ts";
 import type { ProcessStatus } from "./status.ts";
+import type { OnUnhandled } from "./unhandled-rejections.ts";
 
 /** A project of which everything is open; it takes, delivers and polls nothing before it has begun. */
 export interface OpenProject {
   readonly http: ProjectHttp;
   /** Into its event log. */
   readonly log: OpenProcess["log"];
+  /** Logs and counts a rejection that nobody has handled. */
+  readonly onUnhandled: OnUnhandled;
   hasSource(id: string): boolean;
   status(): ProcessStatus;
   /** Puts events on the bus; resolves when they are durable. */
@@ -227,6 +230,12 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         notReady: parts.notReady,
       }),
       log,
+      onUnhandled(error, stack, isLogged) {
+        activity.unhandled();
+        const metadata = { unhandled: true, ...(stack !== undefined && { stack }) };
+        const said = `a rejection that nobody handled: ${error}`;
+        if (isLogged) log({ phase: "system.error", error: said, metadata });
+      },
       hasSource: (id) => current().plugins.sources.has(id),
       status,
       apply: configured.apply,

@@ -163,6 +163,7 @@ export function activityOf(...routes: readonly RouteSpec[]): Activity {
     retried: ignore,
     dropped: ignore,
     missing: ignore,
+    unhandled: ignore,
     buried: ignore,
   });
 }

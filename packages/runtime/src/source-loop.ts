@@ -156,7 +156,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** The source reckons by the machine's clock, the wait goes by the other. */
 function hinted(source: Source, regularMs: number, { now, wall }: Clock): NextPoll {
   const wallMs = wall();
-  const hintMs = source.nextPoll?.(wallMs) ?? NEVER;
+  const hintMs = hintOf(source, wallMs);
   return { dueMs: Math.min(regularMs, now() + Math.max(0, hintMs - wallMs)), hintMs };
 }
 
@@ -190,4 +190,14 @@ function judge(
   }
   // A rest that is shorter than the interval would ask what is ill more often than what is well.
   return after(Math.max(regularMs, nowMs + SOURCE_COOLDOWN_MS));
+}
+
+/** When the source says that the next poll is worth while; what is no time is none. */
+function hintOf(source: Source, nowMs: number): number {
+  try {
+    const hint: unknown = source.nextPoll?.(nowMs);
+    return typeof hint === "number" && !Number.isNaN(hint) ? hint : NEVER;
+  } catch {
+    return NEVER;
+  }
 }

@@ -41,6 +41,29 @@ export function checkEvent(value: unknown): string | null {
   return null;
 }
 
+/** What is wrong with `value` as what a source hands over ({@link EventDraft}); null where nothing is. */
+export function checkDraft(value: unknown): string | null {
+  if (!isMapping(value)) return `expected an event (an object), found ${kindOf(value)}`;
+  const { identity, provenance, payload } = value;
+  if (identity !== undefined && typeof identity !== "string") {
+    return `\`identity\`: expected text, found ${kindOf(identity)}`;
+  }
+  if (provenance === undefined || payload === undefined) {
+    return `\`${provenance === undefined ? "provenance" : "payload"}\` is missing`;
+  }
+  return checkEvent({ ...value, source: "-" });
+}
+
+/** What is wrong with `value` as a list of {@link checkDraft}'s; null where nothing is. */
+export function checkDrafts(value: unknown): string | null {
+  if (!Array.isArray(value)) return `expected a list of events, found ${kindOf(value)}`;
+  for (const [at, draft] of value.entries()) {
+    const wrong = checkDraft(draft);
+    if (wrong !== null) return `event ${at + 1}: ${wrong}`;
+  }
+  return null;
+}
+
 /**
  * What is wrong with `value` as what a transform makes of an event; null where nothing is. `id` is any text: the event keeps its own.
  * `timestamp`, `provenance` and `trace_id` may be left out.

@@ -11,6 +11,7 @@ import { type FunctionEnvironment, functionEnvironment } from "./function-enviro
 import type { PluginHost } from "./open-items.ts";
 import { s3Objects } from "./s3-objects.ts";
 import { type Secrets, secrets } from "./secrets.ts";
+import { surviveRejections } from "./survive-rejections.ts";
 
 /** A bundle's plugins, by the names of their packages. */
 export type BundledPlugins = PluginHost["plugins"];
@@ -53,6 +54,16 @@ export async function functionTools<Spec extends object>({
   const spec = (await readSpec(environment.spec, inBucket)) as Spec;
   const { now } = clock;
   const known = knownSecrets();
+  const flow = jsonFlowLog({
+    stage,
+    project,
+    now,
+    level: (env.ORGLOOP_LOG_LEVEL as DefaultsSpec["log_level"] | undefined) ?? "info",
+    write,
+    mask: known.mask,
+    metrics: embeddedMetrics(new Metrics({ namespace: METRIC_NAMESPACE }), stage),
+  });
+  if (env.AWS_LAMBDA_RUNTIME_API !== undefined) surviveRejections(flow);
   const state = { client: aws.dynamo, table };
   return {
     environment,
@@ -68,15 +79,7 @@ export async function functionTools<Spec extends object>({
     objects: inBucket(bucket),
     sender: sqsSender({ sqs: aws.sqs }),
     secrets: secrets({ prefix: secretPrefix, read: parameterReader(), now }),
-    flow: jsonFlowLog({
-      stage,
-      project,
-      now,
-      level: (env.ORGLOOP_LOG_LEVEL as DefaultsSpec["log_level"] | undefined) ?? "info",
-      write,
-      mask: known.mask,
-      metrics: embeddedMetrics(new Metrics({ namespace: METRIC_NAMESPACE }), stage),
-    }),
+    flow,
   };
 }
 

@@ -24,6 +24,8 @@ export const METRICS = {
   deadLetters: "DeadLetters",
   /** Placeholders of templates that led nowhere in their event. */
   missing: "TemplateValuesMissing",
+  /** Rejections that nobody handled: a plug-in's fault. */
+  unhandled: "UnhandledRejections",
   breakersOpened: "BreakersOpened",
   breakersClosed: "BreakersClosed",
   /** Milliseconds from the event's time to its delivery. */

@@ -1,0 +1,32 @@
+import {
+  checkDrafts,
+  type EventDraft,
+  formatDuration,
+  OrgLoopError,
+  type Source,
+  type WebhookRequest,
+} from "@orgloop/sdk";
+
+/** A source that never answers must not keep the connections of the others. */
+const LONGEST_MS = 60_000;
+
+/**
+ * What a source makes of a request. Throws what it throws, `TIMEOUT` where it does not answer within a minute, and `INVALID_ANSWER` for
+ * what are no events.
+ */
+export async function receiveDrafts(
+  source: Required<Pick<Source, "receive">>,
+  request: WebhookRequest,
+): Promise<readonly EventDraft[]> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const message = `the source gave no answer within ${formatDuration(LONGEST_MS)}`;
+  const timer = setTimeout(() => reject(new OrgLoopError("TIMEOUT", message)), LONGEST_MS);
+  try {
+    const drafts = await Promise.race([source.receive(request), promise]);
+    const wrong = checkDrafts(drafts);
+    if (wrong === null) return drafts;
+    throw new OrgLoopError("INVALID_ANSWER", `the source made no events of it: ${wrong}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
