@@ -10,3 +10,4 @@ export * from "./open-plugin.ts";
 export * from "./poll-source.ts";
 export * from "./random-hex.ts";
 export * from "./replay-pace.ts";
+export * from "./stack-of.ts";

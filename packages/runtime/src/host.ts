@@ -262,8 +262,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const unlisten = listenForUnhandled((...unhandled) => {
     const projects = running().map(({ project }) => project);
     for (const project of projects) project.onUnhandled(...unhandled);
-    const [error, stack] = unhandled;
-    if (projects.length === 0) console.error(`a rejection that nobody handled: ${stack ?? error}`);
+    if (projects.length === 0) console.error(unhandled[0]);
   }, clock.now);
   void closed.promise.then(unlisten);
 

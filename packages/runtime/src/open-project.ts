@@ -230,11 +230,9 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         notReady: parts.notReady,
       }),
       log,
-      onUnhandled(error, stack, isLogged) {
+      onUnhandled(error, isLogged) {
         activity.unhandled();
-        const metadata = { unhandled: true, ...(stack !== undefined && { stack }) };
-        const said = `a rejection that nobody handled: ${error}`;
-        if (isLogged) log({ phase: "system.error", error: said, metadata });
+        if (isLogged) log({ phase: "system.error", error });
       },
       hasSource: (id) => current().plugins.sources.has(id),
       status,

@@ -161,6 +161,7 @@ test("a logger that throws, or rejects, is heard of by nobody; not when it is cl
     level: "debug",
     project: "p",
     workspace: "w",
+    mask: (text) => text,
     now: () => 0,
   });
   log.log({ phase: "system.error" });

@@ -1,7 +1,7 @@
-import { messageOf } from "@orgloop/sdk";
+import { stackOf } from "@orgloop/host";
 
-/** Is told of a rejection that nobody has handled: its message, and its stack where it has one. */
-export type OnUnhandled = (error: string, stack: string | undefined, isLogged: boolean) => void;
+/** Is told of a rejection that nobody has handled, with its stack. */
+export type OnUnhandled = (error: string, isLogged: boolean) => void;
 
 /** Told of in a minute; the others are counted: what is told of may itself be what a logger stumbles over. */
 const MOST_LOGGED = 20;
@@ -21,8 +21,8 @@ export function listenForUnhandled(onUnhandled: OnUnhandled, now: () => number):
       logged = 0;
     }
     logged += 1;
-    const stack = reason instanceof Error ? reason.stack : undefined;
-    onUnhandled(messageOf(reason), stack, logged <= MOST_LOGGED);
+    const error = `a rejection that nobody handled: ${stackOf(reason)}`;
+    onUnhandled(error, logged <= MOST_LOGGED);
   };
   process.on("unhandledRejection", listener);
   return () => void process.off("unhandledRejection", listener);

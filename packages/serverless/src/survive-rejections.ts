@@ -1,4 +1,4 @@
-import { messageOf } from "@orgloop/sdk";
+import { stackOf } from "@orgloop/host";
 import type { FlowLog } from "./flow-log.ts";
 
 /**
@@ -8,10 +8,8 @@ import type { FlowLog } from "./flow-log.ts";
 export function surviveRejections(flow: FlowLog): void {
   process.removeAllListeners("unhandledRejection");
   process.on("unhandledRejection", (reason) => {
-    const stack = reason instanceof Error ? reason.stack : undefined;
-    const metadata = { unhandled: true, ...(stack !== undefined && { stack }) };
-    const error = `a rejection that nobody handled: ${messageOf(reason)}`;
-    flow.log({ phase: "system.error", error, metadata });
+    const error = `a rejection that nobody handled: ${stackOf(reason)}`;
+    flow.log({ phase: "system.error", error });
     flow.count("unhandled");
   });
 }
