@@ -66,3 +66,21 @@ it("an actor that leaves what it does on its machine is warned of on sqs", async
   ]);
   expect(await warnings("file")).toEqual([]);
 });
+
+it("a transform that may take longer than the router has is an error on sqs", async () => {
+  const transform = (name: string, ms: number) =>
+    `  - { name: ${name}, type: package, package: "@orgloop/transform-filter", timeout_ms: ${ms} }`;
+  const files = (bus: string) => ({
+    "orgloop.yaml": `${HEAD} Project
+metadata: { name: acme }
+bus: ${bus}
+transforms:
+${transform("slow", 20_001)}
+${transform("fine", 20_000)}
+`,
+  });
+  expect(lines((await load(files("sqs"))).errors)).toEqual([
+    "orgloop.yaml:6:84 not-serverless | on sqs a transform takes 20000 ms with one event at most: found 20001",
+  ]);
+  expect(lines((await load(files("file"))).errors)).toEqual([]);
+});

@@ -135,3 +135,15 @@ test("routing that throws is poison; routing that the function never survives is
   ]);
   expect(it.sent).toEqual([]);
 });
+
+test("a fault of a route is that route's letter; the other route's delivery is sent, and the event is settled", async () => {
+  const it = batchFixture();
+  const bad = { ...routeOf(), name: "bad" };
+  const routes = [{ ...bad, delivery: { ...bad.delivery, key: "payload.constructor" } }, routeOf()];
+  const response = await routeBatch([await onBus(it, eventOf("1"))], remaining, it.routing(routes));
+  expect(response).toEqual(returned([]));
+  expect(it.sent).toHaveLength(1);
+  expect(await storedLetters(it.deadLetters)).toMatchObject([
+    { event_id: "evt_1", route: "bad", actor: "agent", reason: "invalid", untransformed: true },
+  ]);
+});
