@@ -147,3 +147,30 @@ test("a fault of a route is that route's letter; the other route's delivery is s
     { event_id: "evt_1", route: "bad", actor: "agent", reason: "invalid", untransformed: true },
   ]);
 });
+
+test("the letter of a fault is replayed by routing its event anew to its route; transforms that drop it take the letter away", async () => {
+  const it = batchFixture();
+  const bad = { ...routeOf(), name: "bad" };
+  const faulty = { ...bad, delivery: { ...bad.delivery, key: "payload.constructor" } };
+  await routeBatch([await onBus(it, eventOf("1"))], remaining, it.routing([faulty, routeOf()]));
+  const replay = (n: number) => onBus(it, replayOnBus(eventOf("1"), n, { route: "bad" }));
+
+  it.sent.length = 0;
+  const mended = it.routing([bad, routeOf()]);
+  await routeBatch([await replay(1)], remaining, mended);
+  expect(it.sent.map(({ body }) => JSON.parse(body).delivery)).toMatchObject([
+    { route: "bad", replay: 1 },
+  ]);
+  // It is the deliver function that takes it away, when the actor has it.
+  expect(await storedLetters(it.deadLetters)).toHaveLength(1);
+
+  const dropping = async () => ({
+    ...(await mended.routerFor(new AbortController().signal)),
+    transformsOf: () => [
+      { name: "none", onError: "pass" as const, inline: false, execute: async () => null },
+    ],
+  });
+  await routeBatch([await replay(2)], remaining, { ...mended, routerFor: dropping });
+  expect(it.sent).toHaveLength(1);
+  expect(await storedLetters(it.deadLetters)).toEqual([]);
+});
