@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OrgLoopEvent, TransformContext } from "@orgloop/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -63,6 +63,22 @@ describe("script", () => {
     ["yes", /more than 10485760 bytes/],
   ])("%s fails", async (body, message) => {
     await expect(run(body)).rejects.toThrow(message);
+  });
+
+  test("many events of a route do not start as many processes at once", async () => {
+    await mkdir(join(projectDir, "running"));
+    const body = `touch running/$$; ls running | wc -l >> counts; cat; rm running/$$`;
+    const transform = await scriptTransform({ script: await script(body) }, { projectDir, mask });
+    const { signal } = new AbortController();
+    const run = () => transform.execute(event, { route: "r", actor: "agent", signal });
+    const pooled = () => transform.pool?.run("r", run, signal);
+    const results = await Promise.all(Array.from({ length: 60 }, pooled));
+    expect(results).toEqual(results.map(() => event));
+    const counts = (await readFile(join(projectDir, "counts"), "utf8")).trim().split("\n");
+    expect(counts).toHaveLength(60);
+    expect(Math.max(...counts.map(Number))).toBeLessThanOrEqual(
+      Math.max(8, 4 * availableParallelism()) / 2,
+    );
   });
 
   test("v1alpha1's variables, and the process's own", async () => {

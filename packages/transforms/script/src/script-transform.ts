@@ -14,7 +14,7 @@ import { runScript, type ScriptExit } from "./run-script.ts";
 import { scriptPath } from "./script-path.ts";
 
 /** Processes at a time, of all scripts; a slow one leaves its place to another route's. */
-const PLACES = Math.max(4, 2 * availableParallelism());
+const PLACES = Math.max(8, 4 * availableParallelism());
 const pool = fairPool({ places: PLACES, each: PLACES / 2, slowMs: 1_000, most: 64 });
 
 /**
