@@ -56,7 +56,8 @@ export function routesOf(n: number): readonly string[] {
   return ["plain", ...other];
 }
 
-export async function crashWorld(): Promise<CrashWorld> {
+/** `dead`: the actor that is ill at times is ill for good, so that its events wait. */
+export async function crashWorld({ dead = false } = {}): Promise<CrashWorld> {
   const directory = await mkdtemp(path.join(tmpdir(), "orgloop-crash-"));
   const project = path.join(directory, "project");
   await cp(path.join(FIXTURES, "crash"), project, { recursive: true });
@@ -81,7 +82,7 @@ export async function crashWorld(): Promise<CrashWorld> {
   }
   /** What an actor that is ill does: refuses for a while, breaks off, asks to wait. */
   function isIll(response: ServerResponse): boolean {
-    if (!state.ill || Math.random() > 0.3) return false;
+    if (!dead && (!state.ill || Math.random() > 0.3)) return false;
     const kind = Math.floor(Math.random() * 3);
     if (kind === 0) response.destroy();
     else response.writeHead(kind === 1 ? 500 : 503, kind === 1 ? {} : { "retry-after": "0" }).end();

@@ -27,11 +27,14 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 );
 
 test("whatever crashes, the stores hold what was acknowledged, what is read back stays, and a crash is no damage", async () => {
+  let powerCuts = 0;
   await fc.assert(
-    fc.asyncProperty(steps, fc.integer({ min: 1, max: 2 ** 31 - 1 }), (all, seed) =>
-      new StoresModel(seed).run(all),
-    ),
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: 2 ** 31 - 1 }), async (all, seed) => {
+      const model = new StoresModel(seed);
+      await model.run(all);
+      powerCuts += model.disk.powerCuts;
+    }),
     { numRuns: RUNS },
   );
-  console.log(`stores-crash: ${RUNS} random histories`);
+  console.log(`stores-crash: ${RUNS} random histories, ${powerCuts} power cuts`);
 });

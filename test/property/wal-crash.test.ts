@@ -42,14 +42,17 @@ const REGRESSIONS: [Step[], number][] = [
 
 test("whatever crashes, what was acknowledged is read back, and opening never refuses", async () => {
   let runs = 0;
+  let powerCuts = 0;
   await fc.assert(
     fc.asyncProperty(steps, seed, async (all, disk) => {
+      const model = new WalModel(disk);
+      await model.run(all);
       runs += 1;
-      await new WalModel(disk).run(all);
+      powerCuts += model.disk.powerCuts;
     }),
     { numRuns: RUNS, examples: REGRESSIONS },
   );
-  console.log(`wal-crash: ${runs} random histories`);
+  console.log(`wal-crash: ${runs} random histories, ${powerCuts} power cuts`);
 });
 
 test("a flipped bit anywhere is refused or reported, never lost in silence", async () => {

@@ -39,6 +39,8 @@ export interface CrashFileSystem {
   crashAt: number;
   /** Resolves when {@link crashAt} is reached. */
   readonly crashed: Promise<void>;
+  /** Power cuts that this disk has been through. */
+  readonly powerCuts: number;
   /**
    * The disk after a power cut now, one of all legal states: what was synced is there; of each 512-byte sector written since,
    * an older state or a newer one; any size in between; of the names created, renamed and removed since their directory was
@@ -64,13 +66,14 @@ interface NameChange {
 
 /** A file system in memory that remembers what is not yet synced, and can crash. */
 export function crashFileSystem(): CrashFileSystem {
-  return create(new Map(), new Map(), []);
+  return create(new Map(), new Map(), [], 0);
 }
 
 function create(
   durable: Map<string, CrashFile>,
   current: Map<string, CrashFile>,
   changes: NameChange[],
+  powerCuts: number,
 ): CrashFileSystem {
   let operations = 0;
   const crash = Promise.withResolvers<void>();
@@ -203,6 +206,7 @@ function create(
     fault: null,
     capacity: Number.POSITIVE_INFINITY,
     crashAt: Number.POSITIVE_INFINITY,
+    powerCuts,
     get operations() {
       return operations;
     },
@@ -221,11 +225,11 @@ function create(
             return [path, copy] as const;
           }),
         );
-      return create(after(), after(), []);
+      return create(after(), after(), [], powerCuts + 1);
     },
     restart() {
       disk.crashAt = 0;
-      return create(durable, current, unsynced);
+      return create(durable, current, unsynced, powerCuts);
     },
     files: () => new Map(Array.from(current, ([path, file]) => [path, file.bytes()])),
     tamper(path, changeBytes) {
