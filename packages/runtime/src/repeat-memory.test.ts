@@ -146,3 +146,22 @@ test("a disk that is full forgets nothing while the process runs, and is told of
   const { memory: next } = await open(disk.restart());
   for (let n = 0; n < 50; n += 1) expect(knows(next, marked(n))).toBe(true);
 });
+
+test.each(["from the log", "from the store of repeats"])(
+  "an id that came again when its window was over begins another, over a restart, too: %s",
+  async (where) => {
+    const disk = crashFileSystem();
+    const { memory } = await open(disk);
+    const first = parseMark(marked(1).once ?? "");
+    if (first === null) throw new Error("no mark");
+    const again = { ...first, body: first.body + 1, at: first.at + 100 };
+    const isKept = where === "from the store of repeats";
+    // The older may be settled last: its actor was ill for longer than the window.
+    for (const mark of isKept ? [again, first] : [first]) memory.keep(mark);
+    await memory.flush(1);
+    const { memory: next } = await open(disk.restart());
+    if (!isKept) next.load(formatMark(again), { settled: true });
+    expect(next.table.find(first)).toEqual(again);
+    expect(next.table.size).toBe(1);
+  },
+);

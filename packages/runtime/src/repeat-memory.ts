@@ -41,7 +41,7 @@ export async function openRepeatMemory(
     ...options,
     onMark(text) {
       const mark = parseMark(text);
-      if (mark !== null) table.add(mark, NOTHING_FORGOTTEN);
+      if (mark !== null) takeIn(table, mark);
     },
   });
   let failing = false;
@@ -85,7 +85,7 @@ export async function openRepeatMemory(
     forget: (source) => file.beginLife(source),
     load(text, { settled }) {
       const mark = parseMark(text);
-      if (mark === null || !table.add(mark, NOTHING_FORGOTTEN)) return;
+      if (mark === null || !takeIn(table, mark)) return;
       if (settled) keep(mark);
     },
     flush,
@@ -94,4 +94,14 @@ export async function openRepeatMemory(
       await file.close();
     },
   };
+}
+
+/** The later of two with one key counts: the id came again when its window was over. False where it is in already. */
+function takeIn(table: RepeatTable, mark: RepeatMark): boolean {
+  const known = table.find(mark);
+  if (known !== null) {
+    if (known.at >= mark.at) return false;
+    table.delete(known);
+  }
+  return table.add(mark, NOTHING_FORGOTTEN);
 }
