@@ -1,3 +1,4 @@
+import { isServerless } from "./check-serverless.ts";
 import { at, type LinkedDeclarations } from "./declarations.ts";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -6,8 +7,8 @@ import type { SourceDocument } from "./source-document.ts";
 import { writtenSecrets } from "./without-secrets.ts";
 
 /**
- * Warns of secrets in valid documents: they would stand in the Topology, which is to hold none. A password in the bus's URL, and
- * what the `config` of an item holds under a key that is a secret's.
+ * Tells of secrets in valid documents: a password in the bus's URL, and what the `config` of an item holds under a key that is a
+ * secret's. A warning, since `state.json` holds no more of it than a seal; an error on `sqs`, where the Topology lies in a bucket.
  */
 export function checkSecrets(
   settings: readonly SourceDocument[],
@@ -29,10 +30,13 @@ export function checkSecrets(
       message: `the URL holds a password: write it as \${NAME} and set it in the environment`,
     });
   }
+  const serverless = isServerless(settings);
+  const where = serverless ? "and set it by `sst secrets set`" : "and set it in the environment";
   for (const item of [...source, ...actor, ...transform, ...logger]) {
     for (const path of writtenSecrets(item.value.config, ["config"])) {
-      const message = `a secret is written out: write it as \${NAME} and set it in the environment`;
-      findings.warnings.push({ ...at(item, path), code: "secret-written-out", message });
+      const message = `a secret is written out: write it as \${NAME} ${where}`;
+      const found = { ...at(item, path), code: "secret-written-out", message };
+      (serverless && item.enabled ? findings.errors : findings.warnings).push(found);
     }
   }
 }

@@ -84,3 +84,24 @@ ${transform("fine", 20_000)}
   ]);
   expect(lines((await load(files("file"))).errors)).toEqual([]);
 });
+
+it("a secret that is written out is an error on sqs, and a warning elsewhere", async () => {
+  const written = (bus: string) => ({
+    "orgloop.yaml": `${HEAD} Project
+metadata: { name: acme }
+bus: ${bus}
+sources:
+  - { id: hook, connector: "@orgloop/connector-webhook", config: { secret: written-out } }
+  - { id: off, connector: "@orgloop/connector-webhook", config: { secret: written-out }, enabled: false }
+actors: [{ id: a, connector: "@orgloop/connector-console" }]
+routes: [{ name: r, when: { source: hook, events: [resource.changed] }, then: { actor: a } }]
+`,
+  });
+  const place = "orgloop.yaml:6:76 secret-written-out";
+  const there = await load(written("sqs"));
+  expect(lines(there.errors).map((line) => line.split(" | ")[0])).toEqual([place]);
+  expect(there.topology).toBeNull();
+  const here = await load(written("file"));
+  expect(here.errors).toEqual([]);
+  expect(lines(here.warnings).join()).toContain(place);
+});

@@ -42,14 +42,19 @@ function problemOf(key: string, value: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether the bus is `sqs`. */
+export function isServerless(settings: readonly SourceDocument[]): boolean {
+  const bus = settings.map(({ value }) => valueAt(value, ["bus"])).find((one) => one !== undefined);
+  return (valueAt(bus, ["url"]) ?? bus) === "sqs";
+}
+
 /** What a process can do and the serverless host cannot (DESIGN.md, Serverless): errors where the bus is `sqs`. */
 export function checkServerless(
   settings: readonly SourceDocument[],
   declarations: Declarations,
   findings: Findings,
 ): void {
-  const bus = settings.map(({ value }) => valueAt(value, ["bus"])).find((one) => one !== undefined);
-  if ((valueAt(bus, ["url"]) ?? bus) !== "sqs") return;
+  if (!isServerless(settings)) return;
   checkReach(settings, declarations, findings);
   const check = (place: Layer, key: string, value: unknown) => {
     const message = problemOf(key, value);

@@ -10,8 +10,10 @@ export interface KeepAppliedOptions {
   readonly fileSystem: FileSystem;
   /** What was applied before; null: nothing ever was. */
   readonly before: AppliedState | null;
-  /** References unresolved. */
+  /** References unresolved, secrets that are written out sealed. */
   readonly topology: Topology;
+  /** Seals what an earlier version has kept as it was written. */
+  readonly seal: (topology: Topology) => Topology;
   readonly checkpoints: CheckpointStore;
   readonly repeats: Pick<RepeatMemory, "forget">;
   readonly now: () => number;
@@ -24,10 +26,16 @@ export interface KeepAppliedOptions {
  * where the disk does not take it.
  */
 export async function keepApplied(options: KeepAppliedOptions): Promise<AppliedState> {
-  const { dataDir, fileSystem, before, topology, checkpoints, repeats, now } = options;
+  const { dataDir, fileSystem, before, topology, seal, checkpoints, repeats, now } = options;
   const hash = topologyHash(topology);
   if (before?.hash === hash) return before;
   await setImmediate();
+  const sealed = before && seal(before.topology);
+  if (before !== null && sealed !== before.topology && sealed && topologyHash(sealed) === hash) {
+    const same: AppliedState = { ...before, hash, topology: sealed };
+    await writeAppliedState(dataDir, same, fileSystem);
+    return same;
+  }
   if (before !== null) {
     for (const id of restartedSources(topology, before.topology)) {
       await checkpoints.delete(id);

@@ -21,7 +21,7 @@ import type { RepeatMemory } from "./repeats.ts";
 /** What runs, as the plan knows it. */
 export interface RunningTopology extends PlanState {
   readonly hash: string;
-  /** References unresolved. */
+  /** References unresolved, secrets that are written out sealed. */
   readonly topology: Topology;
 }
 
@@ -43,6 +43,8 @@ export interface ConfigurationOptions {
   /** Absolute. */
   readonly dataDir: string;
   readonly fileSystem: FileSystem;
+  /** Seals secrets that are written out: nothing else of a topology is told or kept. */
+  readonly seal: (topology: Topology) => Topology;
   /** What was applied before the start. */
   readonly before: AppliedState | null;
   /** Rejects with what keeps a topology from running, with nothing open. */
@@ -75,7 +77,7 @@ export interface Configuration {
 }
 
 export function configuration(options: ConfigurationOptions): Configuration {
-  const { dataDir, fileSystem, checkpoints, clock, log, stop } = options;
+  const { dataDir, fileSystem, checkpoints, clock, log, stop, seal } = options;
   let current = options.first;
   let applied: AppliedState | null = null;
   let onSwap: OnSwap = () => {};
@@ -84,7 +86,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
   let allLeft: Promise<unknown> = Promise.resolve();
 
   const keep = (before: AppliedState | null, topology: Topology): Promise<AppliedState> =>
-    keepApplied({ ...options, before, topology, now: clock.wall });
+    keepApplied({ ...options, before, topology: seal(topology), now: clock.wall });
 
   function running(): RunningTopology {
     if (applied === null) throw new OrgLoopError("STARTING", "the process is starting");
@@ -125,7 +127,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
     refuseUnexpected(before, expect);
     const prepared = await options.prepare(topology);
     await setImmediate();
-    const { summary } = planTopology(before.topology, topology);
+    const { summary } = planTopology(before.topology, seal(topology));
     const kept = needsRestart(current, prepared);
     if (kept !== null) throw kept;
     const from = current;

@@ -39,15 +39,10 @@ export function eventLog(options: EventLogOptions): EventLog {
     return lastIso;
   };
   return {
-    log(entry) {
-      const { error } = entry;
-      const complete: LogEntry = {
-        timestamp: timestamp(),
-        ...entry,
-        ...(error !== undefined && { error: mask(error) }),
-        workspace,
-        module,
-      };
+    log(said) {
+      const { error } = said;
+      const entry = error === undefined ? said : { ...said, error: mask(error) };
+      const complete: LogEntry = { timestamp: timestamp(), ...entry, workspace, module };
       for (const logger of loggers) {
         try {
           const said: unknown = logger.log(complete);

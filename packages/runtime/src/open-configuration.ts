@@ -1,5 +1,7 @@
-import type { PluginLookup } from "@orgloop/sdk";
-import { readAppliedState } from "@orgloop/stores";
+import { sealSecrets } from "@orgloop/config";
+import type { FileSystem } from "@orgloop/files";
+import type { PluginLookup, Topology } from "@orgloop/sdk";
+import { openSeal, readAppliedState } from "@orgloop/stores";
 import type { Clock } from "./clock.ts";
 import { type Configuration, type ConfigurationOptions, configuration } from "./configuration.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -18,12 +20,22 @@ export interface OpenConfigurationOptions extends Pick<ConfigurationOptions, "pr
   readonly life: Pick<Lifecycle, "stop" | "abandon">;
 }
 
+/** The key is made with the directory: what is applied later may have a secret that the first has not. */
+async function topologySeal(
+  dataDir: string,
+  fileSystem: FileSystem,
+): Promise<(topology: Topology) => Topology> {
+  const seal = await openSeal(dataDir, fileSystem);
+  return (topology) => sealSecrets(topology, seal);
+}
+
 /** Opens the plugins of the first configuration. Throws `STATE_UNREADABLE`, and what `openGeneration` throws. */
 export async function openConfiguration(options: OpenConfigurationOptions): Promise<Configuration> {
   const { prepared, prepare, projectDir, dataDir, lookup, open, clock, life } = options;
   const { log, claims, checkpoints, repeats, plugins, known } = open;
   const { fileSystem } = open.dataDir.disk;
   const before = await readAppliedState(dataDir, fileSystem);
+  const seal = await topologySeal(dataDir, fileSystem);
   const abandon = life.abandon.signal;
   const surroundings: OpenGenerationOptions = {
     projectDir,
@@ -40,6 +52,7 @@ export async function openConfiguration(options: OpenConfigurationOptions): Prom
     dataDir,
     fileSystem,
     before,
+    seal,
     prepare,
     open: (next, from) => openGeneration(next, from, surroundings),
     checkpoints,

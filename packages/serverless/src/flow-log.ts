@@ -32,7 +32,7 @@ export function jsonFlowLog(options: JsonFlowLogOptions): FlowLog & { flush(): v
       if (!isShown(entry.phase, level)) return;
       const timestamp = new Date(now()).toISOString();
       const { error } = entry;
-      const masked = { ...entry, ...(error !== undefined && { error: mask(error) }) };
+      const masked = error === undefined ? entry : { ...entry, error: mask(error) };
       const line: LogEntry = { timestamp, ...masked, workspace, module };
       write(JSON.stringify(line));
     },

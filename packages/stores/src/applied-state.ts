@@ -18,7 +18,7 @@ export interface AppliedState {
   readonly hash: string;
   /** ISO 8601, UTC. */
   readonly applied_at: string;
-  /** References unresolved: it holds no secret. */
+  /** References unresolved, and secrets that are written out sealed: it holds none. */
   readonly topology: Topology;
 }
 

@@ -11,3 +11,4 @@ export * from "./memory-claims.ts";
 export * from "./memory-dead-letters.ts";
 export * from "./memory-inbox.ts";
 export * from "./memory-route-states.ts";
+export * from "./seal-key.ts";

@@ -31,11 +31,11 @@ export const apply: Command = async (context, [file]) => {
     file === undefined
       ? await surveyFiles(context)
       : await surveySaved(context, path.resolve(file));
-  const { running, desired, plan } = survey;
+  const { running, sealed, plan } = survey;
   if (running === null) throw await notRunning(context, survey);
   const limits = flags.verbose ? WHOLE : briefLimits(survey.plan);
   if (!flags.json) output.write(`${planReportText(survey, limits, output.style)}\n`);
-  const settled = plan.changes.length === 0 && running.hash === topologyHash(desired);
+  const settled = plan.changes.length === 0 && running.hash === topologyHash(sealed);
   // Also without a change: what stands in the `.env` may be another value by now.
   const { renewed, ...state } = await send(context, survey, running);
   const { serial, hash } = state;
@@ -45,7 +45,7 @@ export const apply: Command = async (context, [file]) => {
       "",
     );
   } else if (!settled) {
-    const { summary } = planTopology(running.topology, desired);
+    const { summary } = planTopology(running.topology, sealed);
     output.write(`\n${output.style("green", `Applied ${stateName(state)}: ${summary}`)}\n`);
   }
   if (!flags.json && renewed.length > 0) {

@@ -6,12 +6,15 @@ import { expect, onTestFinished, test } from "vitest";
 import { readSavedPlan, savePlan } from "./saved-plan.ts";
 import { NOTHING_APPLIED } from "./surveyed-plan.ts";
 
-async function saved() {
+async function saved(config = "{}") {
   const root = mkdtempSync(path.join(tmpdir(), "orgloop-saved-plan-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   writeFileSync(
     path.join(root, "orgloop.yaml"),
-    "apiVersion: orgloop/v1alpha1\nkind: Project\nmetadata: { name: acme }\nsources: [{ id: z, connector: x }, { id: a, connector: x }]\n",
+    "apiVersion: orgloop/v1alpha1\nkind: Project\nmetadata: { name: acme }\nsources: [{ id: z, connector: x }, { id: a, connector: x, config: CONFIG }]\n".replace(
+      "CONFIG",
+      config,
+    ),
   );
   const project = await loadProject({ path: root, env: { ORGLOOP_HOME: path.join(root, "home") } });
   const { topology } = project;
@@ -25,6 +28,7 @@ async function saved() {
     applied: null,
     plan: planTopology(null, topology),
     desired: topology,
+    sealed: topology,
     state: NOTHING_APPLIED,
     running: null,
     drift: null,
@@ -64,4 +68,9 @@ test.each<[string, (text: string) => string]>([
   const { file } = await saved();
   writeFileSync(file, change(readFileSync(file, "utf8")));
   await expect(readSavedPlan(file)).rejects.toMatchObject({ code: "BAD_PLAN" });
+});
+
+test("a plan with a secret that is written out is not saved, and what was there stays", async () => {
+  const error = await saved("{ secret: written-out }").catch((it) => it);
+  expect(error).toMatchObject({ code: "SECRET_WRITTEN_OUT" });
 });

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { type PlanDocument, type PlanState, topologyHash } from "@orgloop/config";
+import {
+  holdsWrittenSecrets,
+  type PlanDocument,
+  type PlanState,
+  topologyHash,
+} from "@orgloop/config";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
 import { planReport } from "./survey-plan.ts";
@@ -21,9 +26,13 @@ export interface SavedPlan {
   readonly plan: PlanDocument;
 }
 
-/** Writes it, readable by its owner only; whoever reads the file finds the old contents or the new ones. */
+/** Throws `SECRET_WRITTEN_OUT` where it would hold a secret. Writes it, readable by its owner only; whoever reads the file finds the old contents or the new ones. */
 export async function savePlan(file: string, survey: SurveyedPlan): Promise<void> {
   const { desired: topology, workspace, state } = survey;
+  if (holdsWrittenSecrets(topology)) {
+    const message = `the plan is not saved in ${file}, since it would hold a secret that is written out: \`orgloop validate\` says where`;
+    throw new CommandError("SECRET_WRITTEN_OUT", message);
+  }
   const saved: SavedPlan = {
     format_version: "1.0",
     project: topology.project,

@@ -7,6 +7,8 @@ import {
   type PlanState,
   planDocument,
   planTopology,
+  type Seal,
+  sealSecrets,
 } from "@orgloop/config";
 import type { AppliedState } from "@orgloop/runtime/applied-state";
 import type { Topology } from "@orgloop/sdk";
@@ -29,9 +31,10 @@ export async function surveyPlan(
     return surveyStage(context, stage, project, desired);
   }
   const { dataDir } = dataDirectory(context, project);
-  const applied = await readApplied(dataDir);
+  const { applied, seal } = await readApplied(dataDir);
+  const sealed = seal === null ? desired : sealSecrets(desired, seal);
   const routes = desired === project.topology ? project.routes : undefined;
-  const plan = planTopology(applied?.topology ?? null, desired, routes);
+  const plan = planTopology(applied?.topology ?? null, sealed, routes);
   const running = await runningState(context, dataDir);
   const drift =
     running === null || running.hash === applied?.hash
@@ -55,6 +58,7 @@ export async function surveyPlan(
     applied,
     plan,
     desired,
+    sealed,
     state: applied === null ? NOTHING_APPLIED : { serial: applied.serial, hash: applied.hash },
     running,
     drift,
@@ -62,10 +66,20 @@ export async function surveyPlan(
   };
 }
 
-async function readApplied(dataDir: string): Promise<AppliedState | null> {
-  if (!existsSync(dataDir)) return null;
-  const { readAppliedState } = await import("@orgloop/runtime/applied-state");
-  return readAppliedState(dataDir);
+async function readApplied(
+  dataDir: string,
+): Promise<{ applied: AppliedState | null; seal: Seal | null }> {
+  if (!existsSync(dataDir)) return { applied: null, seal: null };
+  const { readAppliedState, readSeal } = await import("@orgloop/runtime/applied-state");
+  const [applied, seal] = [await readAppliedState(dataDir), await readSeal(dataDir)];
+  // An earlier version has kept them as they were written.
+  return {
+    applied: applied && {
+      ...applied,
+      topology: seal ? sealSecrets(applied.topology, seal) : applied.topology,
+    },
+    seal,
+  };
 }
 
 /** What `plan --json` prints beside the fixed form (`spec/cli.md`). */

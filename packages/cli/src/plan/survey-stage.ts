@@ -41,6 +41,8 @@ export async function surveyStage(
     applied,
     plan: planTopology(applied?.topology ?? null, desired),
     desired,
+    // A stage takes none that is written out.
+    sealed: desired,
     state: applied === null ? NOTHING_APPLIED : { serial: applied.serial, hash: applied.hash },
     running: null,
     drift: null,

@@ -14,6 +14,8 @@ export interface SurveyedPlan {
   /** What was applied → what the files (or a saved plan) say. */
   readonly plan: Plan;
   readonly desired: Topology;
+  /** The same with secrets that are written out sealed, as what was applied has them. */
+  readonly sealed: Topology;
   readonly state: PlanState;
   readonly running: RunningState | null;
   /** What was applied → what runs; null where nothing runs. */
