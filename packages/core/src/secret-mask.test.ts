@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { secretMask } from "./secret-mask.ts";
+import { type MaskSecrets, secretMask as secretMasks } from "./secret-mask.ts";
+
+const secretMask = (secrets: readonly string[]): MaskSecrets => secretMasks(secrets).mask;
 
 const TOKEN = "sk-live/9f+Zq 7\"ü\\x'(!)";
 const around = fc.string({ unit: fc.constantFrom("~", "|", ";"), maxLength: 9 });
@@ -53,7 +55,7 @@ describe("no form of a secret is left", () => {
 });
 
 test("a text that was cut within a secret shows nothing of it", () => {
-  const mask = secretMask(["0123456789abcdef"]);
+  const { maskCut: mask } = secretMasks(["0123456789abcdef"]);
   expect(mask("Authorization: 0123456789ab")).toBe("Authorization: ***");
   expect(mask("Authorization: 0123")).toBe("Authorization: ***");
   expect(mask("89abcdef; next")).toBe("***; next");
@@ -69,6 +71,15 @@ test("of two secrets the longer one goes first, and those beside each other all 
   const mask = secretMask(["password", "password-of-the-bot", "password"]);
   expect(mask("password-of-the-bot password")).toBe("*** ***");
   expect(mask("passwordpassword-of-the-bot")).toBe("******");
+});
+
+test("where a text is not known to be cut, a few letters of a secret are a word like others", () => {
+  const mask = secretMask(["no secret", "connection-pool-1"]);
+  expect(mask("secret: expected whsec_, lost connect")).toBe(
+    "secret: expected whsec_, lost connect",
+  );
+  expect(mask("ion-pool-1 and connection")).toBe("*** and ***");
+  expect(mask("was conne... of it")).toBe("was ***... of it");
 });
 
 test("a secret that looks as if it was cut is found whole", () => {

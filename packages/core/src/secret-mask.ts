@@ -5,26 +5,40 @@ export type MaskSecrets = (text: string) => string;
 
 /** Shorter ones are no secrets: their letters stand in any text (`config-at-scale.md`). */
 export const LEAST_SECRET = 8;
-/** So much of a secret at a place where a text was cut is taken for its rest. */
+/** So much of a secret at the place where a text is known to be cut is taken for its rest; elsewhere that is a word like others. */
 const LEAST_REST = 4;
 const MASK = "***";
 /** Where somebody has left out something, as `JSON.parse` does in its errors. */
 const CUTS = /(\s?"?(?:\.\.\.|…)"?\s?)/;
 
-/** Masks `secrets`, those of {@link LEAST_SECRET} characters and more, in every form of theirs, also where the text was cut within one. */
-export function secretMask(secrets: Iterable<string>): MaskSecrets {
-  const forms = [...new Set(secrets)]
-    .filter(({ length }) => length >= LEAST_SECRET)
-    .flatMap(secretForms);
-  if (forms.length === 0) return (text) => text;
+export interface SecretMask {
+  /** Also at the ends of a text, where it may have been cut: {@link LEAST_SECRET} characters of a secret and more. */
+  readonly mask: MaskSecrets;
+  /** For a text that was cut at one of its ends, perhaps within a secret. */
+  readonly maskCut: MaskSecrets;
+}
+
+/** Masks `secrets`, those of {@link LEAST_SECRET} characters and more, in every form of theirs. */
+export function secretMask(secrets: Iterable<string>): SecretMask {
+  const long = [...new Set(secrets)].filter(({ length }) => length >= LEAST_SECRET);
+  const forms = long.flatMap(secretForms);
+  if (forms.length === 0) return { mask: (text) => text, maskCut: (text) => text };
   const index = formIndex(forms);
-  const mask = (text: string): string => maskPart(text, forms, index);
-  return (text) => {
-    const masked = mask(text);
+  const masking = (least: number) => (text: string) => {
+    const masked = maskPart(text, { forms, index, start: least, end: least });
     if (!masked.includes("...") && !masked.includes("…")) return masked;
     const parts = masked.split(CUTS);
-    return parts.map((part, at) => (at % 2 === 1 ? part : mask(part))).join("");
+    return parts
+      .map((part, at) => {
+        if (at % 2 === 1) return part;
+        const [start, end] = [at === 0, at === parts.length - 1].map((own) =>
+          own ? least : LEAST_REST,
+        );
+        return maskPart(part, { forms, index, start: start ?? least, end: end ?? least });
+      })
+      .join("");
   };
+  return { mask: masking(LEAST_SECRET), maskCut: masking(LEAST_REST) };
 }
 
 interface FormIndex {
@@ -47,11 +61,19 @@ function formIndex(forms: readonly string[]): FormIndex {
   return { byStart, shortStarts };
 }
 
-function maskPart(text: string, forms: readonly string[], index: FormIndex): string {
-  let done = restAtStart(text, forms);
+interface Masking {
+  readonly forms: readonly string[];
+  readonly index: FormIndex;
+  /** How much of a secret the text may begin and end with. */
+  readonly start: number;
+  readonly end: number;
+}
+
+function maskPart(text: string, masking: Masking): string {
+  let done = restAtStart(text, masking);
   let masked = done > 0 ? MASK : "";
   for (let at = done; at <= text.length - LEAST_REST; ) {
-    const length = secretAt(text, at, index);
+    const length = secretAt(text, at, masking);
     if (length === 0) at += 1;
     else {
       masked += text.slice(done, at) + MASK;
@@ -63,11 +85,11 @@ function maskPart(text: string, forms: readonly string[], index: FormIndex): str
 }
 
 /** How long the secret is that begins there; the text may end within it. 0: none does. */
-function secretAt(text: string, at: number, { byStart, shortStarts }: FormIndex): number {
+function secretAt(text: string, at: number, { index, end }: Masking): number {
   const start = text.slice(at, at + LEAST_SECRET);
   const left = text.length - at;
-  if (start.length < LEAST_SECRET) return shortStarts.has(start) ? left : 0;
-  const forms = byStart.get(start);
+  if (start.length < LEAST_SECRET) return left >= end && index.shortStarts.has(start) ? left : 0;
+  const forms = index.byStart.get(start);
   if (forms === undefined) return 0;
   const whole = forms.find((form) => text.startsWith(form, at));
   if (whole !== undefined) return whole.length;
@@ -75,15 +97,15 @@ function secretAt(text: string, at: number, { byStart, shortStarts }: FormIndex)
 }
 
 /** How long the end of a secret is that the text begins with. */
-function restAtStart(text: string, forms: readonly string[]): number {
+function restAtStart(text: string, { forms, start: least }: Masking): number {
+  if (text.length < least) return 0;
+  const start = text.slice(0, least);
   let longest = 0;
   for (const form of forms) {
-    for (let at = form.indexOf(text.slice(0, LEAST_REST), 1); at > 0; ) {
+    for (let at = form.indexOf(start, 1); at > 0; at = form.indexOf(start, at + 1)) {
       const rest = form.length - at;
-      if (rest < LEAST_REST) break;
       if (rest > longest && text.startsWith(form.slice(at))) longest = rest;
-      at = form.indexOf(text.slice(0, LEAST_REST), at + 1);
     }
   }
-  return text.length < LEAST_REST ? 0 : longest;
+  return longest;
 }

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { type MaskSecrets, secretMask } from "@orgloop/core";
+import { type SecretMask, secretMask } from "@orgloop/core";
 
 /** The secrets that a project or a function has in its memory. */
-export interface KnownSecrets {
+export interface KnownSecrets extends SecretMask {
   /** What an item holds from now on; what it held before is still masked, since what runs may still use it. */
   learn(item: string, values: readonly string[]): void;
-  readonly mask: MaskSecrets;
 }
 
 /** So many configurations of an item: some may have failed to open since the one that runs. */
@@ -13,7 +12,11 @@ const KEPT = 8;
 
 export function knownSecrets(): KnownSecrets {
   const byItem = new Map<string, readonly (readonly string[])[]>();
-  let current: MaskSecrets | undefined;
+  let current: SecretMask | undefined;
+  const masks = (): SecretMask => {
+    current ??= secretMask([...byItem.values()].flat(2));
+    return current;
+  };
   return {
     learn(item, values) {
       const before = byItem.get(item) ?? [];
@@ -21,9 +24,7 @@ export function knownSecrets(): KnownSecrets {
       byItem.set(item, [values, ...before].slice(0, KEPT));
       current = undefined;
     },
-    mask(text) {
-      current ??= secretMask([...byItem.values()].flat(2));
-      return current(text);
-    },
+    mask: (text) => masks().mask(text),
+    maskCut: (text) => masks().maskCut(text),
   };
 }

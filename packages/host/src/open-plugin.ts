@@ -84,7 +84,7 @@ export async function openPlugin<Running>(
     claims,
     ...network,
     ...(stateless !== undefined && { stateless }),
-    mask: known.mask,
+    mask: known.maskCut,
     warn: (message) => warn(item, message),
   };
   try {
