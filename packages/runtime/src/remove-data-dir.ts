@@ -18,6 +18,7 @@ const OURS = [
   "repeats",
   "route-state.json",
   "route-state.jsonl",
+  "secret.key",
   "state.json",
   "wal",
 ];
