@@ -165,6 +165,21 @@ test("the README's table of one event's life names at most seven files, and they
   expect(named.flat().filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
 });
 
+test("what README and docs say where to look is there", () => {
+  const pages = ["README.md", ...globSync("docs/*.md", { cwd: ROOT })];
+  const missing = pages.flatMap((page) => {
+    const text = readFileSync(path.join(ROOT, page), "utf8");
+    const named = [
+      ...text.matchAll(/`((?:packages|test|modules|examples|functions|stacks)\/[\w./-]+)`/g),
+    ];
+    return named
+      .map(([, file]) => file as string)
+      .filter((file) => !existsSync(path.join(ROOT, file)))
+      .map((file) => `${page} names ${file}`);
+  });
+  expect(missing).toEqual([]);
+});
+
 /** The package a file is in: its name, its folder, and which rule it follows. */
 function packageOf(file: string): { name: string; directory: string; kind: string } {
   const parts = file.split("/");
