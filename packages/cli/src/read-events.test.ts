@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-async function read(name: string, text: string) {
+async function read(name: string, text: string | Uint8Array) {
   const file = path.join(directory, name);
   await writeFile(file, text);
   return Array.fromAsync(readEvents(file, name));
@@ -62,3 +62,23 @@ test.each([
   await expect(read(name, text)).rejects.toThrow(message);
   await expect(read(name, text)).rejects.toMatchObject({ code: "BAD_EVENT" });
 });
+
+test.each([
+  ["latin1.json", "one", /^latin1\.json:1: no JSON: it is not UTF-8/],
+  ["latin1.jsonl", "two", /^latin1\.jsonl:2: no JSON: it is not UTF-8/],
+  ["utf16.json", "utf16", /^utf16\.json: no JSON: it is not UTF-8/],
+])(
+  "%s is refused: other characters would stand in the place of its own",
+  async (name, kind, why) => {
+    const latin1 = Buffer.from(
+      JSON.stringify({ source: "inbox", payload: { name: "Jürgen" } }),
+      "latin1",
+    );
+    const bytes = {
+      one: latin1,
+      two: Buffer.concat([Buffer.from(`${JSON.stringify(event)}\n`), latin1]),
+      utf16: Buffer.from(`\uFEFF${JSON.stringify(event)}`, "utf16le"),
+    }[kind];
+    await expect(read(name, bytes ?? "")).rejects.toThrow(why);
+  },
+);

@@ -1,7 +1,7 @@
 import { open, readFile, stat } from "node:fs/promises";
 import { checkEvent, hasCode, type InjectedEvent, messageOf, parseJson } from "@orgloop/sdk";
 import { CommandError } from "./command-error.ts";
-import { readLines } from "./read-lines.ts";
+import { isBlank, readLines } from "./read-lines.ts";
 
 /** A single JSON document is read as a whole; JSONL, of any size, line by line. */
 const DOCUMENT_BYTES = 64 * 1024 * 1024;
@@ -33,7 +33,7 @@ async function* jsonLines(file: string, shown: string): AsyncGenerator<Candidate
   let at = 0;
   for await (const line of readLines(file)) {
     at += 1;
-    if (line.trim() === "") continue;
+    if (isBlank(line)) continue;
     let value: unknown;
     try {
       value = parseJson(line);
@@ -51,12 +51,13 @@ async function* document(file: string, shown: string): AsyncGenerator<Candidate>
       "one JSON document of more than 64 MB: write it as JSONL, one event a line",
     );
   }
-  const text = await readFile(file, "utf8");
+  const bytes = await readFile(file);
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parseJson(bytes);
   } catch (error) {
-    throw badEvent(`${shown}${placeIn(text, messageOf(error))}`, whyNoEvent(error));
+    const place = placeIn(bytes.toString(), messageOf(error));
+    throw badEvent(`${shown}${place}`, whyNoEvent(error));
   }
   if (!Array.isArray(value)) yield { at: 1, unit: "line", value };
   else

@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the language
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryProject } from "../test/temporary-project.ts";
 import { readEnvironment } from "./read-environment.ts";
@@ -29,6 +31,12 @@ it("does not touch what it is given", () => {
   const value = Object.freeze({ a: Object.freeze(["${A}"]) });
   expect(resolveReferences(value, { A: "1" }).value).toEqual({ a: ["1"] });
   expect(value).toEqual({ a: ["${A}"] });
+});
+
+it("refuses a .env that is not UTF-8: another secret would be used, unseen", () => {
+  const project = temporaryProject({});
+  writeFileSync(join(project, ".env"), Buffer.from("SECRET=sésame\n", "latin1"));
+  expect(() => readEnvironment(project, {})).toThrow(/^\.env: it is not UTF-8/);
 });
 
 it("reads .env below the shell", () => {

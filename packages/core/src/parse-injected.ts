@@ -1,8 +1,10 @@
 import {
   checkEvent,
+  decodeUtf8,
   type EventDraft,
   hasCode,
   type InjectedEvent,
+  messageOf,
   OrgLoopError,
   parseJson,
 } from "@orgloop/sdk";
@@ -16,8 +18,8 @@ export interface InjectedDraft extends EventDraft {
  * Events as people write them: one JSON event, a JSON list of them, or JSON Lines. Throws `INVALID_EVENTS`, naming the event, and
  * `NUMBER_OUT_OF_RANGE`.
  */
-export function parseInjected(text: string): readonly InjectedDraft[] {
-  const drafts = parseEvents(text).map(draftOf);
+export function parseInjected(given: string | Uint8Array): readonly InjectedDraft[] {
+  const drafts = parseEvents(textOf(given)).map(draftOf);
   if (drafts.length === 0) throw invalid("no event was given");
   return drafts;
 }
@@ -26,6 +28,14 @@ const OUT_OF_RANGE = "NUMBER_OUT_OF_RANGE";
 
 function invalid(message: string, cause?: unknown): OrgLoopError {
   return new OrgLoopError("INVALID_EVENTS", message, { cause });
+}
+
+function textOf(given: string | Uint8Array): string {
+  try {
+    return typeof given === "string" ? given : decodeUtf8(given);
+  } catch (cause) {
+    throw invalid(messageOf(cause), cause);
+  }
 }
 
 function parseEvents(text: string): readonly unknown[] {

@@ -144,3 +144,12 @@ test("shutdown answers, then drains", async () => {
   expect(await process.closed).toBeUndefined();
   await expect(process.get("/healthz")).rejects.toThrow();
 });
+
+test("what is not UTF-8 is refused: other characters would stand in the place of its own", async () => {
+  const { process } = await controlled();
+  const latin1 = Buffer.from('{"source":"hook","payload":{"name":"Jürgen"}}', "latin1");
+  const init = { method: "POST", body: latin1, ...authorized };
+  const answer = await process.get("/control/inject", init);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ error: expect.stringContaining("not UTF-8") });
+});

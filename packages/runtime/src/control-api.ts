@@ -34,10 +34,9 @@ export function controlApi(options: ControlApiOptions): Hono {
       return c.json({ error: "the process is stopping" }, 503, { "retry-after": "5" });
     }
     const { bytes } = await readBody(c.req.raw, bodyLimit);
-    const text = new TextDecoder().decode(bytes);
     let drafts: ReturnType<typeof parseInjected>;
     try {
-      drafts = parseInjected(text);
+      drafts = parseInjected(bytes);
     } catch (error) {
       if (!hasCode(error, "NUMBER_OUT_OF_RANGE")) return c.json({ error: messageOf(error) }, 400);
       return c.json({ error: `${error.code}: ${error.message}`, code: error.code }, 400);

@@ -1,4 +1,4 @@
-import { isMapping, OrgLoopError, parseJson } from "@orgloop/sdk";
+import { decodeUtf8, hasCode, isMapping, OrgLoopError, parseJson } from "@orgloop/sdk";
 import { readBody } from "./read-body.ts";
 
 /** Far more than a filter with thousands of ids. */
@@ -10,12 +10,13 @@ export async function readJson(
   limit = LIMIT_BYTES,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { bytes } = await readBody(request, limit);
-  const text = new TextDecoder().decode(bytes);
-  if (text.trim() === "") return {};
   let value: unknown;
   try {
+    const text = decodeUtf8(bytes);
+    if (text.trim() === "") return {};
     value = parseJson(text);
   } catch (cause) {
+    if (hasCode(cause, "NUMBER_OUT_OF_RANGE")) throw cause;
     throw new OrgLoopError("INVALID_JSON", "the body is no JSON", { cause });
   }
   if (!isMapping(value)) {

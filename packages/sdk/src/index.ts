@@ -5,6 +5,7 @@ export * from "./checkpoint-store.ts";
 export * from "./child-environment.ts";
 export * from "./claim-store.ts";
 export * from "./dead-letter-store.ts";
+export * from "./decode-utf8.ts";
 export * from "./delivery-state.ts";
 export * from "./errors.ts";
 export * from "./escape-controls.ts";

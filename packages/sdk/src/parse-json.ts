@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "./decode-utf8.ts";
 import { OrgLoopError } from "./errors.ts";
 import { WrittenNumber } from "./written-number.ts";
 
@@ -19,9 +20,10 @@ const MARK = `${crypto.randomUUID()}:`;
 /**
  * `JSON.parse` for events: a number that a double would change is a {@link WrittenNumber}, which `JSON.stringify` writes as it
  * came; a byte order mark before it is left out (RFC 8259, 8.1). Whatever reads an event reads it by this. Throws a `SyntaxError`,
- * and `NUMBER_OUT_OF_RANGE` for `1e400`.
+ * also for bytes that are not UTF-8, and `NUMBER_OUT_OF_RANGE` for `1e400`.
  */
-export function parseJson(text: string): unknown {
+export function parseJson(given: string | Uint8Array): unknown {
+  const text = typeof given === "string" ? given : decodeUtf8(given);
   const json = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
   const value: unknown = JSON.parse(json);
   const isSuspect = (LONG.test(json) || EXPONENT.test(json)) && SUSPECT.test(json);

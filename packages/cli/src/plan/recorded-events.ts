@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { checkEvent, type InjectedEvent, type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
-import { readLines } from "../read-lines.ts";
+import { isBlank, readLines } from "../read-lines.ts";
 
 /** An event of a record, and when it was routed, in ms since the epoch. */
 export interface RecordedEvent {
@@ -50,7 +50,7 @@ async function* read(
     let line = 0;
     for await (const text of readLines(file)) {
       line += 1;
-      if (text.trim() === "") continue;
+      if (isBlank(text)) continue;
       const found = parse(text, line);
       if (found === null) {
         unreadable.count += 1;
@@ -61,7 +61,7 @@ async function* read(
 }
 
 /** Null for what is no event. What an event lacks is filled in: whoever writes one by hand leaves out what does not matter. */
-function parse(text: string, line: number): RecordedEvent | null {
+function parse(text: Uint8Array, line: number): RecordedEvent | null {
   let value: { readonly at?: unknown; readonly event?: unknown };
   try {
     value = Object(parseJson(text));

@@ -1,4 +1,5 @@
 import {
+  decodeUtf8,
   hasCode,
   isDeeperThan,
   isMapping,
@@ -8,12 +9,10 @@ import {
   RefusedError,
 } from "@orgloop/sdk";
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
 /** The bytes as text, without loss. Throws {@link RefusedError} 400 where they are not UTF-8 (RFC 8259, 8.1). */
 export function decodeBody(body: Uint8Array): string {
   try {
-    return utf8.decode(body);
+    return decodeUtf8(body);
   } catch (cause) {
     throw new RefusedError(400, "the body is not UTF-8", { cause });
   }

@@ -27,7 +27,7 @@ export interface ScriptExit {
   /** Null where a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
+  readonly stdout: Buffer;
   /** The end of it, on one line. */
   readonly stderr: string;
 }
@@ -61,7 +61,7 @@ export async function runScript(run: ScriptRun): Promise<ScriptExit> {
     const [code, signal] = await once(child, "exit");
     await Promise.race([closed, grace()]);
     if (stop.reason !== undefined) throw failed(run, stop.reason.what, stop.reason.cause);
-    const stdout = Buffer.concat(chunks).toString("utf8");
+    const stdout = Buffer.concat(chunks);
     return { code, signal, stdout, stderr: stderr.replace(/[\s\p{Cc}]+/gu, " ").trim() };
   } catch (cause) {
     throw hasCode(cause, "SCRIPT_FAILED") ? cause : failed(run, "could not be started", cause);

@@ -59,6 +59,7 @@ describe("script", () => {
     ["exit 78", /code 78/],
     ["kill -9 $$", /ended by SIGKILL/],
     ["echo '{'", /no JSON/],
+    ['printf \'{"name":"J\\374rgen"}\'', /no JSON: it is not UTF-8/],
     ["echo '[1]'", /no event/],
     ["yes", /more than 10485760 bytes/],
   ])("%s fails", async (body, message) => {

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import {
   childEnvironment,
+  decodeUtf8,
   fairPool,
   messageOf,
   OrgLoopError,
@@ -41,15 +42,18 @@ export async function scriptTransform(
       if (exit.code === 1) return null;
       if (exit.code !== 0)
         throw failed(script, describeExit({ ...exit, stderr: mask(exit.stderr) }));
-      return exit.stdout.trim() === "" ? null : parseEvent(script, exit.stdout);
+      return parseEvent(script, exit.stdout);
     },
   };
 }
 
-function parseEvent(script: string, stdout: string): OrgLoopEvent {
+/** Null where nothing is printed. */
+function parseEvent(script: string, stdout: Buffer): OrgLoopEvent | null {
   let value: unknown;
   try {
-    value = parseJson(stdout);
+    const text = decodeUtf8(stdout);
+    if (text.trim() === "") return null;
+    value = parseJson(text);
   } catch (cause) {
     throw failed(script, `printed no JSON: ${messageOf(cause)}`, cause);
   }
