@@ -1,13 +1,5 @@
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
-import {
-  getItem,
-  type Item,
-  itemInTheWay,
-  type StateTable,
-  singleKey,
-  toAttributes,
-  ttlSeconds,
-} from "./state-table.ts";
+import { claimItem } from "./claim-item.ts";
+import type { Item, StateTable } from "./state-table.ts";
 
 /** A publication that wants to be the first of its event. */
 export interface RepeatClaim {
@@ -25,34 +17,12 @@ export interface RepeatClaims {
   claim(claim: RepeatClaim): Promise<null | { readonly body: string | undefined }>;
 }
 
-/** One conditional write a claim, gone by TTL some time after its window. */
 export function dynamoRepeatClaims(state: StateTable): RepeatClaims {
   return {
-    async claim({ eventId, publication, body, windowMs, nowMs }) {
-      const expiresMs = nowMs + windowMs;
-      // The key and attributes of `dynamoClaims`, which the release before kept these by.
-      const itemKey = singleKey("claim", `event ${eventId}`);
-      const command = new PutItemCommand({
-        TableName: state.table,
-        Item: toAttributes({
-          ...itemKey,
-          event_id: publication,
-          body,
-          expires_ms: expiresMs,
-          ttl: ttlSeconds(expiresMs),
-        }),
-        ConditionExpression: "attribute_not_exists(pk) OR expires_ms <= :now",
-        ExpressionAttributeValues: toAttributes({ ":now": nowMs }),
-        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-      });
-      try {
-        await state.client.send(command);
-        return null;
-      } catch (error) {
-        const holder = itemInTheWay(error);
-        if (holder === undefined) throw error;
-        return judge(publication, holder ?? (await getItem(state, itemKey)));
-      }
+    async claim({ eventId, publication, ...claim }) {
+      // The key of `dynamoClaims`, under which the release before kept these.
+      const key = `event ${eventId}`;
+      return judge(publication, await claimItem(state, { ...claim, key, holder: publication }));
     },
   };
 }
