@@ -14,7 +14,10 @@ export interface ClientOptions {
   readonly fetch: typeof globalThis.fetch;
   /** 0 to 1: the part of the rate limit that may be used. */
   readonly rateBudget: number;
+  /** The machine's clock, by which GitHub's times are understood. */
   readonly now: () => number;
+  /** One that nobody sets, by which it is waited. */
+  readonly monotonic: () => number;
   /** The first wait before a failed request is tried again; the waits grow. */
   readonly retryDelayMs: number;
 }
@@ -64,7 +67,7 @@ const UNREAD = { parseSuccessResponseBody: false };
 
 /** Opens GitHub's API; the returned function gives the client of one poll. */
 export function githubApi(options: ClientOptions): (signal: AbortSignal) => GithubClient {
-  const { id, token, baseUrl, rateBudget, now } = options;
+  const { id, token, baseUrl, rateBudget, now, monotonic } = options;
   // The host waits, not the library: a poll that sleeps until the limit's reset would hold its deadline.
   const give = () => false;
   const silent = () => undefined;
@@ -83,13 +86,14 @@ export function githubApi(options: ClientOptions): (signal: AbortSignal) => Gith
   });
   let limit: RateLimit | undefined;
   octokit.hook.after("request", (response) => {
-    limit = rateLimitOf(response.headers) ?? limit;
+    const told = rateLimitOf(response.headers);
+    if (told !== undefined) limit = { ...told, resetAtMs: monotonic() + told.resetAtMs - now() };
   });
 
   return (signal) => {
     const guarded = async <T>(work: () => Promise<T>, what: string): Promise<T> => {
       signal.throwIfAborted();
-      retryAfterBudget(limit, rateBudget, now());
+      retryAfterBudget(limit, rateBudget, monotonic());
       try {
         return await orAborted(work(), signal);
       } catch (error) {

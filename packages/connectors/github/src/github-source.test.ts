@@ -139,6 +139,34 @@ describe("limits and failures", () => {
     expect(await host.poll()).toEqual([]);
   });
 
+  it("reads on at once where the clock was an hour ahead when it began", async () => {
+    const repository = server.repository("acme/api");
+    const host = polling({ repo: "acme/api", events: ["issues.opened"], initial_lookback: "10m" });
+    host.stepClock(3_600_000);
+    expect(await host.poll()).toEqual([]);
+    host.stepClock(-3_600_000);
+    const at = new Date(NOW - 60_000).toISOString().replace(".000", "");
+    repository.issues.push(issue(1, at));
+    expect(await host.poll()).toHaveLength(1);
+    expect(await host.poll()).toEqual([]);
+  });
+
+  it("waits no longer for the reset where the clock is set back meanwhile", async () => {
+    const host = polling({ events: ["issues.opened"], rate_budget: 0.5 });
+    server.intercept = () => ({
+      status: 200,
+      headers: {
+        "x-ratelimit-limit": "5000",
+        "x-ratelimit-remaining": "2500",
+        "x-ratelimit-reset": reset(60_000),
+      },
+      body: [],
+    });
+    await host.poll();
+    host.stepClock(-1_800_000);
+    await expect(host.poll()).rejects.toMatchObject({ retryAfterMs: 61_000 });
+  });
+
   it("tries again what failed for a moment", async () => {
     let left = 2;
     server.intercept = () => {

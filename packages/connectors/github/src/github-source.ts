@@ -32,7 +32,13 @@ export interface GithubSourceOptions {
  */
 export function githubSource(
   config: GithubSourceConfig,
-  { id, now, warn, fetch }: Pick<PluginContext, "id" | "now" | "warn" | "fetch">,
+  {
+    id,
+    now,
+    monotonic = now,
+    warn,
+    fetch,
+  }: Pick<PluginContext, "id" | "now" | "monotonic" | "warn" | "fetch">,
   { perPage = 100, retryDelayMs = 1000 }: GithubSourceOptions = {},
 ): Source {
   const repos = [...new Set([config.repo ?? [], config.repos ?? []].flat())];
@@ -45,6 +51,7 @@ export function githubSource(
     fetch,
     rateBudget: config.rate_budget,
     now,
+    monotonic,
     retryDelayMs,
   });
   for (const event of wanted.difference(new Set<string>(GITHUB_EVENTS))) {
@@ -60,7 +67,10 @@ export function githubSource(
       const client = api(signal);
       const stopped = () => signal.aborted || now() >= deadlineMs;
       const lookbackMs = parseDuration(config.initial_lookback);
-      const streams = readCheckpoint(checkpoint, repos, active, now() - lookbackMs);
+      const streams = readCheckpoint(checkpoint, repos, active, {
+        startMs: now() - lookbackMs,
+        nowMs: now(),
+      });
       const lists = repos.flatMap((repo) =>
         active.map((stream) => ({ repo, stream, state: streams[repo]?.[stream.name] })),
       );
@@ -95,7 +105,8 @@ export function githubSource(
       }
       if (failures.length > 0) throw together(failures, read > 0);
     },
-    illLists: (checkpoint) => illLists(readCheckpoint(checkpoint, repos, active, now())),
+    illLists: (checkpoint) =>
+      illLists(readCheckpoint(checkpoint, repos, active, { startMs: now(), nowMs: now() })),
   };
 }
 

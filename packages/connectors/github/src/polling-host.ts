@@ -24,6 +24,7 @@ export function pollingHost(
 ) {
   const warnings: string[] = [];
   let nowMs = NOW;
+  let ownMs = NOW;
   const source = githubSource(
     githubSourceConfig.parse({
       repo: HELLO,
@@ -31,7 +32,13 @@ export function pollingHost(
       initial_lookback: "10000d",
       ...config,
     }),
-    { id: `github-${server.url}`, now: () => nowMs, warn: (text) => warnings.push(text), fetch },
+    {
+      id: `github-${server.url}`,
+      now: () => nowMs,
+      monotonic: () => ownMs,
+      warn: (text) => warnings.push(text),
+      fetch,
+    },
     { perPage, retryDelayMs: 1 },
   );
   let checkpoint: string | null = null;
@@ -41,6 +48,11 @@ export function pollingHost(
     checkpoint: () => checkpoint,
     setNow: (ms: number) => {
       nowMs = ms;
+      ownMs = ms;
+    },
+    /** The machine's clock alone is set. */
+    stepClock: (ms: number) => {
+      nowMs += ms;
     },
     resume: (text: string | null) => {
       checkpoint = text;

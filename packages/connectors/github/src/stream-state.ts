@@ -71,25 +71,30 @@ export function endCycle(state: StreamState, etag: string | undefined): void {
 
 /**
  * Reads a checkpoint: ours, or the plain time that OrgLoop 0.7.9 kept. It comes back with a state for each list of each
- * repository; one that is new begins at `startMs`. Throws `INVALID_CHECKPOINT`.
+ * repository; one that is new begins at `startMs`, and so does one that has begun in what is the future now, by a clock that was set back
+ * since, and has seen nothing yet. Throws `INVALID_CHECKPOINT`.
  */
 export function readCheckpoint(
   text: string | null,
   repos: readonly string[],
   lists: readonly { readonly name: string }[],
-  startMs: number,
+  { startMs, nowMs }: { readonly startMs: number; readonly nowMs: number },
 ): Checkpoint {
   const time = /^\d{4}-\d\d-\d\dT/.test(text ?? "") ? Date.parse(text ?? "") : Number.NaN;
   const known = text === null || !Number.isNaN(time) ? {} : parseStreams(text);
   const start = toSeconds(Number.isNaN(time) ? startMs : time);
+  const fresh = (): StreamState => ({ from: start, since: start, seen: {} });
+  // What items have said is GitHub's time, and stays.
+  const isAhead = ({ since, seen }: StreamState): boolean =>
+    Object.keys(seen).length === 0 && Date.parse(since) > nowMs + OVERLAP_MS;
   return Object.fromEntries(
     repos.map((repo) => [
       repo,
       Object.fromEntries(
-        lists.map(({ name }) => [
-          name,
-          known[repo]?.[name] ?? { from: start, since: start, seen: {} },
-        ]),
+        lists.map(({ name }) => {
+          const state = known[repo]?.[name];
+          return [name, state === undefined || isAhead(state) ? fresh() : state];
+        }),
       ),
     ]),
   );
