@@ -20,17 +20,22 @@ export interface RunningOrgLoop {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `orgloop start` on a free port and waits until it takes webhooks. Rejects with its output where it ends before. */
+/**
+ * Starts `orgloop start` on a free port and waits until it takes webhooks. Rejects with its output where it ends before. `under` is the
+ * command that runs it, e.g. one that sets limits.
+ */
 export async function startOrgLoop(
   project: string,
   env: NodeJS.ProcessEnv,
   args: readonly string[] = [],
+  under: readonly string[] = [],
 ): Promise<RunningOrgLoop> {
-  const child = spawn(
-    process.execPath,
-    [COMMAND, "start", "--config", project, "--port", "0", ...args],
-    { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const start = [COMMAND, "start", "--config", project, "--port", "0", ...args];
+  const [program = "", ...rest] = [...under, process.execPath, ...start];
+  const child = spawn(program, rest, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const lines: string[] = [];
   const exited = once(child, "exit");
   const url = await new Promise<string>((resolve, reject) => {

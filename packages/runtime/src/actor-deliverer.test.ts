@@ -20,7 +20,7 @@ function delivering(
   actor: Actor,
   delivery: Partial<DeliverySpec> = {},
   depth = 100,
-  slots = attemptSlots(),
+  slots = attemptSlots(2_000),
 ) {
   const clock = fakeClock();
   const spec = route("r", "hook", "agent", delivery);

@@ -89,7 +89,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   let waitingForIdle: (() => void)[] = [];
   let { actor, policies } = options;
   const places = waitingPlaces();
-  const slots = (options.slots ?? processSlots).join();
+  const slots = (options.slots ?? processSlots()).join();
   let cancelWake = (): void => {};
   let working = 0;
   let burying = 0;

@@ -1,5 +1,4 @@
-/** Attempts that are in flight at a time, of all actors of the process: each may hold a socket. */
-const MOST_ATTEMPTS = 2_000;
+import { ownDescriptorShares } from "./descriptor-shares.ts";
 
 /** Bounds the attempts of all actors together. */
 export interface AttemptSlots {
@@ -33,11 +32,11 @@ interface Holder {
 }
 
 /**
- * At most `most` attempts at a time (default 2,000). Up to half of them go to whoever asks; of the other half each actor has its equal
+ * At most `most` attempts at a time: each may hold a socket. Up to half of them go to whoever asks; of the other half each actor has its equal
  * share, one at least, so that actors that hang take none from one that does not. What finds no slot waits in its queue: its attempt, and so
  * its timeout, has not begun.
  */
-export function attemptSlots(most = MOST_ATTEMPTS): AttemptSlots {
+export function attemptSlots(most: number): AttemptSlots {
   const actors = new Set<Holder>();
   const waiting = new Map<Holder, () => void>();
   let inUse = 0;
@@ -87,5 +86,10 @@ export function attemptSlots(most = MOST_ATTEMPTS): AttemptSlots {
   };
 }
 
-/** Of this process, whatever projects it runs. */
-export const processSlots: AttemptSlots = attemptSlots();
+let ofProcess: AttemptSlots | undefined;
+
+/** Those of this process, whatever projects it runs. */
+export function processSlots(): AttemptSlots {
+  ofProcess ??= attemptSlots(ownDescriptorShares().attempts);
+  return ofProcess;
+}

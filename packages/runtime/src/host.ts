@@ -1,6 +1,7 @@
 import { OrgLoopError } from "@orgloop/sdk";
 import { chosenModule } from "./chosen-module.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { ownDescriptorShares } from "./descriptor-shares.ts";
 import { hostApp } from "./host-app.ts";
 import { metricsApp } from "./host-metrics.ts";
 import {
@@ -253,6 +254,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       : await startHttpServer({
           host,
           port: metricsPort,
+          connections: ownDescriptorShares().scrapes,
           fetch: metricsApp(host, () => [...modules.values()]).fetch,
         }).catch(async (error) => {
           await server.close(0);

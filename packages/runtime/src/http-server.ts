@@ -3,13 +3,14 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { type ConnectionBounds, limitConnections } from "./connection-limit.ts";
+import { ownDescriptorShares } from "./descriptor-shares.ts";
 
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
   readonly fetch: (request: Request, env: unknown) => Response | Promise<Response>;
-  /** Default: 4,096, and 64 in reserve. */
+  /** Default: what the process may have open allows, at most 4,096 and 64 in reserve. */
   readonly connections?: ConnectionBounds;
 }
 
@@ -22,7 +23,6 @@ export interface HttpServer {
 /** A sender may take this long for its headers, and for the whole request: slow ones must not hold the connections. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-const CONNECTIONS: ConnectionBounds = { most: 4_096, reserve: 64 };
 const IDLE_SWEEP_MS = 20;
 
 /** Listens. Throws `PORT_IN_USE`. */
@@ -30,7 +30,7 @@ export async function startHttpServer({
   host,
   port,
   fetch,
-  connections = CONNECTIONS,
+  connections = ownDescriptorShares().connections,
 }: HttpServerOptions): Promise<HttpServer> {
   const server = createAdaptorServer({
     fetch: (request, env) => (isTurnedAway(request, env) ? turnedAway() : fetch(request, env)),
