@@ -2,6 +2,7 @@ import type { StandardIssue } from "@orgloop/sdk";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath, valueAt } from "./document-path.ts";
 import { nearest } from "./nearest.ts";
+import { withoutCredentials } from "./without-secrets.ts";
 
 /** One problem of one value, in words for people; `at` is which end of the entry to point at. */
 export interface ConfigIssue {
@@ -34,7 +35,7 @@ export function show(value: unknown, path: DocumentPath = []): string {
   if (path.some((step) => typeof step === "string" && SECRET.test(step))) {
     return typeof value === "string" ? "text" : `a ${typeof value}`;
   }
-  const shown = JSON.stringify(value);
+  const shown = JSON.stringify(typeof value === "string" ? withoutCredentials(value) : value);
   return shown.length > 60 ? `${shown.slice(0, 57)}…"` : shown;
 }
 

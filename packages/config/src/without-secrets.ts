@@ -7,16 +7,30 @@ const ABOUT = /_(env|file|path|name|header|field|url|arn|id|type)$/i;
 /** Whether what stands under `key` is a secret by its name. */
 export const isSecretName = (key: string): boolean => SECRET.test(key) && !ABOUT.test(key);
 
-/** A password in a URL, unless it is a reference. */
-const PASSWORD = /^([a-z]+:\/\/[^/@:]*:)[^/@${]+@/;
 const HIDDEN = "(hidden: a secret that is written out)";
+/** What stands before the `@` of a URL, wherever the URL stands in a text. */
+const CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)([^/?#\s@]*(?:@[^/?#\s@]*)*)@/gi;
+
+/** `text` without what URLs in it have as user and password, unless these are references. */
+export function withoutCredentials(text: string): string {
+  if (!text.includes("@")) return text;
+  return text.replace(CREDENTIALS, (whole, scheme: string, written: string) => {
+    const colon = written.indexOf(":");
+    const user = colon < 0 ? "" : written.slice(0, colon + 1);
+    const secret = written.slice(user.length);
+    return isReference(secret) ? whole : `${scheme}${user}(hidden)@`;
+  });
+}
+
+/** Whether a text is nothing but references: then it shows nothing. */
+const isReference = (text: string): boolean => /^(?:\$\{[\w.]+\})*$/.test(text);
 
 /** `value` with secrets that are no references hidden: a plan shows none (DESIGN.md, Configuration language). */
 export function withoutSecrets(value: unknown, path: DocumentPath = []): unknown {
   if (typeof value === "string") {
     const secret = path.some((step) => typeof step === "string" && SECRET.test(step));
     if (secret && path.includes("config") && !holdsReference(value)) return HIDDEN;
-    return value.replace(PASSWORD, "$1(hidden)@");
+    return withoutCredentials(value);
   }
   if (Array.isArray(value)) return value.map((item, at) => withoutSecrets(item, [...path, at]));
   if (!isMapping(value)) return value;
