@@ -126,6 +126,16 @@ describe("an unknown root is a warning with the nearest path", () => {
     for (const text of found.unknown) expect(text).toContain(message);
   });
 
+  test.each([
+    ["{{event.paylod.x}}", "payload.x"],
+    ["{{event.event.payload.x}}", "payload.x"],
+    ["{{event.launch_prompt}}", "payload.launch_prompt"],
+  ])("behind `event` in %s, too", async (text, meant) => {
+    const { unknown } = await load(config(text));
+    expect(unknown).toEqual([expect.stringContaining(`did you mean "${meant}"?`)]);
+    expect((await load(config("{{event}} {{event.id}} {{event.payload.a}}"))).unknown).toEqual([]);
+  });
+
   test("in templates, ordering keys and the paths of transforms", async () => {
     const { unknown } = await load({
       source: { key: "repository" },

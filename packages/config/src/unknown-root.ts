@@ -17,11 +17,18 @@ function without(roots: ReadonlySet<string>, ...taken: string[]): ReadonlySet<st
 /** What to say of a path whose root is none of `roots`, with the nearest path that there is; null where it is one of them. */
 export function unknownRoot(path: string, roots: ReadonlySet<string>): string | null {
   const root = /^(?:\\.|[^.\\])*/.exec(path)?.[0] ?? path;
-  if (roots.has(root)) return null;
   const rest = path.slice(root.length);
+  // `event` is the event itself: what comes behind it is a path in the event.
+  if (root === "event" && roots.has(root) && rest !== "") {
+    return unknownRoot(rest.slice(1), inEvent(roots));
+  }
+  if (roots.has(root)) return null;
   const names = [...roots].join(", ");
   return `"${root}" leads nowhere: did you mean "${meant(root, rest, roots)}"? Paths begin with ${names}`;
 }
+
+const inEvent = (roots: ReadonlySet<string>): ReadonlySet<string> =>
+  without(roots, ...TEMPLATE_ROOTS);
 
 function meant(root: string, rest: string, roots: ReadonlySet<string>): string {
   // Of a filter: `event.payload.x`, as templates may say it.
