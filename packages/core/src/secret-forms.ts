@@ -1,8 +1,13 @@
 /**
  * The forms in which a secret may stand in what others print: as it is, on one line, within JSON, percent-encoded, and in base64 with
- * whatever stands before and behind it.
+ * whatever stands before and behind it; and all of these of what a server reads that takes the bytes of a header for Latin-1.
  */
 export function secretForms(secret: string): readonly string[] {
+  const asHeader = Buffer.from(secret).toString("latin1");
+  return [...new Set([secret, asHeader])].flatMap(formsOf);
+}
+
+function formsOf(secret: string): readonly string[] {
   const inBase64 = [0, 1, 2].flatMap((before) => base64Forms(secret, before));
   const forms = [secret, secret.replace(/[\s\p{Cc}]+/gu, " ").trim(), ...inBase64];
   return [...new Set([...forms, JSON.stringify(secret).slice(1, -1), ...percentForms(secret)])];

@@ -15,6 +15,7 @@ describe("no form of a secret is left", () => {
     ["in JSON", (text) => JSON.stringify({ token: text })],
     ["in a URL", (text) => encodeURIComponent(text)],
     ["in a form", (text) => new URLSearchParams({ a: text }).toString()],
+    ["as a header's bytes are read", (text) => Buffer.from(text).toString("latin1")],
     ["on one line", (text) => text.replace(/\s+/g, " ")],
     [
       "in lower-case digits",
