@@ -7,7 +7,7 @@ import { type DeadLetter, PermanentError } from "@orgloop/sdk";
 import { readActorMessage } from "@orgloop/serverless";
 import { deliverBatch, queueBound } from "@orgloop/serverless/batches";
 import { dynamoAttempts, dynamoRouteStates } from "@orgloop/stores/dynamodb";
-import { fakeClock, testEvent } from "@orgloop/testkit";
+import { fakeClock, storedLetters, testEvent } from "@orgloop/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BareStage, bareStage } from "./bare-stage.ts";
 
@@ -127,7 +127,7 @@ test("a letter goes when its replay was delivered; one that fails again keeps it
     }),
   });
   expect(batchItemFailures).toEqual([]);
-  const letters = await stage.letters.list();
+  const letters = await storedLetters(stage.letters);
   expect(letters).toMatchObject([
     {
       event_id: "evt_bad",
