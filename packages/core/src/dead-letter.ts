@@ -16,14 +16,17 @@ export function deliveryLetterId(eventId: string, route: string): string {
 
 /**
  * Whether a delivery that has come back is a dead letter already: the process died after the burial, before the bus knew that the route
- * is settled.
+ * is settled. A letter of an earlier publication of the event is none of it: that had another time, or its last attempt was before `since`
+ * (ISO 8601, when this one was matched; default: not known).
  */
 export async function isBuried(
   { event, route, replay }: Delivery,
   deadLetters: Pick<DeadLetterStore, "get">,
+  since = "",
 ): Promise<boolean> {
   const letter = await deadLetters.get(deliveryLetterId(event.id, route));
-  return letter !== null && (letter.event.replay ?? 0) === replay;
+  if (letter === null || (letter.event.replay ?? 0) !== replay) return false;
+  return letter.event.timestamp === event.timestamp && letter.last_at >= since;
 }
 
 export function deliveryLetter(

@@ -74,7 +74,7 @@ export async function readActorMessage(
   throw new OrgLoopError("MESSAGE_UNREADABLE", "a message in an actor's queue holds no delivery");
 }
 
-/** What a delivery's attempts are kept under in the state table: no other actor's, route's or replay's. */
-export function attemptsKey({ event, route, replay }: Delivery): string {
-  return deliveryDedupId({ eventId: event.id, route, replay });
+/** What a delivery's attempts are kept under in the state table: no other actor's, route's, replay's or publication's. */
+export function attemptsKey({ event, route, replay, publication }: Delivery): string {
+  return deliveryDedupId({ eventId: event.id, route, replay, publication });
 }

@@ -166,12 +166,12 @@ async function deliverOne(
 ): Promise<Verdict> {
   const { clock, flow } = options;
   try {
+    const tooOld = isTooOld(record, clock.now());
     if (message instanceof Error) {
-      if (!isUnreadable(message)) throw message;
+      if (!isUnreadable(message) && !tooOld) throw message;
       await bury(invalidLetter(unreadable(record), message, clock.now()), options);
       return { kind: "settled" };
     }
-    const tooOld = isTooOld(record, clock.now());
     const held = { message, receives: receivesOf(record), tooOld, excess };
     return await deliverMessage(held, options, invocation);
   } catch (error) {

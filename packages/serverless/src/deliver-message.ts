@@ -70,15 +70,17 @@ export async function deliverMessage(
 ): Promise<Verdict> {
   const { message, receives } = held;
   const { clock, attempts, flow } = host;
-  const delivery = withNoticeKey(await resolved(message, host.secrets));
+  // What is too old is not read any further: that may fail for ever, and a day later SQS drops it.
+  const { tooOld } = held;
+  const read = tooOld ? message.delivery : await resolved(message, host.secrets);
+  const delivery = withNoticeKey(read);
   const { event, route } = delivery;
-  const terms = inboxTerms(delivery);
+  const terms = tooOld ? null : inboxTerms(delivery);
   if (terms !== null) {
     await (await host.inbox()).keep(message, delivery, terms);
     await forgetLetter(delivery, host.deadLetters);
     return SETTLED;
   }
-  const policy = compilePolicy(await host.secrets.resolve(`route "${route}"`, message.policy));
   const key = attemptsKey(delivery);
   const kept = receives > 1 ? await attempts.load(key) : null;
   let state = kept?.state ?? NO_ATTEMPTS;
@@ -100,7 +102,11 @@ export async function deliverMessage(
     return settled(false);
   };
 
-  if (receives > 1 && kept === null && (await isBuried(delivery, host.deadLetters))) {
+  if (
+    receives > 1 &&
+    kept === null &&
+    (await isBuried(delivery, host.deadLetters, message.matched_at))
+  ) {
     return settled(false);
   }
   if (held.excess) {
@@ -108,7 +114,9 @@ export async function deliverMessage(
     flow.log({ ...deliveryEntry(delivery), phase: "pipeline.backpressure", attempt });
     return giveUp("backpressure", state);
   }
-  if (held.tooOld || isExpired(delivery, policy, clock.now())) return giveUp("expired", state);
+  if (tooOld) return giveUp("expired", state);
+  const policy = compilePolicy(await host.secrets.resolve(`route "${route}"`, message.policy));
+  if (isExpired(delivery, policy, clock.now())) return giveUp("expired", state);
   if (starts >= Math.max(policy.retry.maxAttempts, LEAST_POISON_STARTS)) {
     return giveUp("poison", killedState(state, starts));
   }

@@ -56,7 +56,7 @@ export async function routeMessage(
   try {
     message = await readPublication(record.body, host.objects);
   } catch (error) {
-    if (!isUnreadable(error)) throw error;
+    if (!isUnreadable(error) && !isTooOld(record, nowMs)) throw error;
     await bury(invalidLetter(unreadable(record), error, nowMs), host);
     return NOTHING;
   }
