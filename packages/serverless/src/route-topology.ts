@@ -41,6 +41,7 @@ export async function routeTopology({
     routes.map((route, at) => ({ ...route, when: resolved[at] ?? route.when })),
   );
   const specs = new Map(transforms.map((transform) => [transform.name, inTime(transform)]));
+  const specsOf = new Map(routes.map((route) => [route.name, togetherInTime(route, specs)]));
   const sources = new Map(topology.sources.map((source) => [source.id, source]));
   return {
     repeats: repeatRules({ topology, windows, lives }),
@@ -48,7 +49,7 @@ export async function routeTopology({
     routesTo: countBy(routes.map(({ then }) => then.actor)),
     async routerFor(abandon): Promise<Router> {
       const { opened, broken } = await openAll(transforms, openTransform);
-      const binding = { specs, transforms: opened, clock, abandon };
+      const binding = { transforms: opened, clock, abandon };
       return {
         matcher,
         sources,
@@ -57,7 +58,7 @@ export async function routeTopology({
             const error = broken.get(ref);
             if (error !== undefined) throw error;
           }
-          return bindRoute(route, binding);
+          return bindRoute(route, { ...binding, specs: specsOf.get(route.name) ?? specs });
         },
         promptOf,
         now: clock.now,
@@ -94,6 +95,24 @@ async function openAll(
 /** The router has 30 s for a batch: `validate` refuses more, and this is for those that say nothing. */
 function inTime(spec: TransformSpec): TransformSpec {
   return { ...spec, timeout_ms: Math.min(spec.timeout_ms, MOST_TRANSFORM_MS) };
+}
+
+/**
+ * A route's transforms run one after the other: where all of them hang, their times together are still within it. Each has its share:
+ * otherwise the event would come again for ever, and hold up its group.
+ */
+function togetherInTime(
+  { transforms }: Pick<RouteSpec, "transforms">,
+  specs: ReadonlyMap<string, TransformSpec>,
+): ReadonlyMap<string, TransformSpec> {
+  const times = transforms.map(({ ref }) => specs.get(ref)?.timeout_ms ?? 0);
+  const share = MOST_TRANSFORM_MS / times.reduce((sum, ms) => sum + ms, 0);
+  if (!(share < 1)) return specs;
+  const shared = transforms.flatMap(({ ref }): [string, TransformSpec][] => {
+    const spec = specs.get(ref);
+    return spec ? [[ref, { ...spec, timeout_ms: Math.floor(spec.timeout_ms * share) }]] : [];
+  });
+  return new Map(shared);
 }
 
 /** A function has no project's folder: the file is what the configuration calls it. */
