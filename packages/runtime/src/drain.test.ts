@@ -133,3 +133,30 @@ test("a start that fails leaves nothing open", async () => {
   expect(await isDataDirHeld(dataDir)).toBe(false);
   await startFixture(topologyOf(parts, []), parts, { dataDir });
 });
+
+test("a drain does not wait for room on a full disk: what could not be acked comes again", async () => {
+  const inner = memoryBus();
+  const acking = Promise.withResolvers<void>();
+  const full = Promise.withResolvers<void>();
+  const bus = Object.assign(Object.create(inner), {
+    // As the file bus does: an ack waits for room, and fails when the bus is closed without it.
+    ack: () => {
+      acking.resolve();
+      return full.promise;
+    },
+    close: async () => {
+      full.reject(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));
+      await inner.close();
+    },
+  }) as typeof inner;
+  const parts = { sources: { a: jsonWebhook() }, actors: { x: recordingActor() } };
+  const process = await startFixture(topologyOf(parts, [route("to", "a", "x")]), parts, {
+    openBus: async () => bus,
+    drainMs: 50,
+  });
+  await process.post("/webhook/a", { n: 1 });
+  await acking.promise;
+  await process.drain();
+  expect(await process.closed).toBeUndefined();
+  expect((await inner.unacked()).map(({ payload }) => payload.n)).toEqual([1]);
+});

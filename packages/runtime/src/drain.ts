@@ -35,7 +35,8 @@ export async function drain(options: DrainOptions): Promise<void> {
   abandon.abort();
   await ended;
   await Promise.all([http.close(END_GRACE_MS), endOf(polls.ended, clock, END_GRACE_MS)]);
-  await settlement.flushed();
+  // On a full disk the bus holds acks until there is room. Its close tries them once more, then gives them up.
+  await endOf(settlement.flushed(), clock, END_GRACE_MS);
 }
 
 async function endOf(task: Promise<unknown>, clock: Clock, withinMs: number): Promise<void> {
