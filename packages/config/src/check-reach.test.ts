@@ -17,6 +17,8 @@ actors:
   - { id: meta, connector: "@orgloop/connector-webhook", config: { url: "http://[::ffff:169.254.169.254]/" } }
   - { id: name, connector: "@orgloop/connector-webhook", config: { url: "https://user:pass@localhost/" } }
   - { id: var, connector: "@orgloop/connector-webhook", config: { url: "\${vars.inside}" } }
+  - { id: blank, connector: "@orgloop/connector-webhook", config: { url: " http://127.1/" } }
+  - { id: slash, connector: "@orgloop/connector-webhook", config: { url: 'HTTP:\\\\10.0.0.1\\x' } }
   - { id: fine, connector: "@orgloop/connector-webhook", config: { url: "https://api.example.test/127.0.0.1" } }
   - { id: later, connector: "@orgloop/connector-webhook", config: { url: "http://\${HOST}:80/" } }
 routes:
@@ -34,6 +36,8 @@ const PRIVATE = [
   "orgloop.yaml:13:73 private-host | on sqs the private host [::ffff:a9fe:a9fe]",
   "orgloop.yaml:14:73 private-host | on sqs the private host localhost",
   "orgloop.yaml:15:72 private-host | on sqs the private host 10.7.7.7",
+  "orgloop.yaml:16:74 private-host | on sqs the private host 127.0.0.1",
+  "orgloop.yaml:17:74 private-host | on sqs the private host 10.0.0.1",
 ];
 
 it("each private host that is written out is an error at its place on sqs, and nowhere else", async () => {
@@ -43,7 +47,7 @@ it("each private host that is written out is an error at its place on sqs, and n
 
 it("what network.allow_private lists is reached", async () => {
   const listed = "network: { allow_private: [192.168.0.0/16, 10.0.0.0/8, localhost] }";
-  expect(await hosts(project("sqs", listed))).toEqual(PRIVATE.slice(1, 4));
+  expect(await hosts(project("sqs", listed))).toEqual([...PRIVATE.slice(1, 4), PRIVATE[6]]);
   const files = {
     ...project("file"),
     "workspaces/p.yaml": `${HEAD} Workspace

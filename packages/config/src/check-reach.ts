@@ -5,8 +5,11 @@ import { holdsReference } from "./holds-reference.ts";
 import { isPrivateHost, reachOf } from "./private-address.ts";
 import type { SourceDocument } from "./source-document.ts";
 
-/** The host of an http URL as it is written: also where a reference stands in for its port, path or credentials. */
-const URL_HOST = /^https?:\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:[\]]+)/i;
+/**
+ * The host of an http URL as it is written: also where a reference stands in for its port, path or credentials, and with the spaces and
+ * slashes that the URL standard takes.
+ */
+const URL_HOST = /^\s*https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:[\]]+)/i;
 
 /**
  * On `sqs`, functions reach no private address that `network.allow_private` does not list: an error at each URL of a source or actor

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
+
 import { expect, it } from "vitest";
 import { HEAD, lines, load } from "../test/review-module.ts";
 
@@ -104,4 +106,33 @@ routes: [{ name: r, when: { source: hook, events: [resource.changed] }, then: { 
   const here = await load(written("file"));
   expect(here.errors).toEqual([]);
   expect(lines(here.warnings).join()).toContain(place);
+});
+
+it("the credentials of a URL are a secret that is written out, unless they are references", async () => {
+  const urls = [
+    "https://bob:written-out@ghe.test/api",
+    "https://written-out@ghe.test/api",
+    "https://${USER}:written-out@ghe.test/api",
+    "https://bob:${PASS}@ghe.test/api",
+    "https://${TOKEN}@ghe.test/api",
+    "https://ghe.test/a@b",
+    "https://ghe.test?mail=a@b.test",
+  ];
+  const source = (url: string, at: number) =>
+    `  - { id: s${at}, connector: "@orgloop/connector-github", config: { base_url: "${url}" } }`;
+  const files = {
+    "orgloop.yaml": `${HEAD} Project
+metadata: { name: acme }
+bus: sqs
+sources:
+${urls.map(source).join("\n")}
+actors: [{ id: a, connector: "@orgloop/connector-console" }]
+routes: [{ name: r, when: { source: s0, events: [resource.changed] }, then: { actor: a } }]
+`,
+  };
+  expect(lines((await load(files)).errors).map((line) => line.split(" | ")[0])).toEqual([
+    "orgloop.yaml:6:75 secret-written-out",
+    "orgloop.yaml:7:75 secret-written-out",
+    "orgloop.yaml:8:75 secret-written-out",
+  ]);
 });

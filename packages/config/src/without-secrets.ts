@@ -70,5 +70,8 @@ export function underSecretKeys(value: unknown, key = ""): string[] {
   return Object.entries(value).flatMap(([own, item]) => underSecretKeys(item, own));
 }
 
+/** A password, or a user alone, in a URL's credentials, unless it is a reference. */
+const WRITTEN_CREDENTIALS = /^\s*[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@:]*:)?[^/?#@:${}]+@/i;
+
 const isWritten = (text: string, key: string) =>
-  text !== "" && isSecretName(key) && !holdsReference(text);
+  WRITTEN_CREDENTIALS.test(text) || (text !== "" && isSecretName(key) && !holdsReference(text));
