@@ -79,7 +79,10 @@ test("what is lost is marked: a checkpoint, events that wait, the old bus", asyn
   const started = await start();
   expect(await started.end("SIGTERM")).toBe(0);
   const data = path.join(acme.root, "home/data");
-  await writeFile(path.join(data, "checkpoints/clock.json"), '{"checkpoint":"7"}\n');
+  await writeFile(
+    path.join(data, "checkpoints/clock.json"),
+    '{"checkpoint":"7","updated_at":"2026-11-27T12:00:00.000Z"}\n',
+  );
   const bus = await openFileBus({ dir: path.join(data, "wal") });
   await bus.publish(testEvent({ source: "inbox" }));
   await bus.close();

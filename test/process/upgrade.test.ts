@@ -20,6 +20,11 @@ async function copied(data: string) {
   const connector = path.join(project, "node_modules", "feed-connector");
   await cp(path.join(FIXTURE, "feed-connector"), connector, { recursive: true });
   await cp(path.join(FIXTURE, data), dataDir, { recursive: true });
+  // What waits in its inbox expires an hour after the fixture was made.
+  const inbox = path.join(dataDir, "inbox/inbox.jsonl");
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  const lines = (await readFile(inbox, "utf8")).replace(/("expires_at":")[^"]+/g, `$1${later}`);
+  await writeFile(inbox, lines);
   const server = createServer((request, response) => {
     request.resume().on("end", () => response.end(request.method === "GET" ? "[]" : ""));
   });
