@@ -82,6 +82,7 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       own("routed", "routed"),
       own("matched", "matched"),
       own("delivered", "delivered"),
+      own("repeats", "sent again, not routed"),
     ]),
     graph(
       "Lag: from the event to its delivery",
@@ -129,6 +130,7 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       own("missing", "template values missing"),
       own("pollErrors", "polls"),
       own("refused", "requests refused"),
+      own("unhandled", "unhandled rejections"),
     ]),
     graph("Functions: errors and throttles", "Sum", [
       lambda("Errors", names.router, "router: errors"),

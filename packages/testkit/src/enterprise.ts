@@ -68,7 +68,7 @@ ${flat ? `        provenance.platform_event: ${EVENTS[at % EVENTS.length]}\n` : 
       actor: ${team}-agent-${at % actors}
       config:
         subject: "{{payload.title}}"
-${at % 4 === 0 ? `      delivery:\n        max_rate: ${1 + (at % 60)}/s\n        retry: { max_attempts: ${2 + (at % 4)}, initial_delay: 2s }\n` : ""}`;
+${at % 4 === 0 ? `      delivery:\n        max_rate: ${1 + (at % 60)}/s\n        retry: { max_attempts: ${3 + (at % 4)}, initial_delay: 2s }\n` : ""}`;
 
 const times = (count: number, make: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => make(at)).join("");
