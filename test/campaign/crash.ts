@@ -10,8 +10,8 @@ import {
   unsettledDeliveries,
 } from "./crash-world.ts";
 
-/** How long the last run may take to bring what was promised. */
-const PATIENCE_MS = 120_000;
+/** How long the last run may stand still before what it has not brought counts as lost. */
+const PATIENCE_MS = 60_000;
 
 /** As `dead-letters list --json` has it. */
 interface Letter {
@@ -80,13 +80,16 @@ async function lastRun(world: CrashWorld): Promise<readonly Letter[]> {
   world.state.ill = false;
   world.state.growing = false;
   const running = await startOrgLoop(world.project, world.env);
-  const deadline = performance.now() + PATIENCE_MS;
+  let least = Number.POSITIVE_INFINITY;
+  let deadline = 0;
   for (;;) {
     const { unacked } = (await (await fetch(`${running.url}/api/status`)).json()) as {
       unacked: number;
     };
     const drained = await world.drain(running.url, 500);
     if (unacked === 0 && drained === 0 && (await checkpointOf(world.home)) === world.fed()) break;
+    if (unacked < least || drained > 0) deadline = performance.now() + PATIENCE_MS;
+    least = Math.min(least, unacked);
     if (performance.now() > deadline) break;
     await wait(50);
   }
