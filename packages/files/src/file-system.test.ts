@@ -1,7 +1,7 @@
-import { mkdtemp, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { nodeFileSystem } from "./file-system.ts";
 
 const directory = () => mkdtemp(join(tmpdir(), "orgloop-"));
@@ -26,4 +26,28 @@ test("creates only what is missing, reads back what was written, for the owner a
   await expect(nodeFileSystem.open(join(dir, "none"), "update")).rejects.toMatchObject({
     code: "ENOENT",
   });
+});
+
+test.each([
+  ["its file is removed", false, (dir: string) => rm(join(dir, "file"))],
+  ["its directory is removed", true, (dir: string) => rm(dir, { recursive: true })],
+  ["its directory moves", true, (dir: string) => rename(dir, `${dir}-elsewhere`)],
+  [
+    "another directory takes its place",
+    true,
+    async (dir: string) => {
+      await rename(dir, `${dir}-elsewhere`);
+      await mkdir(dir);
+    },
+  ],
+])("tells an open file when %s", async (_, takesAll, take) => {
+  const dir = join(await directory(), "data");
+  await mkdir(dir);
+  const file = await nodeFileSystem.open(join(dir, "file"), "create");
+  const other = await nodeFileSystem.open(join(dir, "renamed"), "create");
+  await rename(join(dir, "renamed"), join(dir, "still here"));
+  await take(dir);
+  await vi.waitFor(() => expect(file.isRemoved()).toBe(true), { interval: 1 });
+  expect(other.isRemoved()).toBe(takesAll);
+  await Promise.all([file.close(), other.close()]);
 });

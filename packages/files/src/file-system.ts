@@ -14,7 +14,10 @@ export interface OpenFile {
   truncate(size: number): Promise<void>;
   /** fdatasync(2): contents and size are durable. A failure is final: the kernel may have dropped the pages. */
   sync(): Promise<void>;
-  /** True where its name is gone meanwhile: what is written goes with the last descriptor. Costs one call of the system. */
+  /**
+   * True where its name, or the directory that held it, is gone meanwhile or has moved: what is written is lost to the next start.
+   * The real one looks at most every {@link LOOK_MS}.
+   */
   isRemoved(): boolean;
   close(): Promise<void>;
 }
@@ -61,7 +64,7 @@ const DIRECTORY_MODE = 0o700;
 /** The real file system. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
-    return openFile(await files.open(path, FLAGS[mode], FILE_MODE));
+    return openFile(await files.open(path, FLAGS[mode], FILE_MODE), dirname(path));
   },
   list: (dir) => readdir(dir),
   async makeDirectory(dir) {
@@ -93,7 +96,13 @@ const files = {
   close: promisify(fs.close),
 };
 
-function openFile(descriptor: number): OpenFile {
+/** How old an answer of {@link OpenFile.isRemoved} may be: asked after each sync, the system would cost a webhook a fiftieth. */
+export const LOOK_MS = 10;
+
+function openFile(descriptor: number, dir: string): OpenFile {
+  const home = identity(dir);
+  let lookedAt = performance.now();
+  let removed = false;
   return {
     write: async (bytes, position) =>
       (await files.write(descriptor, bytes, 0, bytes.length, position)).bytesWritten,
@@ -102,9 +111,22 @@ function openFile(descriptor: number): OpenFile {
     size: async () => (await files.stat(descriptor)).size,
     truncate: (size) => files.truncate(descriptor, size),
     sync: () => files.sync(descriptor),
-    isRemoved: () => fs.fstatSync(descriptor).nlink === 0,
+    isRemoved() {
+      const now = performance.now();
+      if (!removed && now >= lookedAt + LOOK_MS) {
+        lookedAt = now;
+        removed = fs.fstatSync(descriptor).nlink === 0 || identity(dir) !== home;
+      }
+      return removed;
+    },
     close: () => files.close(descriptor),
   };
+}
+
+/** Tells apart a directory and another that stands at the same path later; null where there is none. */
+function identity(dir: string): string | null {
+  const found = fs.statSync(dir, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev} ${found.ino}`;
 }
 
 async function syncDirectory(dir: string): Promise<void> {

@@ -75,7 +75,13 @@ interface Verdict {
   readonly event: OrgLoopEvent;
   /** Null: it is not routed again. */
   readonly publication: Published | null;
-  readonly mark?: RepeatMark;
+}
+
+/** What is remembered of an event once it is published. */
+interface Claim {
+  readonly mark: RepeatMark;
+  /** The mark as its publication carries it. */
+  readonly once: string;
 }
 
 export function repeats(options: RepeatsOptions): Repeats {
@@ -99,12 +105,12 @@ export function repeats(options: RepeatsOptions): Repeats {
     return known;
   }
 
-  function judge({ event, body }: Arrival, mine: Map<string, RepeatMark>): Verdict {
+  function judge({ event, body }: Arrival, mine: Map<string, Claim>): Verdict {
     if (body === null) return { event, publication: event };
     const { windowMs, again } = policyOf(event.source);
     const look = (id: string) => {
       const mark = repeatMark(memory.saltOf(event.source), id, body, clock.now());
-      return { mark, known: mine.get(id) ?? remembered(mark, windowMs) };
+      return { mark, known: mine.get(id)?.mark ?? remembered(mark, windowMs) };
     };
     let named = event;
     let { mark, known } = look(event.id);
@@ -114,8 +120,9 @@ export function repeats(options: RepeatsOptions): Repeats {
       if (known === null) log(reusedEntry(named, event.id));
     }
     if (known === null) {
-      mine.set(named.id, mark);
-      return { event: named, publication: firstOnBus(named, formatMark(mark)), mark };
+      const once = formatMark(mark);
+      mine.set(named.id, { mark, once });
+      return { event: named, publication: firstOnBus(named, once) };
     }
     log(repeatEntry(named, { again }));
     activity.repeated(event.source);
@@ -129,21 +136,20 @@ export function repeats(options: RepeatsOptions): Repeats {
       const named = arrivals.filter(({ body }) => body !== null).map(({ event }) => event.id);
       // Whoever is free judges and goes on before anybody else runs.
       while (underWay.size > 0 && othersAt(named).length > 0) await Promise.all(othersAt(named));
-      const mine = new Map<string, RepeatMark>();
+      const mine = new Map<string, Claim>();
       const verdicts = arrivals.map((arrival) => judge(arrival, mine));
       const publications = verdicts.flatMap(({ publication }) => publication ?? []);
-      const marks = Array.from(mine.values(), formatMark);
       const ended = Promise.withResolvers<void>();
-      for (const mark of marks) publishing.add(mark);
+      for (const { once } of mine.values()) publishing.add(once);
       if (mine.size > 0) for (const id of named) underWay.set(id, ended.promise);
       try {
         if (publications.length > 0) await keep(publications);
         const forgotten = mine.size > 0 ? forgottenAt() : 0;
-        for (const mark of mine.values()) {
-          if (publishing.has(formatMark(mark))) table.add(mark, forgotten);
+        for (const { mark, once } of mine.values()) {
+          if (publishing.has(once)) table.add(mark, forgotten);
         }
       } finally {
-        for (const mark of marks) publishing.delete(mark);
+        for (const { once } of mine.values()) publishing.delete(once);
         if (mine.size > 0) for (const id of named) underWay.delete(id);
         ended.resolve();
       }

@@ -37,8 +37,6 @@ export interface Tail {
   readonly beganAt: number | null;
 }
 
-/** Asking the system after each sync would cost more than a percent of what an event costs. */
-const LOOK_MS = 2;
 /** In between, the old segment goes on: a failed attempt a batch would cost more than it helps. */
 const ROTATE_AGAIN_MS = 1_000;
 
@@ -56,8 +54,6 @@ export class LogWriter {
   #sealFirst = false;
   /** A segment that could not be begun is not tried again before this. */
   #rotateAfter = Number.NEGATIVE_INFINITY;
-  /** When it was last seen that the segment is still there. */
-  #lookedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     options: LogWriterOptions,
@@ -147,14 +143,7 @@ export class LogWriter {
     } catch (cause) {
       throw failedError(dir, `fdatasync of ${this.#segment.name}`, cause);
     }
-    if (this.#isRemoved(file)) throw removedError(dir);
-  }
-
-  #isRemoved(file: OpenFile): boolean {
-    const now = this.#options.now();
-    if (now >= this.#lookedAt && now < this.#lookedAt + LOOK_MS) return false;
-    this.#lookedAt = now;
-    return file.isRemoved();
+    if (file.isRemoved()) throw removedError(dir);
   }
 
   #isDue(): boolean {
