@@ -8,6 +8,7 @@ export * from "./file-system.ts";
 export * from "./group-commit.ts";
 export * from "./lock-directory.ts";
 export * from "./mark-file.ts";
+export * from "./paced.ts";
 export { type Place, readFileLines } from "./read-lines.ts";
 export * from "./read-stored-bodies.ts";
 export * from "./read-whole.ts";

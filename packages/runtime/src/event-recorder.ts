@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import type { RecordedLine } from "@orgloop/core";
-import { AppendedFile, type FileSystem, nodeFileSystem } from "@orgloop/files";
+import { AppendedFile, type FileSystem, nodeFileSystem, paced } from "@orgloop/files";
 import { hasCode, messageOf, type OrgLoopEvent } from "@orgloop/sdk";
 import type { Clock } from "./clock.ts";
 
@@ -40,7 +40,6 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   const { clock, warn } = options;
   let waiting: RecordedLine[] = [];
   let writing: Promise<void> = Promise.resolve();
-  let scheduled = false;
   let warned = false;
   let current: { readonly name: string; readonly file: AppendedFile } | null = null;
   let made = false;
@@ -65,7 +64,6 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   }
 
   async function write(): Promise<void> {
-    scheduled = false;
     const lines = waiting;
     waiting = [];
     for (const [file, text] of byFile(lines)) {
@@ -90,14 +88,14 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
     writing = writing.then(write).catch((error) => fail(messageOf(error)));
   }
 
+  const writeSoon = paced(enqueue);
+
   return {
     record(event, dropped) {
       if (waiting.length >= MAX_WAITING) return fail("the disk does not keep up");
       const at = new Date(clock.wall()).toISOString();
       waiting.push({ at, event, ...(dropped.length > 0 && { dropped }) });
-      if (scheduled) return;
-      scheduled = true;
-      setImmediate(enqueue);
+      writeSoon();
     },
     async flush() {
       enqueue();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { AppendedFile, type FileSystem, nodeFileSystem } from "@orgloop/files";
+import { AppendedFile, type FileSystem, nodeFileSystem, paced } from "@orgloop/files";
 import type { LogEntry, Logger } from "@orgloop/sdk";
 
 export interface LogFileOptions {
@@ -24,14 +24,12 @@ export function logFile(options: LogFileOptions): Required<Logger> {
   let waiting = "";
   let writing = 0;
   let dropped = 0;
-  let scheduled = false;
   let failedAtMs: number | null = null;
   let closed = false;
   let turn: Promise<void> = Promise.resolve();
   const file = rotated(options);
 
   async function write(): Promise<void> {
-    scheduled = false;
     if (failedAtMs !== null && performance.now() - failedAtMs < RETRY_AFTER_MS) return;
     failedAtMs = null;
     const lines = waiting;
@@ -49,12 +47,12 @@ export function logFile(options: LogFileOptions): Required<Logger> {
 
   function append(line: string): void {
     waiting += line;
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(() => {
-      turn = turn.then(write);
-    });
+    writeSoon();
   }
+
+  const writeSoon = paced(() => {
+    turn = turn.then(write);
+  });
 
   /** Resolves when the disk has all of it, or has failed. */
   function flush(): Promise<void> {
