@@ -1,5 +1,5 @@
 import { hasCode, isRefused, messageOf, OrgLoopError, type Topology } from "@orgloop/sdk";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Configuration } from "./configuration.ts";
 import { readJson } from "./read-json.ts";
@@ -22,7 +22,7 @@ export function configurationApi({ configuration, deliverers }: ConfigurationApi
   api.get("/topology", (c) => c.json(configuration.running()));
   api.get("/queues", (c) => c.json(queuesOf(deliverers)));
   api.post("/apply", async (c) => {
-    const { topology, expect } = await readRequest(c.req.raw);
+    const { topology, expect } = await readRequest(c);
     return c.json(await configuration.apply(topology, expect));
   });
   api.onError((error, c) => {
@@ -33,9 +33,9 @@ export function configurationApi({ configuration, deliverers }: ConfigurationApi
   return api;
 }
 
-async function readRequest(request: Request) {
+async function readRequest(c: Context) {
   const { parseTopology } = await import("./parse-topology.ts");
-  const { topology, expect } = await readJson(request, LIMIT_BYTES);
+  const { topology, expect } = await readJson(c, LIMIT_BYTES);
   const wanted: Topology = parseTopology(topology);
   if (expect === undefined || expect === null) return { topology: wanted };
   const { serial, hash } = Object(expect);

@@ -2,7 +2,7 @@ import { parseInjected } from "@orgloop/core";
 import { hasCode, messageOf } from "@orgloop/sdk";
 import { Hono } from "hono";
 import type { Ingest } from "./ingest.ts";
-import { readBody } from "./read-body.ts";
+import { incomingOf, readBody } from "./read-body.ts";
 import type { ProcessStatus } from "./status.ts";
 
 export interface ControlApiOptions {
@@ -33,7 +33,7 @@ export function controlApi(options: ControlApiOptions): Hono {
     if (stop.aborted) {
       return c.json({ error: "the process is stopping" }, 503, { "retry-after": "5" });
     }
-    const { bytes } = await readBody(c.req.raw, bodyLimit);
+    const { bytes } = await readBody(incomingOf(c), bodyLimit);
     let drafts: ReturnType<typeof parseInjected>;
     try {
       drafts = parseInjected(bytes);

@@ -48,7 +48,7 @@ export function deadLettersApi({ deadLetters, replays, stop }: DeadLettersApiOpt
     return letter === null ? c.json({ error: `no dead letter "${id}"` }, 404) : c.json(letter);
   });
   api.post("/replay", async (c) => {
-    const body = await readJson(c.req.raw);
+    const body = await readJson(c);
     const letters = await select(body);
     const { rate } = textOf(body, "rate");
     const matched = letters.length;
@@ -65,7 +65,7 @@ export function deadLettersApi({ deadLetters, replays, stop }: DeadLettersApiOpt
     return c.json({ dry_run: false, matched, ...replays.start(letters, rate) });
   });
   api.post("/purge", async (c) => {
-    const letters = await select(await readJson(c.req.raw));
+    const letters = await select(await readJson(c));
     const ids = letters.map(({ id }) => id).filter((id) => !replays.isUnderWay(id));
     await deadLetters.remove(ids);
     return c.json({ purged: ids.length, under_way: letters.length - ids.length });

@@ -108,7 +108,7 @@ function moduleApi({ modules, changes, resolve }: HostAppOptions): Hono {
       if (resolve === undefined) {
         return c.json({ error: "this process loads no projects by request" }, 404);
       }
-      const request = moduleRequest(await readJson(c.req.raw));
+      const request = moduleRequest(await readJson(c));
       if (request === null) {
         return c.json({ error: "expected projectDir or configPath, absolute" }, 400);
       }
@@ -120,7 +120,7 @@ function moduleApi({ modules, changes, resolve }: HostAppOptions): Hono {
   }
   for (const change of ["unload", "reload"] as const) {
     api.post(`/${change}`, async (c) => {
-      const { name } = await readJson(c.req.raw);
+      const { name } = await readJson(c);
       if (typeof name !== "string") return c.json({ error: "expected the project's name" }, 400);
       await changes[change](name);
       return c.json({ ok: true });

@@ -1,4 +1,8 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import type { HttpBindings } from "@hono/node-server";
 import { RefusedError, RetryAfterError } from "@orgloop/sdk";
+import type { Context } from "hono";
 
 /** Bytes of all bodies that may be in memory at a time. */
 export interface BodyBudget {
@@ -21,6 +25,14 @@ export interface ReceivedBody {
   readonly grow: (bytes: number) => void;
 }
 
+/** A request as Node's server has it. */
+export type BodyStream = Readable & Pick<IncomingMessage, "headers">;
+
+/** The Node request behind one of Hono's. */
+export function incomingOf(c: Context): BodyStream {
+  return (c.env as HttpBindings).incoming;
+}
+
 const RETRY_AFTER_MS = 5_000;
 
 export function bodyBudget(limit: number): BodyBudget {
@@ -29,20 +41,17 @@ export function bodyBudget(limit: number): BodyBudget {
 
 /**
  * The body of a request, never more than `limit` bytes of it in memory. Where the bodies of a budget are too many together, the one that
- * has been arriving longest gives way, so that slow senders do not keep out quick ones. Throws {@link RefusedError} 413, and
- * {@link RetryAfterError} where it gave way or nothing else could.
+ * has been arriving longest gives way, so that slow senders do not keep out quick ones. Rejects with {@link RefusedError} 413, with
+ * {@link RetryAfterError} where it gave way or nothing else could, and with what broke the connection.
  */
 export async function readBody(
-  request: Request,
+  incoming: BodyStream,
   limit: number,
   budget: BodyBudget = bodyBudget(Number.POSITIVE_INFINITY),
 ): Promise<ReceivedBody> {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
-  if (request.body === null) return { bytes: new Uint8Array(), release() {}, grow() {} };
-  const reader = request.body.getReader();
-  const { promise: gaveWay, reject } = Promise.withResolvers<never>();
-  gaveWay.catch(() => undefined);
-  const arrival: Arrival = { bytes: 0, giveWay: () => reject(tooMuch()) };
+  if (Number(incoming.headers["content-length"] ?? 0) > limit) throw tooLarge(limit);
+  const { promise: gaveWay, reject: giveWay } = Promise.withResolvers<never>();
+  const arrival: Arrival = { bytes: 0, giveWay: () => giveWay(tooMuch()) };
   const release = (): void => {
     budget.arriving.delete(arrival);
     budget.used -= arrival.bytes;
@@ -50,22 +59,44 @@ export async function readBody(
   };
   budget.arriving.add(arrival);
   try {
-    const chunks: Uint8Array[] = [];
-    for (;;) {
-      const { done, value } = await Promise.race([gaveWay, reader.read()]);
-      if (done) break;
-      if (arrival.bytes + value.byteLength > limit) throw tooLarge(limit);
-      take(value.byteLength, arrival, budget);
-      chunks.push(value);
-    }
+    const chunks = await Promise.race([
+      gaveWay,
+      chunksOf(incoming, (bytes) => {
+        if (arrival.bytes + bytes > limit) throw tooLarge(limit);
+        take(bytes, arrival, budget);
+      }),
+    ]);
     budget.arriving.delete(arrival);
     const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
     return { bytes, release, grow: (more) => take(more, arrival, budget) };
   } catch (error) {
     release();
-    reader.cancel(error).catch(() => undefined);
+    // What else comes is let go by whoever answers.
+    incoming.removeAllListeners("data").pause();
     throw error;
   }
+}
+
+/** By events: a web stream of it costs a webhook a twentieth. `onChunk` ends it by throwing. */
+function chunksOf(
+  incoming: BodyStream,
+  onChunk: (bytes: number) => void,
+): Promise<readonly Uint8Array[]> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    incoming
+      .on("data", (chunk: Uint8Array) => {
+        try {
+          onChunk(chunk.byteLength);
+          chunks.push(chunk);
+        } catch (error) {
+          reject(error);
+        }
+      })
+      .once("end", () => resolve(chunks))
+      .once("error", reject)
+      .once("close", () => reject(new RefusedError(400, "the connection broke within the body")));
+  });
 }
 
 function take(bytes: number, arrival: Arrival, budget: BodyBudget): void {

@@ -1,15 +1,16 @@
 import { decodeUtf8, hasCode, isMapping, OrgLoopError, parseJson } from "@orgloop/sdk";
-import { readBody } from "./read-body.ts";
+import type { Context } from "hono";
+import { incomingOf, readBody } from "./read-body.ts";
 
 /** Far more than a filter with thousands of ids. */
 const LIMIT_BYTES = 8 * 1024 ** 2;
 
 /** The JSON object of a request, of at most `limit` bytes (default 8 MB); `{}` for none. Throws `INVALID_JSON`, and `REFUSED` where it is too large. */
 export async function readJson(
-  request: Request,
+  c: Context,
   limit = LIMIT_BYTES,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { bytes } = await readBody(request, limit);
+  const { bytes } = await readBody(incomingOf(c), limit);
   let value: unknown;
   try {
     const text = decodeUtf8(bytes);

@@ -20,7 +20,7 @@ export function replayApi({ replays, routes, stop }: ReplayApiOptions): Hono {
   const api = new Hono();
   api.onError(answerError);
   api.post("/", async (c) => {
-    const body = await readJson(c.req.raw);
+    const body = await readJson(c);
     const { events, dry_run } = body;
     const { route, rate, since, until, source } = {
       ...textOf(body, "route"),

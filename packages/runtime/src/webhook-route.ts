@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Activity } from "./activity.ts";
 import type { Held } from "./held.ts";
 import type { Ingest } from "./ingest.ts";
-import { bodyBudget, readBody } from "./read-body.ts";
+import { bodyBudget, incomingOf, readBody } from "./read-body.ts";
 
 export interface WebhookRouteOptions {
   /** Those that run now. */
@@ -52,7 +52,7 @@ export function webhookRoute(options: WebhookRouteOptions) {
       mask: options.mask,
       onRefused: (refused) => activity.refused(id, refused),
       async read() {
-        const body = await readBody(c.req.raw, bodyLimit, budget);
+        const body = await readBody(incomingOf(c), bodyLimit, budget);
         release = body.release;
         grow = body.grow;
         return webhookRequest(c, body.bytes);
