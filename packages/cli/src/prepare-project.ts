@@ -6,10 +6,13 @@ import type { CommandContext } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { dataDirectory, namesake } from "./data-directory.ts";
 import { requireVariables } from "./missing-variables.ts";
-import { problemLine, readValidProject } from "./read-project.ts";
+import { invalidProject, problemLine, readValidProject } from "./read-project.ts";
 import { findProcess } from "./running-process.ts";
 
 const CONSOLE_LOGGER = "@orgloop/logger-console";
+
+/** Warnings of `validate` that are errors of a start. */
+const REFUSED_BELOW = new Set(["missing-variable", "empty-secret"]);
 
 export interface PreparedProject {
   readonly options: ProjectOptions;
@@ -33,9 +36,11 @@ export async function prepareProject(
     "`sst deploy --stage STAGE` starts it; to run it here, give it another bus",
   );
   for (const warning of project.warnings) {
-    if (warning.code !== "missing-variable") output.warn(problemLine(warning));
+    if (!REFUSED_BELOW.has(warning.code)) output.warn(problemLine(warning));
   }
   const { topology, projectDir } = project;
+  const empty = project.warnings.filter(({ code }) => code === "empty-secret");
+  if (empty.length > 0) throw invalidProject(empty);
   requireVariables(topology, project, readEnvironment(projectDir, env));
   const { dataDir, displacedBy } = dataDirectory(context, project);
   if (displacedBy !== null) {

@@ -12,11 +12,12 @@ import { at, type Declaration, type Declarations } from "./declarations.ts";
 import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { holdsReference } from "./holds-reference.ts";
+import { isBlank } from "./is-blank.ts";
 import { parsePluginConfig } from "./parse-plugin-config.ts";
 import type { Environment } from "./read-environment.ts";
 import { resolveReferences } from "./resolve-references.ts";
 import { schemaKeys } from "./schema-keys.ts";
-import { secretsIn } from "./secret-keys.ts";
+import { secretTextsIn } from "./secret-keys.ts";
 import { ALL_ROOTS, PATH_ROOTS } from "./unknown-root.ts";
 
 /** The package that an item names, and the key that names it; null for a script. */
@@ -178,10 +179,10 @@ function warnAboutEmpty(
   env: Environment,
   findings: Findings,
 ): void {
-  for (const { path, value } of secretsIn(schema, config)) {
-    if (typeof value !== "string" || !holdsReference(value)) continue;
+  for (const { path, value } of secretTextsIn(schema, config)) {
+    if (!holdsReference(value)) continue;
     const { value: found, missing } = resolveReferences(value, env);
-    if (missing.length > 0 || found.trim() !== "") continue;
+    if (missing.length > 0 || !isBlank(found)) continue;
     const message = `${value} is set, and empty: expected a secret; start refuses it`;
     findings.warnings.push({ ...at(item, ["config", ...path]), code: "empty-secret", message });
   }

@@ -96,6 +96,7 @@ const secret = z.string().meta({ secret: true });
 const secretive = z.strictObject({
   secret: z.union([secret.min(1), z.array(secret.min(1))]).optional(),
   auth: z.strictObject({ token: secret }).optional(),
+  keys: z.record(z.string(), z.array(z.string())).meta({ secret: true }).optional(),
   name: z.string().optional(),
 });
 const errorsOf = async (config: unknown) =>
@@ -121,7 +122,11 @@ it("the wrong key and what it leaves out are both told, other unknown keys warne
 it.each([
   [{ secret: "" }, "secret"],
   [{ secret: " \n" }, "secret"],
+  [{ secret: "\u00a0\u2003\u3000" }, "secret"],
+  [{ secret: "\u200b\ufeff\u2060\u00ad" }, "secret"],
   [{ secret: ["x", ""] }, "secret.1"],
+  [{ secret: ["x", "  "] }, "secret.1"],
+  [{ keys: { a: ["x", " "] } }, "keys.a.1"],
   [{ auth: { token: "" } }, "auth.token"],
 ])("an empty secret is an error: %j", async (config, path) => {
   const key = path.replace(/\.\d$/, "").split(".").at(-1);

@@ -2,9 +2,10 @@ import type { StandardIssue, StandardSchema } from "@orgloop/sdk";
 import { type ConfigIssue, describeIssue, stepsOf } from "./describe-issue.ts";
 import { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
+import { isBlank } from "./is-blank.ts";
 import { nearest } from "./nearest.ts";
 import { schemaKeys } from "./schema-keys.ts";
-import { misspeltSecret, secretsIn } from "./secret-keys.ts";
+import { misspeltSecret, secretTextsIn } from "./secret-keys.ts";
 
 /** `value` where it holds; else `errors`, at least one. Unknown keys are `warnings` and are not in the value. */
 export type PluginConfigResult<Config> =
@@ -44,8 +45,8 @@ function aboutReference(issue: StandardIssue, value: unknown): boolean {
 
 /** Secrets that are there and empty: whoever set them thought they were in use. */
 function emptySecrets(schema: StandardSchema, config: unknown): ConfigIssue[] {
-  return secretsIn(schema, config).flatMap(({ path, value }): ConfigIssue[] => {
-    if (typeof value !== "string" || value.trim() !== "") return [];
+  return secretTextsIn(schema, config).flatMap(({ path, value }): ConfigIssue[] => {
+    if (!isBlank(value)) return [];
     const key = String(path.findLast((step) => typeof step === "string"));
     const message = `"${key}" is empty: expected a secret, or no such key`;
     return [{ path, at: "value", code: "empty-secret", message }];

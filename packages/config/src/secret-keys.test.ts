@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { secretKeys, secretsIn } from "./secret-keys.ts";
+import { secretKeys, secretsIn, secretTextsIn } from "./secret-keys.ts";
 
 const secret = z.string().meta({ secret: true });
 const schema = z
@@ -55,4 +55,38 @@ test("of a config, what stands there; of a list of secrets each", () => {
 test("a schema of any other kind marks nothing", () => {
   const validate = (value: unknown) => ({ value });
   expect(secretKeys({ "~standard": { version: 1, vendor: "test", validate } })).toEqual([]);
+});
+
+test("keys are found behind references of a schema, also of one that holds itself, and beside what JSON has no form for", () => {
+  const named = secret.meta({ id: "Named", secret: true });
+  interface Node {
+    token?: string | undefined;
+    inner?: Node | undefined;
+  }
+  const node: z.ZodType<Node> = z.lazy(() =>
+    z.object({ token: named.optional(), inner: node.optional() }),
+  );
+  const deep = z.object({
+    first: named,
+    second: named,
+    pair: z.tuple([z.string(), named]),
+    node,
+    trimmed: z.preprocess((text) => text, z.string()),
+  });
+  const keys = secretKeys(deep).map((key) => key.join("."));
+  expect(keys).toEqual(expect.arrayContaining(["first", "second", "pair.*", "node.token"]));
+});
+
+test("the texts below a marked key are secrets, each once", () => {
+  const marked = z.strictObject({
+    secret: z.union([secret, z.array(secret)]),
+    deep: z.record(z.string(), z.unknown()).meta({ secret: true }),
+  });
+  const texts = secretTextsIn(marked, { secret: ["a", "b"], deep: { x: ["c", 1], y: { z: "d" } } });
+  expect(texts.map(({ path, value }) => [path.join("."), value])).toEqual([
+    ["secret.0", "a"],
+    ["secret.1", "b"],
+    ["deep.x.0", "c"],
+    ["deep.y.z", "d"],
+  ]);
 });

@@ -1,12 +1,15 @@
 import { isMapping, type StandardSchema } from "@orgloop/sdk";
 import { distance } from "fastest-levenshtein";
-import type { DocumentPath } from "./document-path.ts";
+import { type DocumentPath, formatPath, valueAt } from "./document-path.ts";
 
 /** The way to a key that a schema marks secret; `*` is any item of a list and any key of a free mapping. */
 export type SecretKey = readonly string[];
 
 interface JsonSchemaOf {
-  readonly input?: (options: { target: "draft-2020-12" }) => unknown;
+  readonly input?: (options: {
+    readonly target: "draft-2020-12";
+    readonly libraryOptions: Readonly<Record<string, unknown>>;
+  }) => unknown;
 }
 
 /**
@@ -34,7 +37,8 @@ function markedKeys(schema: StandardSchema, mark: SecretMark): readonly SecretKe
 
 function allMarkedKeys(schema: StandardSchema): ReadonlyMap<SecretMark, readonly SecretKey[]> {
   const keys = new Map<SecretMark, Map<string, SecretKey>>();
-  collect(jsonSchemaOf(schema), [], (key, mark) => {
+  const root = jsonSchemaOf(schema);
+  collect(root, [], { root, within: new Set() }, (key, mark) => {
     const marked = keys.get(mark) ?? new Map();
     keys.set(mark, marked.set(key.join("\0"), key));
   });
@@ -50,6 +54,24 @@ export interface SecretValue {
 /** What stands in `config` under keys that `schema` marks secret; of a list of secrets, each. */
 export function secretsIn(schema: StandardSchema, config: unknown): SecretValue[] {
   return secretKeys(schema).flatMap((key) => valuesAt(config, key, []));
+}
+
+/** The texts of secrets in `config`, however deep below a marked key, and where they stand. */
+export function secretTextsIn(schema: StandardSchema, config: unknown): SecretText[] {
+  const texts = secretsIn(schema, config).flatMap(({ path, value }) => textsIn(value, path));
+  // A list that is marked, and each of its items: the same text twice.
+  return [...new Map(texts.map((text) => [formatPath(text.path), text])).values()];
+}
+
+export interface SecretText extends SecretValue {
+  readonly value: string;
+}
+
+function textsIn(value: unknown, path: DocumentPath): SecretText[] {
+  if (typeof value === "string") return [{ path, value }];
+  if (Array.isArray(value)) return value.flatMap((item, at) => textsIn(item, [...path, at]));
+  if (!isMapping(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => textsIn(item, [...path, key]));
 }
 
 /** What stands in `config` where `schema` says that references are secrets. */
@@ -70,36 +92,67 @@ function valuesAt(value: unknown, [step, ...rest]: SecretKey, path: DocumentPath
 function jsonSchemaOf(schema: StandardSchema): unknown {
   const { jsonSchema } = schema["~standard"] as { readonly jsonSchema?: JsonSchemaOf };
   try {
-    return jsonSchema?.input?.({ target: "draft-2020-12" });
+    // What JSON Schema has no form for, such as zod's preprocess, hides none of the keys beside it.
+    const libraryOptions = { unrepresentable: "any" };
+    return jsonSchema?.input?.({ target: "draft-2020-12", libraryOptions });
   } catch {
     // A schema that has no such form, for a value that JSON cannot hold: then nothing is marked.
     return undefined;
   }
 }
 
+/** Keys of a schema that hold a list of schemas for the same value. */
 const UNIONS = ["anyOf", "oneOf", "allOf"] as const;
+
+interface Within {
+  readonly root: unknown;
+  /** The references that led here: one of them again is a schema that holds itself. */
+  readonly within: ReadonlySet<string>;
+}
 
 function collect(
   schema: unknown,
   path: SecretKey,
+  from: Within,
   add: (key: SecretKey, mark: SecretMark) => void,
 ): void {
   if (!isMapping(schema)) return;
-  const { secret, writeOnly, format, properties, items, additionalProperties } = schema;
+  const { secret, writeOnly, format, properties, items, additionalProperties, prefixItems, $ref } =
+    schema;
   if (path.length > 0 && (secret === true || writeOnly === true || format === "password")) {
     add(path, true);
     return;
   }
   if (path.length > 0 && secret === "references") add(path, secret);
+  if (typeof $ref === "string" && !from.within.has($ref)) {
+    const within = new Set([...from.within, $ref]);
+    collect(referred(from.root, $ref), path, { ...from, within }, add);
+  }
   for (const union of UNIONS) {
     const branches = schema[union];
-    if (Array.isArray(branches)) for (const branch of branches) collect(branch, path, add);
+    if (Array.isArray(branches)) for (const branch of branches) collect(branch, path, from, add);
   }
   if (isMapping(properties)) {
-    for (const [key, value] of Object.entries(properties)) collect(value, [...path, key], add);
+    for (const [key, value] of Object.entries(properties))
+      collect(value, [...path, key], from, add);
   }
-  collect(items, [...path, "*"], add);
-  collect(additionalProperties, [...path, "*"], add);
+  for (const inner of [
+    items,
+    additionalProperties,
+    ...(Array.isArray(prefixItems) ? prefixItems : []),
+  ]) {
+    collect(inner, [...path, "*"], from, add);
+  }
+}
+
+/** What `#/$defs/name` names in the schema; undefined for any other reference. */
+function referred(root: unknown, reference: string): unknown {
+  const [start, ...steps] = reference.split("/");
+  if (start !== "#") return undefined;
+  return valueAt(
+    root,
+    steps.map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")),
+  );
 }
 
 /** The secret that the unknown key at `path` was meant to be: one beside it that is at most two letters away. */

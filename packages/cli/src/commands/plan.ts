@@ -19,7 +19,7 @@ export const plan: Command<PlanOptions> = async (context, _args, options) => {
   const { flags, output } = context;
   const { out, detailedExitcode = false, events } = options;
   try {
-    const project = await readValidProject(context);
+    const project = await readValidProject(context, { plugins: true });
     warnOf(project.warnings, output);
     const survey = await surveyPlan(context, project, project.topology);
     if (out !== undefined) {
