@@ -3,14 +3,7 @@ import { dirname, join } from "node:path";
 import { sha256 } from "@orgloop/config/aws";
 import { build } from "esbuild";
 import { copyJq, jqWorker } from "./jq-worker.ts";
-import { smallerRegex } from "./smaller-regex.ts";
-import {
-  LAMBDA_ALIASES,
-  noJsonSchemas,
-  oneSdk,
-  smallerCore,
-  smallerSchemas,
-} from "./smaller-sdk.ts";
+import { oneSdk } from "./one-sdk.ts";
 import type { BundleLookup, FunctionKind } from "./stage.ts";
 
 export interface FunctionBundles {
@@ -73,15 +66,8 @@ async function bundle(
     outExtension: { ".js": ".mjs" },
     // What is imported when it is needed is loaded then: a cold start reads the rest only.
     splitting: true,
-    alias: { "orgloop:plugins": pluginsFile, ...LAMBDA_ALIASES },
-    plugins: [
-      oneSdk(functionsDir),
-      smallerSchemas,
-      smallerCore,
-      noJsonSchemas,
-      smallerRegex,
-      jqWorker,
-    ],
+    alias: { "orgloop:plugins": pluginsFile },
+    plugins: [oneSdk(functionsDir), jqWorker],
     bundle: true,
     platform: "node",
     target: "node22",

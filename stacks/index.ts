@@ -8,5 +8,4 @@ export { secretsOf } from "./grants.ts";
 export { stageInboxes } from "./inboxes.ts";
 export { orgloopStacks } from "./orgloop-stacks.ts";
 export { type PrepareOptions, prepareStage, stageRegion } from "./prepare-stage.ts";
-export { smallerRe2 } from "./smaller-regex.ts";
 export type { BundleLookup, FunctionKind, StackFactory, StageInput } from "./stage.ts";

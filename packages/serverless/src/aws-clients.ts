@@ -1,4 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
 import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
@@ -13,6 +14,7 @@ import type { ReadParameters } from "./secrets.ts";
 export interface AwsClients {
   readonly sqs: SQSClient;
   readonly dynamo: DynamoDBClient;
+  readonly s3: S3Client;
 }
 
 /** Region, credentials and endpoint are the environment's. */
@@ -21,6 +23,8 @@ export function awsClients(): AwsClients {
     // A queue's address names AWS's own host, wherever it really is.
     sqs: new SQSClient({ useQueueUrlAsEndpoint: false }),
     dynamo: new DynamoDBClient({}),
+    // An emulator has no host names for buckets.
+    s3: new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { Metrics } from "@aws-lambda-powertools/metrics";
-import { type ObjectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
+import { type ObjectStore, objectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
 import { METRIC_NAMESPACE } from "@orgloop/config/aws";
 import { type Clock, knownSecrets, wallClock } from "@orgloop/host";
 import type { DefaultsSpec, NetworkSpec, Topology } from "@orgloop/sdk";
@@ -9,7 +9,6 @@ import { embeddedMetrics } from "./embedded-metrics.ts";
 import { type FlowLog, jsonFlowLog } from "./flow-log.ts";
 import { type FunctionEnvironment, functionEnvironment } from "./function-environment.ts";
 import type { PluginHost } from "./open-items.ts";
-import { s3Objects } from "./s3-objects.ts";
 import { type Secrets, secrets } from "./secrets.ts";
 import { surviveRejections } from "./survive-rejections.ts";
 
@@ -50,7 +49,7 @@ export async function functionTools<Spec extends object>({
   const environment = functionEnvironment(env);
   const { stage, project, table, bucket, secretPrefix } = environment;
   const aws = awsClients();
-  const inBucket = (name: string) => s3Objects({ bucket: name, config: aws.dynamo.config, env });
+  const inBucket = (name: string) => objectStore({ s3: aws.s3, bucket: name });
   const spec = (await readSpec(environment.spec, inBucket)) as Spec;
   const { now } = clock;
   const known = knownSecrets();

@@ -1,2 +1,0 @@
-/** Stands for `bowser` in functions: the SDK asks it for the browser's name. */
-export default {};
