@@ -1,6 +1,7 @@
 import {
   type DocumentPath,
   formatPath,
+  fromVarsOf,
   type ItemKind,
   type Provenance,
   type ValueOrigin,
@@ -51,10 +52,12 @@ export function itemValues(
   name: string,
   item: unknown,
 ): PlacedValue[] {
-  return leaves(item).map(({ path, value }) => {
+  const fromVars = fromVarsOf(item);
+  return leaves(item).flatMap(({ path, value }) => {
+    if (path[0] === "from_vars") return [];
     const origin = valueOrigin(provenance, kind, name, path);
     const cause = origin && causeOf(provenance, kind, name, origin);
-    return { path: formatPath(path), value: withoutSecrets(value, path), origin, cause };
+    return { path: formatPath(path), value: withoutSecrets(value, path, fromVars), origin, cause };
   });
 }
 

@@ -17,8 +17,10 @@ import { given } from "./given.ts";
 import { mergeLayers } from "./layer.ts";
 import { EXEC_CONNECTOR, listedEnvironment } from "./listed-environment.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
-import { oncePerScope } from "./scope.ts";
+import { oncePerScope, type Scope } from "./scope.ts";
+import type { Vars } from "./substitute-vars.ts";
 import type { TopologyRoute } from "./topology-routes.ts";
+import { secretsFromVars } from "./written-secrets.ts";
 
 /** The path of a transform's script, relative to the project, and what it contains. */
 export type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
@@ -42,15 +44,25 @@ function described(value: {
 /** What the defaults of a source's team say otherwise than the project's. */
 type TeamDefaults = Pick<DefaultsInput, "poll_interval" | "repeat_window">;
 
+/** An item's `config`, with what of it is a value of `vars` where a secret stands. */
+function configOf(config: Readonly<Record<string, unknown>> | null | undefined, { vars }: Scope) {
+  return { config: config ?? {}, ...fromVars(config, vars) };
+}
+
+function fromVars(config: unknown, vars: Vars) {
+  const found = secretsFromVars(config, vars);
+  return given("from_vars", found.length > 0 ? found : undefined);
+}
+
 function sourceSpec(
-  { name, value }: Declaration<"source">,
+  { name, value, scope }: Declaration<"source">,
   { poll_interval: interval, repeat_window }: TeamDefaults,
 ): SourceSpec {
   return {
     id: name,
     ...described(value),
     connector: value.connector,
-    config: value.config ?? {},
+    ...configOf(value.config, scope),
     ...given("poll", value.poll ?? (interval === undefined ? undefined : { interval })),
     ...given("emits", value.emits),
     ...given("public", value.public),
@@ -60,20 +72,21 @@ function sourceSpec(
   };
 }
 
-function actorSpec({ name, value }: Declaration<"actor">): ActorSpec {
-  const config = value.config ?? {};
+function actorSpec({ name, value, scope }: Declaration<"actor">): ActorSpec {
+  const { config, ...rest } = configOf(value.config, scope);
   const hasList = value.connector === EXEC_CONNECTOR && Array.isArray(config.env);
   return {
     id: name,
     ...described(value),
     connector: value.connector,
     config: hasList ? { ...config, env: listedEnvironment(config.env) } : config,
+    ...rest,
     queue_depth: value.queue_depth ?? DEFAULT_QUEUE_DEPTH,
   };
 }
 
 function transformSpec(item: Declaration<"transform">, script: Script | undefined): TransformSpec {
-  const { name, value } = item;
+  const { name, value, scope } = item;
   const type = value.type === "script" ? "script" : "package";
   return {
     name,
@@ -82,14 +95,14 @@ function transformSpec(item: Declaration<"transform">, script: Script | undefine
       ? script
       : { package: value.type === "package" ? value.package : value.type }),
     ...(value.env !== undefined && { env: listedEnvironment(value.env ?? []) }),
-    config: value.config ?? {},
+    ...configOf(value.config, scope),
     timeout_ms: value.timeout_ms ?? 30_000,
     on_error: value.on_error ?? "pass",
   } as TransformSpec;
 }
 
-function loggerSpec({ name, value }: Declaration<"logger">): LoggerSpec {
-  return { name, type: value.type, config: value.config ?? {} };
+function loggerSpec({ name, value, scope }: Declaration<"logger">): LoggerSpec {
+  return { name, type: value.type, ...configOf(value.config, scope) };
 }
 
 function defaultsSpec(defaults: DefaultsInput): DefaultsSpec {
@@ -117,6 +130,8 @@ export interface Settings {
   readonly project: string;
   readonly workspace: string;
   readonly bus: string | BusSpec;
+  /** The project's own. */
+  readonly vars: Vars;
   readonly defaults: DefaultsInput;
   readonly network?: NetworkSpec;
   readonly aws?: AwsSpec;
@@ -127,7 +142,7 @@ export interface Settings {
  * routes; their specs are made when `Topology.routes` is read.
  */
 export function buildTopology(
-  { project, workspace, bus, defaults, network, aws }: Settings,
+  { project, workspace, bus: written, vars, defaults, network, aws }: Settings,
   { source, actor, transform, logger }: Omit<Declarations, "route">,
   routes: readonly TopologyRoute[],
   scripts: ReadonlyMap<Declaration, Script>,
@@ -141,10 +156,11 @@ export function buildTopology(
       repeat_window: repeat_window === defaults.repeat_window ? undefined : repeat_window,
     };
   });
+  const bus = typeof written === "string" ? { url: written } : written;
   const topology: Topology = {
     project,
     workspace,
-    bus: typeof bus === "string" ? { url: bus } : bus,
+    bus: { ...bus, ...fromVars(bus, vars) },
     defaults: defaultsSpec(defaults),
     ...given("network", network),
     ...given("aws", aws),

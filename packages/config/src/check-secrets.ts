@@ -2,9 +2,11 @@ import { isServerless } from "./check-serverless.ts";
 import { at, type LinkedDeclarations } from "./declarations.ts";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
-import { holdsReference } from "./holds-reference.ts";
+import type { Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
-import { writtenSecrets } from "./without-secrets.ts";
+import { credentialsIn } from "./url-credentials.ts";
+import { isShown } from "./without-secrets.ts";
+import { secretsFromVars, writtenSecrets } from "./written-secrets.ts";
 
 /**
  * Tells of secrets in valid documents: a password in the bus's URL, and what the `config` of an item holds under a key that is a
@@ -12,6 +14,7 @@ import { writtenSecrets } from "./without-secrets.ts";
  */
 export function checkSecrets(
   settings: readonly SourceDocument[],
+  { vars }: Pick<Scope, "vars">,
   { source, actor, transform, logger }: LinkedDeclarations,
   findings: Findings,
 ): void {
@@ -20,8 +23,8 @@ export function checkSecrets(
     const path = typeof bus === "string" ? ["bus"] : ["bus", "url"];
     const url = valueAt(document.value, path);
     if (typeof url !== "string") continue;
-    const password = /^[a-z]+:\/\/[^/@]*:([^/@]+)@/.exec(url)?.[1];
-    if (password === undefined || holdsReference(password)) continue;
+    const fromVars = secretsFromVars(url, vars);
+    if (!credentialsIn(url).some(({ secret }) => isShown(secret, fromVars))) continue;
     findings.warnings.push({
       document,
       path,
@@ -33,7 +36,7 @@ export function checkSecrets(
   const serverless = isServerless(settings);
   const where = serverless ? "and set it by `sst secrets set`" : "and set it in the environment";
   for (const item of [...source, ...actor, ...transform, ...logger]) {
-    for (const path of writtenSecrets(item.value.config, ["config"])) {
+    for (const path of writtenSecrets(item.value.config, item.scope.vars, ["config"])) {
       const message = `a secret is written out: write it as \${NAME} ${where}`;
       const found = { ...at(item, path), code: "secret-written-out", message };
       (serverless && item.enabled ? findings.errors : findings.warnings).push(found);

@@ -1,7 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
 
+import type { Topology } from "@orgloop/sdk";
 import { expect, it } from "vitest";
 import { HEAD, lines, load } from "../test/review-module.ts";
+import { planTopology } from "./plan-topology.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 const project = (bus: string) => ({
   "orgloop.yaml": `${HEAD} Project
@@ -135,4 +138,51 @@ routes: [{ name: r, when: { source: s0, events: [resource.changed] }, then: { ac
     "orgloop.yaml:7:75 secret-written-out",
     "orgloop.yaml:8:75 secret-written-out",
   ]);
+});
+
+it("vars are no secrets, also where a secret stands; a number there is one", async () => {
+  const files = (bus: string) => ({
+    "orgloop.yaml": `${HEAD} Project
+metadata: { name: acme }
+bus: ${bus}
+vars: { team: platform-team, key: 12345678 }
+modules: [{ package: ./m, params: { word: "\${vars.team}" } }]
+sources:
+  - { id: s, connector: "@orgloop/connector-webhook", config: { secret: "\${vars.team}" } }
+actors:
+  - id: a
+    connector: "@orgloop/connector-webhook"
+    config: { url: "https://me:\${vars.team}@a.test", auth: { token: "Bearer \${vars.team}" }, headers: { x-api-key: "\${vars.key}" } }
+  - { id: b, connector: "@orgloop/connector-webhook", config: { url: "https://b.test", headers: { x-api-key: 87654321 } } }
+`,
+    "m/orgloop-module.yaml": `${HEAD} Module
+metadata: { name: m, version: 1.0.0 }
+parameters: [{ name: word, type: string }]
+`,
+    "m/templates/a.yaml": `${HEAD} ConnectorGroup
+metadata: { name: m }
+actors:
+  - { id: c, connector: "@orgloop/connector-webhook", config: { url: "https://c.test", secret: "{{ params.word }}" } }
+`,
+  });
+  const { topology, warnings } = await load(files("file"));
+  const said = lines(warnings).filter((line) => line.includes("secret-"));
+  expect(said).toEqual([
+    "orgloop.yaml:13:110 secret-written-out | a secret is written out: write it as ${NAME} and set it in the environment",
+  ]);
+  const items = [...(topology?.sources ?? []), ...(topology?.actors ?? [])];
+  const open = Object.fromEntries(items.map(({ id, from_vars }) => [id, from_vars]));
+  expect(open).toEqual({
+    s: ["platform-team"],
+    a: ["platform-team", "12345678"],
+    b: undefined,
+    "m-c": ["platform-team"],
+  });
+  const plan = JSON.stringify(
+    planTopology(null, topology as Topology).changes.map(({ to }) => withoutSecrets(to)),
+  );
+  expect(plan).not.toContain("87654321");
+  expect(plan.match(/\(hidden/g)).toHaveLength(1);
+  const { errors } = await load(files("sqs"));
+  expect(lines(errors).map((line) => line.split(" ")[0])).toEqual(["orgloop.yaml:13:110"]);
 });

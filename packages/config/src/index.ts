@@ -44,4 +44,4 @@ export {
   valueOrigin,
 } from "./value-origin.ts";
 export type { VariableUse } from "./variable-uses.ts";
-export { withoutSecrets } from "./without-secrets.ts";
+export { fromVarsOf, withoutSecrets } from "./without-secrets.ts";

@@ -104,7 +104,8 @@ function withRetryAfter(route: Record<string, unknown>): Record<string, unknown>
 
 function change(kind: PlanKind, name: string, from: unknown, to: unknown): PlanChange[] {
   const action = from === undefined ? "add" : to === undefined ? "remove" : "change";
-  const found = action === "change" ? differences(from, to) : [];
+  const found =
+    action === "change" ? differences(from, to).filter(({ path }) => path[0] !== "from_vars") : [];
   if (action === "change" && found.length === 0) return [];
   return [{ kind, name, action, differences: found, from: from ?? null, to: to ?? null }];
 }

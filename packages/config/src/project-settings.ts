@@ -2,6 +2,7 @@ import type { AwsSpec, NetworkSpec } from "@orgloop/sdk";
 import type { Settings } from "./build-topology.ts";
 import { isMapping, valueAt } from "./document-path.ts";
 import { mergeLayers } from "./layer.ts";
+import type { Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /**
@@ -11,7 +12,7 @@ import type { SourceDocument } from "./source-document.ts";
 export function projectSettings(
   workspace: string,
   documents: readonly SourceDocument[],
-  defaults: Settings["defaults"],
+  { vars, defaults }: Pick<Scope, "vars" | "defaults">,
 ): Settings {
   const said = (key: string) =>
     documents.map(({ value }) => valueAt(value, [key])).find((value) => value !== undefined);
@@ -25,7 +26,8 @@ export function projectSettings(
     project: String(valueAt(documents.at(-1)?.value, ["metadata", "name"])),
     workspace,
     bus: (said("bus") as Settings["bus"] | undefined) ?? "file",
-    defaults,
+    vars,
+    defaults: mergeLayers(defaults),
     ...merged<NetworkSpec>("network"),
     ...merged<AwsSpec>("aws"),
   };

@@ -17,7 +17,6 @@ import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
 import { inboxWarnings } from "./inbox-warnings.ts";
 import { itemNames } from "./item-names.ts";
-import { mergeLayers } from "./layer.ts";
 import { linkReferences } from "./link-references.ts";
 import type { LoadedDocument } from "./load-documents.ts";
 import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
@@ -155,9 +154,9 @@ export async function resolveProject(
       [root, ...teams],
       findings,
     );
-    checkSecrets(settings, byKind, findings);
+    checkSecrets(settings, root, byKind, findings);
     topology = buildTopology(
-      projectSettings(workspaceName, settings, mergeLayers(root.defaults)),
+      projectSettings(workspaceName, settings, root),
       byKind,
       routes,
       attachments.scripts,

@@ -53,3 +53,21 @@ test("the password of a bus is sealed as well", () => {
   const sealed = sealSecrets(topology({}, "nats://me:p4ssword@host:4222"), seal);
   expect(sealed.bus.url).toMatch(/^nats:\/\/me:hmac-sha256:[0-9a-f]{64}@host:4222$/);
 });
+
+test("a number and a user alone are sealed, once; what is from vars is not", () => {
+  const written = topology({ secret: 123_456_789, url: "https://ghp_token@host/x", n: 5 });
+  const sealed = sealSecrets(written, seal);
+  const config = sealed.sources[0]?.config;
+  expect(config).toMatchObject({
+    secret: expect.stringMatching(/^hmac-sha256:[0-9a-f]{64}$/),
+    url: expect.stringMatching(/^https:\/\/hmac-sha256:[0-9a-f]{64}@host\/x$/),
+    n: 5,
+  });
+  expect(sealSecrets(sealed, seal)).toBe(sealed);
+  expect(sealSecrets(topology({ secret: "123456789" }), seal).sources[0]?.config.secret).toBe(
+    config?.secret,
+  );
+  const [source] = topology({ secret: "of-vars", url: "https://me:of-vars@host" }).sources;
+  const open = { ...topology({}), sources: [{ ...source, from_vars: ["of-vars"] }] } as Topology;
+  expect(sealSecrets(open, seal)).toBe(open);
+});

@@ -1,27 +1,27 @@
-import type { Topology } from "@orgloop/sdk";
+import type { FromVars, Topology } from "@orgloop/sdk";
 import { isMapping } from "./document-path.ts";
-import { holdsReference } from "./holds-reference.ts";
-import { isSecretName } from "./without-secrets.ts";
+import { replaceCredentials } from "./url-credentials.ts";
+import { fromVarsOf, isSecretName, isShown, isWrittenOut, secretText } from "./without-secrets.ts";
 
 /** What a secret is known by without being told: the same for the same text only. */
 export type Seal = (secret: string) => string;
 
 const LISTS = ["sources", "actors", "transforms", "loggers"] as const;
-/** The password of a URL that is written out. */
-const PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/@:]*:)([^/@]+)@/i;
 
 /** A topology in which secrets that are written out instead of as `${NAME}` are sealed; the same object where there are none. */
 export function sealSecrets(topology: Topology, seal: Seal): Topology {
   const changed: Record<string, unknown> = {};
+  const sealOf = (item: unknown): OpenSeal => ({ seal, fromVars: fromVarsOf(item) });
   for (const list of LISTS) {
-    const items: readonly { readonly config: unknown }[] = topology[list];
+    const items: readonly { readonly config: unknown; readonly from_vars?: FromVars }[] =
+      topology[list];
     const sealed = items.map((item) => {
-      const config = sealValue(item.config, "", seal);
+      const config = sealValue(item.config, "", sealOf(item));
       return config === item.config ? item : { ...item, config };
     });
     if (sealed.some((item, at) => item !== items[at])) changed[list] = sealed;
   }
-  const bus = sealValue(topology.bus, "", seal);
+  const bus = sealValue(topology.bus, "", sealOf(topology.bus));
   if (bus !== topology.bus) changed.bus = bus;
   return Object.keys(changed).length === 0 ? topology : { ...topology, ...changed };
 }
@@ -32,8 +32,10 @@ export function holdsWrittenSecrets(topology: Topology): boolean {
 }
 
 /** The same value where nothing in it is sealed. `key`: the name that it has. */
-function sealValue(value: unknown, key: string, seal: Seal): unknown {
+function sealValue(value: unknown, key: string, seal: OpenSeal): unknown {
   if (typeof value === "string") return sealText(value, key, seal);
+  const secret = secretText(value, key);
+  if (secret !== undefined) return sealText(secret, key, seal);
   if (Array.isArray(value)) {
     const items = value.map((item) => sealValue(item, key, seal));
     return items.some((item, at) => item !== value[at]) ? items : value;
@@ -47,12 +49,20 @@ function sealValue(value: unknown, key: string, seal: Seal): unknown {
   return sealed;
 }
 
-function sealText(text: string, key: string, seal: Seal): string {
-  if (text === "" || isSealed(text)) return text;
-  if (isSecretName(key) && !holdsReference(text)) return `${SEALED}${seal(text)}`;
-  return text.replace(PASSWORD, (whole, before: string, password: string) =>
-    holdsReference(password) || isSealed(password) ? whole : `${before}${SEALED}${seal(password)}@`,
+function sealText(text: string, key: string, { seal, fromVars }: OpenSeal): string {
+  if (isSealed(text)) return text;
+  if (isSecretName(key) && isWrittenOut(text, fromVars)) return `${SEALED}${seal(text)}`;
+  return replaceCredentials(text, ({ secret, whole }) =>
+    isShown(secret, fromVars) && !isSealed(secret) && !isSealed(whole)
+      ? `${SEALED}${seal(secret)}`
+      : secret,
   );
+}
+
+/** The seal, and what of an item it leaves as it is. */
+interface OpenSeal {
+  readonly seal: Seal;
+  readonly fromVars: FromVars;
 }
 
 const SEALED = "hmac-sha256:";

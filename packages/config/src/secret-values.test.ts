@@ -81,3 +81,11 @@ test("the credentials of a URL are, wherever it stands", () => {
 test("a reference that could not be resolved is none", () => {
   expect(valuesOf({ plain: "${A}", headers: { a: "x" } })).toEqual([]);
 });
+
+test("what is a value of vars is none", () => {
+  const config = { pass: "of-vars-1", url: "https://me:of-vars-2@host" };
+  expect(secretValues(schema, config, config, ["of-vars-1", "of-vars-2"])).toEqual([
+    "me:of-vars-2",
+  ]);
+  expect(urlSecrets({ url: "nats://of-vars@host", from_vars: ["of-vars"] })).toEqual([]);
+});

@@ -1,17 +1,20 @@
-import { isMapping, type StandardSchema } from "@orgloop/sdk";
+import { type FromVars, isMapping, type StandardSchema } from "@orgloop/sdk";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
 import { referencesIn, secretsIn } from "./secret-keys.ts";
-import { isSecretName } from "./without-secrets.ts";
+import { credentialsIn } from "./url-credentials.ts";
+import { fromVarsOf, isSecretName, withoutScheme } from "./without-secrets.ts";
 
 /**
  * The secrets in an item's `config`: what stands under a key that its schema marks as one, or that is called one, and the credentials
- * in URLs. `written` is the config as it stands in the files, `resolved` the same with its references resolved. In memory only.
+ * in URLs. `written` is the config as it stands in the files, `resolved` the same with its references resolved; `fromVars`: what in it is
+ * a value of `vars`, which is no secret. In memory only.
  */
 export function secretValues(
   schema: StandardSchema,
   written: unknown,
   resolved: unknown,
+  fromVars: FromVars = [],
 ): readonly string[] {
   const found = new Set<string>();
   const add = (path: DocumentPath, text: string): void => {
@@ -28,7 +31,7 @@ export function secretValues(
     if (path.some((key) => typeof key === "string" && isSecretName(key))) add(path, text);
     for (const one of credentials(text)) found.add(one);
   });
-  found.delete("");
+  for (const one of ["", ...fromVars]) found.delete(one);
   return [...found];
 }
 
@@ -38,6 +41,7 @@ export function urlSecrets(value: unknown): readonly string[] {
   eachText(value, [], (_, text) => {
     for (const one of credentials(text)) found.add(one);
   });
+  for (const one of fromVarsOf(value)) found.delete(one);
   return [...found];
 }
 
@@ -53,9 +57,6 @@ function eachText(
     for (const [key, item] of Object.entries(value)) eachText(item, [...path, key], visit);
   }
 }
-
-/** `Bearer abc` of an Authorization header is `abc` elsewhere. */
-const withoutScheme = (text: string): string => text.replace(/^(bearer|basic|token) +/i, "");
 
 const REFERENCE = /\$\{[A-Za-z_][A-Za-z0-9_]*\}/;
 
@@ -73,17 +74,11 @@ function referenced(written: unknown, resolved: string): readonly string[] {
   });
 }
 
-const CREDENTIALS = /\b[a-z][a-z0-9+.-]*:\/\/([^/?#\s@]+)@/gi;
-
 /** Of `https://user:password@host` the password, both together, and of a user alone that too; as they are, and as they are meant. */
 function credentials(text: string): string[] {
-  if (!text.includes("@")) return [];
-  return [...text.matchAll(CREDENTIALS)].flatMap(([, written = ""]) => {
-    const [user = "", ...rest] = written.split(":");
-    const password = rest.join(":");
-    const all = password === "" ? [user] : [password, written];
-    return all.flatMap((one) => [one, decoded(one)]);
-  });
+  return credentialsIn(text).flatMap(({ secret, whole }) =>
+    [secret, whole].flatMap((one) => [one, decoded(one)]),
+  );
 }
 
 function decoded(text: string): string {

@@ -3,6 +3,7 @@ import { secretValues } from "@orgloop/config/secret-values";
 import {
   type Actor,
   type ActorSpec,
+  type FromVars,
   type Logger,
   type LoggerSpec,
   OrgLoopError,
@@ -39,6 +40,7 @@ export interface WantedPlugin<Running> {
   readonly config: unknown;
   /** The same as it is written, references unresolved. */
   readonly written?: unknown;
+  readonly fromVars: FromVars | undefined;
   readonly partOf: (definition: PluginDefinition) => PluginPart<unknown, Running> | undefined;
 }
 
@@ -50,7 +52,7 @@ const SCRIPT_PACKAGE = "@orgloop/transform-script";
  * throws.
  */
 export async function openPlugin<Running>(
-  { item, id, package: name, config, written, partOf }: WantedPlugin<Running>,
+  { item, id, package: name, config, written, fromVars, partOf }: WantedPlugin<Running>,
   {
     lookup,
     warn,
@@ -70,7 +72,7 @@ export async function openPlugin<Running>(
       `${name} is nothing that a ${item.split(" ")[0]} can be made of`,
     );
   }
-  known.learn(item, secretValues(part.config, written, config));
+  known.learn(item, secretValues(part.config, written, config, fromVars));
   const checked = await parsePluginConfig(part.config, config);
   if (checked.errors !== undefined) {
     const said = checked.errors.map(({ path, message }) => [...path.slice(-1), message].join(": "));
@@ -94,22 +96,29 @@ export async function openPlugin<Running>(
   }
 }
 
-export function wantedSource({ id, connector, config }: SourceSpec): WantedPlugin<Source> {
+export function wantedSource({
+  id,
+  connector,
+  config,
+  from_vars,
+}: SourceSpec): WantedPlugin<Source> {
   return {
     item: `source "${id}"`,
     id,
     package: connector,
     config,
+    fromVars: from_vars,
     partOf: (found) => (found.kind === "connector" ? found.source : undefined),
   };
 }
 
-export function wantedActor({ id, connector, config }: ActorSpec): WantedPlugin<Actor> {
+export function wantedActor({ id, connector, config, from_vars }: ActorSpec): WantedPlugin<Actor> {
   return {
     item: `actor "${id}"`,
     id,
     package: connector,
     config,
+    fromVars: from_vars,
     partOf: (found) => (found.kind === "connector" ? found.actor : undefined),
   };
 }
@@ -123,16 +132,18 @@ export function wantedTransform(spec: TransformSpec): WantedPlugin<Transform> {
     config: script
       ? { script: spec.script, ...(spec.env !== undefined && { env: spec.env }) }
       : spec.config,
+    fromVars: spec.from_vars,
     partOf: (found) => (found.kind === "transform" ? found : undefined),
   };
 }
 
-export function wantedLogger({ name, type, config }: LoggerSpec): WantedPlugin<Logger> {
+export function wantedLogger({ name, type, config, from_vars }: LoggerSpec): WantedPlugin<Logger> {
   return {
     item: `logger "${name}"`,
     id: name,
     package: type,
     config,
+    fromVars: from_vars,
     partOf: (found) => (found.kind === "logger" ? found : undefined),
   };
 }

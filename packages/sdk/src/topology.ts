@@ -70,6 +70,9 @@ export interface AwsSpec {
   readonly ingress?: "function_url" | "api_gateway" | "none";
 }
 
+/** What stands in an item's `config` where a secret does, and is a value of `vars`: it is none (`config-at-scale.md`, The manifest). */
+export type FromVars = readonly string[];
+
 export interface SourceSpec {
   readonly id: string;
   readonly description?: string;
@@ -77,6 +80,7 @@ export interface SourceSpec {
   /** Package name. */
   readonly connector: string;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly from_vars?: FromVars;
   readonly poll?: { readonly interval: Duration };
   readonly emits?: readonly string[];
   /** Takes, without a secret, what a foreign web page makes a browser send. Default false. */
@@ -101,6 +105,7 @@ export interface ActorSpec {
   readonly labels?: Readonly<Record<string, string>>;
   readonly connector: string;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly from_vars?: FromVars;
   /** Default {@link DEFAULT_QUEUE_DEPTH}. */
   readonly queue_depth: number;
 }
@@ -117,6 +122,7 @@ export interface RouteSpec {
   readonly then: {
     readonly actor: string;
     readonly config: Readonly<Record<string, unknown>>;
+    readonly from_vars?: FromVars;
     /** The actor does not exist yet: a module's `fallback: queue`. Events wait, within the bound, until a Topology has it. */
     readonly queue_until_exists?: true;
   };
@@ -153,6 +159,7 @@ export interface TransformSpec {
   /** With `script`: the variables that it gets; absent: all of the process's (`config-at-scale.md`, `env`). */
   readonly env?: Readonly<Record<string, string | number | boolean>>;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly from_vars?: FromVars;
   /** Default 30000. */
   readonly timeout_ms: number;
   readonly on_error: OnError;
@@ -163,6 +170,7 @@ export interface LoggerSpec {
   /** Package name. */
   readonly type: string;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly from_vars?: FromVars;
 }
 
 /** A route's delivery policy, every default filled in (`config-at-scale.md`, Routes and Defaults). */

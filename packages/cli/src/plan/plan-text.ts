@@ -2,6 +2,7 @@ import {
   changeOrigin,
   type Difference,
   formatPath,
+  fromVarsOf,
   type LoadedProject,
   type Plan,
   type PlanAction,
@@ -159,7 +160,10 @@ function differenceLines(
   const reason =
     contentsOf(change, difference) ?? reasonOf(project.provenance, kind, name, difference);
   const because = reason === "" ? "" : `  ${style("dim", reason)}`;
-  const [before, after] = [withoutSecrets(from, path), withoutSecrets(to, path)];
+  const [before, after] = [
+    withoutSecrets(from, path, fromVarsOf(change.from)),
+    withoutSecrets(to, path, fromVarsOf(change.to)),
+  ];
   if (typeof before === "string" && typeof after === "string" && /\n/.test(before + after)) {
     const { heading, lines } = textChange(before, after);
     return [
