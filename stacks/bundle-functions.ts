@@ -70,7 +70,7 @@ async function bundle(
     plugins: [oneSdk(functionsDir), jqWorker],
     bundle: true,
     platform: "node",
-    target: "node22",
+    target: "node24",
     format: "esm",
     // The ES modules of a package, where it has them: what is not used of them stays out.
     mainFields: ["module", "main"],

@@ -25,7 +25,7 @@ export interface LambdaFunction {
   readonly statements: readonly Statement[];
 }
 
-const RUNTIME = "nodejs22.x";
+const RUNTIME = "nodejs24.x";
 
 /** A function with a role of its own, which can do what `statements` say and write its log. */
 export function lambdaFunction(

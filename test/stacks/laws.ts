@@ -188,13 +188,13 @@ export function stackLaws(made: () => Synthesized): void {
     }
   });
 
-  test("functions run on Node 22 or later, with a role, a log that ends and an environment within 4 KB", () => {
+  test("functions run on Node 24, with a role, a log that ends and an environment within 4 KB", () => {
     const logs = byName(made().ofType("AWS::Logs::LogGroup"), "LogGroupName");
     for (const [name, { Runtime, Environment, Role }] of byName(
       made().ofType(LAMBDA),
       "FunctionName",
     )) {
-      expect(Number(/^nodejs(\d+)\.x$/.exec(Runtime)?.[1])).toBeGreaterThanOrEqual(22);
+      expect(Number(/^nodejs(\d+)\.x$/.exec(Runtime)?.[1])).toBe(24);
       expect(Role).toMatch(/Role\.Arn$/);
       expect(logs.get(`/aws/lambda/${name}`)?.RetentionInDays).toBeGreaterThan(0);
       expect(JSON.stringify(Environment.Variables).length).toBeLessThan(4096);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node can load: it finds a Node that runs our TypeScript as it stands, and takes the bundle where it can.
+// Plain JavaScript that any Node can load. It runs the bundle where that is current, otherwise the sources,
+// and looks for a Node that can run them.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
@@ -8,21 +9,23 @@ import { fileURLToPath } from "node:url";
 import { isCurrent } from "./is-current.js";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const self = fileURLToPath(import.meta.url);
+const own = path.resolve(path.dirname(self), "..");
+// Where it was installed there are no sources beside the bundle.
+const bundled =
+  !existsSync(path.join(own, "src")) ||
+  isCurrent(path.join(own, "dist"), path.resolve(own, "../.."));
+// The bundle needs what `engines` says; the sources use syntax that is newer than Node 22.
+const suits = bundled ? major > 22 || (major === 22 && minor >= 18) : major >= 24;
 
-if (major > 22 || (major === 22 && minor >= 18)) {
+if (suits) {
   module.enableCompileCache();
-  const own = path.resolve(import.meta.dirname, "..");
-  // Where it was installed there are no sources beside the bundle.
-  const bundled =
-    !existsSync(path.join(own, "src")) ||
-    isCurrent(path.join(own, "dist"), path.resolve(own, "../.."));
   await (bundled ? import("../dist/main.js") : import("../src/main.ts"));
 } else {
-  const self = fileURLToPath(import.meta.url);
   const node = ownNode(path.dirname(self));
   if (node === undefined) {
     process.stderr.write(
-      `error: orgloop needs Node >= 22.18 (this is ${process.version}): run it through npm or npx in the checkout, after npm ci\n`,
+      `error: orgloop needs Node >= ${bundled ? "22.18" : "24"} (this is ${process.version}): run it through npm or npx in the checkout, after npm ci\n`,
     );
     process.exitCode = 1;
   } else {

@@ -1,6 +1,6 @@
 import type { Check } from "./check.ts";
 
-/** OrgLoop runs as it stands from 22.18 on, which strips types. */
+/** From 22.18 on, Node runs the TypeScript of scripts and connectors as it stands (`engines`). */
 export function checkNode(version: string): Check {
   const [major = 0, minor = 0] = version.slice(1).split(".").map(Number);
   const sound = major > 22 || (major === 22 && minor >= 18);
