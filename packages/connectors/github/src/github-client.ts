@@ -86,8 +86,7 @@ export function githubApi(options: ClientOptions): (signal: AbortSignal) => Gith
   });
   let limit: RateLimit | undefined;
   octokit.hook.after("request", (response) => {
-    const told = rateLimitOf(response.headers);
-    if (told !== undefined) limit = { ...told, resetAtMs: monotonic() + told.resetAtMs - now() };
+    limit = rateLimitOf(response.headers, monotonic(), now()) ?? limit;
   });
 
   return (signal) => {

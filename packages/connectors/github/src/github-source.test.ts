@@ -113,6 +113,18 @@ describe("limits and failures", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it.each([403, 200])(
+    "reckons the reset by GitHub's clock where ours is wrong (answer %d)",
+    async (status) => {
+      const date = new Date(NOW + 7_200_000).toUTCString();
+      const headers = { date, "x-ratelimit-reset": reset(7_260_000), "x-ratelimit-remaining": "0" };
+      server.intercept = () => ({ status, headers, body: [] });
+      const host = polling({ repo: "acme/api", events: ["issues.opened"] });
+      if (status === 200) await host.poll();
+      await expect(host.poll()).rejects.toMatchObject({ retryAfterMs: 61_000 });
+    },
+  );
+
   it("waits as long as a secondary limit says, a minute where it does not", async () => {
     limited({ "retry-after": "30" }, "You have exceeded a secondary rate limit");
     await expect(polling().poll()).rejects.toMatchObject({ retryAfterMs: 30_000 });

@@ -1,6 +1,6 @@
 import { isRetryAfter, messageOf, OrgLoopError, RetryAfterError } from "@orgloop/sdk";
 
-/** GitHub's primary rate limit as of the last response. */
+/** GitHub's primary rate limit as of the last response; its reset on the clock that the response was understood by. */
 export interface RateLimit {
   readonly limit: number;
   readonly remaining: number;
@@ -15,12 +15,19 @@ const UNKNOWN_WAIT_MS = 60_000;
 /** A reset is at most an hour away; a clock that is wrong must not stop a source for longer. */
 const MAX_WAIT_MS = 3_600_000;
 
-export function rateLimitOf(headers: Headers): RateLimit | undefined {
+/** `nowMs`: of the clock that the reset is to be told on. It is reckoned by GitHub's own clock where the answer says its `date`, else by `wallMs`. */
+export function rateLimitOf(
+  headers: Headers,
+  nowMs: number,
+  wallMs: number,
+): RateLimit | undefined {
   const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((name) =>
     Number.parseInt(String(headers[`x-ratelimit-${name}`]), 10),
   ) as [number, number, number];
   if ([limit, remaining, reset].some(Number.isNaN)) return undefined;
-  return { limit, remaining, resetAtMs: reset * 1000 };
+  const answeredMs = Date.parse(String(headers.date));
+  const resetInMs = reset * 1000 - (Number.isNaN(answeredMs) ? wallMs : answeredMs);
+  return { limit, remaining, resetAtMs: nowMs + resetInMs };
 }
 
 /** Throws {@link RetryAfterError} until the reset where more than `budget` (0 to 1) of the limit is used. */
@@ -61,7 +68,7 @@ export function translateError(error: unknown, what: string, nowMs: number): unk
 function limitedForMs(status: number, message: string, headers: Headers, nowMs: number) {
   const seconds = Number.parseInt(String(headers["retry-after"]), 10);
   if (!Number.isNaN(seconds)) return Math.min(Math.max(0, seconds * 1000), MAX_WAIT_MS);
-  const limit = rateLimitOf(headers);
+  const limit = rateLimitOf(headers, nowMs, nowMs);
   if (limit?.remaining === 0) return waitUntil(limit.resetAtMs, nowMs);
   const limited = status === 429 || /secondary rate|abuse detection/i.test(message);
   return limited ? UNKNOWN_WAIT_MS : undefined;

@@ -13,7 +13,7 @@ export function judgeResponse(response: IncomingResponse, from: string, nowMs: n
   const excerpt = response.excerpt && `: ${response.excerpt}`;
   const message = `${from} answered ${status}${excerpt}`;
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
-    const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), nowMs);
+    const retryAfterMs = parseRetryAfter(response.headers, nowMs);
     if (retryAfterMs !== undefined) throw new RetryAfterError(message, retryAfterMs);
     throw new OrgLoopError("ACTOR_FAILED", message);
   }
@@ -21,11 +21,20 @@ export function judgeResponse(response: IncomingResponse, from: string, nowMs: n
   throw new OrgLoopError("ACTOR_FAILED", `${message} (redirects are not followed)`);
 }
 
-/** Milliseconds to wait: the header holds seconds or an HTTP date (RFC 9110, 10.2.3). Undefined where it holds neither. */
-export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
-  const text = header?.trim() ?? "";
+/**
+ * Milliseconds to wait: the header holds seconds or an HTTP date (RFC 9110, 10.2.3), which is reckoned by the clock of the one who
+ * answered, told by its `Date`; without one, by ours. Undefined where it holds neither.
+ */
+export function parseRetryAfter(headers: Headers, nowMs: number): number | undefined {
+  const text = headers.get("retry-after")?.trim() ?? "";
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const atMs = parseHttpDate(text);
+  if (atMs === undefined) return undefined;
+  return Math.max(0, atMs - (parseHttpDate(headers.get("date") ?? "") ?? nowMs));
+}
+
+function parseHttpDate(text: string): number | undefined {
   if (!HTTP_DATE.test(text)) return undefined;
   const atMs = Date.parse(text);
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+  return Number.isNaN(atMs) ? undefined : atMs;
 }

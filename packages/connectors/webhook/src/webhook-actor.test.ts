@@ -49,6 +49,8 @@ async function receiver(status = 200, headers: Record<string, string> = {}, answ
   const seen: Seen[] = [];
   const url = await serve(async (request, response) => {
     seen.push({ request, body: await text(request) });
+    // The time that it tells is a test's.
+    response.sendDate = false;
     response.writeHead(status, headers).end(answer);
   });
   return { url, seen };
@@ -242,6 +244,9 @@ describe("the answer", () => {
     });
     const date = await receiver(status, { "retry-after": new Date(NOW + 90_000).toUTCString() });
     await expect(deliver({ url: date.url })).rejects.toMatchObject({ retryAfterMs: 90_000 });
+    const ahead = (ms: number) => new Date(NOW + 3_600_000 + ms).toUTCString();
+    const skewed = await receiver(status, { date: ahead(0), "retry-after": ahead(90_000) });
+    await expect(deliver({ url: skewed.url })).rejects.toMatchObject({ retryAfterMs: 90_000 });
     const nonsense = await receiver(status, { "retry-after": "soon" });
     await expect(deliver({ url: nonsense.url })).rejects.toMatchObject({ code: "ACTOR_FAILED" });
   });
@@ -331,7 +336,19 @@ describe("Retry-After", () => {
     ["", undefined],
     [null, undefined],
   ])("%j is %j ms", (header, expected) => {
-    expect(parseRetryAfter(header, NOW)).toBe(expected);
+    expect(
+      parseRetryAfter(new Headers(header === null ? {} : { "retry-after": header }), NOW),
+    ).toBe(expected);
+  });
+
+  it.each([
+    ["Sun, 01 Nov 2026 05:00:00 GMT", 10_000],
+    ["Fri, 30 Oct 2026 05:00:00 GMT", 2 * 86_400_000 + 10_000],
+    ["Mon, 02 Nov 2026 05:00:00 GMT", 0],
+    ["now", 18_010_000],
+  ])("as a date is reckoned by the clock that has answered: its Date is %j", (date, expected) => {
+    const headers = new Headers({ date, "retry-after": "Sun, 01 Nov 2026 05:00:10 GMT" });
+    expect(parseRetryAfter(headers, NOW)).toBe(expected);
   });
 });
 

@@ -79,6 +79,8 @@ export async function replayServer(): Promise<ReplayServer> {
     const status = unchanged ? 304 : answer.status;
     const { authorization } = request.headers;
     replay.requests.push({ path, status, authorization });
+    // The time that it tells is a test's.
+    response.sendDate = false;
     response.writeHead(status, {
       "content-type": "application/json; charset=utf-8",
       "x-ratelimit-limit": "5000",
