@@ -52,7 +52,7 @@ test("what was matched before its route went is still taken", () => {
   change({});
   const late = sampleDelivery("r", "k", "late", NOW);
   expect(() => queue.offer(late)).toThrow('no route "r"');
-  expect(queue.offer(late, NO_ATTEMPTS, PLAIN)).toEqual({ kind: "queued" });
+  expect(queue.offer(late, NO_ATTEMPTS, { matched: PLAIN })).toEqual({ kind: "queued" });
   queue.finish(attemptOf(queue), delivered);
   expect(queue.next(NOW)).toEqual({ kind: "wait", atMs: null });
 });
@@ -179,7 +179,9 @@ test("whatever changes while deliveries come and go: none is lost or sent twice 
       for (const one of steps) {
         if (one.does === "offer" && "key" in one) {
           const [route, key, id] = [`r${one.route}`, String(one.key), `evt_${ids++}`];
-          const offered = queue.offer(sampleDelivery(route, key, id, NOW), NO_ATTEMPTS, policy);
+          const offered = queue.offer(sampleDelivery(route, key, id, NOW), NO_ATTEMPTS, {
+            matched: policy,
+          });
           live.push({ id, route, key, under: policy });
           if (offered.kind === "dropped") leave(offered.victim.event.id);
         } else if (one.does === "change" && "order" in one) {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ActorQueue } from "./actor-queue.ts";
 import { type BreakerState, CLOSED, circuitOf } from "./breaker.ts";
 import { concludeAttempt } from "./conclude-attempt.ts";
-import type { Delivery } from "./delivery.ts";
+import { type Delivery, NO_ATTEMPTS } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 import type { QueuedDelivery } from "./route-queue.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
@@ -227,4 +227,26 @@ test("a replay is as old as its event and is sent all the same", () => {
   const later = NOW + 5_000;
   expect(queue.next(later)).toMatchObject({ kind: "expired", delivery: { event: { id: "old" } } });
   expect(queue.next(later)).toMatchObject({ kind: "attempt" });
+});
+
+test("a delivery that was asked to wait before a restart holds its lane, and no other", () => {
+  const policies = new Map([["r", samplePolicy({ order: "key", concurrency: 1 })]]);
+  const queue = new ActorQueue({ depth: 10, policies });
+  queue.offer(delivery("r", "a1", "a"), NO_ATTEMPTS, { notBeforeMs: NOW + 1_000 });
+  queue.offer(delivery("r", "a2", "a"));
+  queue.offer(delivery("r", "b1", "b"));
+  const sent: [string, number][] = [];
+  for (let nowMs = NOW; sent.length < 3; ) {
+    const next = queue.next(nowMs);
+    if (next.kind === "wait") nowMs = next.atMs as number;
+    else if (next.kind === "attempt") {
+      sent.push([next.item.delivery.event.id, nowMs - NOW]);
+      queue.finish(next.item, { kind: "delivered", status: "delivered", attempts: 1 });
+    }
+  }
+  expect(sent).toEqual([
+    ["b1", 0],
+    ["a1", 1_000],
+    ["a2", 1_000],
+  ]);
 });

@@ -4,25 +4,12 @@ import type { DeliveryPolicy } from "./delivery-policy.ts";
 import { displacedBy } from "./displaced.ts";
 import { expiresAt } from "./expiry.ts";
 import { Fifo } from "./fifo.ts";
-import type { Offer } from "./offer.ts";
+import type { Next } from "./next.ts";
+import type { Offer, OfferTerms } from "./offer.ts";
 import type { RateState } from "./rate-limit.ts";
 import { type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
 import { Untransformed } from "./untransformed.ts";
 import { WakeList } from "./wake-list.ts";
-
-/** What the host does next. */
-export type Next =
-  /** Attempt it under `policy`, then say how it ended by `finish`. */
-  | {
-      readonly kind: "attempt";
-      readonly item: QueuedDelivery;
-      readonly probe: boolean;
-      readonly policy: DeliveryPolicy;
-    }
-  /** It is too old: it has left the queue and becomes a dead letter, `expired`. */
-  | { readonly kind: "expired"; readonly delivery: Delivery; readonly state: AttemptState }
-  /** Ask again at `atMs`, and whenever something was offered or finished. */
-  | { readonly kind: "wait"; readonly atMs: number | null };
 
 export interface ActorQueueOptions {
   /** How many deliveries may wait (`actors[].queue_depth`, raised by a route's larger one). */
@@ -122,22 +109,17 @@ export class ActorQueue {
     return this.#routes.get(route)?.full !== true && this.#queued < this.#depth;
   }
 
-  /**
-   * Takes a delivery in, as the route's `overflow` says where there is no room. `matched`: the policy under which its event was matched;
-   * default: the route's. With it the route may be one that has gone meanwhile. `deadlineMs`: when it is too old, on the clock that `next` is asked
-   * by; default: as its event's timestamp says.
-   */
+  /** Takes a delivery in, as the route's `overflow` says where there is no room. */
   offer(
     delivery: Delivery,
     state: AttemptState = NO_ATTEMPTS,
-    matched?: DeliveryPolicy,
-    deadlineMs?: number,
+    { matched, deadlineMs, notBeforeMs = 0 }: OfferTerms = {},
   ): Offer {
     const route = this.#routeOf(delivery.route, matched);
     const policy = matched ?? route.policy;
     const expiresMs = deadlineMs ?? expiresAt(delivery, policy);
     if (this.hasRoom(delivery.route)) {
-      this.#add(route, { delivery, state, policy, expiresMs });
+      this.#add(route, { delivery, state, policy, expiresMs, notBeforeMs });
       return { kind: "queued" };
     }
     if (route.policy.overflow === "block") return { kind: "full" };
@@ -149,7 +131,7 @@ export class ActorQueue {
       this.#forget(route);
       return { kind: "dropped", victim: delivery, state };
     }
-    this.#add(route, { delivery, state, policy, expiresMs });
+    this.#add(route, { delivery, state, policy, expiresMs, notBeforeMs });
     this.#remove(victim);
     return { kind: "dropped", victim: victim.delivery, state: victim.state };
   }
@@ -183,6 +165,10 @@ export class ActorQueue {
         this.#remove(item);
         return { kind: "expired", delivery: item.delivery, state: item.state };
       }
+      if (item.notBeforeMs > nowMs) {
+        this.#putOff(item.lane, item.notBeforeMs);
+        continue;
+      }
       const gate = route.pass(item, nowMs);
       if (gate.kind === "wait") {
         if (gate.limited) this.#onLimited(route.name, route.queued);
@@ -215,8 +201,7 @@ export class ActorQueue {
     } else {
       item.state = outcome.state;
       if (outcome.kind === "retry") {
-        lane.notBeforeMs = outcome.atMs;
-        this.#wakes.add(outcome.atMs, lane);
+        this.#wakeLane(lane, outcome.atMs);
       } else {
         route.ready.add(lane);
       }
@@ -226,7 +211,7 @@ export class ActorQueue {
 
   #add(
     route: RouteQueue,
-    taken: Pick<QueuedDelivery, "delivery" | "state" | "policy" | "expiresMs">,
+    taken: Omit<QueuedDelivery, "lane" | "arrival" | "inFlight" | "openings">,
   ): void {
     this.#arrivals += 1;
     const item = route.add({ ...taken, arrival: this.#arrivals });
@@ -257,6 +242,18 @@ export class ActorQueue {
     this.#inFlight += 1;
     this.#queued -= 1;
     if (route.ready.size > 0) this.#rotation.add(route);
+  }
+
+  /** The lane waits with its first; the others of its route go on. */
+  #putOff(lane: Lane, atMs: number): void {
+    lane.route.ready.delete(lane);
+    this.#wakeLane(lane, atMs);
+    this.#rotation.add(lane.route);
+  }
+
+  #wakeLane(lane: Lane, atMs: number): void {
+    lane.notBeforeMs = atMs;
+    this.#wakes.add(atMs, lane);
   }
 
   #wakeRoute(route: RouteQueue, atMs: number): void {

@@ -83,7 +83,8 @@ function afterFailure(
     return { kind: "hold", untilMs: openUntilMs, state };
   }
   const backoffMs = retryDelayMs(retry, before.attempts + 1, random);
-  return { kind: "retry", atMs: nowMs + Math.max(backoffMs, askedMs), state };
+  const atMs = nowMs + Math.max(backoffMs, askedMs);
+  return { kind: "retry", atMs, state, ...(askedMs > 0 && { asked: true }) };
 }
 
 /** By Retry-After; 0 where the error asks for none, or for nonsense. */

@@ -37,6 +37,12 @@ export type Outcome =
       readonly status: "delivered" | "skipped";
       readonly attempts: number;
     }
-  | { readonly kind: "retry"; readonly atMs: number; readonly state: AttemptState }
+  | {
+      readonly kind: "retry";
+      readonly atMs: number;
+      readonly state: AttemptState;
+      /** The actor has asked by Retry-After not to come before: a restart of the host must not forget it. */
+      readonly asked?: true;
+    }
   | { readonly kind: "hold"; readonly untilMs: number; readonly state: AttemptState }
   | { readonly kind: "dead"; readonly reason: DeadReason; readonly state: AttemptState };

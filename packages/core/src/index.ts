@@ -21,6 +21,7 @@ export * from "./log-entries.ts";
 export * from "./loop-detector.ts";
 export * from "./match.ts";
 export * from "./matched-once.ts";
+export * from "./next.ts";
 export * from "./offer.ts";
 export * from "./ordering-key.ts";
 export * from "./parse-injected.ts";

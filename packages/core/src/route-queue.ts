@@ -18,6 +18,8 @@ export interface QueuedDelivery {
   inFlight: boolean;
   /** After that it is no longer attempted. */
   readonly expiresMs: number;
+  /** It came with the order to wait until then; its own retries are its lane's matter. */
+  readonly notBeforeMs: number;
   /** The breaker's, when its attempt began. */
   openings: number;
 }
@@ -121,9 +123,7 @@ export class RouteQueue {
     return { ...policy, rate, breaker };
   }
 
-  add(
-    taken: Pick<QueuedDelivery, "delivery" | "policy" | "state" | "arrival" | "expiresMs">,
-  ): QueuedDelivery {
+  add(taken: Omit<QueuedDelivery, "lane" | "inFlight" | "openings">): QueuedDelivery {
     const { delivery, policy } = taken;
     const { orderedBy = policy.order } = policy;
     let epoch = this.#epochs.at(-1);

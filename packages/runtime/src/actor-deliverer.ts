@@ -18,8 +18,9 @@ import { abandonment, callActor } from "@orgloop/host";
 import { type Actor, type DeadReason, type LogEntry, OrgLoopError } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { Alert } from "./alerts.ts";
+import { askedWaits } from "./asked-waits.ts";
 import { type AttemptSlots, processSlots, within } from "./attempt-slots.ts";
-import { type AttemptStarts, startKey } from "./attempt-starts.ts";
+import { type AttemptStarts, deliveryKey } from "./attempt-starts.ts";
 import type { Bury } from "./burial.ts";
 import { type Clock, callAt } from "./clock.ts";
 import { letterOf, neverCameState, poisonState } from "./delivery-letter.ts";
@@ -89,6 +90,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   let waitingForIdle: (() => void)[] = [];
   let { actor, policies } = options;
   const places = waitingPlaces();
+  const asked = askedWaits(starts);
   const slots = (options.slots ?? processSlots()).join();
   let cancelWake = (): void => {};
   let working = 0;
@@ -161,7 +163,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     if (actor === null) return neverCame(item);
     if (isSlow(policy)) keep(delivery.route);
     if (taken.get(delivery)?.returned !== true) return attemptOnce(next, actor);
-    const key = startKey(delivery.event.id, delivery.replay, delivery.route);
+    const key = deliveryKey(delivery);
     const deaths = starts.deaths(key);
     if (deaths >= policy.retry.maxAttempts) {
       const state = poisonState(item.state, deaths);
@@ -221,6 +223,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     // Abandoned, not failed: it is on the bus and comes again after the restart.
     if (abandon.aborted && outcome.kind !== "delivered") return;
     report.attempted(delivery, outcome, number, clock.now() - startedMs);
+    asked.keep(delivery, state, outcome, taken.get(delivery)?.returned);
     if (outcome.kind === "dead") await giveUp(delivery, outcome.reason, outcome.state);
     else if (outcome.kind === "delivered") settle(delivery, "delivered");
     queue.finish(item, outcome);
@@ -257,6 +260,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
       const { waits = false, returned = false, matched = policies, transform } = options;
       const policy = matched.get(delivery.route);
       const deadlineMs = policy && expiryDeadline(delivery, policy, clock);
+      const notBeforeMs = returned ? asked.until(delivery, policy) : undefined;
       taken.set(delivery, {
         onSettled,
         returned,
@@ -270,7 +274,7 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
         }
         const mayOffer = !waits || queue.hasRoom(delivery.route);
         const offer: Offer = mayOffer
-          ? queue.offer(delivery, undefined, policy, deadlineMs)
+          ? queue.offer(delivery, undefined, { matched: policy, deadlineMs, notBeforeMs })
           : { kind: "full" };
         if (offer.kind === "queued") return pump();
         if (offer.kind === "dropped") {

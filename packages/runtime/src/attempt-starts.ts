@@ -1,12 +1,11 @@
 import type { Delivery } from "@orgloop/core";
-import { CheckedLines, type FileSystem } from "@orgloop/files";
-import { messageOf } from "@orgloop/sdk";
-import { type Clock, waitUntil } from "./clock.ts";
+import { type Clock, waitUntil, wallTime } from "./clock.ts";
+import { type KeptStartsOptions, keptStarts } from "./kept-starts.ts";
 
 /**
  * Which events were being worked on when the process died. Only those that come back from the bus are watched: a healthy process writes
  * nothing. The start is written before the work and taken back with its end, so that what remains is deaths: a drain, a stop or an
- * event that merely waited leaves nothing behind.
+ * event that merely waited leaves nothing behind. Beside them stands which deliveries wait because their actors have asked for it.
  */
 export interface AttemptStarts {
   /** How often the process has died at it since the event first came back. */
@@ -18,12 +17,25 @@ export interface AttemptStarts {
    */
   begin(key: string, abandon: AbortSignal): Promise<void>;
   end(key: string): void;
+  /** Keeps until when (ms of `clock.now`) its actor has asked to be left alone with it; null: the delivery is done with. */
+  ask(key: string, untilMs: number | null): void;
+  /** The same, as the process before has left it; at most `longestMs` from now, however the machine's clock was set. */
+  askedUntil(key: string, longestMs: number): number | null;
   close(): Promise<void>;
 }
 
 /** What is worked on: an event on a route, or, without one, its routing. */
 export function startKey(eventId: string, replay: number, route = ""): string {
   return JSON.stringify([eventId, replay, route]);
+}
+
+/** A delivery's attempts. */
+export function deliveryKey({
+  event,
+  replay,
+  route,
+}: Pick<Delivery, "event" | "replay" | "route">) {
+  return startKey(event.id, replay, route);
 }
 
 /** The transforms of an event on a route. */
@@ -38,49 +50,16 @@ export function laneStartKey({
 /** For one that takes long. */
 const PATIENCE_MS = 5_000;
 
-export interface AttemptStartsOptions {
-  readonly path: string;
-  readonly fileSystem: FileSystem;
+export interface AttemptStartsOptions extends Omit<KeptStartsOptions, "wall"> {
   readonly clock: Clock;
-  /** Which keys may still come back. */
-  readonly isWanted: (eventId: string, replay: number) => boolean;
-  readonly warn: (message: string) => void;
 }
 
-export async function attemptStarts(options: AttemptStartsOptions): Promise<AttemptStarts> {
-  const { path, fileSystem, clock, isWanted, warn } = options;
-  let before = new Map<string, number>();
-  let lines = 0;
-  const file = await CheckedLines.open({
-    path,
-    fileSystem,
-    begin() {
-      before = new Map();
-      lines = 0;
-      return (body) => {
-        const [key, count] = JSON.parse(body.toString()).start;
-        if (count > 0) before.set(key, count);
-        else before.delete(key);
-        lines += 1;
-      };
-    },
-    upgrade,
-    loss: () => "",
-    advice: "Deaths of the process at an event may be counted anew; no event is lost",
-    warn,
-  });
-  for (const key of before.keys()) {
-    const [eventId, replay] = JSON.parse(key);
-    if (!isWanted(eventId, replay)) before.delete(key);
-  }
-  if (lines > before.size) {
-    await file
-      .rewrite(Array.from(before, (entry) => bodyOf(...entry)))
-      .catch((error) => warn(`${path} was not rewritten: ${messageOf(error)}`));
-  }
-  const write = async (key: string, count: number): Promise<void> => {
-    await file.inTurn(() => file.append([bodyOf(key, count)], { durable: false }));
-  };
+export async function attemptStarts({
+  clock,
+  ...options
+}: AttemptStartsOptions): Promise<AttemptStarts> {
+  const kept = await keptStarts({ ...options, wall: clock.wall });
+  const before = new Map(kept.counts);
   let turn: Promise<void> = Promise.resolve();
   const turns = new Map<string, () => void>();
   return {
@@ -89,7 +68,9 @@ export async function attemptStarts(options: AttemptStartsOptions): Promise<Atte
       const deaths = before.get(key) ?? 0;
       const previous = turn;
       if (deaths === 0) {
-        await Promise.race([previous, waitUntil(clock, clock.now() + PATIENCE_MS, abandon)]);
+        if (turns.size > 0) {
+          await Promise.race([previous, waitUntil(clock, clock.now() + PATIENCE_MS, abandon)]);
+        }
       } else {
         const { promise, resolve } = Promise.withResolvers<void>();
         turns.set(key, resolve);
@@ -97,16 +78,28 @@ export async function attemptStarts(options: AttemptStartsOptions): Promise<Atte
         await Promise.race([previous, aborted(abandon)]);
         void waitUntil(clock, clock.now() + PATIENCE_MS, abandon).then(resolve);
       }
-      await write(key, deaths + 1);
+      await kept.put({ start: [key, deaths + 1] });
     },
     end(key) {
       turns.get(key)?.();
       turns.delete(key);
       before.delete(key);
       // Kept too long it only counts one death too many.
-      write(key, 0).catch(() => undefined);
+      kept.put({ start: [key, 0] }).catch(() => undefined);
     },
-    close: () => file.inTurn(() => file.close()),
+    ask(key, untilMs) {
+      if (untilMs === null && !kept.asked.has(key)) return;
+      const wallMs = untilMs === null ? 0 : wallTime(clock, untilMs);
+      // Not kept, it only comes too early after a restart.
+      kept.put({ asked: [key, wallMs] }).catch(() => undefined);
+    },
+    askedUntil(key, longestMs) {
+      const wallMs = kept.asked.get(key);
+      if (wallMs === undefined) return null;
+      const nowMs = clock.now();
+      return nowMs + Math.min(wallMs - clock.wall(), longestMs);
+    },
+    close: kept.close,
   };
 }
 
@@ -115,17 +108,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-const bodyOf = (key: string, count: number): string => JSON.stringify({ start: [key, count] });
-
-/** The body of a line as it was written before there were checksums. */
-function upgrade(line: string): string | null {
-  try {
-    const [key, count] = JSON.parse(line);
-    const whole = Array.isArray(JSON.parse(key)) && typeof count === "number";
-    return whole ? bodyOf(key, count) : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { nodeFileSystem } from "@orgloop/files";
-import { type DeliverySpec, hasCode, PermanentError } from "@orgloop/sdk";
-import { fakeClock } from "@orgloop/testkit";
+import { type FileSystem, nodeFileSystem } from "@orgloop/files";
+import { type DeliverySpec, hasCode, PermanentError, RetryAfterError } from "@orgloop/sdk";
+import { fakeClock, SAMPLE_DELIVERY } from "@orgloop/testkit";
 import { expect, test, vi } from "vitest";
 import { attemptStarts, startKey } from "./attempt-starts.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -126,6 +126,73 @@ test("a healthy route writes nothing; a slow rate holds over a restart", async (
   expect(await keptIn(healthy)).toBeNull();
 });
 
+const asking = async (ms: number, dataDir: string) => {
+  let ill = true;
+  const agent = recordingActor(({ payload }) => {
+    if (ill && (payload as { n: number }).n === 1) throw new RetryAfterError("slow down", ms);
+  });
+  const parts = { sources: { hook: jsonWebhook() }, actors: { agent } };
+  const retry = { ...SAMPLE_DELIVERY.retry, max_retry_after: "1h" };
+  const delivery = { circuit_breaker: false, order: "none", retry } as const;
+  const topology = topologyOf(parts, [route("r", "hook", "agent", delivery)], { bus: "file" });
+  return {
+    agent,
+    start: (options: Partial<StartOptions> = {}) =>
+      startFixture(topology, parts, { dataDir, ...options }),
+    mend() {
+      ill = false;
+    },
+  };
+};
+
+const idsOf = (agent: { readonly got: readonly { readonly payload: unknown }[] }) =>
+  agent.got.map(({ payload }) => (payload as { n: number }).n);
+
+test("what an actor asked to wait for holds over a restart, for that delivery alone", async () => {
+  const dataDir = await temporaryDir();
+  const it = await asking(3_600_000, dataDir);
+  const first = await it.start();
+  await first.post("/webhook/hook", { n: 1 });
+  const starts = () => readFile(join(dataDir, "attempt-starts.jsonl"), "utf8");
+  await eventually(async () => expect(await starts()).toContain('"asked"'));
+  await first.drain();
+  it.mend();
+
+  const second = await it.start();
+  await second.post("/webhook/hook", { n: 2 });
+  await it.agent.until(1);
+  expect(second.status().actors[0]).toMatchObject({ queued: 1, in_flight: 0 });
+  await second.drain();
+  expect(idsOf(it.agent)).toEqual([2]);
+
+  const nowMs = Date.now() + 3_600_000;
+  const third = await it.start({ now: () => nowMs });
+  await it.agent.until(2);
+  expect(idsOf(it.agent)).toEqual([2, 1]);
+  await eventually(() => expect(third.status().unacked).toBe(0));
+  await third.drain();
+  await (await it.start()).drain();
+  expect(await starts()).not.toContain('"asked"');
+});
+
+test("a clock that was ahead when the actor asked lengthens no wait", async () => {
+  const dataDir = await temporaryDir();
+  const it = await asking(60_000, dataDir);
+  const aheadMs = Date.now() + 30 * 86_400_000;
+  const first = await it.start({ now: () => aheadMs });
+  await first.post("/webhook/hook", { n: 1 });
+  const starts = () => readFile(join(dataDir, "attempt-starts.jsonl"), "utf8");
+  await eventually(async () => expect(await starts()).toContain('"asked"'));
+  await first.drain();
+  it.mend();
+  const file = await startsIn(join(dataDir, "attempt-starts.jsonl"), systemClock);
+  const [key] = /\[\\"evt_[^\]]*\]/.exec(await starts()) ?? [];
+  const untilMs = file.askedUntil(JSON.parse(`"${key}"`), 3_600_000);
+  expect(untilMs).toBeLessThanOrEqual(systemClock.now() + 3_600_000);
+  expect(untilMs).toBeGreaterThan(systemClock.now());
+  await file.close();
+});
+
 test("alerts name what is wrong, once, whatever number of events it concerns", async () => {
   const agent = recordingActor(() => {
     throw new PermanentError("410 Gone", { gone: true });
@@ -172,6 +239,42 @@ test("starts that the release before wrote, without checksums, are taken over", 
     `${JSON.stringify([key, 2])}\n${JSON.stringify([startKey("evt_2", 0), 1])}\n["to`,
   );
   expect((await startsIn(file, systemClock)).deaths(key)).toBe(2);
+});
+
+test("starts of many events that came back share writes, and the file stays small", async () => {
+  const file = join(await temporaryDir(), "starts.jsonl");
+  let writes = 0;
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    async open(path, mode) {
+      const opened = await nodeFileSystem.open(path, mode);
+      const counted = Object.create(opened, {
+        write: {
+          value: (bytes: Uint8Array, position: number) => {
+            if (path === file) writes += 1;
+            return opened.write(bytes, position);
+          },
+        },
+      });
+      return counted;
+    },
+  };
+  const starts = await attemptStarts({
+    path: file,
+    fileSystem,
+    clock: systemClock,
+    isWanted: () => true,
+    warn: () => {},
+  });
+  const { signal } = new AbortController();
+  for (let round = 0; round < 10; round += 1) {
+    const keys = Array.from({ length: 200 }, (_, n) => startKey(`evt_${n}`, 0, "r"));
+    await Promise.all(keys.map((key) => starts.begin(key, signal)));
+    for (const key of keys) starts.end(key);
+  }
+  await starts.close();
+  expect(writes).toBeLessThan(60);
+  expect((await readFile(file, "utf8")).split("\n").length).toBeLessThan(1_500);
 });
 
 test("what the process has died at goes one at a time, and a drain ends the waiting", async () => {

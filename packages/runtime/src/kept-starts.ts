@@ -1,0 +1,108 @@
+import { CheckedLines, type FileSystem, groupCommit } from "@orgloop/files";
+import { messageOf } from "@orgloop/sdk";
+
+/** What is kept of a piece of work, by its key: a JSON array that begins with the event's id and which replay of it. */
+export type StartsChange =
+  /** How often it was begun and not ended; 0 forgets. */
+  | { readonly start: readonly [key: string, count: number] }
+  /** Until when its actor has asked to be left alone, by the machine's clock; 0 forgets. */
+  | { readonly asked: readonly [key: string, untilMs: number] };
+
+/** The file of what is under way, and of what waits as it was asked to. */
+export interface KeptStarts {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly asked: ReadonlyMap<string, number>;
+  /** Resolves when a death of the process would not lose it (not a power cut). Those that are put meanwhile share a write. */
+  put(change: StartsChange): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface KeptStartsOptions {
+  readonly path: string;
+  readonly fileSystem: FileSystem;
+  /** The machine's clock. */
+  readonly wall: () => number;
+  /** Which keys may still come back. */
+  readonly isWanted: (eventId: string, replay: number) => boolean;
+  readonly warn: (message: string) => void;
+}
+
+/** The file is rewritten when it has this many lines, and more than twice as many as there is to keep. */
+const MIN_REWRITE_LINES = 1_000;
+
+export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts> {
+  const { path, fileSystem, isWanted, warn } = options;
+  const counts = new Map<string, number>();
+  const asked = new Map<string, number>();
+  let lines = 0;
+
+  function apply(change: StartsChange): void {
+    const [map, [key, value]] = "asked" in change ? [asked, change.asked] : [counts, change.start];
+    if (value > 0) map.set(key, value);
+    else map.delete(key);
+    lines += 1;
+  }
+
+  const file = await CheckedLines.open({
+    path,
+    fileSystem,
+    begin() {
+      counts.clear();
+      asked.clear();
+      lines = 0;
+      return (body) => apply(JSON.parse(body.toString()));
+    },
+    upgrade,
+    loss: () => "",
+    advice:
+      "Deaths of the process at an event may be counted anew, and what actors asked to wait may come early; no event is lost",
+    warn,
+  });
+
+  async function rewrite(): Promise<void> {
+    const nowMs = options.wall();
+    for (const [key, untilMs] of asked) if (untilMs <= nowMs) asked.delete(key);
+    lines = counts.size + asked.size;
+    const bodies = [
+      ...Array.from(counts, (start) => JSON.stringify({ start })),
+      ...Array.from(asked, (entry) => JSON.stringify({ asked: entry })),
+    ];
+    await file
+      .rewrite(bodies)
+      .catch((error) => warn(`${path} was not rewritten: ${messageOf(error)}`));
+  }
+
+  async function commit(changes: readonly StartsChange[]): Promise<void> {
+    await file.append(
+      changes.map((change) => JSON.stringify(change)),
+      { durable: false },
+    );
+    for (const change of changes) apply(change);
+    if (lines >= MIN_REWRITE_LINES && lines > 2 * (counts.size + asked.size)) await rewrite();
+  }
+
+  for (const map of [counts, asked]) {
+    for (const key of map.keys()) {
+      const [eventId, replay] = JSON.parse(key);
+      if (!isWanted(eventId, replay)) map.delete(key);
+    }
+  }
+  if (lines > counts.size + asked.size) await rewrite();
+  return {
+    counts,
+    asked,
+    put: groupCommit<StartsChange>((task) => file.inTurn(task), commit),
+    close: () => file.inTurn(() => file.close()),
+  };
+}
+
+/** The body of a line as it was written before there were checksums. */
+function upgrade(line: string): string | null {
+  try {
+    const [key, count] = JSON.parse(line);
+    const whole = Array.isArray(JSON.parse(key)) && typeof count === "number";
+    return whole ? JSON.stringify({ start: [key, count] }) : null;
+  } catch {
+    return null;
+  }
+}
