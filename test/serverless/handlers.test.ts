@@ -83,7 +83,7 @@ async function start({ act = () => {}, delivery = {}, source = {}, url, network 
       source: { config: anyConfig(), create: async () => source },
     }),
   } as Record<string, PluginDefinition>;
-  functions = await runningFunctions(topology, plugins);
+  functions = await runningFunctions(topology, plugins, inject("aws"));
   return { ...functions, got };
 }
 

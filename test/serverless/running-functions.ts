@@ -19,9 +19,9 @@ import { pollFunction } from "@orgloop/serverless/poll";
 import { receiveFunction } from "@orgloop/serverless/receive";
 import { routeFunction } from "@orgloop/serverless/route";
 import { dynamoDeadLetters } from "@orgloop/stores/dynamodb";
-import { inject } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";
+import type { Emulator } from "../emulators/emulator.ts";
 
 /** How long what was received stays hidden when nobody says otherwise: short, so that a killed function is seen to lose nothing. */
 const VISIBILITY_S = 3;
@@ -34,8 +34,8 @@ const REMAINING_MS = 60_000;
 export async function runningFunctions(
   topology: Topology,
   plugins: Readonly<Record<string, PluginDefinition>>,
+  aws: Pick<Emulator, "endpoint" | "env">,
 ) {
-  const aws = inject("aws");
   Object.assign(process.env, aws.env, { POWERTOOLS_METRICS_DISABLED: "true" });
   const lines: string[] = [];
   const stage = `f${randomBytes(4).toString("hex")}`;
