@@ -20,7 +20,12 @@ import type { TraceChain } from "@orgloop/core";
 import { knownSecrets } from "@orgloop/host";
 import { pluginEntry, pluginLookup } from "@orgloop/runtime";
 import type { OrgLoopEvent, Topology, Transform } from "@orgloop/sdk";
-import { type RouteBatchOptions, routeBatch, routeTopology } from "@orgloop/serverless/batches";
+import {
+  type RouteBatchOptions,
+  routeBatch,
+  routeTopology,
+  type Secrets,
+} from "@orgloop/serverless/batches";
 import { bundleSize, prepareStage } from "@orgloop/stacks";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
 import { FORTUNE_50, memoryState, writeEnterprise } from "@orgloop/testkit";
@@ -154,7 +159,10 @@ async function recordsPerSecond(topology: Topology, hash: string): Promise<void>
     claims: memoryClaims(),
     deadLetters: memoryDeadLetters(),
   };
-  const secrets = { resolve: async <Value>(_: string, value: Value) => value };
+  const secrets: Secrets = {
+    resolve: async (_, value) => value,
+    resolveEach: async (items) => items.map(({ value }) => value),
+  };
   const pass: Transform = { execute: async (event) => event };
   let matched = 0;
   const options: RouteBatchOptions = {

@@ -20,6 +20,7 @@ import {
   type RouteBatchOptions,
   routeBatch,
   routeTopology,
+  type Secrets,
 } from "@orgloop/serverless/batches";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
 import {
@@ -64,7 +65,10 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
   let topology = topologyOf(scenario, scenario.begins);
   const hide = async (url: string, handles: readonly string[], seconds: number) =>
     queues.hide(url, handles, seconds);
-  const secrets = { resolve: async <Value>(_: string, value: Value) => value };
+  const secrets: Secrets = {
+    resolve: async (_, value) => value,
+    resolveEach: async (items) => items.map(({ value }) => value),
+  };
   const sender = {
     async sendEach(url: string, messages: readonly FifoMessage[]) {
       queues.send(url, messages);

@@ -113,7 +113,10 @@ test("a letter goes when its replay was delivered; one that fails again keeps it
     attempts: dynamoAttempts(stage.table),
     routeStates: dynamoRouteStates(stage.table),
     deadLetters: stage.letters,
-    secrets: { resolve: async (_, value) => value },
+    secrets: {
+      resolve: async (_, value) => value,
+      resolveEach: async (items) => items.map(({ value }) => value),
+    },
     flow: { log: () => {}, count: () => {} },
     hide: async () => {},
     remove: async () => {},

@@ -1,4 +1,4 @@
-import type { OrgLoopEvent, RouteSpec } from "@orgloop/sdk";
+import { hasCode, messageOf, OrgLoopError, type OrgLoopEvent, type RouteSpec } from "@orgloop/sdk";
 import { compileFilter } from "./filter/compile-filter.ts";
 
 /** Which routes take an event. */
@@ -12,14 +12,39 @@ export interface Matcher {
 
 export type OnFault = (route: RouteSpec, error: unknown) => void;
 
-/** Compiles the routes once; matching looks at each (v1alpha1, section 4). Throws `INVALID_FILTER`, naming the route. */
-export function compileMatcher(routes: readonly RouteSpec[]): Matcher {
-  const compiled = routes.map((route) => ({
-    route,
-    sources: new Set(route.when.source),
-    types: new Set<string>(route.when.events),
-    passes: compileFilter(route.when.filter ?? {}),
-  }));
+/** A route whose filter is compiled. */
+export interface CompiledRoute {
+  readonly route: RouteSpec;
+  readonly sources: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
+  readonly passes: (event: OrgLoopEvent) => boolean;
+}
+
+/** Throws `INVALID_FILTER`, naming the route. */
+export function compileRoute(route: RouteSpec): CompiledRoute {
+  try {
+    return matched(route, compileFilter(route.when.filter ?? {}));
+  } catch (cause) {
+    if (!hasCode(cause, "INVALID_FILTER")) throw cause;
+    const message = `route "${route.name}": when.filter.${messageOf(cause)}`;
+    throw new OrgLoopError("INVALID_FILTER", message, { cause });
+  }
+}
+
+/** A route that has no filter to ask, which is a fault of every event that its source and type let through. */
+export function faultyRoute(route: RouteSpec, error: Error): CompiledRoute {
+  return matched(route, () => {
+    throw error;
+  });
+}
+
+function matched(route: RouteSpec, passes: CompiledRoute["passes"]): CompiledRoute {
+  const { source, events } = route.when;
+  return { route, sources: new Set(source), types: new Set<string>(events), passes };
+}
+
+/** Matching looks at each route (v1alpha1, section 4). */
+export function matcherOf(compiled: readonly CompiledRoute[]): Matcher {
   return {
     match: (event, onFault = () => {}) =>
       compiled
@@ -34,4 +59,9 @@ export function compileMatcher(routes: readonly RouteSpec[]): Matcher {
         })
         .map(({ route }) => route),
   };
+}
+
+/** Compiles the routes once. Throws `INVALID_FILTER`, naming the route. */
+export function compileMatcher(routes: readonly RouteSpec[]): Matcher {
+  return matcherOf(routes.map(compileRoute));
 }

@@ -8,3 +8,4 @@ export { expireInboxes } from "./inbox/expire-inboxes.ts";
 export { queueBound } from "./queue-bound.ts";
 export { type RouteBatchOptions, routeBatch } from "./route-batch.ts";
 export { routeTopology } from "./route-topology.ts";
+export type { Secrets } from "./secrets.ts";

@@ -1,5 +1,5 @@
 import { MOST_TRANSFORM_MS } from "@orgloop/config/aws";
-import { compileMatcher, type Router } from "@orgloop/core";
+import type { Router } from "@orgloop/core";
 import { bindRoute, type Clock } from "@orgloop/host";
 import {
   OrgLoopError,
@@ -10,7 +10,9 @@ import {
   type TransformSpec,
 } from "@orgloop/sdk";
 import type { FlowLog } from "./flow-log.ts";
-import { type RepeatRulesOptions, repeatRules } from "./repeat-rules.ts";
+import type { RepeatRulesOptions } from "./repeat-rules.ts";
+import { resolvedRepeats } from "./resolved-repeats.ts";
+import { resolvedRoutes } from "./resolved-routes.ts";
 import type { RouteBatchOptions } from "./route-batch.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -35,24 +37,18 @@ export async function routeTopology({
   Pick<RouteBatchOptions, "routerFor" | "routes" | "routesTo" | "repeats">
 > {
   const { routes, transforms } = topology;
-  const conditions = routes.map(({ when }) => when);
-  const resolved = await secrets.resolve("the routes' filters", conditions);
-  const matcher = compileMatcher(
-    routes.map((route, at) => ({ ...route, when: resolved[at] ?? route.when })),
-  );
+  const resolved = resolvedRoutes(topology, secrets);
   const specs = new Map(transforms.map((transform) => [transform.name, inTime(transform)]));
   const specsOf = new Map(routes.map((route) => [route.name, togetherInTime(route, specs)]));
-  const sources = new Map(topology.sources.map((source) => [source.id, source]));
   return {
-    repeats: repeatRules({ topology, windows, lives }),
+    repeats: await resolvedRepeats({ topology, windows, lives }, { secrets, flow }),
     routes: new Map(routes.map((route) => [route.name, route])),
     routesTo: countBy(routes.map(({ then }) => then.actor)),
     async routerFor(abandon): Promise<Router> {
       const { opened, broken } = await openAll(transforms, openTransform);
       const binding = { transforms: opened, clock, abandon };
       return {
-        matcher,
-        sources,
+        ...(await resolved()),
         transformsOf(route) {
           for (const { ref } of route.transforms) {
             const error = broken.get(ref);

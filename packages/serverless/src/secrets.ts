@@ -15,6 +15,16 @@ export interface SecretsOptions {
 export interface Secrets {
   /** Throws `MISSING_SECRETS`, naming those that are not set and `item`, which uses them. */
   resolve<Value>(item: string, value: Value): Promise<Value>;
+  /** Each by itself, read together: what lacks a secret is its `MISSING_SECRETS`. */
+  resolveEach<Value>(
+    items: readonly Unresolved<Value>[],
+  ): Promise<readonly (Value | OrgLoopError)[]>;
+}
+
+export interface Unresolved<Value> {
+  /** What it is, for people. */
+  readonly item: string;
+  readonly value: Value;
 }
 
 /** For how long a secret is not asked for again: a changed one is used after this. */
@@ -35,19 +45,31 @@ export function secrets({ prefix, read, now }: SecretsOptions): Secrets {
     }
   }
 
-  return {
-    async resolve(item, value) {
-      const text = JSON.stringify(value) ?? "";
-      const names = new Set([...text.matchAll(REFERENCE)].map(([, name]) => name ?? ""));
-      if (names.size === 0) return value;
-      await load([...names]);
-      const env = Object.fromEntries([...kept].map(([name, one]) => [name, one.value]));
+  async function resolveEach<Value>(
+    items: readonly Unresolved<Value>[],
+  ): Promise<readonly (Value | OrgLoopError)[]> {
+    const namesOf = ({ value }: Unresolved<Value>) =>
+      [...(JSON.stringify(value) ?? "").matchAll(REFERENCE)].map(([, name]) => name ?? "");
+    const names = new Set(items.flatMap(namesOf));
+    if (names.size === 0) return items.map(({ value }) => value);
+    await load([...names]);
+    const env = Object.fromEntries([...kept].map(([name, one]) => [name, one.value]));
+    return items.map(({ item, value }) => {
       const resolved = resolveReferences(value, env);
       if (resolved.missing.length === 0) return resolved.value;
-      throw new OrgLoopError(
+      return new OrgLoopError(
         "MISSING_SECRETS",
         `${item}: ${resolved.missing.join(", ")} not set: sst secrets set NAME VALUE --stage STAGE`,
       );
+    });
+  }
+
+  return {
+    resolveEach,
+    async resolve<Value>(item: string, value: Value): Promise<Value> {
+      const [resolved] = await resolveEach([{ item, value }]);
+      if (resolved instanceof OrgLoopError) throw resolved;
+      return resolved as Value;
     },
   };
 }
