@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   host: ["sdk", "core", "config"],
   runtime: ["sdk", "core", "host", "config", "files", "stores", "bus", "plugins"],
   serverless: ["sdk", "core", "host", "config", "stores", "bus"],
-  cli: ["sdk", "config", "runtime", "bus", "serverless"],
+  cli: ["sdk", "config", "files", "runtime", "bus", "serverless"],
   plugin: ["sdk"],
   functions: ["serverless"],
   stacks: ["sdk", "config"],

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { replaceText } from "./replace-text.ts";
+import { replaceFile } from "@orgloop/files";
 
 const EVERY_MS = 30_000;
 
@@ -18,7 +18,7 @@ export function startHeartbeat(home: string, projects: () => number): { end(): P
     };
     // A disk that is full must not end the daemon: the sign grows old, and that says it.
     beating = beating
-      .then(() => replaceText(file, `${JSON.stringify(sign)}\n`))
+      .then(() => replaceFile(file, `${JSON.stringify(sign)}\n`))
       .catch(() => undefined);
   };
   beat();

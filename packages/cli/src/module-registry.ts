@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { replaceFile } from "@orgloop/files";
 import type { ModuleRequest } from "@orgloop/runtime";
-import { replaceText } from "./replace-text.ts";
 
 /** A project that the daemon was told to run (v1alpha1, section 11: `modules.json`). */
 export interface RegisteredModule {
@@ -30,7 +30,7 @@ export async function readRegistry(home: string): Promise<readonly RegisteredMod
 }
 
 export function writeRegistry(home: string, modules: readonly RegisteredModule[]): Promise<void> {
-  return replaceText(registryFile(home), `${JSON.stringify({ modules }, null, 2)}\n`);
+  return replaceFile(registryFile(home), `${JSON.stringify({ modules }, null, 2)}\n`);
 }
 
 export function requestOf({ sourceDir, configPath, workspace }: RegisteredModule): ModuleRequest {

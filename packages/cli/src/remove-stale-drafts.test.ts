@@ -12,7 +12,8 @@ test("drafts of processes that are gone are removed, those of one that lives and
   const living = `modules.json.${process.pid}.tmp`;
   for (const name of [
     `token.${gone}.tmp`,
-    `selected-workspaces/a.json.${gone}.tmp`,
+    `heartbeat.${gone}-12.tmp`,
+    `selected-workspaces/a.json.${gone}-1.tmp`,
     living,
     "notes.tmp",
   ]) {

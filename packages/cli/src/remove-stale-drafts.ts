@@ -2,8 +2,8 @@ import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { isAlive } from "./running-process.ts";
 
-/** What `replaceText`, the token and the selection call the file that takes another's place. */
-const DRAFT = /\.(\d+)\.tmp$/;
+/** What `replaceFile`, the token and the selection call the file that takes another's place. */
+const DRAFT = /\.(\d+)(?:-\d+)?\.tmp$/;
 
 /** Removes what a kill has left of files that were to take another's place in `$ORGLOOP_HOME`: of processes that are gone. */
 export async function removeStaleDrafts(home: string): Promise<void> {

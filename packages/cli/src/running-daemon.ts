@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import { replaceFile } from "@orgloop/files";
 import type { ModuleRequest } from "@orgloop/runtime";
-import { replaceText } from "./replace-text.ts";
 import { callProcess, isAlive } from "./running-process.ts";
 
 /** The background process that other projects are registered with. */
@@ -13,7 +13,7 @@ export interface RunningDaemon {
 const daemonFile = (home: string) => path.join(home, "daemon.json");
 
 export async function announceDaemon(home: string, daemon: RunningDaemon): Promise<void> {
-  await replaceText(daemonFile(home), `${JSON.stringify(daemon)}\n`);
+  await replaceFile(daemonFile(home), `${JSON.stringify(daemon)}\n`);
 }
 
 export async function withdrawDaemon(home: string): Promise<void> {

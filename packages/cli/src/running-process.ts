@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import { replaceFile } from "@orgloop/files";
 import { hasCode, OrgLoopError, parseJson } from "@orgloop/sdk";
 import { readToken } from "./token.ts";
 
@@ -34,9 +35,9 @@ export async function announce(
   dataDir: string,
   record: ProcessRecord,
 ): Promise<void> {
-  await writeFile(recordFile(dataDir), `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  await writeFile(pidFile(home), `${record.pid}\n`);
-  await writeFile(portFile(home), `${record.port}\n`);
+  await replaceFile(recordFile(dataDir), `${JSON.stringify(record)}\n`);
+  await replaceFile(pidFile(home), `${record.pid}\n`);
+  await replaceFile(portFile(home), `${record.port}\n`);
 }
 
 /** Takes it back; leaves what another process has written since. `last`: the process runs no other project. */

@@ -12,10 +12,10 @@ function directories() {
   return { root, home: home as string, project: project as string, other: other as string };
 }
 
-test("a selection holds for its project, however the project is named, and for no other one", () => {
+test("a selection holds for its project, however the project is named, and for no other one", async () => {
   const { root, home, project, other } = directories();
   expect(selectedWorkspace(home, project)).toBe("default");
-  selectWorkspace(home, project, "staging");
+  await selectWorkspace(home, project, "staging");
   writeFileSync(path.join(project, "orgloop.yaml"), "");
   const link = path.join(root, "link");
   symlinkSync(project, link);
@@ -23,13 +23,13 @@ test("a selection holds for its project, however the project is named, and for n
     expect(selectedWorkspace(home, config)).toBe("staging");
   }
   expect(selectedWorkspace(home, other)).toBe("default");
-  selectWorkspace(home, project, "default");
+  await selectWorkspace(home, project, "default");
   expect(selectedWorkspace(home, link)).toBe("default");
 });
 
-test("a selection that cannot be read is an error, not the default workspace", () => {
+test("a selection that cannot be read is an error, not the default workspace", async () => {
   const { home, project } = directories();
-  selectWorkspace(home, project, "staging");
+  await selectWorkspace(home, project, "staging");
   const [file = ""] = readdirSync(path.join(home, "selected-workspaces"));
   for (const text of ["{", "{}", '{"workspace":1}']) {
     writeFileSync(path.join(home, "selected-workspaces", file), text);

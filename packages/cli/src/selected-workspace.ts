@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { nodeFileSystem, replaceFile } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
 import { CommandError } from "./command-error.ts";
 import { realProjectDirectory } from "./project-directory.ts";
@@ -32,13 +33,15 @@ export function selectedWorkspace(home: string, config: string): string {
 }
 
 /** Selects it; it is the caller who knows that it exists. */
-export function selectWorkspace(home: string, config: string, workspace: string): void {
+export async function selectWorkspace(
+  home: string,
+  config: string,
+  workspace: string,
+): Promise<void> {
   const file = selectionFile(home, config);
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.tmp`;
+  await nodeFileSystem.makeDirectory(path.dirname(file));
   const project = realProjectDirectory(config);
-  writeFileSync(draft, `${JSON.stringify({ project, workspace })}\n`, { mode: 0o600 });
-  renameSync(draft, file);
+  await replaceFile(file, `${JSON.stringify({ project, workspace })}\n`);
 }
 
 function selectionFile(home: string, config: string): string {

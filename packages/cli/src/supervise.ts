@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { replaceFile } from "@orgloop/files";
 import type { CommandContext } from "./command.ts";
 import type { ExitStatus } from "./command-error.ts";
-import { replaceText } from "./replace-text.ts";
 import { isAlive } from "./running-process.ts";
 
 /** v1alpha1, section 11: so many restarts in so long, then it is given up. */
@@ -41,7 +41,7 @@ export async function supervise({ home, output }: CommandContext): Promise<ExitS
         process.send?.(message, () => process.connected && process.disconnect());
       });
       const ended = endOf(child);
-      await replaceText(
+      await replaceFile(
         supervisorFile(home),
         `${JSON.stringify({ pid: process.pid, child: child.pid })}\n`,
       );

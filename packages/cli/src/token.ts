@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { nodeFileSystem, replaceFile } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
 import { makeDirectory } from "./make-directory.ts";
 
@@ -23,16 +24,17 @@ export async function ensureToken(home: string): Promise<string> {
   const file = path.join(home, "token");
   const draft = `${file}.${process.pid}.tmp`;
   const token = randomBytes(32).toString("hex");
-  await writeFile(draft, `${token}\n`, { mode: 0o600 });
+  await replaceFile(draft, `${token}\n`);
   try {
     // link refuses where another process was first, and never shows a half-written token.
     await link(draft, file);
+    await nodeFileSystem.syncDirectory(home);
     return token;
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
     const theirs = await readToken(home);
     if (theirs !== null) return theirs;
-    // Empty: a power cut or a full disk came between its making and its contents. It guards nothing, so it is replaced.
+    // Empty: a release before this one, or somebody, left it so. It guards nothing, so it is replaced.
     await rename(draft, file);
     return token;
   } finally {

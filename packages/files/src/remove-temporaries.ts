@@ -3,7 +3,7 @@ import { hasCode } from "@orgloop/sdk";
 import type { FileSystem } from "./file-system.ts";
 
 /** What `replaceFile` and rewrites call the file that takes another's place. */
-const OURS = /\.jsonl?(\.\d+-\d+)?\.tmp$/;
+const OURS = /(\.jsonl?|\.\d+-\d+)\.tmp$/;
 
 /**
  * Removes what replacements that a kill has cut off left in a directory, which must be held (`lockDirectory`): nobody reads it. Fine where

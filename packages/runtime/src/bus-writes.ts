@@ -1,4 +1,5 @@
 import { messageOf } from "@orgloop/sdk";
+import { isDiskFull } from "./disk-full.ts";
 
 /** Whether the bus takes what is written to it: a full disk comes and goes. */
 export interface BusWrites {
@@ -6,29 +7,62 @@ export interface BusWrites {
   note(write: Promise<void>): Promise<void>;
   /** Why the last write was refused; null where none was, or so long ago that whoever asks may let another be tried. */
   refusal(): string | null;
+  /** Resolves when it was looked whether a disk that was full has room again, now or less than a second ago. Never rejects. */
+  look(): Promise<void>;
 }
 
-/** Where nothing waits to be written, only a new event shows that the disk has room again. */
-const TRY_AGAIN_MS = 30_000;
+export interface BusWritesOptions {
+  readonly now: () => number;
+  /** Why the disk does not take what waits for it and is tried again by the bus itself; null where nothing waits. */
+  readonly waiting?: () => Error | null;
+  /** Looks whether the bus's disk has room. */
+  readonly hasRoom: () => Promise<boolean>;
+}
 
-/** `waiting`: why the disk does not take what waits for it and is tried again by the bus itself; null where nothing waits. */
-export function busWrites(now: () => number, waiting: () => Error | null = () => null): BusWrites {
-  let refused: { readonly atMs: number; readonly reason: string } | null = null;
+/** Where nothing waits to be written, only a new event shows that the bus takes them again, whatever was wrong. */
+const TRY_AGAIN_MS = 30_000;
+const LOOK_AGAIN_MS = 1_000;
+
+export function busWrites({ now, waiting = () => null, hasRoom }: BusWritesOptions): BusWrites {
+  let refused: { readonly atMs: number; readonly error: unknown } | null = null;
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  let looking = Promise.resolve();
+
+  async function look(): Promise<void> {
+    const before = refused;
+    if (!(await hasRoom().catch(() => false))) return;
+    // A write that was refused meanwhile knows better.
+    if (refused === before) refused = null;
+  }
+
   return {
     async note(write) {
       try {
         await write;
         refused = null;
       } catch (error) {
-        refused = { atMs: now(), reason: messageOf(error) };
+        refused = { atMs: now(), error };
         throw error;
       }
     },
     refusal() {
       const error = waiting();
-      if (error !== null) return `the bus takes no events: ${messageOf(error)}`;
+      if (error !== null) return reasonOf(error);
       if (refused === null || now() - refused.atMs >= TRY_AGAIN_MS) return null;
-      return `the bus takes no events: ${refused.reason}`;
+      return reasonOf(refused.error);
+    },
+    look() {
+      if (refused !== null && isDiskFull(refused.error) && now() - lookedMs >= LOOK_AGAIN_MS) {
+        lookedMs = now();
+        looking = look();
+      }
+      return looking;
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  const why = `the bus takes no events: ${messageOf(error)}`;
+  if (!isDiskFull(error)) return why;
+  return `${why}. Free some space: it goes on by itself, and what was acknowledged is safe`;
 }

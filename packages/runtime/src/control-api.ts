@@ -7,6 +7,8 @@ import type { ProcessStatus } from "./status.ts";
 
 export interface ControlApiOptions {
   readonly status: () => ProcessStatus;
+  /** Looks whether what keeps it from taking events is over. */
+  readonly look: () => Promise<void>;
   readonly ingest: Ingest;
   /** Begins to drain, after the answer has gone. */
   readonly shutdown: () => void;
@@ -28,7 +30,10 @@ export interface ControlApiOptions {
 export function controlApi(options: ControlApiOptions): Hono {
   const { status, ingest, shutdown, roomWaitMs, bodyLimit, stop } = options;
   const api = new Hono();
-  api.get("/status", (c) => c.json(status()));
+  api.get("/status", async (c) => {
+    await options.look();
+    return c.json(status());
+  });
   api.post("/inject", async (c) => {
     if (stop.aborted) {
       return c.json({ error: "the process is stopping" }, 503, { "retry-after": "5" });

@@ -1,10 +1,11 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileBusOptions, openFileBus } from "@orgloop/bus/file";
 import { type FileSystem, nodeFileSystem, type OpenFile } from "@orgloop/files";
 import type { Source, SourcePage } from "@orgloop/sdk";
 import { fileCheckpoints } from "@orgloop/stores";
 import { expect, test } from "vitest";
+import { nodeDisk } from "./disk.ts";
 import {
   eventually,
   jsonWebhook,
@@ -40,6 +41,17 @@ function onDisk(
   };
   return ({ dir, log, now }) =>
     openFileBus({ dir, fileSystem, now, onEvent: log as NonNullable<FileBusOptions["onEvent"]> });
+}
+
+/** The machine's clock, and what is added to it. */
+function fakeNow() {
+  let addedMs = 0;
+  return {
+    now: () => Date.now() + addedMs,
+    add(ms: number) {
+      addedMs += ms;
+    },
+  };
 }
 
 function oneActor() {
@@ -80,12 +92,25 @@ test("a webhook is answered, and its event delivered, only after the disk has it
 test("a full disk stops intake with 503, loses nothing, and ends by itself", async () => {
   let full = false;
   const { agent, parts, topology } = oneActor();
+  const noRoom = (): void => {
+    if (full) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  };
+  const clock = fakeNow();
   const process = await startFixture(topology, parts, {
     openBus: onDisk((operation) => {
-      if (operation === "write" && full) {
-        throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
-      }
+      if (operation === "write") noRoom();
     }),
+    disk: {
+      ...nodeDisk,
+      fileSystem: {
+        ...nodeFileSystem,
+        async open(path, mode) {
+          if (path.endsWith("-0.tmp")) noRoom();
+          return nodeFileSystem.open(path, mode);
+        },
+      },
+    },
+    now: clock.now,
   });
   expect((await process.post("/webhook/hook", { n: 1 })).status).toBe(200);
   await agent.until(1);
@@ -98,9 +123,12 @@ test("a full disk stops intake with 503, loses nothing, and ends by itself", asy
     503,
     { ok: false, error: expect.stringContaining("no space left on device") },
   ]);
+  expect((await process.get("/readyz")).status).toBe(503);
   full = false;
-  expect((await process.post("/webhook/hook", { n: 3 })).status).toBe(200);
+  clock.add(1_000);
   expect((await process.get("/readyz")).status).toBe(200);
+  expect(await readdir(process.dataDir)).not.toContainEqual(expect.stringContaining(".tmp"));
+  expect((await process.post("/webhook/hook", { n: 3 })).status).toBe(200);
   await agent.until(2);
   expect(agent.got.map(({ payload }) => payload.n)).toEqual([1, 3]);
 });

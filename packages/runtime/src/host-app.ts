@@ -61,7 +61,8 @@ export function hostApp(options: HostAppOptions): Hono {
   const metrics = (c: Context) => answerMetrics(c, modules());
   const app = new Hono();
   app.get("/healthz", (c) => c.json({ ok: true }));
-  app.get("/readyz", (c) => {
+  app.get("/readyz", async (c) => {
+    await Promise.all(modules().map(({ project }) => project.http.look()));
     const waiting = modules().map(({ project }) => project.http.notReady());
     const isReady = waiting.includes(null);
     const error = waiting.find((reason) => reason !== null) ?? "no project runs yet";

@@ -11,6 +11,7 @@ import { eventHistory } from "./event-history.ts";
 import { eventRecorder } from "./event-recorder.ts";
 import { eventReplays } from "./event-replays.ts";
 import type { Generation } from "./generation.ts";
+import { hasRoom } from "./has-room.ts";
 import type { HttpServer } from "./http-server.ts";
 import { ingest } from "./ingest.ts";
 import { keptRouteStates } from "./kept-route-states.ts";
@@ -128,7 +129,11 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     });
     const activity = countActivity(topology, measured.listener);
     const history = eventHistory();
-    const writes = busWrites(clock.now, () => bus.refusal?.() ?? null);
+    const writes = busWrites({
+      now: clock.now,
+      waiting: () => bus.refusal?.() ?? null,
+      hasRoom: () => hasRoom(open.dataDir.dir, fileSystem),
+    });
     const shared = { clock, activity, log };
     const recorder = eventRecorder({
       dir: open.dataDir.events,
@@ -228,6 +233,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
         deadLetters: open.deadLetters,
         shutdown: () => void life.end(),
         notReady: parts.notReady,
+        look: writes.look,
       }),
       log,
       onUnhandled(error, isLogged) {

@@ -13,16 +13,19 @@ export interface ProjectAppOptions {
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   /** Null: ready; otherwise why not. */
   readonly notReady: () => string | null;
+  /** Looks whether what kept it from taking events is over. */
+  readonly look: () => Promise<void>;
   readonly mask: MaskSecrets;
 }
 
 /** One project's HTTP (`spec/cli.md`, HTTP). Every answer but the metrics is JSON. */
 export function projectApp(options: ProjectAppOptions): Hono {
-  const { host, token, webhook, readApi, controlApi, metrics, notReady, mask } = options;
+  const { host, token, webhook, readApi, controlApi, metrics, notReady, look, mask } = options;
   const app = new Hono();
   app.all("/webhook/*", webhook);
   app.get("/healthz", (c) => c.json({ ok: true }));
-  app.get("/readyz", (c) => {
+  app.get("/readyz", async (c) => {
+    await look();
     const reason = notReady();
     return reason === null ? c.json({ ok: true }) : c.json({ ok: false, error: reason }, 503);
   });

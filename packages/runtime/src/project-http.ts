@@ -19,12 +19,12 @@ import { type WebhookRouteOptions, webhookRoute } from "./webhook-route.ts";
 /** What a project serves by HTTP. */
 export type ProjectHttp = Pick<
   ProjectAppOptions,
-  "webhook" | "readApi" | "controlApi" | "metrics" | "notReady" | "mask"
+  "webhook" | "readApi" | "controlApi" | "metrics" | "notReady" | "look" | "mask"
 >;
 
 export interface ProjectHttpOptions
   extends Omit<WebhookRouteOptions, "sources" | "specs">,
-    Pick<ProjectHttp, "notReady"> {
+    Pick<ProjectHttp, "notReady" | "look"> {
   readonly current: Current;
   readonly history: EventHistory;
   readonly metrics: Metrics;
@@ -63,6 +63,7 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
     }),
     metrics,
     notReady,
+    look: options.look,
     mask: options.mask,
   };
 }

@@ -1,5 +1,5 @@
 import type { ProcessStatus } from "@orgloop/runtime";
-import { formatDuration, type Topology, withoutCredentials } from "@orgloop/sdk";
+import { type Topology, withoutCredentials } from "@orgloop/sdk";
 import type { StageOptions } from "@orgloop/serverless/operate";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
@@ -7,7 +7,7 @@ import { CommandError, type ExitStatus } from "../command-error.ts";
 import { type DataLocation, locateData, projectName } from "../data-directory.ts";
 import { callProcess, findProcess } from "../running-process.ts";
 import { type Status, statusForm } from "../status-form.ts";
-import { textTable } from "../text-table.ts";
+import { statusText } from "../status-text.ts";
 
 /** `orgloop status`: what runs; where nothing does, what is on disk, and exit status 3. */
 export const status: Command = async (context) => {
@@ -19,13 +19,15 @@ export const status: Command = async (context) => {
     const message = `process ${found.pid} holds ${located.dataDir} but does not answer: it starts, ends or hangs`;
     throw new CommandError("NOT_ANSWERING", message);
   }
-  const report =
+  const told =
     found === null
-      ? await statusAtRest(context, located)
-      : statusForm(await callProcess<ProcessStatus>(context.home, found, "/control/status"));
+      ? null
+      : await callProcess<ProcessStatus>(context.home, found, "/control/status");
+  const report = told === null ? await statusAtRest(context, located) : statusForm(told);
   const name = projectName(located.project);
   const where = found ? `process ${found.pid}, port ${found.port}` : located.dataDir;
-  context.output.result(report, context.flags.json ? "" : humanStatus(name, where, report));
+  const text = context.flags.json ? "" : statusText(name, where, report, told?.not_ready);
+  context.output.result(report, text);
   return found === null ? 3 : 0;
 };
 
@@ -38,7 +40,7 @@ async function statusOnAws(
     const { draining, ...told } = await stageStatus(stage, Date.now());
     const report = { ...statusForm(told), ...(draining !== undefined && { draining }) };
     const where = `AWS account ${stage.account}, ${stage.region}`;
-    output.result(report, flags.json ? "" : humanStatus(name, where, report));
+    output.result(report, flags.json ? "" : statusText(name, where, report));
   });
   return 0;
 }
@@ -77,51 +79,3 @@ async function statusAtRest({ flags }: CommandContext, located: DataLocation): P
     dead_letters: stored.deadLetters,
   };
 }
-
-function humanStatus(name: string, where: string, report: Status): string {
-  const { workspace, running, bus, uptime_ms, sources, routes, actors, draining } = report;
-  const seconds = Math.ceil(uptime_ms / 1_000) * 1_000;
-  const state = running ? `runs for ${formatDuration(seconds)}` : "does not run";
-  const tables = [
-    textTable(
-      ["SOURCE", "CONNECTOR", "STATE", "EVENTS", "LAST POLL"],
-      sources.map((it) => [
-        it.id,
-        it.connector,
-        it.state,
-        count(it.events),
-        it.last_poll_at ?? "-",
-      ]),
-    ),
-    textTable(
-      ["ROUTE", "MATCHED", "DELIVERED", "FAILED", "CIRCUIT"],
-      routes.map((it) => [
-        it.name,
-        count(it.matched),
-        count(it.delivered),
-        count(it.failed),
-        it.circuit,
-      ]),
-    ),
-    textTable(
-      ["ACTOR", "QUEUED", "IN FLIGHT"],
-      actors.map((it) => [it.id, `${it.queued}/${it.queue_depth}`, `${it.in_flight}`]),
-    ),
-    ...(draining === undefined
-      ? []
-      : [
-          textTable(
-            ["REMOVED, DRAINS", "QUEUED", "IN FLIGHT", "DEAD LETTERS"],
-            draining.map((it) => [it.id, it.queued, it.in_flight, it.dead_letters].map(String)),
-          ),
-        ]),
-  ];
-  return [
-    `${name} (workspace ${workspace}) ${state} (${where})`,
-    `bus ${bus}, ${report.unacked} events unacked, ${report.dead_letters} dead letters`,
-    "",
-    tables.join("\n\n"),
-  ].join("\n");
-}
-
-const count = (value: number | null): string => (value === null ? "-" : String(value));

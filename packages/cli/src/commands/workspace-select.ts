@@ -7,7 +7,7 @@ export const workspaceSelect: Command = async (context, [name = ""]) => {
   const { flags, home, output } = context;
   const known = knownWorkspaces(context);
   findWorkspace(known, name);
-  selectWorkspace(home, flags.config, name);
+  await selectWorkspace(home, flags.config, name);
   output.result({ workspace: name, previous: known.selected }, `Switched to workspace "${name}"`);
   return 0;
 };
