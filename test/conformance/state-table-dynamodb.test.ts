@@ -9,7 +9,6 @@ import {
 import {
   dynamoAppliedState,
   dynamoAttempts,
-  dynamoCheckpoints,
   dynamoReplayNumbers,
   dynamoRouteStates,
   dynamoSourceStates,
@@ -23,6 +22,10 @@ import { tableOfEachTest } from "./table-of-each-test.ts";
 
 const its = tableOfEachTest();
 const { now, items } = its;
+
+async function checkpointOf(source: string): Promise<string | null> {
+  return (await dynamoSourceStates(its.state).read([source])).get(source)?.checkpoint ?? null;
+}
 
 describe("leases", () => {
   test("one owner at a time; the next after the release, or when its time is over", async () => {
@@ -44,7 +47,7 @@ describe("leases", () => {
     expect(third?.unended).toBe(1);
     await third?.set("2");
     expect(third?.get()).toBe("2");
-    expect(await dynamoCheckpoints(its.state).get("github")).toBe("2");
+    expect(await checkpointOf("github")).toBe("2");
   });
 
   test("who lost the lease moves nothing, taken by another or not, and cannot end another's", async () => {
@@ -58,7 +61,7 @@ describe("leases", () => {
     await late?.release();
     expect(await leases.acquire("github", "c", 1_000)).toBeNull();
     await holder?.set("3");
-    expect(await dynamoCheckpoints(its.state).get("github")).toBe("3");
+    expect(await checkpointOf("github")).toBe("3");
   });
 
   test("a lease that a wrong clock has written into the far future keeps nobody out, one of a day does", async () => {
@@ -126,7 +129,7 @@ test("whatever pollers do and however long it takes them, only the last lease th
         if (holds) holder = null;
       }
     }
-    expect(await dynamoCheckpoints(its.state).get(source)).toBe(checkpoint);
+    expect(await checkpointOf(source)).toBe(checkpoint);
   });
   await fc.assert(property, { numRuns: 40 });
 });

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { DeadLetterStore, InboxStore, RouteStateStore } from "@orgloop/sdk";
 import {
-  dynamoCheckpoints,
   dynamoClaims,
   dynamoDeadLetters,
   dynamoRouteStates,
@@ -10,7 +9,6 @@ import {
 } from "@orgloop/stores/dynamodb";
 import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import {
-  checkpointSuite,
   claimSuite,
   deadLetterSuite,
   inboxSuite,
@@ -45,7 +43,6 @@ function harness<Store extends object>(make: (state: StateTable) => Store) {
   };
 }
 
-checkpointSuite(harness((state) => dynamoCheckpoints({ ...state })));
 claimSuite(harness((state) => dynamoClaims(state)));
 deadLetterSuite(harness<DeadLetterStore>((state) => dynamoDeadLetters({ ...state, objects })));
 routeStateSuite(harness<RouteStateStore>((state) => dynamoRouteStates({ ...state })));

@@ -49,15 +49,10 @@ export interface BusCapabilities {
   readonly durable: boolean;
   /** `unacked` lists the whole bus, or only what this process holds (SQS). */
   readonly unacked: "bus" | "process";
-  /**
-   * True where a source's later events come only when those that were taken before are acked (SQS: a message group is locked
-   * while any of it is in flight). Absent: taken events hold up nothing.
-   */
-  readonly locksSource?: boolean;
 }
 
 /**
- * What at-least-once delivery over many routes needs beyond {@link EventBus}. The laws, proven by `busSuite` in testkit:
+ * What at-least-once delivery over many routes needs beyond {@link EventBus}. The laws, proven by `busSuite` in testkit; on the path that is deployed to AWS, where no process holds a bus, by `test/serverless/deployed-path-laws.test.ts`:
  *
  * - B1 A resolved publish survives a crash (durable).
  * - B2 What is not acked comes back after a crash, its `attempt` one higher.

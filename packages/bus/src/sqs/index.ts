@@ -10,6 +10,4 @@ export { hideInOrder, MOST_HIDDEN_SECONDS } from "./hide-in-order.ts";
 export { unwrapBody, wrapBody } from "./message-body.ts";
 export type { FifoMessage } from "./next-batch.ts";
 export { type ObjectStore, objectStore } from "./object-store.ts";
-export type { SettledRoutes } from "./settled-routes.ts";
-export { type SqsBusOptions, sqsBus } from "./sqs-bus.ts";
 export { type SqsSender, type SqsSenderOptions, sqsSender } from "./sqs-sender.ts";

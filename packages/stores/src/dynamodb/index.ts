@@ -1,6 +1,5 @@
 export * from "./applied-state.ts";
 export * from "./attempts.ts";
-export { type DynamoCheckpointsOptions, dynamoCheckpoints } from "./checkpoints.ts";
 export * from "./claims.ts";
 export * from "./dead-letters.ts";
 export type { KeptEntry } from "./inbox-entry-items.ts";

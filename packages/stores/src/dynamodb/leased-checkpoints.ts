@@ -1,6 +1,12 @@
 import { OrgLoopError } from "@orgloop/sdk";
-import { checkpointOf, type DynamoCheckpointsOptions, sourceKey } from "./checkpoints.ts";
+import { checkpointOf, sourceKey } from "./source-item.ts";
+import type { StateTable } from "./state-table.ts";
 import { type ItemChange, updateItem, type Written } from "./write-item.ts";
+
+export interface LeasedCheckpointsOptions extends StateTable {
+  /** In ms since the epoch; default: the system's clock. */
+  readonly now?: () => number;
+}
 
 /** How a poll ended. */
 export interface PollResult {
@@ -40,7 +46,7 @@ export interface LeasedCheckpoints {
 const LONGEST_REST_MS = 86_400_000;
 
 /** Checkpoints that only the holder of the source's lease can move: each lease has a number of its own, and a write needs the last. */
-export function leasedCheckpoints(options: DynamoCheckpointsOptions): LeasedCheckpoints {
+export function leasedCheckpoints(options: LeasedCheckpointsOptions): LeasedCheckpoints {
   const { now = Date.now } = options;
   return {
     async acquire(sourceId, owner, ttlMs) {

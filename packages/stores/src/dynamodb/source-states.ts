@@ -1,5 +1,5 @@
 import { batchGet } from "./batch-get.ts";
-import { checkpointOf, sourceKey } from "./checkpoints.ts";
+import { checkpointOf, sourceKey } from "./source-item.ts";
 import type { Item, StateTable } from "./state-table.ts";
 
 /** What is kept of a source's polls. */
