@@ -90,6 +90,45 @@ ${transform("fine", 20_000)}
   expect(lines((await load(files("file"))).errors)).toEqual([]);
 });
 
+it("the transforms of a route that ask for more in all than the router has are an error on sqs", async () => {
+  const files = (bus: string) => ({
+    "orgloop.yaml": `${HEAD} Project
+metadata: { name: acme }
+bus: ${bus}
+sources: [{ id: s, connector: "@orgloop/connector-webhook", config: { secret: "\${S}" } }]
+actors: [{ id: a, connector: "@orgloop/connector-eventbridge" }]
+transforms:
+  - { name: twelve, type: package, package: other, timeout_ms: 12000 }
+  - { name: eight, type: package, package: other, timeout_ms: 8000 }
+  - { name: nine, type: package, package: other, timeout_ms: 9000 }
+  - { name: silent, type: package, package: other }
+  - { name: quiet, type: package, package: "@orgloop/transform-dedup" }
+routes:
+  - { name: over, when: { source: s, events: [resource.changed] }, transforms: [{ ref: twelve }, { ref: nine }], then: { actor: a } }
+  - { name: within, when: { source: s, events: [resource.changed] }, transforms: [{ ref: twelve }, { ref: eight }], then: { actor: a } }
+  - { name: none, when: { source: s, events: [resource.changed] }, transforms: [{ ref: twelve }, { ref: eight }, { ref: silent }], then: { actor: a } }
+  - { name: rest, when: { source: s, events: [resource.changed] }, transforms: [{ ref: twelve }, { ref: silent }, { ref: quiet }], then: { actor: a } }
+  - { name: same, when: { source: s, events: [resource.changed] }, transforms: [{ ref: twelve }, { ref: silent }, { ref: quiet }], then: { actor: a } }
+  - { name: quick, when: { source: s, events: [resource.changed] }, transforms: [{ ref: quiet }, { ref: eight }], then: { actor: a } }
+  - { name: alone, when: { source: s, events: [resource.changed] }, transforms: [{ ref: silent }], then: { actor: a } }
+  - { name: off, when: { source: s, events: [resource.changed] }, transforms: [{ ref: twelve }, { ref: nine }], then: { actor: a }, enabled: false }
+`,
+  });
+  const together =
+    "on sqs the transforms of a route take 20000 ms with one event at most, together:";
+  const { errors, warnings } = await load(files("sqs"));
+  expect(lines(errors)).toEqual([
+    `orgloop.yaml:14:80 not-serverless | ${together} found "twelve" 12000 + "nine" 9000`,
+    `orgloop.yaml:16:80 not-serverless | ${together} found "twelve" 12000 + "eight" 8000 + "silent" (says none)`,
+  ]);
+  expect(lines(warnings.filter(({ code }) => code === "transform-time"))).toEqual([
+    `orgloop.yaml:17:80 transform-time | ${together} without a timeout_ms there is 4000 ms for each of "silent", "quiet"`,
+  ]);
+  const elsewhere = await load(files("file"));
+  expect(lines(elsewhere.errors)).toEqual([]);
+  expect(elsewhere.warnings.filter(({ code }) => code === "transform-time")).toEqual([]);
+});
+
 it("a secret that is written out is an error on sqs, and a warning elsewhere", async () => {
   const written = (bus: string) => ({
     "orgloop.yaml": `${HEAD} Project

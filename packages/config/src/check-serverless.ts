@@ -2,7 +2,8 @@ import { DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import { MOST_INBOX_TTL } from "./aws/most-inbox-ttl.ts";
 import { MOST_TRANSFORM_MS } from "./aws/most-transform.ts";
 import { checkReach } from "./check-reach.ts";
-import { at, type Declarations } from "./declarations.ts";
+import { checkTransformTimes } from "./check-transform-times.ts";
+import { at, type LinkedDeclarations } from "./declarations.ts";
 import { type DocumentPath, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { placed } from "./layer.ts";
@@ -51,11 +52,12 @@ export function isServerless(settings: readonly SourceDocument[]): boolean {
 /** What a process can do and the serverless host cannot (DESIGN.md, Serverless): errors where the bus is `sqs`. */
 export function checkServerless(
   settings: readonly SourceDocument[],
-  declarations: Declarations,
+  declarations: LinkedDeclarations,
   findings: Findings,
 ): void {
   if (!isServerless(settings)) return;
   checkReach(settings, declarations, findings);
+  checkTransformTimes(declarations, findings);
   const check = (place: Layer, key: string, value: unknown) => {
     const message = problemOf(key, value);
     const whole = { ...place, at: "value", code: "not-serverless" } as const;

@@ -1,4 +1,4 @@
-import { MOST_TRANSFORM_MS } from "@orgloop/config/aws";
+import { MOST_TRANSFORM_MS, transformTimes } from "@orgloop/config/aws";
 import type { Router } from "@orgloop/core";
 import { bindRoute, type Clock } from "@orgloop/host";
 import {
@@ -38,8 +38,8 @@ export async function routeTopology({
 > {
   const { routes, transforms } = topology;
   const resolved = resolvedRoutes(topology, secrets);
-  const specs = new Map(transforms.map((transform) => [transform.name, inTime(transform)]));
-  const specsOf = new Map(routes.map((route) => [route.name, togetherInTime(route, specs)]));
+  const specs = new Map(transforms.map((transform) => [transform.name, transform]));
+  const specsOf = new Map(routes.map((route) => [route.name, inTime(route, specs)]));
   return {
     repeats: await resolvedRepeats({ topology, windows, lives }, { secrets, flow }),
     routes: new Map(routes.map((route) => [route.name, route])),
@@ -88,27 +88,20 @@ async function openAll(
   return { opened, broken };
 }
 
-/** The router has 30 s for a batch: `validate` refuses more, and this is for those that say nothing. */
-function inTime(spec: TransformSpec): TransformSpec {
-  return { ...spec, timeout_ms: Math.min(spec.timeout_ms, MOST_TRANSFORM_MS) };
-}
-
 /**
- * A route's transforms run one after the other: where all of them hang, their times together are still within it. Each has its share:
- * otherwise the event would come again for ever, and hold up its group.
+ * A route's transforms with the time that each has with one event: where all of them hang, their times together are still within the
+ * router's. `validate` refuses what is over it; so a longer one says nothing, and is the default.
  */
-function togetherInTime(
+function inTime(
   { transforms }: Pick<RouteSpec, "transforms">,
   specs: ReadonlyMap<string, TransformSpec>,
 ): ReadonlyMap<string, TransformSpec> {
-  const times = transforms.map(({ ref }) => specs.get(ref)?.timeout_ms ?? 0);
-  const share = MOST_TRANSFORM_MS / times.reduce((sum, ms) => sum + ms, 0);
-  if (!(share < 1)) return specs;
-  const shared = transforms.flatMap(({ ref }): [string, TransformSpec][] => {
-    const spec = specs.get(ref);
-    return spec ? [[ref, { ...spec, timeout_ms: Math.floor(spec.timeout_ms * share) }]] : [];
-  });
-  return new Map(shared);
+  const used = transforms.flatMap(({ ref }) => specs.get(ref) ?? []);
+  const written = used.map(({ timeout_ms: ms }) => (ms > MOST_TRANSFORM_MS ? undefined : ms));
+  const times = transformTimes(written) ?? transformTimes(used.map(() => undefined));
+  return new Map(
+    used.map((spec, at) => [spec.name, { ...spec, timeout_ms: times?.[at] ?? spec.timeout_ms }]),
+  );
 }
 
 /** A function has no project's folder: the file is what the configuration calls it. */

@@ -43,3 +43,4 @@ export {
   type StageSize,
   stageSize,
 } from "./stage-size.ts";
+export { transformTimes } from "./transform-times.ts";
