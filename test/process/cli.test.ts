@@ -318,6 +318,7 @@ test("a damaged log: verify names the place, start refuses it, repair asks first
     answer: { ok: false, problems: [{ file: segment, kind: "corrupt" }] },
   });
   expect((await json("start")).answer.error).toMatchObject({ code: "WAL_CORRUPT" });
+  expect(await json("status")).toMatchObject({ code: 3, answer: { unacked: null } });
   const asked = await orgloop(["wal", "repair", "-c", project], env);
   expect(asked).toMatchObject({
     code: 1,

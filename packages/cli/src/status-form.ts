@@ -1,8 +1,9 @@
 import type { StageStatus } from "@orgloop/serverless/operate";
 
 /** `status --json` (`spec/cli.md`). On AWS it may tell of actors that drain, too. */
-export interface Status
-  extends Pick<StageStatus, "actors" | "draining" | "unacked" | "dead_letters"> {
+export interface Status extends Pick<StageStatus, "actors" | "draining" | "dead_letters"> {
+  /** Null where nothing runs and the log is damaged. */
+  readonly unacked: number | null;
   readonly workspace: string;
   readonly running: boolean;
   /** Null where the configuration has errors. */

@@ -11,6 +11,8 @@ export function statusText(
 ): string {
   const { workspace, running, bus, uptime_ms, sources, routes, actors, draining } = report;
   const seconds = Math.ceil(uptime_ms / 1_000) * 1_000;
+  const unacked =
+    report.unacked === null ? "its log is damaged" : `${report.unacked} events unacked`;
   const state = running ? `runs for ${formatDuration(seconds)}` : "does not run";
   const tables = [
     textTable(
@@ -48,7 +50,7 @@ export function statusText(
   ];
   return [
     `${name} (workspace ${workspace}) ${state} (${where})`,
-    `bus ${bus}, ${report.unacked} events unacked, ${report.dead_letters} dead letters`,
+    `bus ${bus}, ${unacked}, ${report.dead_letters} dead letters`,
     ...(refusal === null ? [] : [`TAKES NO EVENTS NOW: ${refusal}`]),
     "",
     tables.join("\n\n"),

@@ -32,6 +32,8 @@ export { readStoredState, type StoredState, type StoredStateOptions } from "./st
 
 export type { Trial, TrialOptions, TriedEvent, TriedRoute } from "./trial.ts";
 
+export type { StoresVerdict };
+
 /** Looks for damage in the stores of a data directory; imported only then. */
 export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
   const { verifyStores: verify } = await import("./verify-stores.ts");

@@ -46,6 +46,7 @@ test("what a process left behind can be read without changing it", async () => {
   expect(await readStoredState({ topology, projectDir: dataDir, dataDir })).toEqual({
     checkpoints: new Map([["team/feed", "3"]]),
     unacked: 2,
+    damage: null,
     deadLetters: 1,
     inbox: 0,
   });
@@ -56,7 +57,7 @@ test("what a process left behind can be read without changing it", async () => {
 test("nothing is there yet", async () => {
   const dataDir = join(await temporaryDir(), "none");
   const topology = topologyOf({}, [], { bus: "file" });
-  const none = { checkpoints: new Map(), unacked: 0, deadLetters: 0, inbox: 0 };
+  const none = { checkpoints: new Map(), unacked: 0, damage: null, deadLetters: 0, inbox: 0 };
   expect(await readStoredState({ topology, projectDir: dataDir, dataDir })).toEqual(none);
   expect(await readStoredState({ topology: null, projectDir: dataDir, dataDir })).toEqual(none);
 });

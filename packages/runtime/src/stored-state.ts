@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Topology } from "@orgloop/sdk";
+import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 
 export interface StoredStateOptions {
   /** Null where the configuration has errors: then no checkpoint is read. */
@@ -13,7 +13,10 @@ export interface StoredStateOptions {
 export interface StoredState {
   /** By source; only those that have one that can be read (`doctor` and `start` tell of the others). */
   readonly checkpoints: ReadonlyMap<string, string>;
-  readonly unacked: number;
+  /** Null where the log is damaged. */
+  readonly unacked: number | null;
+  /** What is wrong with the log, and what to do; null: nothing. */
+  readonly damage: string | null;
   readonly deadLetters: number;
   /** Events in inboxes. */
   readonly inbox: number;
@@ -25,7 +28,9 @@ export async function readStoredState(options: StoredStateOptions): Promise<Stor
   const { countStoredEntries, countStoredLetters } = await import("@orgloop/stores");
   return {
     checkpoints: await readCheckpoints(options),
-    unacked: topology?.bus.url === "file" ? await countUnacked(join(dataDir, "wal")) : 0,
+    ...(topology?.bus.url === "file"
+      ? await countUnacked(join(dataDir, "wal"))
+      : { unacked: 0, damage: null }),
     deadLetters: await countStoredLetters(join(dataDir, "dead-letters")),
     inbox: await countStoredEntries(join(dataDir, "inbox")),
   };
@@ -46,9 +51,14 @@ async function readCheckpoints({ topology, projectDir, dataDir }: StoredStateOpt
   return checkpoints;
 }
 
-async function countUnacked(dir: string): Promise<number> {
-  if (!existsSync(dir)) return 0;
+async function countUnacked(dir: string): Promise<Pick<StoredState, "unacked" | "damage">> {
+  if (!existsSync(dir)) return { unacked: 0, damage: null };
   const { walStats } = await import("@orgloop/bus/file");
-  const { unsettled } = await walStats(dir);
-  return unsettled;
+  try {
+    const { unsettled } = await walStats(dir);
+    return { unacked: unsettled, damage: null };
+  } catch (error) {
+    if (!hasCode(error, "WAL_CORRUPT")) throw error;
+    return { unacked: null, damage: messageOf(error) };
+  }
 }

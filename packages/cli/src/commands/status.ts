@@ -45,10 +45,14 @@ async function statusOnAws(
   return 0;
 }
 
-async function statusAtRest({ flags }: CommandContext, located: DataLocation): Promise<Status> {
+async function statusAtRest(
+  { flags, output }: CommandContext,
+  located: DataLocation,
+): Promise<Status> {
   const { topology, projectDir } = located.project;
   const { readStoredState } = await import("@orgloop/runtime");
   const stored = await readStoredState({ topology, projectDir, dataDir: located.dataDir });
+  if (stored.damage !== null) output.warn(stored.damage);
   const { sources, actors, routes }: Pick<Topology, "sources" | "actors" | "routes"> = topology ?? {
     sources: [],
     actors: [],

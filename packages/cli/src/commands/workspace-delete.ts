@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { DEFAULT_WORKSPACE, type LoadedProject, settingOrigin } from "@orgloop/config";
-import { withoutCredentials } from "@orgloop/sdk";
+import { hasCode, withoutCredentials } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { counted } from "../counted.ts";
@@ -45,7 +45,7 @@ export const workspaceDelete: Command<WorkspaceDeleteOptions> = async (
   if (lost.unsettled !== 0 || lost.dead_letters !== 0 || lost.inbox !== 0) {
     const events =
       lost.unsettled === null
-        ? "an unreadable event log"
+        ? "a damaged event log (`orgloop wal verify` says where)"
         : counted(lost.unsettled, "unsettled event");
     const waiting = lost.inbox === 0 ? "" : `, ${counted(lost.inbox, "event")} in inboxes`;
     const what = `${events} and ${counted(lost.dead_letters, "dead letter")}${waiting}`;
@@ -100,10 +100,13 @@ async function eventsOf(dataDir: string) {
 async function countUnsettled(dir: string): Promise<number | null> {
   if (!existsSync(dir)) return 0;
   const { walStats } = await import("@orgloop/bus/file");
-  return walStats(dir).then(
-    ({ unsettled }) => unsettled,
-    () => null,
-  );
+  try {
+    const { unsettled } = await walStats(dir);
+    return unsettled;
+  } catch (error) {
+    if (!hasCode(error, "WAL_CORRUPT")) throw error;
+    return null;
+  }
 }
 
 /** `$ORGLOOP_HOME/workspaces/NAME`, once its `data` is gone. */
