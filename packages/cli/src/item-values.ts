@@ -3,6 +3,7 @@ import {
   formatPath,
   fromVarsOf,
   type ItemKind,
+  isMapping,
   type Provenance,
   type ValueOrigin,
   valueOrigin,
@@ -67,7 +68,8 @@ export function leaves(
   path: DocumentPath = [],
 ): { readonly path: DocumentPath; readonly value: unknown }[] {
   if (value === undefined) return [];
-  const nested = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  const isNested = Array.isArray(value) || isMapping(value);
+  const nested = isNested ? Object.entries(value) : [];
   if (nested.length === 0) return path.length === 0 ? [] : [{ path, value }];
   return nested.flatMap(([key, inner]) =>
     leaves(inner, [...path, Array.isArray(value) ? Number(key) : key]),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Topology } from "@orgloop/sdk";
+import { isWrittenNumber, type Topology } from "@orgloop/sdk";
 
 const LISTS = { sources: "id", actors: "id", routes: "name", transforms: "name", loggers: "name" };
 
@@ -8,7 +8,9 @@ type Written = Map<object, string>;
 
 /** JSON with the keys of every object in the order of their UTF-16 code units, as RFC 8785 has them; lists as they are. */
 export function canonicalJson(value: unknown, written: Written = new Map()): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (typeof value !== "object" || value === null || isWrittenNumber(value)) {
+    return JSON.stringify(value) ?? "null";
+  }
   const known = written.get(value);
   if (known !== undefined) return known;
   let text = "";

@@ -1,4 +1,4 @@
-import type { StandardIssue } from "@orgloop/sdk";
+import { isMapping, isWrittenNumber, type StandardIssue } from "@orgloop/sdk";
 import type { DocumentPath } from "./document-path.ts";
 import { formatPath, valueAt } from "./document-path.ts";
 import { nearest } from "./nearest.ts";
@@ -31,9 +31,13 @@ export function show(value: unknown, path: DocumentPath = []): string {
   if (value === undefined) return "nothing";
   if (value === null) return "an empty value";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
-  if (typeof value === "object") return "a mapping";
+  if (isMapping(value)) return "a mapping";
   if (path.some((step) => typeof step === "string" && SECRET.test(step))) {
-    return typeof value === "string" ? "text" : `a ${typeof value}`;
+    return typeof value === "string"
+      ? "text"
+      : isWrittenNumber(value)
+        ? "a number"
+        : `a ${typeof value}`;
   }
   const shown = JSON.stringify(typeof value === "string" ? withoutCredentials(value) : value);
   return shown.length > 60 ? `${shown.slice(0, 57)}…"` : shown;

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { parseJson } from "@orgloop/sdk";
 import { isMapping } from "./document-path.ts";
 
 /** Texts below this are read faster than looked up. */
@@ -134,7 +135,7 @@ function lineEntry({ key, valid, json }: LineParts): CachedDocument {
     key,
     valid,
     get value() {
-      read ??= { value: JSON.parse(json.toString()) };
+      read ??= { value: parseJson(json) };
       return read.value;
     },
   };

@@ -1,4 +1,9 @@
-import type { StandardIssue, StandardSchema } from "@orgloop/sdk";
+import {
+  isWrittenNumber,
+  type StandardIssue,
+  type StandardSchema,
+  withPlainNumbers,
+} from "@orgloop/sdk";
 import { type ConfigIssue, describeIssue, stepsOf } from "./describe-issue.ts";
 import { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
@@ -43,6 +48,40 @@ function aboutReference(issue: StandardIssue, value: unknown): boolean {
   return typeof found === "string" && holdsReference(found);
 }
 
+/**
+ * A schema knows no number but a double: where it takes one, one that a double would change is taken too, and `value` has it as it is
+ * written.
+ */
+async function validate<Config>(schema: StandardSchema<Config>, config: unknown) {
+  const result = await schema["~standard"].validate(config);
+  if (result.issues === undefined) return result;
+  const doubles = withPlainNumbers(config);
+  if (doubles === config) return result;
+  const again = await schema["~standard"].validate(doubles);
+  if (again.issues !== undefined) return again;
+  const asWritten = (root: unknown, path: DocumentPath) =>
+    valueAt(root, path) === valueAt(doubles, path)
+      ? withValueAt(root, path, valueAt(config, path))
+      : root;
+  return { value: writtenNumbers(config).reduce<unknown>(asWritten, again.value) as Config };
+}
+
+/** The ways to the numbers that are kept as they are written. */
+function writtenNumbers(value: unknown, path: DocumentPath = []): DocumentPath[] {
+  if (isWrittenNumber(value)) return [path];
+  if (Array.isArray(value)) return value.flatMap((item, at) => writtenNumbers(item, [...path, at]));
+  if (!isMapping(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => writtenNumbers(item, [...path, key]));
+}
+
+function withValueAt(root: unknown, [step, ...rest]: DocumentPath, value: unknown): unknown {
+  if (step === undefined) return value;
+  if (Array.isArray(root)) {
+    return root.map((item, at) => (at === step ? withValueAt(item, rest, value) : item));
+  }
+  return isMapping(root) ? { ...root, [step]: withValueAt(root[step], rest, value) } : root;
+}
+
 /** Secrets that are there and empty: whoever set them thought they were in use. */
 function emptySecrets(schema: StandardSchema, config: unknown): ConfigIssue[] {
   return secretTextsIn(schema, config).flatMap(({ path, value }): ConfigIssue[] => {
@@ -79,8 +118,7 @@ export async function parsePluginConfig<Config>(
   let config = value;
   // Each round takes out the unknown keys of one depth of unions; a schema that never holds still must end.
   for (let round = 0; round < 8; round++) {
-    const checked = schema["~standard"].validate(config);
-    const result = checked instanceof Promise ? await checked : checked;
+    const result = await validate(schema, config);
     if (result.issues === undefined) {
       return errors.length > 0 ? { errors, warnings } : { value: result.value, warnings };
     }

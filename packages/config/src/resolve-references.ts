@@ -1,3 +1,5 @@
+import { isMapping } from "@orgloop/sdk";
+
 export { holdsReference } from "./holds-reference.ts";
 
 /**
@@ -19,7 +21,7 @@ export function resolveReferences<Value>(
       });
     }
     if (Array.isArray(item)) return item.map(replace);
-    if (typeof item !== "object" || item === null) return item;
+    if (!isMapping(item)) return item;
     return Object.fromEntries(Object.entries(item).map(([key, inner]) => [key, replace(inner)]));
   };
   return { value: replace(value) as Value, missing: [...missing].sort() };

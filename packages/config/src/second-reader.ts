@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { withPlainNumbers } from "@orgloop/sdk";
 import { type DocumentPath, isMapping } from "./document-path.ts";
 import { readYaml } from "./yaml-values.ts";
 
@@ -39,7 +40,8 @@ export async function findDispute(text: string): Promise<Dispute | null> {
     return { path: [] };
   }
   if (ours === undefined && theirs === null) return null;
-  return isDeepStrictEqual(theirs, ours) ? null : { path: firstDifference(theirs, ours) };
+  const plain = withPlainNumbers(ours);
+  return isDeepStrictEqual(theirs, plain) ? null : { path: firstDifference(theirs, plain) };
 }
 
 /** Whether both readers find the same values. Throws `YamlError` where ours finds none. */

@@ -95,7 +95,7 @@ export function substituteParams(
       if (only) return lookUp(only[1] ?? "", only[2] ?? "", path);
       return value.replace(PLACEHOLDER, (_, kind: string, name: string) => {
         const found = lookUp(kind, name, path) ?? "";
-        if (typeof found !== "object") return String(found);
+        if (!isMapping(found) && !Array.isArray(found)) return String(found);
         const message = `{{ ${kind}.${name} }} is a list: it cannot stand inside a text`;
         report(path, "value", "wrong-parameter", message);
         return "";

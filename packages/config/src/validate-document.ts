@@ -1,3 +1,4 @@
+import { withPlainNumbers } from "@orgloop/sdk";
 import type * as z from "zod";
 import { changedItems } from "./changed-items.ts";
 import { describeIssue, withoutConsequences } from "./describe-issue.ts";
@@ -47,7 +48,8 @@ export function checkSchema(
       ? document.text.length >= LARGE && passesSchema(schema, value)
       : schema.safeParse(changedItems(value, known), ONCE).success;
   if (passes) return;
-  const issues = schema.safeParse(value, ONCE).error?.issues;
+  // A schema knows no number but a double; one that is kept as it is written stands where a number may.
+  const issues = schema.safeParse(withPlainNumbers(value), ONCE).error?.issues;
   if (issues === undefined) return;
   const unset = new Set(
     findings.errors

@@ -1,15 +1,20 @@
-import { hasCode, OrgLoopError } from "@orgloop/sdk";
+import { hasCode, isWrittenNumber, OrgLoopError } from "@orgloop/sdk";
 import {
   CORE_SCHEMA,
   constructFromEvents,
   defineMappingTag,
+  defineScalarTag,
   defineSequenceTag,
   EVENT_ID,
+  floatCoreTag,
+  intCoreTag,
   mergeTag,
   parseEvents,
+  type ScalarTagOptions,
   YAMLException,
 } from "js-yaml";
 import { costlyMerge } from "./costly-merge.ts";
+import { keptNumber } from "./kept-number.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 
 /** Nesting beyond this is refused. */
@@ -42,10 +47,15 @@ export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 function refusedValue(value: unknown): string {
+  if (isWrittenNumber(value) && !Number.isFinite(Number(value.rawJSON))) {
+    const { rawJSON: text } = value;
+    const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    return `number: the number ${shown} is out of the range of a double: put it in quotes`;
+  }
   if (typeof value !== "number") return "";
   if (!Number.isFinite(value)) return "number: .inf and .nan are no numbers that JSON can hold";
   return Number.isInteger(value) && !Number.isSafeInteger(value)
-    ? "number: the number is too large to be kept exactly; put it in quotes"
+    ? "number: the number is too large to be kept in this form; write its digits, or put it in quotes"
     : "";
 }
 
@@ -74,7 +84,27 @@ const strictSequence = defineSequenceTag<unknown[]>("tag:yaml.org,2002:seq", {
   },
 });
 
-const SCHEMA = CORE_SCHEMA.withTags(mergeTag, strictMap, strictSequence);
+const SCHEMA = CORE_SCHEMA.withTags(
+  mergeTag,
+  strictMap,
+  strictSequence,
+  defineScalarTag("tag:yaml.org,2002:int", keeping(intCoreTag)),
+  defineScalarTag("tag:yaml.org,2002:float", keeping(floatCoreTag)),
+);
+
+/** A tag of numbers, by which those that a double would change are kept as they are written. */
+function keeping(tag: typeof intCoreTag): ScalarTagOptions<unknown> {
+  const { implicit, implicitFirstChars, resolve } = tag;
+  return {
+    implicit,
+    implicitFirstChars,
+    identify: () => false,
+    resolve: (text, ...how) => {
+      const value = resolve(text, ...how);
+      return keptNumber(text) ?? value;
+    },
+  };
+}
 
 const REASONS: readonly (readonly [RegExp, string, string])[] = [
   [/^duplicated mapping key.*/, "duplicate-key", 'the key "$$KEY" stands twice in one mapping'],
@@ -169,7 +199,7 @@ function writtenOut(root: unknown): unknown {
       );
     }
     if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1));
-    if (typeof value !== "object" || value === null) return value;
+    if (typeof value !== "object" || value === null || isWrittenNumber(value)) return value;
     const mapping: Record<string, unknown> = {};
     for (const [key, item] of Object.entries(value)) mapping[key] = copy(item, depth + 1);
     return mapping;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { OrgLoopError } from "@orgloop/sdk";
+import { OrgLoopError, parseJson } from "@orgloop/sdk";
 
 /** Before the text of all other keys, over which it is. */
 const checksumKey = (text: string): string =>
@@ -14,7 +14,7 @@ export function encodeCheckedJson(value: object): string {
 
 /** An object as {@link encodeCheckedJson} wrote it. Throws `CHECKSUM_MISSING`, `CHECKSUM_DIFFERS`, and what is no JSON. */
 export function parseCheckedJson(text: string): Readonly<Record<string, unknown>> {
-  const { checksum, ...value } = Object(JSON.parse(text));
+  const { checksum, ...value } = Object(parseJson(text));
   if (checksum === undefined) {
     throw new OrgLoopError("CHECKSUM_MISSING", "it has no checksum: it was changed by hand");
   }

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from "./decode-utf8.ts";
 import { OrgLoopError } from "./errors.ts";
-import { WrittenNumber } from "./written-number.ts";
+import { isChangedByDouble, WrittenNumber } from "./written-number.ts";
 
 /** Sixteen digits in a row: written out, since the engine skips along a text by a pattern of one length. */
 const LONG = new RegExp("\\d".repeat(16));
@@ -86,9 +86,7 @@ function keep(number: string, textBefore: string): string {
       `the number ${shown}${where} is out of the range of a double: send it as text`,
     );
   }
-  const vanished = value === 0 && /^[^eE]*[1-9]/.test(number);
-  const changed = Math.abs(value) > Number.MAX_SAFE_INTEGER && String(value) !== number;
-  return vanished || changed ? `"${MARK}${number}"` : number;
+  return isChangedByDouble(number) ? `"${MARK}${number}"` : number;
 }
 
 /** Changes `value`, which nobody else has. */

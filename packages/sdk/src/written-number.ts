@@ -25,6 +25,13 @@ export class WrittenNumber {
   }
 }
 
+/** Whether a double loses what a number of JSON says: an integer beyond 2^53 that would be written otherwise, and what would be 0. */
+export function isChangedByDouble(number: string): boolean {
+  const value = Number(number);
+  if (value === 0) return /^[^eE]*[1-9]/.test(number);
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER && String(value) !== number;
+}
+
 /** True for a {@link WrittenNumber}, also from another copy of this package, and for what `JSON.rawJSON` makes of a number. */
 export function isWrittenNumber(value: unknown): value is Pick<WrittenNumber, "rawJSON"> {
   if (typeof value !== "object" || value === null) return false;

@@ -2,7 +2,7 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import { type ObjectStore, objectStore, type SqsSender, sqsSender } from "@orgloop/bus/sqs";
 import { METRIC_NAMESPACE } from "@orgloop/config/aws";
 import { type Clock, knownSecrets, wallClock } from "@orgloop/host";
-import type { DefaultsSpec, NetworkSpec, Topology } from "@orgloop/sdk";
+import { type DefaultsSpec, type NetworkSpec, parseJson, type Topology } from "@orgloop/sdk";
 import { dynamoClaims, type StateTable } from "@orgloop/stores/dynamodb";
 import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
 import { embeddedMetrics } from "./embedded-metrics.ts";
@@ -90,6 +90,6 @@ function reachOf(spec: object): readonly string[] {
 
 async function readSpec(text: string, inBucket: (bucket: string) => ObjectStore): Promise<unknown> {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
-  if (bucket === undefined || key === undefined) return JSON.parse(text);
-  return JSON.parse(await inBucket(bucket).get(key));
+  if (bucket === undefined || key === undefined) return parseJson(text);
+  return parseJson(await inBucket(bucket).get(key));
 }

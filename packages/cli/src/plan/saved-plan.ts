@@ -6,7 +6,7 @@ import {
   type PlanState,
   topologyHash,
 } from "@orgloop/config";
-import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
+import { hasCode, messageOf, parseJson, type Topology } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
 import { planReport } from "./survey-plan.ts";
 import type { SurveyedPlan } from "./surveyed-plan.ts";
@@ -57,7 +57,7 @@ export async function savePlan(file: string, survey: SurveyedPlan): Promise<void
 export async function readSavedPlan(file: string): Promise<SavedPlan> {
   let saved: SavedPlan;
   try {
-    saved = JSON.parse(await readFile(file, "utf8"));
+    saved = parseJson(await readFile(file)) as SavedPlan;
   } catch (error) {
     if (hasCode(error, "ENOENT")) {
       const message = `there is no ${file}: \`orgloop plan --out FILE\` writes one`;

@@ -42,6 +42,8 @@ async function load(text: string, where = "a.test.yaml") {
     "orgloop.yaml": PROJECT,
     "events/opened.json":
       '{ "payload": { "number": 1, "deep": { "a": 1, "b": 2 } }, "id": "evt_file" }',
+    "events/big.json": '{ "payload": { "id": 12345678901234567890 } }',
+    "events/vast.json": '{ "payload": { "id": 1e400 } }',
     "events/broken.json": "{",
     "events/list.json": "[]",
     "events/evil.json": '{ "payload": { "__proto__": { "a": 1 } } }',
@@ -211,4 +213,21 @@ it("finds the tests of a folder, and what they are about", () => {
   expect(testedFolder(join(folder, "c/m/a.test.yaml"))?.root).toBe(join(folder, "c"));
   expect(testedFolder(inB[1] as string)?.kind).toBe("project");
   expect(testedFolder(join(folder, "d/a.test.yaml"))).toBeUndefined();
+});
+
+it("numbers that a double would change are kept, in the test and in the event's file", async () => {
+  const { cases, errors } = await load(`
+tests:
+  - name: t
+    given: { from: events/big.json, payload.own: 9007199254740993 }
+    expect: no_route
+`);
+  expect(errors).toEqual([]);
+  expect(JSON.stringify(cases[0]?.steps[0]?.event.payload)).toBe(
+    '{"id":12345678901234567890,"own":9007199254740993}',
+  );
+  const text = "tests: [{ name: t, given: events/vast.json, expect: no_route }]";
+  expect(await problems(text)).toEqual([
+    expect.stringMatching(/^a\.test\.yaml:3:\d+: the number 1e400 .*is out of the range/),
+  ]);
 });

@@ -1,5 +1,12 @@
 import { dirname } from "node:path";
-import { messageOf, type OrgLoopEvent, type SourceSpec, setPath, splitPath } from "@orgloop/sdk";
+import {
+  messageOf,
+  type OrgLoopEvent,
+  parseJson,
+  type SourceSpec,
+  setPath,
+  splitPath,
+} from "@orgloop/sdk";
 import { type DocumentPath, isMapping, valueAt } from "../document-path.ts";
 import type { Findings } from "../findings.ts";
 import { suggestion } from "../nearest.ts";
@@ -80,12 +87,20 @@ export function writtenEvent(
 /** One event in a JSON file. Throws in words for the one who named it. */
 function readEvent(files: ProjectFiles, written: string, beside: string): Fields {
   const absolute = files.find(written, [beside, files.root]);
-  const value: unknown = JSON.parse(files.read(absolute), (key, item) => {
-    if (FORBIDDEN_KEYS.has(key)) throw new Error(`${written}: the key "${key}" is not allowed`);
-    return item;
-  });
+  const value = parseJson(files.read(absolute));
+  const key = forbiddenKey(value);
+  if (key !== undefined) throw new Error(`${written}: the key "${key}" is not allowed`);
   if (isMapping(value)) return value;
   throw new Error(`${written} holds no event: expected one JSON object`);
+}
+
+function forbiddenKey(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const found = FORBIDDEN_KEYS.has(key) ? key : forbiddenKey(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What fills an event up. */

@@ -6,6 +6,7 @@ import {
   type OrgLoopEvent,
   plainValue,
   splitPath,
+  withPlainNumbers,
 } from "@orgloop/sdk";
 import { checkFilter } from "./check-filter.ts";
 import { CONTENT_OPERATORS, type LeafTest } from "./content-operators.ts";
@@ -72,7 +73,9 @@ const branchesTest = (conjunction: Conjunction): EventTest =>
  * scalars and content operators, of which one must hold for one leaf, and takes arrays apart, so that the conditions on one array
  * hold for one element of it together (`config-at-scale.md`, Routes). Throws `INVALID_FILTER`, `INVALID_PATH`.
  */
-export function compileFilter(filter: Filter): EventTest {
+export function compileFilter(written: Filter): EventTest {
+  // An event's numbers are compared as the doubles that they are nearest to, and so are the filter's.
+  const filter = withPlainNumbers(written);
   checkFilter(filter, ({ path, code, found, expected }) => {
     if (code === "invalid-path") splitPath(String(found));
     const shown = `${path.join(".")}: found ${JSON.stringify(found)}, expected ${expected}`;

@@ -13,7 +13,13 @@ import {
 } from "@aws-sdk/client-sqs";
 import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { awsNames } from "@orgloop/config/aws";
-import { type ActorSpec, OrgLoopError, type RouteSpec, type Topology } from "@orgloop/sdk";
+import {
+  type ActorSpec,
+  OrgLoopError,
+  parseJson,
+  type RouteSpec,
+  type Topology,
+} from "@orgloop/sdk";
 import { dynamoAppliedState, type StateTable, topologyKey } from "@orgloop/stores/dynamodb";
 import { hasInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
@@ -114,7 +120,7 @@ async function stacksOf({ cloudformation, stage }: DeployedReader): Promise<Read
 async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Promise<Value | null> {
   const found = await orNull(s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })));
   const text = await found?.Body?.transformToString();
-  return text === undefined ? null : JSON.parse(text);
+  return text === undefined ? null : (parseJson(text) as Value);
 }
 
 /** A stage whose state was kept when it was removed cannot be made beside it, and CloudFormation would not say what to do. */

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { OrgLoopError, type Topology } from "@orgloop/sdk";
+import { OrgLoopError, parseJson, type Topology } from "@orgloop/sdk";
 import {
   dynamoAppliedState,
   dynamoSourceLives,
@@ -38,7 +38,7 @@ export async function recordApplied(
   from: string,
 ): Promise<void> {
   const text = await readWhenAllowed(s3, from);
-  const { topology, hash, draining } = JSON.parse(text) as AppliedDocument;
+  const { topology, hash, draining } = parseJson(text) as AppliedDocument;
   const put = (key: string, value: unknown) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: JSON.stringify(value) }));
   await put(topologyKey(hash), topology);

@@ -4,7 +4,7 @@ import { GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { type ObjectStore, objectStore } from "@orgloop/bus/sqs";
 import { type AwsNames, awsNames } from "@orgloop/config/aws";
-import type { Topology } from "@orgloop/sdk";
+import { parseJson, type Topology } from "@orgloop/sdk";
 import {
   type AppliedStage,
   dynamoAppliedState,
@@ -91,7 +91,7 @@ export async function openStage(opened: OpenAccount): Promise<OpenStage> {
     bucket,
     objects,
     applied,
-    topology: async () => JSON.parse(await objects.get(topologyKey(applied.hash))) as Topology,
+    topology: async () => parseJson(await objects.get(topologyKey(applied.hash))) as Topology,
     queueUrl: (name) => queueUrlBeside(QueueUrl, name),
   };
 }

@@ -42,7 +42,7 @@ function isList(pattern: Pattern): pattern is readonly Scalar[] {
 async function compilePattern(pattern: Scalar): Promise<(value: unknown) => boolean> {
   if (pattern === null) return (value) => value === null || value === undefined;
   const parts = typeof pattern === "string" ? regexParts(pattern) : undefined;
-  if (parts === undefined) return (value) => plainValue(value) === pattern;
+  if (parts === undefined) return (value) => plainValue(value) === plainValue(pattern);
   const { compileRegex } = await import("./regex.ts");
   const matches = compileRegex(parts);
   return (value) => {
