@@ -126,8 +126,9 @@ function repeatedIn({ arrivals }: CrashWorld, runs: readonly BeforeRun[]): reado
     if (earlier === undefined) return [];
     const [source, n] = key.split("/");
     const { inFlight, checkpoint } = runs[run] as BeforeRun;
-    // An answer of an inbox that was cut off in between comes again, and is no delivery of the log's.
-    if (route === "inbox" && run > earlier) return [];
+    // An answer of an inbox that was cut off in between comes again, and is no delivery of the log's. An entry whose delivery the log had
+    // not called settled may be drained before the log brings it again.
+    if (route === "inbox" && (run > earlier || inFlight.has(one))) return [];
     // A page is polled again as a whole where its checkpoint had not moved.
     if (run > earlier && source === "feed" && Number(n) > checkpoint) return [];
     if (run > earlier && inFlight.has(one)) return [];
