@@ -35,7 +35,7 @@ export default defineConfig({
     reporters: ["default", "./test/closing-line-reporter.ts"],
     projects: [
       // Not isolated: loading zod, hono and the rest anew for each file takes longer than all the tests.
-      project("unit", ["packages/**/*.test.ts", "test/*.test.ts"], 20_000, {
+      project("unit", ["{packages,examples}/**/*.test.ts", "test/*.test.ts"], 20_000, {
         isolate: false,
       }),
       project("conformance", ["test/conformance/*.test.ts"], 60_000, {
