@@ -202,6 +202,16 @@ test("what README and docs say where to look is there", () => {
   expect(missing).toEqual([]);
 });
 
+test("pages that comments cite are there", () => {
+  const pages = globSync("docs/**", { cwd: ROOT });
+  const missing = files.flatMap(({ file, text }) =>
+    [...text.matchAll(/\bdocs\/(?:decisions\/\d{4}|[\w-]+\.md)/g)]
+      .filter(([cited]) => !pages.some((page) => page.startsWith(cited)))
+      .map(([cited]) => `${file} cites ${cited}`),
+  );
+  expect(missing).toEqual([]);
+});
+
 /** The package a file is in: its name, its folder, and which rule it follows. */
 function packageOf(file: string): { name: string; directory: string; kind: string } {
   const parts = file.split("/");

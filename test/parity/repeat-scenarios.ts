@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
 const other = { n: 2 };
 const otherId = plainId(reusedId("evt_e1", bodyHash(other)));
 
-/** What a source sends again (DESIGN.md, Delivery: Repeats). */
+/** What a source sends again (`docs/configuration.md`, Repeats). */
 export const REPEATS: readonly Scenario[] = [
   {
     name: "repeats: what was published is not routed again, within 24 hours, on any route",

@@ -1,7 +1,7 @@
 import type { ExitStatus } from "./command-error.ts";
 import type { Output } from "./output.ts";
 
-/** The flags every command takes, before or after its name (`spec/cli.md`, Everywhere). */
+/** The flags every command takes, before or after its name (`docs/commands.md`, Everywhere). */
 export interface GlobalFlags {
   /** A project directory or its `orgloop.yaml`, absolute. Default: `ORGLOOP_CONFIG`, else the working directory. */
   readonly config: string;

@@ -7,7 +7,7 @@ import { CommandError } from "./command-error.ts";
 import { invalidProject, readProject } from "./read-project.ts";
 import { isAlive, readRecord } from "./running-process.ts";
 
-/** Where a workspace of a project keeps its state (`config-at-scale.md`, Workspaces). */
+/** Where a workspace of a project keeps its state (`docs/configuration.md`, Workspaces). */
 export interface DataLocation {
   /** Absolute. */
   readonly dataDir: string;

@@ -3,8 +3,8 @@ import type { Topology } from "@orgloop/sdk";
 import { CommandError } from "./command-error.ts";
 
 /**
- * Refuses a topology that needs variables which are not set: a warning in `validate`, an error in `start` (`spec/cli.md`). Prompts
- * are texts, and what is switched off needs nothing.
+ * Refuses a topology that needs variables which are not set: a warning in `validate`, an error in
+ * `start` (`docs/commands.md`). Prompts are texts, and what is switched off needs nothing.
  */
 export function requireVariables(
   topology: Topology,

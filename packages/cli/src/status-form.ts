@@ -1,6 +1,6 @@
 import type { StageStatus } from "@orgloop/serverless/operate";
 
-/** `status --json` (`spec/cli.md`). On AWS it may tell of actors that drain, too. */
+/** `status --json` (`docs/commands.md`). On AWS it may tell of actors that drain, too. */
 export interface Status extends Pick<StageStatus, "actors" | "draining" | "dead_letters"> {
   /** Null where nothing runs and the log is damaged. */
   readonly unacked: number | null;

@@ -12,8 +12,9 @@ import type { SourceDocument } from "./source-document.ts";
 const URL_HOST = /^\s*https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:[\]]+)/i;
 
 /**
- * On `sqs`, functions reach no private address that `network.allow_private` does not list: an error at each URL of a source or actor
- * whose host is written out and private (`config-at-scale.md`, Reach). What a name stands for is known only when it is asked for.
+ * On `sqs`, functions reach no private address that `network.allow_private` does not list: an error
+ * at each URL of a source or actor whose host is written out and private (`docs/configuration.md`,
+ * Reach). What a name stands for is known only when it is asked for.
  */
 export function checkReach(
   settings: readonly SourceDocument[],

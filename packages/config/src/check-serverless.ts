@@ -49,7 +49,10 @@ export function isServerless(settings: readonly SourceDocument[]): boolean {
   return (valueAt(bus, ["url"]) ?? bus) === "sqs";
 }
 
-/** What a process can do and the serverless host cannot (DESIGN.md, Serverless): errors where the bus is `sqs`. */
+/**
+ * What a process can do and the serverless host cannot (`docs/configuration.md`, AWS): errors where
+ * the bus is `sqs`.
+ */
 export function checkServerless(
   settings: readonly SourceDocument[],
   declarations: LinkedDeclarations,

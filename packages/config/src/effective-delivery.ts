@@ -43,8 +43,9 @@ const longer = (builtIn: string, atLeast: string) =>
   !holdsReference(atLeast) && parseDuration(atLeast) > parseDuration(builtIn) ? atLeast : builtIn;
 
 /**
- * `asked` with every default filled in (`config-at-scale.md`, Defaults). A cap that is not written is never below what it
- * caps: v1alpha1 projects know a `cooldown` without a `max_cooldown`.
+ * `asked` with every default filled in (`docs/configuration.md`, Defaults). A cap that is not
+ * written is never below what it caps: v1alpha1 projects know a `cooldown` without a
+ * `max_cooldown`.
  */
 export function effectiveDelivery(asked: DeliveryInput): DeliverySpec {
   const { retry, circuit_breaker, ...rest } = asked;

@@ -16,9 +16,10 @@ const DECIDING: readonly DocumentPath[] = [
 ];
 
 /**
- * Where an outage of an actor may cost a route more than one event (DESIGN.md, What counts as an attempt): attempts that fail before the
- * breaker opens are used up, ⌊(failure_threshold - 1) / max_attempts⌋ times. Said where a route or `defaults.delivery` makes it so; a
- * breaker that is switched off was meant to be.
+ * Where an outage of an actor may cost a route more than one event (docs/decisions/0010): attempts
+ * that fail before the breaker opens are used up, ⌊(failure_threshold - 1) / max_attempts⌋ times.
+ * Said where a route or `defaults.delivery` makes it so; a breaker that is switched off was meant
+ * to be.
  */
 export function outageWarnings(
   routes: readonly Declaration<"route">[],

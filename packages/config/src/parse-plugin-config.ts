@@ -21,7 +21,7 @@ export type PluginConfigResult<Config> =
       readonly warnings: ConfigIssue[];
     };
 
-/** Keys of v1alpha1 that are known and ignored (`config-at-scale.md`, first paragraph). */
+/** Keys of v1alpha1 that are known and ignored (`docs/configuration.md`, Files). */
 const IGNORED = new Set(["hook_type", "path"]);
 /** Keys that v1alpha1's documentation gave another name. */
 const RENAMED: Readonly<Record<string, string>> = { rotate: "rotation" };
@@ -105,9 +105,10 @@ function unknownKey(issue: ConfigIssue, schema: StandardSchema) {
 }
 
 /**
- * Checks the `config` of a connector, transform or logger against its schema. With references still in it (`validate`) what
- * they stand for is not checked, and `value` is the config as written; with references resolved (before `create`) all of it is.
- * An empty secret is an error, and so is an unknown key within two letters of a secret's (`config-at-scale.md`, first paragraph).
+ * Checks the `config` of a connector, transform or logger against its schema. With references still
+ * in it (`validate`) what they stand for is not checked, and `value` is the config as written; with
+ * references resolved (before `create`) all of it is. An empty secret is an error, and so is an
+ * unknown key within two letters of a secret's (`docs/configuration.md`, Files).
  */
 export async function parsePluginConfig<Config>(
   schema: StandardSchema<Config>,

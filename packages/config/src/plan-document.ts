@@ -11,7 +11,7 @@ export interface PlanState {
   readonly hash: string | null;
 }
 
-/** `plan --json` (`cli.md`): versioned and deterministic. */
+/** `plan --json` (`docs/commands.md`): versioned and deterministic. */
 export interface PlanDocument {
   readonly format_version: "1.0";
   readonly workspace: string;

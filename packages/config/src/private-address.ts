@@ -2,7 +2,10 @@ import ipaddr, { type IPv4, type IPv6 } from "ipaddr.js";
 
 type Address = IPv4 | IPv6;
 
-/** Private ranges, addresses and names of hosts that may be reached all the same (`config-at-scale.md`, Reach). */
+/**
+ * Private ranges, addresses and names of hosts that may be reached all the same
+ * (`docs/configuration.md`, Reach).
+ */
 export interface Reach {
   /** Whether a host may be reached by this name, whatever it stands for. */
   allowsName(hostname: string): boolean;

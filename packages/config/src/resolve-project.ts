@@ -51,7 +51,7 @@ export interface LoadedProject {
   readonly warnings: readonly Problem[];
   /** Every `${NAME}` of every file, in the order of the files. Looked for when it is asked for. */
   readonly variables: readonly VariableUse[];
-  /** `network.allow_private`; null: all, in a process (`config-at-scale.md`, Reach). */
+  /** `network.allow_private`; null: all, in a process (`docs/configuration.md`, Reach). */
   readonly allowPrivate: readonly string[] | null;
   /** Every use of a module that is expanded, those around others first. */
   readonly instances: readonly ModuleInstance[];

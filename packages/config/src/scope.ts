@@ -68,7 +68,9 @@ export function teamScope(root: Scope, team: Team, vars: Vars, defaults: readonl
   };
 }
 
-/** `name`, with the instance's name before it unless it has it (`config-at-scale.md`, Modules). */
+/**
+ * `name`, with the instance's name before it unless it has it (`docs/configuration.md`, Modules).
+ */
 export const prefixed = (instance: string, name: string): string =>
   name === instance || name.startsWith(`${instance}-`) ? name : `${instance}-${name}`;
 

@@ -63,7 +63,10 @@ function teamFolder(name: string, folder: string, files: ProjectFiles): TeamFold
   return { name, folder, manifest, files: found.filter((file) => file !== manifest) };
 }
 
-/** Every configuration file below `folder`: no tests, nothing of a module or a package (`config-at-scale.md`, first paragraph). */
+/**
+ * Every configuration file below `folder`: no tests, nothing of a module or a package
+ * (`docs/configuration.md`, Files).
+ */
 export function yamlFiles(folder: string, files: ProjectFiles, depth = 0): string[] {
   if (depth > MAX_DEPTH) throw new Error(`${files.display(folder)} is nested too deep`);
   let entries: ReturnType<typeof list>;

@@ -3,7 +3,7 @@ import { distance } from "fastest-levenshtein";
 
 /** The roots of a filter's paths and of ordering keys. */
 export const PATH_ROOTS: ReadonlySet<string> = new Set(EVENT_ROOTS);
-/** The roots of a template (`config-at-scale.md`, Routes). */
+/** The roots of a template (`docs/configuration.md`, Templates). */
 export const ALL_ROOTS: ReadonlySet<string> = new Set([...EVENT_ROOTS, ...TEMPLATE_ROOTS]);
 /** Those that `then.config` has: it is itself `config`. */
 export const CONFIG_ROOTS: ReadonlySet<string> = without(ALL_ROOTS, "config");

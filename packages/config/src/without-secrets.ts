@@ -46,8 +46,8 @@ export const fromVarsOf = (...items: readonly unknown[]): FromVars =>
   items.flatMap((item) => (isMapping(item) && Array.isArray(item.from_vars) ? item.from_vars : []));
 
 /**
- * `value` with secrets that are no references hidden: a plan shows none (DESIGN.md, Configuration language). `path`: where in its item
- * it stands; `fromVars`: its item's.
+ * `value` with secrets that are no references hidden: a plan shows none (docs/decisions/0014).
+ * `path`: where in its item it stands; `fromVars`: its item's.
  */
 export function withoutSecrets(
   value: unknown,

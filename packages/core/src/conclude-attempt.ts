@@ -38,9 +38,10 @@ export const UNCOUNTED_MS = 86_400_000;
 const MOST_ERROR = 4_000;
 
 /**
- * What follows from an attempt, for the delivery and for the route's breaker. The type of the error is the decision (`actor.ts` in
- * sdk), the policy says when. A failure that says more of the actor than of the event counts no attempt (DESIGN.md, What counts as an
- * attempt): that which opens the breaker, what was in flight then, a probe, and one that was answered with Retry-After.
+ * What follows from an attempt, for the delivery and for the route's breaker. The type of the error
+ * is the decision (`actor.ts` in sdk), the policy says when. A failure that says more of the actor
+ * than of the event counts no attempt (docs/decisions/0010): that which opens the breaker, what was
+ * in flight then, a probe, and one that was answered with Retry-After.
  */
 export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclusion {
   const { state, policy, nowMs } = facts;

@@ -8,7 +8,10 @@ export interface Delivery {
   readonly event: OrgLoopEvent;
   readonly route: string;
   readonly actor: string;
-  /** Deliveries of one route and ordering key keep their order (`config-at-scale.md`, the ordering key). */
+  /**
+   * Deliveries of one route and ordering key keep their order (`docs/configuration.md`, the
+   * ordering key).
+   */
   readonly orderingKey: string;
   /** `then.config`, filled in (`fillRoute`), as the prompt is. */
   readonly config: Readonly<Record<string, unknown>>;

@@ -39,9 +39,10 @@ const configs = new WeakMap<Config, ConfigTemplates>();
 const prompts = new WeakMap<Prompt, Template>();
 
 /**
- * A route's `then.config` and prompt for one event (`config-at-scale.md`, Routes): placeholders in the texts at the config's top level are
- * filled in, nested values stay as they are (v1alpha1, section 4); so does a prompt, unless its front matter says `interpolate: true`.
- * Never throws for what stands in them.
+ * A route's `then.config` and prompt for one event (`docs/configuration.md`, Templates):
+ * placeholders in the texts at the config's top level are filled in, nested values stay as they are
+ * (v1alpha1, section 4); so does a prompt, unless its front matter says `interpolate: true`. Never
+ * throws for what stands in them.
  */
 export function fillRoute(
   { route, config, prompt }: RouteTemplates,

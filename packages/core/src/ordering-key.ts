@@ -14,8 +14,9 @@ function keyAt(event: OrgLoopEvent, path: string | undefined): string | undefine
 }
 
 /**
- * By what an event is ordered on a route: `delivery.key`, else the source's `key`, else what the connector gave, else the source's
- * id. A path that leads nowhere in this event counts as not set (`config-at-scale.md`, the ordering key).
+ * By what an event is ordered on a route: `delivery.key`, else the source's `key`, else what the
+ * connector gave, else the source's id. A path that leads nowhere in this event counts as not set
+ * (`docs/configuration.md`, the ordering key).
  */
 export function orderingKey(
   event: OrgLoopEvent,

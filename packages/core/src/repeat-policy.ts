@@ -8,7 +8,7 @@ export interface RepeatPolicy {
   readonly again: boolean;
 }
 
-/** `defaults.repeat_window` where nobody says (`config-at-scale.md`, Repeats). */
+/** `defaults.repeat_window` where nobody says (`docs/configuration.md`, Repeats). */
 export const REPEAT_WINDOW: Duration = "24h";
 
 /** `ofConnector`: what its connector declares, for where neither the source nor the defaults say. Throws `INVALID_DURATION`. */

@@ -1,6 +1,6 @@
 import type { RepeatMark } from "./repeat-mark.ts";
 
-/** Ids that a process remembers at most (DESIGN.md, Delivery: Repeats). */
+/** Ids that a process remembers at most (`docs/configuration.md`, Repeats). */
 export const REPEATS_KEPT = 1_000_000;
 
 const FIRST_CAPACITY = 1_024;

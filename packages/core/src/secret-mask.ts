@@ -3,7 +3,7 @@ import { secretForms } from "./secret-forms.ts";
 /** A text without the secrets that it holds: each is `***`. */
 export type MaskSecrets = (text: string) => string;
 
-/** Shorter ones are no secrets: their letters stand in any text (`config-at-scale.md`). */
+/** Shorter ones are no secrets: their letters stand in any text (`docs/configuration.md`). */
 export const LEAST_SECRET = 8;
 /** So much of a secret at the place where a text is known to be cut is taken for its rest; elsewhere that is a word like others. */
 const LEAST_REST = 4;

@@ -53,9 +53,10 @@ export const RETRY_AFTER_S = 5;
 const LOGGED_ID = 200;
 
 /**
- * Takes a webhook in: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP); what the source refuses, a source that
- * there is not (404), another method than POST (405), a foreign web page (403), an encoding that is not gzip (415) and what could not
- * be kept (503, with Retry-After) are told and logged.
+ * Takes a webhook in: 200 only when the bus has every event of the request (`docs/commands.md`,
+ * HTTP); what the source refuses, a source that there is not (404), another method than POST (405),
+ * a foreign web page (403), an encoding that is not gzip (415) and what could not be kept (503,
+ * with Retry-After) are told and logged.
  */
 export async function answerWebhook(options: AnswerWebhookOptions): Promise<WebhookAnswer> {
   const { id, method, source, read } = options;
@@ -99,7 +100,10 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
   }
 }
 
-/** Of `/webhook/platform/hook` and of `/webhook/platform%2Fhook`: one source (`config-at-scale.md`, Workspaces). */
+/**
+ * Of `/webhook/platform/hook` and of `/webhook/platform%2Fhook`: one source
+ * (`docs/configuration.md`, Workspaces).
+ */
 export function webhookSourceId(pathname: string): string {
   const rest = pathname.slice("/webhook/".length);
   try {

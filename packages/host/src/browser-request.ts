@@ -25,7 +25,10 @@ function isLoopback(origin: string): boolean {
   return url !== null && LOOPBACK.test(url.hostname);
 }
 
-/** Whether requests of foreign pages are taken: the source's own secret guards it, or it is `public` (`config-at-scale.md`). */
+/**
+ * Whether requests of foreign pages are taken: the source's own secret guards it, or it is `public`
+ * (`docs/configuration.md`).
+ */
 export function takesFromPages(source: {
   readonly public?: boolean;
   readonly config: Readonly<Record<string, unknown>>;

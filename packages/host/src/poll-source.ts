@@ -36,7 +36,7 @@ export interface Poll {
 }
 
 /**
- * One poll, page by page: each page is durable on the bus before the checkpoint moves behind it (Scale Design, 5.3). Ends at the
+ * One poll, page by page: each page is durable on the bus before the checkpoint moves behind it. Ends at the
  * deadline and on drain, whether the source minds its signal or not.
  */
 export async function pollSource(options: PollSourceOptions): Promise<Poll> {

@@ -26,7 +26,10 @@ export interface ControlApiOptions {
   readonly stop: AbortSignal;
 }
 
-/** Steering, mounted at `/control` behind the token (`spec/cli.md`, HTTP; v1alpha1, section 10). */
+/**
+ * Steering, mounted at `/control` behind the token (`docs/commands.md`, HTTP; v1alpha1, section
+ * 10).
+ */
 export function controlApi(options: ControlApiOptions): Hono {
   const { status, ingest, shutdown, roomWaitMs, bodyLimit, stop } = options;
   const api = new Hono();

@@ -23,9 +23,10 @@ export interface DeadLettersApiOptions {
 const MAX_PAGE = 1_000;
 
 /**
- * `/control/dead-letters` (`spec/cli.md`): `GET /` lists, with `limit` (at most 1000) a page `{ letters, next }`, which goes on at `after`
- * (`next` of the page before; null: that was the last); `GET /:id` shows, `POST /replay` and `POST /purge` take a filter as JSON
- * (`ids`, `route`, `actor`, `reason`, `since`, `until`), a replay also `dry_run` and `rate`.
+ * `/control/dead-letters` (`docs/commands.md`): `GET /` lists, with `limit` (at most 1000) a page
+ * `{ letters, next }`, which goes on at `after` (`next` of the page before; null: that was the
+ * last); `GET /:id` shows, `POST /replay` and `POST /purge` take a filter as JSON (`ids`, `route`,
+ * `actor`, `reason`, `since`, `until`), a replay also `dry_run` and `rate`.
  */
 export function deadLettersApi({ deadLetters, replays, stop }: DeadLettersApiOptions): Hono {
   const api = new Hono();

@@ -22,8 +22,9 @@ export interface DrainOptions {
 const END_GRACE_MS = 1_000;
 
 /**
- * Ends what runs, after intake was stopped: attempts in flight get their time, then they are aborted. What is unsettled stays on the bus
- * and comes again after the restart (`spec/cli.md`, Draining).
+ * Ends what runs, after intake was stopped: attempts in flight get their time, then they are
+ * aborted. What is unsettled stays on the bus and comes again after the restart
+ * (`docs/commands.md`, Draining).
  */
 export async function drain(options: DrainOptions): Promise<void> {
   const { subscription, deliverers, settlement, polls, http, clock, abandon, graceMs } = options;

@@ -18,7 +18,7 @@ export interface ProjectAppOptions {
   readonly mask: MaskSecrets;
 }
 
-/** One project's HTTP (`spec/cli.md`, HTTP). Every answer but the metrics is JSON. */
+/** One project's HTTP (`docs/commands.md`, HTTP). Every answer but the metrics is JSON. */
 export function projectApp(options: ProjectAppOptions): Hono {
   const { host, token, webhook, readApi, controlApi, metrics, notReady, look, mask } = options;
   const app = new Hono();

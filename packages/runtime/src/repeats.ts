@@ -55,7 +55,7 @@ export interface RepeatsOptions {
   readonly activity: Pick<Activity, "repeated">;
 }
 
-/** Knows again what a source has published within its window (DESIGN.md, Delivery: Repeats). */
+/** Knows again what a source has published within its window (`docs/configuration.md`, Repeats). */
 export interface Repeats {
   /**
    * Has `keep` publish what was not published before, and remembers it once that has resolved. Whose id is being published by another waits

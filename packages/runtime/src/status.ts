@@ -39,7 +39,10 @@ export interface ActorStatus {
   readonly in_flight: number;
 }
 
-/** What `status --json` shows (`spec/cli.md`) together with v1alpha1's `GET /api/status` (section 10). */
+/**
+ * What `status --json` shows (`docs/commands.md`) together with v1alpha1's `GET /api/status`
+ * (section 10).
+ */
 export interface ProcessStatus {
   readonly project: string;
   readonly workspace: string;

@@ -15,8 +15,9 @@ export interface WebhookOwnerOptions {
 }
 
 /**
- * `/webhook/SOURCE` is for the one project that has the source, `?module=NAME` for that one (`spec/cli.md`, HTTP).
- * 404 is for good to many senders: while a project opens or failed to, and while the process stops, it is 503.
+ * `/webhook/SOURCE` is for the one project that has the source, `?module=NAME` for that one
+ * (`docs/commands.md`, HTTP). 404 is for good to many senders: while a project opens or failed to,
+ * and while the process stops, it is 503.
  */
 export function webhookOwner(
   { pathname, searchParams }: URL,

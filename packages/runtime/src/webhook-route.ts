@@ -28,7 +28,10 @@ export interface WebhookRouteOptions {
 /** Of all requests together. */
 const BODIES_LIMIT = 256 * 1024 ** 2;
 
-/** `/webhook/SOURCE`: 200 only when the bus has every event of the request (`spec/cli.md`, HTTP). */
+/**
+ * `/webhook/SOURCE`: 200 only when the bus has every event of the request (`docs/commands.md`,
+ * HTTP).
+ */
 export function webhookRoute(options: WebhookRouteOptions) {
   const { log, activity, bodyLimit, stop } = options;
   const budget = bodyBudget(BODIES_LIMIT);

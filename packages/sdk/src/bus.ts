@@ -29,7 +29,7 @@ export interface Subscription {
   unsubscribe(): Promise<void>;
 }
 
-/** The event bus as the specification has it (Scale Design, 5.2). */
+/** The event bus. */
 export interface EventBus {
   /** Resolves when the event is durable (on a bus that is durable). Rejects, and keeps nothing, otherwise. */
   publish(event: OrgLoopEvent): Promise<void>;

@@ -1,4 +1,4 @@
-/** Where each source resumes (Scale Design, 5.3). A checkpoint is set only after its events are durable on the bus. */
+/** Where each source resumes. A checkpoint is set only after its events are durable on the bus. */
 export interface CheckpointStore {
   /** Null where none was ever set. Throws where one was set and cannot be read: guessing would lose or repeat events. */
   get(sourceId: string): Promise<string | null>;

@@ -7,8 +7,9 @@ export type ListedEnvironment =
 const ALWAYS = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "ORGLOOP_HOME", "ORGLOOP_PORT"];
 
 /**
- * The environment of a script or command (`config-at-scale.md`, `env`): without `env` the parent's and `own`, the ORGLOOP_ variables of its
- * event; with it PATH, HOME, LANG, TZ, TMPDIR, what `orgloop` needs, `own` and what is listed. What a map says goes over `own`.
+ * The environment of a script or command (`docs/configuration.md`, Commands and scripts): without
+ * `env` the parent's and `own`, the ORGLOOP_ variables of its event; with it PATH, HOME, LANG, TZ,
+ * TMPDIR, what `orgloop` needs, `own` and what is listed. What a map says goes over `own`.
  */
 export function childEnvironment(
   parent: Readonly<Record<string, string | undefined>>,

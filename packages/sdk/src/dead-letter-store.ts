@@ -1,6 +1,6 @@
 import type { OrgLoopEvent } from "./event.ts";
 
-/** Why an event was given up (`spec/cli.md`). */
+/** Why an event was given up (`docs/commands.md`). */
 export const DEAD_REASONS = [
   "exhausted",
   "permanent",
@@ -34,7 +34,10 @@ export interface DeadLetter {
   readonly ordering_key?: string;
 }
 
-/** What a list shows of a letter (`spec/cli.md`, `dead-letters list --json`): at most about a kilobyte. */
+/**
+ * What a list shows of a letter (`docs/commands.md`, `dead-letters list --json`): at most about a
+ * kilobyte.
+ */
 export type DeadLetterSummary = Omit<DeadLetter, "first_error" | "event" | "ordering_key">;
 
 /** Of an error no more than this is listed; the letter has all of it. */

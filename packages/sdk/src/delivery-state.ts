@@ -19,7 +19,7 @@ export interface BreakerState {
 
 /** What is remembered between the attempts of one delivery. Times in ms since the epoch. */
 export interface AttemptState {
-  /** Attempts that have failed and count (DESIGN.md, What counts as an attempt). */
+  /** Attempts that have failed and count (docs/decisions/0010). */
   readonly attempts: number;
   /** When an attempt of it failed for the first time without being counted; null: never. */
   readonly uncountedSinceMs: number | null;

@@ -17,7 +17,9 @@ export const EVENT_ROOTS = [
   "replay",
 ] as const satisfies readonly (keyof OrgLoopEvent)[];
 
-/** The roots that a template has besides an event's own keys (`config-at-scale.md`, Routes). */
+/**
+ * The roots that a template has besides an event's own keys (`docs/configuration.md`, Templates).
+ */
 export const TEMPLATE_ROOTS = [
   "event",
   "config",

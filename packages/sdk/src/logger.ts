@@ -1,4 +1,4 @@
-/** Phases of an event's life (v1alpha1, section 8; `spec/cli.md`, last lines). */
+/** Phases of an event's life (v1alpha1, section 8; `docs/commands.md`, The event log). */
 export const PHASES = [
   "source.emit",
   "source.repeat",

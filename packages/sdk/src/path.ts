@@ -14,8 +14,9 @@ const segmentsOf = (path: string): readonly string[] =>
 const isSegment = (segment: string) => segment !== "" && !FORBIDDEN.has(segment);
 
 /**
- * A path in an event, split at its dots; a dot inside a key is written `\.` (`config-at-scale.md`, Routes). Throws `INVALID_PATH`
- * for an empty segment and for names that reach a prototype.
+ * A path in an event, split at its dots; a dot inside a key is written `\.`
+ * (`docs/configuration.md`, Filters). Throws `INVALID_PATH` for an empty segment and for names that
+ * reach a prototype.
  */
 export function splitPath(path: string): readonly string[] {
   const segments = segmentsOf(path);

@@ -20,8 +20,9 @@ export interface PluginContext {
   /** Durable claims of the workspace, for whatever must remember beyond a restart. */
   readonly claims: ClaimStore;
   /**
-   * As the global one, but it reaches only what the configuration allows (`config-at-scale.md`, Reach): all else fails, with a
-   * `PRIVATE_ADDRESS` error as its cause. Nothing else is to be used for reaching others, but what takes `lookup`.
+   * As the global one, but it reaches only what the configuration allows (`docs/configuration.md`,
+   * Reach): all else fails, with a `PRIVATE_ADDRESS` error as its cause. Nothing else is to be used
+   * for reaching others, but what takes `lookup`.
    */
   readonly fetch: typeof globalThis.fetch;
   /**

@@ -31,8 +31,9 @@ const NOWHERE: readonly string[] = [""];
 const BRACE = /[{}]/g;
 
 /**
- * Reads a template (`config-at-scale.md`, Routes). Never throws, in time linear in the text: where nobody has validated it, an open
- * brace stays as it is and a path that is none leads nowhere.
+ * Reads a template (`docs/configuration.md`, Templates). Never throws, in time linear in the text:
+ * where nobody has validated it, an open brace stays as it is and a path that is none leads
+ * nowhere.
  */
 export function parseTemplate(text: string): Template {
   const parts: (string | Placeholder)[] = [];

@@ -11,9 +11,9 @@ export interface Topology {
   readonly workspace: string;
   readonly bus: BusSpec;
   readonly defaults: DefaultsSpec;
-  /** What actors may reach (`config-at-scale.md`, Reach). */
+  /** What actors may reach (`docs/configuration.md`, Reach). */
   readonly network?: NetworkSpec;
-  /** The account that a workspace on AWS lands in (DESIGN.md, Serverless). */
+  /** The account that a workspace on AWS lands in (`docs/configuration.md`, AWS). */
   readonly aws?: AwsSpec;
   readonly sources: readonly SourceSpec[];
   readonly actors: readonly ActorSpec[];
@@ -70,7 +70,10 @@ export interface AwsSpec {
   readonly ingress?: "function_url" | "api_gateway" | "none";
 }
 
-/** What stands in an item's `config` where a secret does, and is a value of `vars`: it is none (`config-at-scale.md`, The manifest). */
+/**
+ * What stands in an item's `config` where a secret does, and is a value of `vars`: it is none
+ * (`docs/configuration.md`, The manifest).
+ */
 export type FromVars = readonly string[];
 
 export interface SourceSpec {
@@ -93,7 +96,10 @@ export interface SourceSpec {
   readonly repeats?: "drop" | "deliver";
 }
 
-/** How many deliveries may wait for an actor that does not say, and for one that does not exist yet (`config-at-scale.md`, Defaults). */
+/**
+ * How many deliveries may wait for an actor that does not say, and for one that does not exist yet
+ * (`docs/configuration.md`, Defaults).
+ */
 export const DEFAULT_QUEUE_DEPTH = 1_000;
 
 /** `retry.max_retry_after` where a route does not say it. */
@@ -156,7 +162,10 @@ export interface TransformSpec {
   /** Of the script's contents, in lower-case hex: an edit is a change. */
   readonly script_sha256?: string;
   readonly package?: string;
-  /** With `script`: the variables that it gets; absent: all of the process's (`config-at-scale.md`, `env`). */
+  /**
+   * With `script`: the variables that it gets; absent: all of the process's
+   * (`docs/configuration.md`, Commands and scripts).
+   */
   readonly env?: Readonly<Record<string, string | number | boolean>>;
   readonly config: Readonly<Record<string, unknown>>;
   readonly from_vars?: FromVars;
@@ -173,7 +182,10 @@ export interface LoggerSpec {
   readonly from_vars?: FromVars;
 }
 
-/** A route's delivery policy, every default filled in (`config-at-scale.md`, Routes and Defaults). */
+/**
+ * A route's delivery policy, every default filled in (`docs/configuration.md`, Routes and
+ * Defaults).
+ */
 export interface DeliverySpec {
   readonly max_rate?: Rate;
   readonly burst: number;

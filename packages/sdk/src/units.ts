@@ -4,7 +4,7 @@ const DURATION_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } 
 const SIZE_BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
 const RATE_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** The forms, for schemas and messages (v1alpha1, section 1; `config-at-scale.md`, Routes). */
+/** The forms, for schemas and messages (v1alpha1, section 1; `docs/configuration.md`, Routes). */
 export const DURATION_PATTERN = /^(\d+)(ms|s|m|h|d)$/;
 export const SIZE_PATTERN = /^(\d+)\s*(b|kb|mb|gb)$/i;
 export const RATE_PATTERN = /^(\d+)\/(s|m|h)$/;

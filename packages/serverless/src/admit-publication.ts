@@ -23,9 +23,9 @@ export interface AdmittedPublication {
 }
 
 /**
- * Whether the first publication of an event, or one more, is to be routed; null: it is a repeat (DESIGN.md, Delivery), which is
- * counted and logged. The same
- * publication that comes back passes. An event that no route wants is not remembered.
+ * Whether the first publication of an event, or one more, is to be routed; null: it is a repeat
+ * (docs/decisions/0003), which is counted and logged. The same publication that comes back passes.
+ * An event that no route wants is not remembered.
  */
 export async function admitPublication(
   { event, publication }: BusMessage,

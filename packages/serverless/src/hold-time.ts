@@ -7,8 +7,9 @@ const MANY_RECEIVES = 500;
 const LONG_SECONDS = 3_600;
 
 /**
- * For how long a group is hidden that has to wait until `untilMs`: whole seconds, rounded up, at least 1 and at most 11 hours; an hour or
- * more from the 500th receive of its head on, whatever the wait (DESIGN.md, Attempts, holds and the redrive policy).
+ * For how long a group is hidden that has to wait until `untilMs`: whole seconds, rounded up, at
+ * least 1 and at most 11 hours; an hour or more from the 500th receive of its head on, whatever the
+ * wait (docs/decisions/0005).
  */
 export function holdSeconds(untilMs: number, nowMs: number, receives: number): number {
   const wanted = Math.max(1, Math.ceil((untilMs - nowMs) / 1_000));

@@ -9,7 +9,7 @@ import {
 } from "@orgloop/files";
 import { hasCode, messageOf, OrgLoopError, type Topology } from "@orgloop/sdk";
 
-/** What was last applied in a workspace (`cli.md`, Applied state). */
+/** What was last applied in a workspace (`docs/commands.md`, Applied state). */
 export interface AppliedState {
   readonly format_version: "1.0";
   /** Counts the applies that changed something; the first is 1. */

@@ -14,10 +14,11 @@ import type { Segment } from "./segment.ts";
 import { AckLine, CloseLine, OpenLine, SettleLine } from "./waiting-line.ts";
 
 /**
- * Opens the bus that is a write-ahead log of JSON lines in `dir` (DESIGN.md, "The file WAL"). Unacked events of earlier
- * processes are there again. Throws `LOCKED` where another process has it, `WAL_CORRUPT` where acknowledged data is damaged,
- * `WAL_FORMAT` where a newer release wrote it, and the operating system's code where the disk cannot be read. Where it can, but
- * takes nothing, the bus opens and refuses publishes until it does.
+ * Opens the bus that is a write-ahead log of JSON lines in `dir` (docs/decisions/0008). Unacked
+ * events of earlier processes are there again. Throws `LOCKED` where another process has it,
+ * `WAL_CORRUPT` where acknowledged data is damaged, `WAL_FORMAT` where a newer release wrote it,
+ * and the operating system's code where the disk cannot be read. Where it can, but takes nothing,
+ * the bus opens and refuses publishes until it does.
  */
 export async function openFileBus(options: FileBusOptions): Promise<FileBus> {
   const { dir, fileSystem = nodeFileSystem, lock: lockDir = lockDirectory } = options;

@@ -8,7 +8,7 @@ const HEADING = ["ID", "EVENT", "ROUTE", "ACTOR", "REASON", "ATTEMPTS", "LAST AT
 /** Letters that are put under each other: they are printed as they are read. */
 const ROWS = 500;
 
-/** `orgloop dead-letters list` (`spec/cli.md`): also while nothing runs. */
+/** `orgloop dead-letters list` (`docs/commands.md`): also while nothing runs. */
 export const deadLettersList: Command<LetterFlags> = (context, _args, flags) => {
   const filter = letterFilter(flags);
   const { output } = context;

@@ -19,7 +19,10 @@ export interface StopOptions {
   readonly all?: boolean;
 }
 
-/** A drain gives attempts in flight 8 s (`spec/cli.md`); `--force` ends what has not ended after 10 s. */
+/**
+ * A drain gives attempts in flight 8 s (`docs/commands.md`); `--force` ends what has not ended
+ * after 10 s.
+ */
 const FORCE_AFTER_MS = 10_000;
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 50;

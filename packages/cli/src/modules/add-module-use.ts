@@ -1,6 +1,6 @@
 import { addToList } from "../add-to-list.ts";
 
-/** One entry of `modules` (`config-at-scale.md`, Modules). */
+/** One entry of `modules` (`docs/configuration.md`, Modules). */
 export interface ModuleUse {
   readonly package: string;
   readonly name?: string;

@@ -82,7 +82,7 @@ async function readApplied(
   };
 }
 
-/** What `plan --json` prints beside the fixed form (`spec/cli.md`). */
+/** What `plan --json` prints beside the fixed form (`docs/commands.md`). */
 export interface PlanReport extends PlanDocument {
   /** What is lost by it. */
   readonly destructive: readonly Loss[];

@@ -64,7 +64,10 @@ export function stageName(stage: string): string {
   );
 }
 
-/** The names of a stage (DESIGN.md, Serverless): at most 64 characters, 80 for queues, 63 for the bucket. */
+/**
+ * The names of a stage (`docs/configuration.md`, AWS): at most 64 characters, 80 for queues, 63 for
+ * the bucket.
+ */
 export function awsNames(stageId: string): AwsNames {
   const stage = stageName(stageId);
   const prefix = `orgloop-${stage}-`;

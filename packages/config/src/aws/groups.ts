@@ -8,7 +8,7 @@ export interface Group<Item> {
   readonly items: readonly Item[];
 }
 
-/** Above it, a function a source would break the account's quota of IAM roles (DESIGN.md, Serverless). */
+/** Above it, a function a source would break the account's quota of IAM roles. */
 const MOST_POLLERS_PER_SOURCE = 100;
 
 /** The poller functions of `polled` sources: one a source, or one a connector and team. */

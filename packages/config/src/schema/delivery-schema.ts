@@ -24,7 +24,7 @@ const circuitBreakerSchema = mapping({
   max_cooldown: duration().optional().describe("The longest hold. Default: 15m."),
 });
 
-/** `delivery` of a route, and `defaults.delivery` (`config-at-scale.md`, Routes). */
+/** `delivery` of a route, and `defaults.delivery` (`docs/configuration.md`, Routes). */
 export const deliverySchema = mapping({
   max_rate: rate().optional().describe("At most so many deliveries: N/s, N/m or N/h."),
   burst: count(1)

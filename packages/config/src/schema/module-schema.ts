@@ -15,7 +15,7 @@ import {
   text,
 } from "./fields.ts";
 
-/** The types of parameters (`config-at-scale.md`, Modules). */
+/** The types of parameters (`docs/configuration.md`, Modules). */
 export const PARAMETER_TYPES = [
   "string",
   "number",
@@ -85,7 +85,7 @@ export const moduleUsesSchema = list(
   "modules, each { package, name, params }",
 ).describe("Instances of modules.");
 
-/** `orgloop-module.yaml` (`config-at-scale.md`, Modules). */
+/** `orgloop-module.yaml` (`docs/configuration.md`, Modules). */
 export const moduleSchema = mapping({
   ...head("Module"),
   metadata: mapping({

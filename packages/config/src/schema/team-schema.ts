@@ -14,7 +14,7 @@ export const teamDefaultsSchema = mapping({
   delivery: deliverySchema.optional().describe("What the delivery of the team's routes omits."),
 });
 
-/** `teams/<team>/team.yaml` (`config-at-scale.md`, Teams). */
+/** `teams/<team>/team.yaml` (`docs/configuration.md`, Teams). */
 export const teamSchema = mapping({
   ...head("Team"),
   metadata: metadata(),

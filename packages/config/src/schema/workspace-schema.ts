@@ -16,7 +16,7 @@ const overrides = (what: string) =>
     )
     .nullish();
 
-/** One file of `workspaces/` (`config-at-scale.md`, Workspaces). */
+/** One file of `workspaces/` (`docs/configuration.md`, Workspaces). */
 export const workspaceSchema = mapping({
   ...head("Workspace"),
   metadata: mapping({

@@ -4,8 +4,9 @@ const AUTHORITY = /^[a-z]+:\/\/[^/?#]*/i;
 const DOT_SEGMENT = /(?<=\/)(\.|%2e){1,2}(?=[/?#]|$)/gi;
 
 /**
- * Whether an event could say where a request goes: a placeholder in scheme, host or port (`config-at-scale.md`, Routes). Of a URL that
- * begins with a reference that is known only once it is resolved.
+ * Whether an event could say where a request goes: a placeholder in scheme, host or port
+ * (`docs/configuration.md`, Templates). Of a URL that begins with a reference that is known only
+ * once it is resolved.
  */
 export function steersHost(url: string): boolean {
   const end = AUTHORITY.exec(url)?.[0].length ?? url.length;

@@ -69,9 +69,10 @@ const branchesTest = (conjunction: Conjunction): EventTest =>
   anyOf(multiplyOut(conjunction).map(conjunctionTest));
 
 /**
- * A route's filter as a test: every entry must hold. A scalar is v1alpha1's strict equality at exactly that path; a list holds
- * scalars and content operators, of which one must hold for one leaf, and takes arrays apart, so that the conditions on one array
- * hold for one element of it together (`config-at-scale.md`, Routes). Throws `INVALID_FILTER`, `INVALID_PATH`.
+ * A route's filter as a test: every entry must hold. A scalar is v1alpha1's strict equality at
+ * exactly that path; a list holds scalars and content operators, of which one must hold for one
+ * leaf, and takes arrays apart, so that the conditions on one array hold for one element of it
+ * together (`docs/configuration.md`, Filters). Throws `INVALID_FILTER`, `INVALID_PATH`.
  */
 export function compileFilter(written: Filter): EventTest {
   // An event's numbers are compared as the doubles that they are nearest to, and so are the filter's.

@@ -7,7 +7,7 @@ import type { OpenStage } from "./open-stage.ts";
 import { countQueues } from "./queue-counts.ts";
 import { deadLetterQueues } from "./redriven.ts";
 
-/** What `status` shows of a stage, in the form of `spec/cli.md`. */
+/** What `status` shows of a stage, in the form of `docs/commands.md`. */
 export interface StageStatus {
   readonly workspace: string;
   readonly running: true;

@@ -13,10 +13,11 @@ import { windowClaims } from "./window-claims.ts";
 type DedupContext = Pick<PluginContext, "id" | "claims" | "now" | "monotonic" | "stateless">;
 
 /**
- * Drops an event whose key another event claimed within the window (v1alpha1, section 5; DESIGN.md, Delivery). A key belongs to
- * the event id that claimed it: the same event passes again, so that a redelivery after a crash is not swallowed. A replay always passes:
- * it was asked for, and when its key was claimed says nothing about now; what was a duplicate then is not replayed by the host.
- * Keys of different transforms and of different routes are different keys.
+ * Drops an event whose key another event claimed within the window (v1alpha1, section 5;
+ * docs/decisions/0002). A key belongs to the event id that claimed it: the same event passes again,
+ * so that a redelivery after a crash is not swallowed. A replay always passes: it was asked for,
+ * and when its key was claimed says nothing about now; what was a duplicate then is not replayed by
+ * the host. Keys of different transforms and of different routes are different keys.
  */
 export function dedupTransform(
   config: DedupConfig,
