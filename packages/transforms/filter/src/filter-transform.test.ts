@@ -1,5 +1,5 @@
 import type { OrgLoopEvent, Transform, TransformContext } from "@orgloop/sdk";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { filterConfig } from "./config.ts";
 import { filterTransform } from "./filter-transform.ts";
 
@@ -135,6 +135,17 @@ describe("jq", () => {
       code: "JQ_FAILED",
     });
     expect(await run({ jq: ".id" })).toBe(event);
+  });
+
+  test("one that uses up its memory is an error for people, prints nothing, and is no drop", async () => {
+    const printed = vi.spyOn(process.stderr, "write");
+    const jq = 'if . == null then 1 else reduce range(1e9) as $i ("x"; . + .) end';
+    await expect(run({ jq })).rejects.toMatchObject({
+      code: "JQ_FAILED",
+      message: expect.stringMatching(/^jq could not finish: its memory was used up; let the/),
+    });
+    expect(printed.mock.calls.flat().join("")).not.toContain("Aborted");
+    printed.mockRestore();
   });
 
   test("a route whose jq loops, on however many keys, leaves another route's a worker", async () => {

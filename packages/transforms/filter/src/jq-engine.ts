@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { fairPool, messageOf, OrgLoopError } from "@orgloop/sdk";
+import { fairPool, hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 import type { JqReply, JqRequest } from "./jq-worker.ts";
 
 /** How long one event may keep jq busy (v1alpha1, section 5). */
@@ -50,7 +50,7 @@ export async function evaluateJq(
   const timer = setTimeout(() => reject(failed(`no result after ${LIMIT_MS} ms`)), LIMIT_MS);
   const onAbort = () => reject(failed(messageOf(signal?.reason), signal?.reason));
   const onExit = () => reject(failed("the engine ended"));
-  const onError = (error: unknown) => reject(failed(messageOf(error), error));
+  const onError = (error: unknown) => reject(failed(reasonOf(error), error));
   worker.ref();
   worker.once("message", resolve).once("error", onError).once("exit", onExit);
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -71,7 +71,14 @@ export async function evaluateJq(
 }
 
 function startWorker(): Worker {
-  const worker = new Worker(new URL("./jq-worker.ts", import.meta.url), { execArgv: [] });
+  const worker = new Worker(new URL("./jq-worker.ts", import.meta.url), {
+    execArgv: [],
+    // What the engine prints when it gives up is nothing for people.
+    stdout: true,
+    stderr: true,
+  });
+  worker.stdout.resume();
+  worker.stderr.resume();
   // One that dies while it waits, or while it is being ended, is told to nobody.
   worker.on("error", () => undefined);
   worker.on("exit", () => {
@@ -79,6 +86,14 @@ function startWorker(): Worker {
     if (at !== -1) idle.splice(at, 1);
   });
   return worker;
+}
+
+/** The engine aborts, without a reason, where it can get no more memory. */
+function reasonOf(error: unknown): string {
+  const code = hasCode(error, "ERR_WORKER_OUT_OF_MEMORY");
+  const isAbort = error instanceof Error && error.name === "RuntimeError";
+  if (!code && !isAbort) return messageOf(error);
+  return "its memory was used up; let the expression build less at once (no endless recursion, no long ranges or repeated strings)";
 }
 
 function failed(why: string, cause?: unknown): OrgLoopError {
