@@ -8,6 +8,8 @@ export interface Fragment {
   readonly ref: number | null;
   /** Of an event. */
   readonly eventId: string | null;
+  /** Of an ack: it has a note (`EventBus.ack`). */
+  readonly noted: boolean;
 }
 
 /** A kind counts only where a line says it, behind its numbers: payloads hold any words. */
@@ -35,11 +37,13 @@ export function readFragments(bytes: Buffer): Fragment[] {
       kind,
       ref: (kind === "ack" || kind === "settle") && match[3] !== "" ? Number(match[3]) : null,
       eventId: kind === "event" ? idOf(ID.exec(rest)?.[1]) : null,
+      noted: kind === "ack" && rest.startsWith(","),
     });
   }
   const headless = EVENT.exec(text.slice(0, first));
   if (headless !== null) {
-    found.unshift({ seq: null, kind: "event", ref: null, eventId: idOf(headless[1]) });
+    const eventId = idOf(headless[1]);
+    found.unshift({ seq: null, kind: "event", ref: null, eventId, noted: false });
   }
   return found;
 }

@@ -55,10 +55,13 @@ export function lossOf(gap: Gap, evidence: Evidence): Loss {
 
   function judge(number: number | null, fragment?: Fragment): void {
     if (number !== null && (gap.found.has(number) || evidence.has(number))) return;
-    const { kind = null, ref = null, eventId = null } = fragment ?? {};
+    const { kind = null, ref = null, eventId = null, noted = false } = fragment ?? {};
     if (kind === "open" || kind === "close" || kind === "compacted") return;
     if (kind === "ack" || kind === "settle") {
-      if (ref !== null && (evidence.isDone(ref) || !evidence.has(ref))) return;
+      if (ref !== null && (evidence.isDone(ref) || !evidence.has(ref))) {
+        if (noted) effects.add(`an ack: what is sent again of event ${ref} may be routed again`);
+        return;
+      }
       const event = ref === null ? "its event" : `event ${ref}`;
       effects.add(
         kind === "ack"
