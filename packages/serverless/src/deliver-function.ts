@@ -10,6 +10,7 @@ import { itemOpener } from "./open-items.ts";
 import { queueBound } from "./queue-bound.ts";
 import { queueUrlBeside, queueUrlOfArn } from "./queue-url.ts";
 import type { BatchResponse, ReceivedMessage } from "./received-message.ts";
+import { runMasked } from "./run-masked.ts";
 
 /** `ORGLOOP_SPEC` of a deliver function. */
 export interface DeliverSpec {
@@ -30,7 +31,7 @@ export async function deliverFunction(
   ) => Promise<BatchResponse>
 > {
   const tools = await functionTools<DeliverSpec>(options);
-  const { spec, state, clock, flow, environment } = tools;
+  const { spec, state, clock, environment } = tools;
   const { now, random } = clock;
   const { stage } = environment;
   const names = awsNames(stage);
@@ -62,12 +63,9 @@ export async function deliverFunction(
     },
     deadLetters: dynamoDeadLetters({ ...state, objects: tools.objects, now }),
   };
-  return async (records, queueArn, remainingMs) => {
-    try {
+  return (records, queueArn, remainingMs) =>
+    runMasked(tools, async () => {
       const queueUrl = queueUrlOfArn(queueArn, environment.busUrl);
-      return await deliverBatch(records, queueUrl, remainingMs, batch);
-    } finally {
-      flow.flush();
-    }
-  };
+      return deliverBatch(records, queueUrl, remainingMs, batch);
+    });
 }

@@ -9,6 +9,7 @@ import { embeddedMetrics } from "./embedded-metrics.ts";
 import { type FlowLog, jsonFlowLog } from "./flow-log.ts";
 import { type FunctionEnvironment, functionEnvironment } from "./function-environment.ts";
 import type { PluginHost } from "./open-items.ts";
+import { maskUncaught } from "./run-masked.ts";
 import { type Secrets, secrets } from "./secrets.ts";
 import { surviveRejections } from "./survive-rejections.ts";
 
@@ -62,7 +63,10 @@ export async function functionTools<Spec extends object>({
     mask: known.mask,
     metrics: embeddedMetrics(new Metrics({ namespace: METRIC_NAMESPACE }), stage),
   });
-  if (env.AWS_LAMBDA_RUNTIME_API !== undefined) surviveRejections(flow);
+  if (env.AWS_LAMBDA_RUNTIME_API !== undefined) {
+    surviveRejections(flow);
+    maskUncaught(known.mask);
+  }
   const state = { client: aws.dynamo, table };
   return {
     environment,

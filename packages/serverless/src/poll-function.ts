@@ -5,6 +5,7 @@ import { eventPublisher } from "./event-publisher.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
 import { pollTick, type Tick } from "./poll.ts";
+import { runMasked } from "./run-masked.ts";
 
 /** `ORGLOOP_SPEC` of a poller. */
 export interface PollSpec {
@@ -26,11 +27,6 @@ export async function pollFunction(
     if (source !== undefined) return open(source);
     throw new OrgLoopError("UNKNOWN_SOURCE", `this function polls no source "${id}"`);
   };
-  return async (tick) => {
-    try {
-      await pollTick(tick, { openSource, leases, publish, clock, flow });
-    } finally {
-      flow.flush();
-    }
-  };
+  return (tick) =>
+    runMasked(tools, () => pollTick(tick, { openSource, leases, publish, clock, flow }));
 }

@@ -4,6 +4,7 @@ import { eventPublisher } from "./event-publisher.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
 import { type HttpEvent, receiveRequest } from "./receive.ts";
+import { runMasked } from "./run-masked.ts";
 
 /** `ORGLOOP_SPEC` of the receiver. */
 export interface ReceiveSpec {
@@ -27,17 +28,9 @@ export async function receiveFunction(
     const source = specs.get(id);
     return source !== undefined && takesFromPages(source);
   };
-  return async (event) => {
-    try {
-      return await receiveRequest(event, {
-        openSource,
-        takesFromPages: takes,
-        publish,
-        flow,
-        mask: tools.known.mask,
-      });
-    } finally {
-      flow.flush();
-    }
-  };
+  const { mask } = tools.known;
+  return (event) =>
+    runMasked(tools, () =>
+      receiveRequest(event, { openSource, takesFromPages: takes, publish, flow, mask }),
+    );
 }

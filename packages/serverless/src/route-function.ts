@@ -16,6 +16,7 @@ import { queueUrlBeside } from "./queue-url.ts";
 import type { BatchResponse, ReceivedMessage } from "./received-message.ts";
 import { type RouteBatchOptions, routeBatch } from "./route-batch.ts";
 import { routeTopology } from "./route-topology.ts";
+import { runMasked } from "./run-masked.ts";
 
 /** `ORGLOOP_SPEC` of the router. */
 export interface RouteFunctionSpec {
@@ -34,7 +35,7 @@ export type RouteFunction = (
 /** The router: batches of the bus. The Topology is compiled here, once a cold start. */
 export async function routeFunction(options: FunctionOptions): Promise<RouteFunction> {
   const tools = await functionTools<RouteFunctionSpec>(options);
-  const { spec, state, clock, flow, environment } = tools;
+  const { spec, state, clock, environment } = tools;
   const { topology, hash, repeat_windows: windows } = spec;
   const { now } = clock;
   const names = awsNames(environment.stage);
@@ -56,11 +57,5 @@ export async function routeFunction(options: FunctionOptions): Promise<RouteFunc
     attempts: dynamoAttempts({ ...state, now }),
     traces: dynamoTraces<TraceChain>({ ...state, keptMs: TRACE_WINDOW_MS, now }),
   };
-  return async (records, remainingMs) => {
-    try {
-      return await routeBatch(records, remainingMs, batch);
-    } finally {
-      flow.flush();
-    }
-  };
+  return (records, remainingMs) => runMasked(tools, () => routeBatch(records, remainingMs, batch));
 }

@@ -4,13 +4,14 @@ import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { expireInboxes } from "./inbox/expire-inboxes.ts";
 import { queueUrlBeside } from "./queue-url.ts";
+import { runMasked } from "./run-masked.ts";
 
 /** The function that looks after the inboxes, once a minute. */
 export async function sweepFunction(
   options: FunctionOptions,
 ): Promise<(remainingMs: () => number) => Promise<void>> {
   const tools = await functionTools<object>(options);
-  const { state, clock, flow, environment, objects } = tools;
+  const { state, clock, environment, objects } = tools;
   const { now, random } = clock;
   const names = awsNames(environment.stage);
   const host = {
@@ -20,11 +21,5 @@ export async function sweepFunction(
     deadLetters: dynamoDeadLetters({ ...state, objects, now }),
     queueUrlOf: (actor: string) => queueUrlBeside(environment.busUrl, names.actorQueue(actor)),
   };
-  return async (remainingMs) => {
-    try {
-      await expireInboxes(host, remainingMs);
-    } finally {
-      flow.flush();
-    }
-  };
+  return (remainingMs) => runMasked(tools, () => expireInboxes(host, remainingMs));
 }
