@@ -70,8 +70,7 @@ export function attachFiles(
   const promptRoots = new Set([...PROMPT_ROOTS, ...madeRoots(declarations.transform)]);
   const path = ["with", "prompt_file"];
   for (const route of declarations.route) {
-    const written = route.known ? route.known.promptFile : valueAt(route.value, path);
-    attempt(route, path, written, ({ absolute, files: whose }) => {
+    attempt(route, path, valueAt(route.value, path), ({ absolute, files: whose }) => {
       let prompt = read.get(absolute);
       if (prompt === undefined) {
         const file = whose.display(absolute);

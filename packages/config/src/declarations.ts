@@ -45,25 +45,9 @@ export interface Declaration<Kind extends ItemKind = ItemKind> {
   readonly enabled: boolean;
 }
 
-/** What the routes of a file refer to, by full names. */
-export interface KnownTargets {
-  readonly sources: readonly string[];
-  readonly actors: readonly string[];
-  readonly transforms: readonly string[];
-}
-
-/** What an earlier load has found out of a route, in which nothing was wrong. */
-export interface KnownRoute {
-  /** As it is written; null where there is none. */
-  readonly promptFile: string | null;
-  /** Shared by the routes of its file. */
-  readonly targets: KnownTargets;
-}
-
 /** A route of which it is known what it refers to. */
 export interface LinkedRoute extends Declaration<"route"> {
   readonly links: RouteLinks;
-  readonly known?: KnownRoute;
 }
 
 export type Declarations = { readonly [Kind in ItemKind]: Declaration<Kind>[] };
@@ -81,21 +65,12 @@ export interface ScopedDocument {
 }
 
 /**
- * Every item that has a name, in the order of the files: also those with problems, so that references to them hold. `recalled`: files
- * whose routes are known.
+ * Every item that has a name, in the order of the files: also those with problems, so that
+ * references to them hold.
  */
-export function collectDeclarations<Document extends ScopedDocument>(
-  documents: readonly Document[],
-  recalled?: ReadonlyMap<Document, readonly LinkedRoute[]>,
-): Declarations {
+export function collectDeclarations(documents: readonly ScopedDocument[]): Declarations {
   const all: Declarations = { source: [], actor: [], route: [], transform: [], logger: [] };
-  for (const scoped of documents) {
-    const known = recalled?.get(scoped);
-    if (known !== undefined) {
-      for (const route of known) all.route.push(route);
-      continue;
-    }
-    const { document, scope } = scoped;
+  for (const { document, scope } of documents) {
     if (!isMapping(document.value)) continue;
     for (const kind of ITEM_KINDS) {
       const list = document.value[`${kind}s`];

@@ -10,15 +10,9 @@ export function graphWarnings(declarations: LinkedDeclarations, findings: Findin
   const warn: Warn = (item, path, code, message) =>
     findings.warnings.push({ ...at(item, path), code, message });
   const routes = declarations.route.filter((route) => route.enabled);
-  const fresh = routes.filter(({ known }) => known === undefined);
-  const usedSources = new Set(fresh.flatMap(({ links }) => links.sources));
-  const usedActors = new Set(fresh.map(({ links }) => links.actor));
-  const usedTransforms = new Set(fresh.flatMap(({ links }) => links.transforms));
-  for (const targets of new Set(routes.map(({ known }) => known?.targets))) {
-    for (const id of targets?.sources ?? []) usedSources.add(id);
-    for (const id of targets?.actors ?? []) usedActors.add(id);
-    for (const name of targets?.transforms ?? []) usedTransforms.add(name);
-  }
+  const usedSources = new Set(routes.flatMap(({ links }) => links.sources));
+  const usedActors = new Set(routes.map(({ links }) => links.actor));
+  const usedTransforms = new Set(routes.flatMap(({ links }) => links.transforms));
   const emitted = new Map<string, readonly string[]>();
 
   for (const source of declarations.source) {
@@ -40,8 +34,7 @@ export function graphWarnings(declarations: LinkedDeclarations, findings: Findin
     }
   }
   if (emitted.size === 0) return;
-  // Those that are known had none to warn of, and their sources emit what they did then.
-  for (const route of fresh) warnAboutTypes(route, emitted, warn);
+  for (const route of routes) warnAboutTypes(route, emitted, warn);
 }
 
 /** Event types that none of a route's sources emits; nothing where a source does not say what it emits. */

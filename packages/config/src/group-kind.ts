@@ -9,8 +9,7 @@ const GROUPS = ["ConnectorGroup", "RouteGroup", "TransformGroup", "LoggerGroup"]
 
 /** The kind that the file of a team or a module says it is; one that says none, or another, is an error. */
 export function groupKind(document: SourceDocument, findings: Findings): DocumentKind | undefined {
-  const { valid } = document.cached ?? {};
-  const kind = valid ?? valueAt(document.value, ["kind"]);
+  const kind = valueAt(document.value, ["kind"]);
   const found = GROUPS.find((group) => group === kind);
   if (found !== undefined || document.value === undefined) return found;
   const message =

@@ -31,7 +31,6 @@ export { resolveReferences } from "./resolve-references.ts";
 export { restartedSources } from "./restarted-sources.ts";
 export { isWorkspaceName } from "./schema/fields.ts";
 export { holdsWrittenSecrets, type Seal, sealSecrets } from "./seal-secrets.ts";
-export { readersAgree } from "./second-reader.ts";
 export type { Layer, Position, SourceDocument } from "./source-document.ts";
 export {
   locate,

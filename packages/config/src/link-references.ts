@@ -20,8 +20,7 @@ import { mayBeUnread, mayBeUnreadIn, type Unread } from "./unread.ts";
 type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
 
 /**
- * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. Those that are
- * linked stay as they are. An unknown name, one that another team does not export, and one that is switched off are errors where
+ * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. An unknown name, one that another team does not export, and one that is switched off are errors where
  * they stand, and so are two items of one name. Routes of a module that need a connector which is missing are left out, or marked
  * to wait, as the module says. Unknown names that may be declared in what is unread are not reported.
  */
@@ -67,14 +66,12 @@ export function linkReferences(
   };
   const route: LinkedRoute[] = [];
   for (const item of declarations.route) {
-    const linked = isLinked(item) ? item : link(item);
+    const linked = link(item);
     if (linked !== undefined) route.push(linked);
   }
   checkExports(teams, names, unread, findings);
   return { ...declarations, route };
 }
-
-const isLinked = (item: Declaration<"route">): item is LinkedRoute => "links" in item;
 
 function disabled(
   item: Declaration,

@@ -1,9 +1,7 @@
-import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { messageOf, type PluginLookup } from "@orgloop/sdk";
-import { documentCache } from "./document-cache.ts";
 import { findManifest } from "./find-manifest.ts";
 import type { Findings } from "./findings.ts";
 import { type ProjectFiles, projectFiles } from "./project-files.ts";
@@ -50,11 +48,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   }
 
   const env = environment(projectDir, options.env, findings);
-  const cache = documentCache(
-    join(homeOf(env), "cache", "config"),
-    `${hash("sha256", projectDir)}.jsonl`,
-  );
-  const files = projectFiles(projectDir, projectDir, cache);
+  const files = projectFiles(projectDir);
   const user = userConfig(env, files, findings);
   const read = readProjectFiles(manifestFile, workspaceName, files, findings);
   const { lookup, everyWorkspace } = options;

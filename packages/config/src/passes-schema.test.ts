@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isMapping } from "./document-path.ts";
 import { passesSchema } from "./passes-schema.ts";
+import { readYaml } from "./read-yaml.ts";
 import { DOCUMENT_SCHEMAS, type DocumentKind } from "./validate-document.ts";
-import { readYaml } from "./yaml-values.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const files = globSync(["{examples,modules}/**/*.yaml", "packages/config/fixtures/**/*.y*ml"], {
@@ -17,7 +17,7 @@ const files = globSync(["{examples,modules}/**/*.yaml", "packages/config/fixture
 /** Every document of ours that can be read, sound or not. */
 const documents = files.flatMap((file) => {
   try {
-    const value = readYaml(readFileSync(join(ROOT, file), "utf8"));
+    const { value } = readYaml(readFileSync(join(ROOT, file), "utf8"));
     return isMapping(value) && Object.hasOwn(DOCUMENT_SCHEMAS, String(value.kind)) ? [value] : [];
   } catch {
     return [];

@@ -1,6 +1,7 @@
-import { EVENT_ID, getScalarValue, SCALAR_STYLE } from "js-yaml";
+import { EVENT_ID, getScalarValue } from "js-yaml";
 import type { DocumentPath } from "./document-path.ts";
-import { readEvents } from "./yaml-values.ts";
+import { scalarStart } from "./node-start.ts";
+import { readEvents } from "./read-yaml.ts";
 
 /** One value of a document and where it stands. `start` is -1 where nothing is written (`key:`). */
 interface PlacedValue {
@@ -30,6 +31,8 @@ export interface Place {
 export interface PositionIndex {
   /** The place of the value at `path`, following aliases and merges; undefined where there is none. */
   place(path: DocumentPath): Place | undefined;
+  /** The path of the last value that begins at `offset` or before it; empty where none does. */
+  pathAt(offset: number): DocumentPath;
 }
 
 interface OpenCollection {
@@ -49,6 +52,7 @@ export function indexPositions(text: string): PositionIndex {
       }
       return entry && { key: entry.key, start: entry.value.start, end: entry.value.end };
     },
+    pathAt: (offset) => pathAt(root, offset),
   };
 }
 
@@ -66,6 +70,23 @@ function child(parent: PlacedValue, step: string | number): PlacedEntry | undefi
     if (entry) return entry;
   }
   return undefined;
+}
+
+function pathAt(root: PlacedValue | undefined, offset: number): DocumentPath {
+  const path: (string | number)[] = [];
+  for (let node = root; node !== undefined; ) {
+    const children: [string | number, PlacedEntry][] = [
+      ...(node.entries ?? []),
+      ...(node.items ?? []).map((value, at): [number, PlacedEntry] => [at, { key: -1, value }]),
+    ];
+    const last = children.findLast(
+      ([, { key, value }]) => (key === -1 ? value.start : key) <= offset,
+    );
+    if (last === undefined) break;
+    path.push(last[0]);
+    node = last[1].value;
+  }
+  return path;
 }
 
 function placeValues(text: string): PlacedValue | undefined {
@@ -99,10 +120,7 @@ function placeValues(text: string): PlacedValue | undefined {
     }
     let node: PlacedValue;
     if (event.type === EVENT_ID.SCALAR) {
-      const { valueStart, valueEnd } = event;
-      const quoted =
-        event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
-      node = { start: quoted ? valueStart - 1 : valueStart, end: valueEnd };
+      node = { start: scalarStart(event), end: event.valueEnd };
       add(node, getScalarValue(text, event));
     } else {
       const end = event.start;

@@ -3,7 +3,6 @@ import { hash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
-import type { DocumentCache } from "./document-cache.ts";
 
 /** Configuration files larger than this are refused. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -11,8 +10,6 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Finds and reads the files of one root (a project, or a module), and none outside it. */
 export interface ProjectFiles {
   readonly root: string;
-  /** Remembers what large documents hold. */
-  readonly cache?: DocumentCache;
   /** Relative to the root, with `/`; absolute for a file outside it. */
   display(absolute: string): string;
   /**
@@ -49,7 +46,7 @@ function bytesOf(absolute: string, most = Number.POSITIVE_INFINITY): Buffer {
 }
 
 /** With `project`, the files of a module, shown relative to the project that uses it. */
-export function projectFiles(root: string, project = root, cache?: DocumentCache): ProjectFiles {
+export function projectFiles(root: string, project = root): ProjectFiles {
   const realRoot = realpathSync(root);
   const whole = root === project ? "project" : "module";
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -103,7 +100,6 @@ export function projectFiles(root: string, project = root, cache?: DocumentCache
 
   return {
     root,
-    ...(cache && { cache }),
     display,
     find(written, from) {
       const tried: string[] = [];

@@ -1,11 +1,9 @@
 import { hasCode, messageOf } from "@orgloop/sdk";
-import type { CachedDocument } from "./document-cache.ts";
 import type { Findings } from "./findings.ts";
-import { readPlainYaml } from "./plain-yaml.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { mayBeDisputed } from "./second-reader.ts";
+import { AMBIGUOUS, readYaml } from "./read-yaml.ts";
 import { type SourceDocument, sourceDocument } from "./source-document.ts";
-import { readAnyYaml, type YamlError } from "./yaml-values.ts";
+import type { YamlError } from "./yaml-error.ts";
 
 const CODES: Readonly<Record<string, string>> = {
   TOO_LARGE: "too-large",
@@ -23,13 +21,13 @@ export function readDocument(
   let text = "";
   try {
     text = files.read(absolute);
-    const known = files.cache?.find(text);
-    if (known) return remembered(file, absolute, text, known);
-    const plain = readPlainYaml(text);
-    const value = plain ?? readAnyYaml(text);
-    const disputable = plain === undefined && mayBeDisputed(text);
-    const cached = disputable ? undefined : files.cache?.add(text, value, absolute);
-    const document = { ...sourceDocument(file, absolute, text, value), cached, disputable };
+    const { value, ambiguity } = readYaml(text);
+    const document = sourceDocument(file, absolute, text, value);
+    if (ambiguity !== null) {
+      const place = { document, path: document.pathAt(ambiguity), at: "value" } as const;
+      const problem = { code: "ambiguous-yaml", message: AMBIGUOUS, offset: ambiguity };
+      findings.errors.push({ ...place, ...problem });
+    }
     if (value === undefined) {
       const message = "the file is empty";
       findings.errors.push({ document, path: [], at: "value", code: "empty-file", message });
@@ -48,20 +46,4 @@ export function readDocument(
     });
     return document;
   }
-}
-
-/** A document whose text was read before: its value is looked up when it is asked for. */
-function remembered(
-  file: string,
-  absolute: string,
-  text: string,
-  cached: CachedDocument,
-): SourceDocument {
-  return {
-    ...sourceDocument(file, absolute, text, undefined),
-    cached,
-    get value() {
-      return cached.value;
-    },
-  };
 }

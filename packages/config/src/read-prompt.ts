@@ -1,5 +1,5 @@
 import { isMapping } from "./document-path.ts";
-import { readYaml } from "./yaml-values.ts";
+import { AMBIGUOUS, readYaml } from "./read-yaml.ts";
 
 /** YAML between a first line `---` and the next line `---`. */
 const FRONT_MATTER = /^---[ \t]*\n(?:([\s\S]*?)\n)?---[ \t]*(?:\n|$)/;
@@ -28,7 +28,9 @@ export function splitPrompt(written: string): SplitPrompt {
   const found = FRONT_MATTER.exec(text);
   if (!found) return whole;
   try {
-    const meta = readYaml(found[1] ?? "") ?? null;
+    const { value, ambiguity } = readYaml(found[1] ?? "");
+    if (ambiguity !== null) return { ...whole, problem: AMBIGUOUS };
+    const meta = value ?? null;
     if (meta !== null && !isMapping(meta)) return { ...whole, problem: "it is no mapping" };
     const start = found[0].length;
     return { text: text.slice(start), start, meta };

@@ -10,13 +10,10 @@ import { checkSecrets } from "./check-secrets.ts";
 import { checkServerless } from "./check-serverless.ts";
 import { checkTemplates } from "./check-templates.ts";
 import { collectDeclarations, type Declarations } from "./declarations.ts";
-import type { DocumentCache } from "./document-cache.ts";
-import { isMapping, valueAt } from "./document-path.ts";
 import { expandModules } from "./expand-modules.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { graphWarnings } from "./graph-warnings.ts";
 import { inboxWarnings } from "./inbox-warnings.ts";
-import { itemNames } from "./item-names.ts";
 import { linkReferences } from "./link-references.ts";
 import type { LoadedDocument } from "./load-documents.ts";
 import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
@@ -25,10 +22,8 @@ import type { ProjectFiles } from "./project-files.ts";
 import { projectSettings } from "./project-settings.ts";
 import type { Environment } from "./read-environment.ts";
 import { type ReadProject, textsOf } from "./read-project-files.ts";
-import { type RecalledRoutes, recallRoutes, rememberRoutes } from "./remembered-routes.ts";
 import { resolveDocuments } from "./resolve-documents.ts";
 import type { Instance } from "./scope.ts";
-import { findDispute } from "./second-reader.ts";
 import type { SourceDocument } from "./source-document.ts";
 import { type TopologyRoute, topologyRoutes } from "./topology-routes.ts";
 import type { Unread } from "./unread.ts";
@@ -102,9 +97,7 @@ export async function resolveProject(
   const { settings, root, teams, workspace } = resolved;
   const users = resolved.documents.filter(({ kind }) => kind === "Project" || kind === "Team");
   const modules = expandModules(users, workspace, files, findings);
-  const all = [...resolved.documents, ...modules.documents];
-  const recalled = recall(all, workspace, files.cache);
-  const documents = all.filter((document) => !recalled.has(document));
+  const documents = [...resolved.documents, ...modules.documents];
   const unread: Unread = {
     anything:
       modules.unread.anything || documents.some(({ document }) => document.value === undefined),
@@ -115,7 +108,7 @@ export async function resolveProject(
   const written = user ? [...texts, user] : texts;
   for (const document of written) checkVariables(document, env, findings);
 
-  const declared = collectDeclarations(all.filter(declares), recalled);
+  const declared = collectDeclarations(documents.filter(declares));
   if (input.everyWorkspace) {
     const loaded = { workspaceName, read, files, declared, modules, unread };
     checkOtherWorkspaces(loaded, findings);
@@ -127,15 +120,11 @@ export async function resolveProject(
     unread,
     findings,
   );
-  const fresh = byKind.route.filter(({ known }) => known === undefined);
-  checkDelivery(fresh, [root, ...teams], findings);
+  checkDelivery(byKind.route, [root, ...teams], findings);
   checkServerless(settings, byKind, findings);
   const attachments = attachFiles(byKind, files, findings);
-  checkTemplates(
-    fresh.filter(({ enabled }) => enabled),
-    byKind,
-    findings,
-  );
+  const on = byKind.route.filter(({ enabled }) => enabled);
+  checkTemplates(on, byKind, findings);
   if (lookup) {
     const secrets = await checkPlugins(byKind, lookup, env, findings, input.standIns?.file);
     checkEnvironments(byKind, secrets, { env, processEnv: input.processEnv ?? env }, findings);
@@ -145,15 +134,8 @@ export async function resolveProject(
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
-    inboxWarnings(
-      fresh.filter(({ enabled }) => enabled),
-      findings,
-    );
-    outageWarnings(
-      fresh.filter(({ enabled }) => enabled),
-      [root, ...teams],
-      findings,
-    );
+    inboxWarnings(on, findings);
+    outageWarnings(on, [root, ...teams], findings);
     checkSecrets(settings, root, byKind, findings);
     topology = buildTopology(
       projectSettings(workspaceName, settings, root),
@@ -161,9 +143,7 @@ export async function resolveProject(
       routes,
       attachments.scripts,
     );
-    if (files.cache) rememberRoutes(documents, fresh, byKind.source, findings, files.cache);
   }
-  files.cache?.save();
   const project: GatheredProject = {
     projectDir,
     manifestFile,
@@ -181,37 +161,6 @@ export async function resolveProject(
 
 const declares = ({ kind }: LoadedDocument) => kind !== "Workspace" && kind !== "Team";
 
-const TARGETS = ["sources", "actors", "transforms"];
-
-/** Whether routes may refer to what it holds: a file of routes has nothing else, unless that is wrong with it. */
-function mayHoldTargets({ kind, document }: LoadedDocument): boolean {
-  if (kind !== "RouteGroup") return true;
-  if (document.cached?.valid === kind) return false;
-  return TARGETS.some((list) => valueAt(document.value, [list]) !== undefined);
-}
-
-/** The files whose routes an earlier load has resolved, by what the others declare now. */
-function recall(
-  documents: readonly LoadedDocument[],
-  workspace: SourceDocument | undefined,
-  cache: DocumentCache | undefined,
-): RecalledRoutes {
-  if (cache === undefined) return new Map();
-  const others = documents.filter((one) => declares(one) && mayHoldTargets(one));
-  const unread = { anything: true, instances: [] };
-  // What is wrong with them is told when they are resolved.
-  const findings = { errors: [], warnings: [] };
-  const declared = applyWorkspace(collectDeclarations(others), workspace, unread, findings);
-  const changed = valueAt(workspace?.value, ["routes"]);
-  const names = new Set(isMapping(changed) ? Object.keys(changed) : []);
-  return recallRoutes(
-    documents,
-    itemNames(declared, () => {}),
-    names,
-    cache,
-  );
-}
-
 /** `network.allow_private`; by default all, null, in a process, and none on `sqs`. */
 function reach(topology: Topology | null): readonly string[] | null {
   if (topology === null) return null;
@@ -219,11 +168,10 @@ function reach(topology: Topology | null): readonly string[] | null {
 }
 
 /** Computes the places of what was found. */
-export async function finishLoad(
+export function finishLoad(
   { documents, settings, modules, declarations, env, ...project }: GatheredProject,
   findings: Findings,
-): Promise<LoadedProject> {
-  await checkReaders(documents, findings);
+): LoadedProject {
   return {
     ...project,
     topology: findings.errors.length === 0 ? project.topology : null,
@@ -239,22 +187,4 @@ export async function finishLoad(
       settings,
     },
   };
-}
-
-/**
- * Refuses documents that a second reader reads otherwise. It is asked of those in which something stands that readers differ on,
- * and of those with errors: then the error may lie in the difference.
- */
-async function checkReaders(documents: readonly SourceDocument[], findings: Findings) {
-  const wrong = new Set(findings.errors.map(({ document }) => document.file));
-  for (const document of documents) {
-    if (!wrong.has(document.file) && !document.disputable) continue;
-    if (document.value === undefined) continue;
-    const dispute = await findDispute(document.text);
-    if (dispute === null) continue;
-    const message =
-      "YAML readers disagree on what stands here: write texts in quotes, and plain keys and values";
-    const whole = { document, path: [], at: "value", code: "ambiguous-yaml", message } as const;
-    findings.errors.push({ ...whole, ...dispute });
-  }
 }

@@ -1,4 +1,3 @@
-import type { CachedDocument } from "./document-cache.ts";
 import type { DocumentPath } from "./document-path.ts";
 import { indexPositions, lineCounter, type Place, type PositionIndex } from "./positions.ts";
 
@@ -33,15 +32,13 @@ export interface SourceDocument {
   readonly text: string;
   /** What it holds, `${vars.x}` replaced. Undefined where it could not be read. */
   readonly value: unknown;
-  /** What the cache remembers of the text as it is written. */
-  readonly cached?: CachedDocument | undefined;
-  /** True where other readers of YAML may find other values in it. */
-  readonly disputable?: boolean;
   /** Of a module's file: the instance that filled it in. */
   readonly instance?: InstanceOrigin;
   position(offset: number): Position;
   /** Where the value at `path` (or its key) stands; the nearest enclosing one where there is none. */
   locate(path: DocumentPath, at?: "key" | "value"): Position;
+  /** The path of what stands at an offset; the nearest enclosing one where nothing does. */
+  pathAt(offset: number): DocumentPath;
   /** Offsets of the value at `path` itself; undefined where there is none. */
   place(path: DocumentPath): Place | undefined;
 }
@@ -60,11 +57,12 @@ export function sourceDocument(
     position ??= lineCounter(text);
     return position(offset);
   };
-  const place = (path: DocumentPath): Place | undefined => {
-    if (!readable) return undefined;
+  const indexed = (): PositionIndex => {
     index ??= indexPositions(text);
-    return index.place(path);
+    return index;
   };
+  const place = (path: DocumentPath): Place | undefined =>
+    readable ? indexed().place(path) : undefined;
   return {
     file,
     absolute,
@@ -72,6 +70,7 @@ export function sourceDocument(
     value,
     position: at,
     place,
+    pathAt: (offset) => (readable ? indexed().pathAt(offset) : []),
     locate(path, end = "value") {
       for (let length = path.length; length >= 0; length--) {
         const found = place(path.slice(0, length));

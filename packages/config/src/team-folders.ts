@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { hasCode, messageOf } from "@orgloop/sdk";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import { FORBIDDEN_KEYS } from "./forbidden-keys.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import type { SourceDocument } from "./source-document.ts";
-import { FORBIDDEN_KEYS } from "./yaml-values.ts";
 
 const DEFAULT_FOLDER = "teams";
 const TEAM_NAME = /^[A-Za-z0-9][\w.-]{0,99}$/;

@@ -1,6 +1,5 @@
 import { withPlainNumbers } from "@orgloop/sdk";
 import type * as z from "zod";
-import { changedItems } from "./changed-items.ts";
 import { describeIssue, withoutConsequences } from "./describe-issue.ts";
 import { formatPath, isMapping } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
@@ -35,20 +34,15 @@ export type DocumentKind = keyof typeof DOCUMENT_SCHEMAS;
 // Compiling what is parsed once takes longer than parsing it.
 const ONCE = { jitless: true };
 
-/** Checks `value`, of a document, against a schema; every problem is an error. `known`: a group whose items are known to be valid. */
+/** Checks `value`, of a document, against a schema; every problem is an error. */
 export function checkSchema(
   document: SourceDocument,
   schema: z.ZodType,
   value: unknown,
   findings: Findings,
-  known?: unknown,
 ) {
-  const passes =
-    known === undefined
-      ? document.text.length >= LARGE && passesSchema(schema, value)
-      : schema.safeParse(changedItems(value, known), ONCE).success;
-  if (passes) return;
-  // A schema knows no number but a double; one that is kept as it is written stands where a number may.
+  if (document.text.length >= LARGE && passesSchema(schema, value)) return;
+  // A schema knows no number but a double: one that is kept as it is written is one as well.
   const issues = schema.safeParse(withPlainNumbers(value), ONCE).error?.issues;
   if (issues === undefined) return;
   const unset = new Set(
@@ -89,16 +83,7 @@ export function validateDocument(
       value = { ...head, ...value };
     }
   }
-  const { cached } = document;
-  // What vars or parameters put into a text is checked every time.
-  const asWritten = cached !== undefined && cached.value === document.value;
-  if (asWritten && cached.valid === kind) return;
-  const before = findings.errors.length;
-  const previous = cached?.previous?.valid === kind ? cached.previous.value : undefined;
-  const known = kind.endsWith("Group") ? previous : undefined;
-  checkSchema(document, DOCUMENT_SCHEMAS[kind], value, findings, known);
-  const saysSo = value === document.value;
-  if (asWritten && saysSo && findings.errors.length === before) cached.valid = kind;
+  checkSchema(document, DOCUMENT_SCHEMAS[kind], value, findings);
 }
 
 /** Checks `~/.orgloop/config.yaml`. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isMapping } from "../document-path.ts";
-import { FORBIDDEN_KEYS } from "../yaml-values.ts";
+import { FORBIDDEN_KEYS } from "../forbidden-keys.ts";
 import {
   enabled,
   flag,

@@ -63,7 +63,6 @@ export function standInProject(use: StandInUse): SourceDocument {
   return {
     ...document,
     value,
-    cached: undefined,
     place: (at) => document.place(written(at)),
     locate: (at, end) => document.locate(written(at), end),
   };

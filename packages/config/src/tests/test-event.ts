@@ -9,11 +9,11 @@ import {
 } from "@orgloop/sdk";
 import { type DocumentPath, isMapping, valueAt } from "../document-path.ts";
 import type { Findings } from "../findings.ts";
+import { FORBIDDEN_KEYS } from "../forbidden-keys.ts";
 import { suggestion } from "../nearest.ts";
 import type { ProjectFiles } from "../project-files.ts";
 import type { GivenInput } from "../schema/test-schema.ts";
 import type { SourceDocument } from "../source-document.ts";
-import { FORBIDDEN_KEYS } from "../yaml-values.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
