@@ -60,6 +60,35 @@ test("a probe that is told Retry-After is held for it, and the next cooldown gro
   expect(breaker).toMatchObject({ openUntilMs: NOW + 10_000, cooldownMs: 2_000 });
 });
 
+const caused = (cause: unknown) => new Error("POST host:80: connect", { cause });
+const NO_ROOM = [
+  Object.assign(new Error("connect EMFILE"), { code: "EMFILE" }),
+  caused(Object.assign(new Error("file table overflow"), { code: "ENFILE" })),
+  caused(Object.assign(new Error("spawn EAGAIN"), { code: "EAGAIN", syscall: "spawn cat" })),
+];
+
+test.each(NO_ROOM)(
+  "what was not sent for want of room ($message) is no attempt, and no failure",
+  (error) => {
+    const overdue = { ...NO_ATTEMPTS, uncountedSinceMs: NOW - 10 * 86_400_000 };
+    for (const state of [NO_ATTEMPTS, overdue]) {
+      const { outcome, breaker } = conclude(error, { state });
+      expect(breaker).toBe(CLOSED);
+      expect(outcome).toMatchObject({ kind: "retry", state: { attempts: 0, lastAtMs: NOW } });
+      expect(outcome).toHaveProperty("state.uncountedSinceMs", state.uncountedSinceMs);
+      expect(outcome.kind === "retry" && outcome.atMs).toBeGreaterThanOrEqual(NOW + 1_000);
+    }
+    const probe = conclude(error, { breaker: HALF_OPEN, probe: true });
+    expect(probe.breaker).toEqual({ ...HALF_OPEN, probeUntilMs: null });
+    expect(probe.outcome).toMatchObject({ kind: "retry", state: { attempts: 0 } });
+  },
+);
+
+test("what an actor says of its own EAGAIN is a failure like any other", () => {
+  const error = Object.assign(new Error("read EAGAIN"), { code: "EAGAIN", syscall: "read" });
+  expect(conclude(error).breaker.openings).toBe(1);
+});
+
 test("what was under way when the breaker opened does not move it", () => {
   const open = { ...HALF_OPEN, openUntilMs: NOW + 700, probeUntilMs: null };
   const { breaker } = conclude(new RetryAfterError("busy", 10_000), { breaker: open });

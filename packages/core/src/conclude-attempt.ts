@@ -1,4 +1,4 @@
-import { type DeliveryReceipt, isPermanent, isRetryAfter, messageOf } from "@orgloop/sdk";
+import { type DeliveryReceipt, hasCode, isPermanent, isRetryAfter, messageOf } from "@orgloop/sdk";
 import { afterAttempt, type BreakerState, type Health } from "./breaker.ts";
 import type { AttemptState, Outcome } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
@@ -41,7 +41,8 @@ const MOST_ERROR = 4_000;
  * What follows from an attempt, for the delivery and for the route's breaker. The type of the error
  * is the decision (`actor.ts` in sdk), the policy says when. A failure that says more of the actor
  * than of the event counts no attempt (docs/decisions/0010): that which opens the breaker, what was
- * in flight then, a probe, and one that was answered with Retry-After.
+ * in flight then, a probe, and one that was answered with Retry-After; nor does what was never
+ * sent, since this process could open no socket, file or child.
  */
 export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclusion {
   const { state, policy, nowMs } = facts;
@@ -61,6 +62,7 @@ export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclu
       breaker: breakerAfter("refused", facts),
     };
   }
+  if (isOutOfRoom(error)) return unsent(error, facts);
   const askedMs = askedDelayMs(error, policy.retry.maxRetryAfterMs);
   const breaker = heldFor(askedMs, nowMs, breakerAfter("failure", facts), facts.breaker);
   const opens = breaker.openings !== facts.breaker.openings;
@@ -86,6 +88,33 @@ function afterFailure(
   const backoffMs = retryDelayMs(retry, before.attempts + 1, random);
   const atMs = nowMs + Math.max(backoffMs, askedMs);
   return { kind: "retry", atMs, state, ...(askedMs > 0 && { asked: true }) };
+}
+
+/** This process may open no more files, or start no more processes; told by an error or by what caused it. */
+function isOutOfRoom(error: unknown): boolean {
+  let cause = error;
+  for (let depth = 0; depth < MOST_CAUSES && cause instanceof Error; depth += 1) {
+    if (hasCode(cause, "EMFILE") || hasCode(cause, "ENFILE")) return true;
+    if (hasCode(cause, "EAGAIN") && /^spawn/.test(String(Object(cause).syscall))) return true;
+    cause = cause.cause;
+  }
+  return false;
+}
+
+const MOST_CAUSES = 8;
+/** How long room is waited for at least. */
+const ROOM_WAIT_MS = 1_000;
+
+/** Nothing was sent: it says nothing of the event nor of the actor, and a probe makes room for the next. */
+function unsent(error: unknown, facts: AttemptFacts): Conclusion {
+  const { state: before, policy, nowMs, random } = facts;
+  const { uncountedSinceMs } = before;
+  const state = { ...failedState(before, error, nowMs, false), uncountedSinceMs };
+  const waitMs = Math.max(ROOM_WAIT_MS, retryDelayMs(policy.retry, 1, random));
+  return {
+    outcome: { kind: "retry", atMs: nowMs + waitMs, state },
+    breaker: breakerAfter("refused", facts),
+  };
 }
 
 /** By Retry-After; 0 where the error asks for none, or for nonsense. */

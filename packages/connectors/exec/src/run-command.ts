@@ -41,6 +41,7 @@ export async function runCommand(command: Command): Promise<Exit> {
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
+  if (child.pid === undefined) throw await notStarted(child, command);
   const stderr = keepTail(child.stderr);
   const stdout = keepTail(child.stdout);
   // EPIPE where the command ends, or closes stdin, without reading it.
@@ -54,17 +55,24 @@ export async function runCommand(command: Command): Promise<Exit> {
     if (code !== 0) await Promise.race([closed, grace()]);
     return { code, signal, output: stderr() || stdout() };
   } catch (cause) {
-    if (hasCode(cause, "COMMAND_FAILED")) throw cause;
-    throw new OrgLoopError(
-      "COMMAND_FAILED",
-      `${command.command} could not be started: ${messageOf(cause)}`,
-      { cause },
-    );
+    throw hasCode(cause, "COMMAND_FAILED") ? cause : failed(command, cause);
   } finally {
     stopKilling();
     child.stdout.destroy();
     child.stderr.destroy();
   }
+}
+
+/** Where no descriptor is left it has no pipes at all, and its error comes later. */
+async function notStarted(child: ChildProcess, command: Command): Promise<OrgLoopError> {
+  const [cause] = await once(child, "error");
+  for (const pipe of child.stdio ?? []) pipe?.destroy();
+  return failed(command, cause);
+}
+
+function failed({ command }: Command, cause: unknown): OrgLoopError {
+  const message = `${command} could not be started: ${messageOf(cause)}`;
+  return new OrgLoopError("COMMAND_FAILED", message, { cause });
 }
 
 function killOnAbort(child: ChildProcess, { signal, killAfterMs }: Command): () => void {

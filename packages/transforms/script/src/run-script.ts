@@ -39,6 +39,7 @@ export interface ScriptExit {
 export async function runScript(run: ScriptRun): Promise<ScriptExit> {
   if (run.signal.aborted) throw failed(run, "was stopped", run.signal.reason);
   const child = spawn(run.path, { cwd: run.cwd, env: run.env, detached: true });
+  if (child.pid === undefined) throw await notStarted(child, run);
   const stop = stopper(child);
   const onAbort = () => stop("was stopped", run.signal.reason);
   run.signal.addEventListener("abort", onAbort, { once: true });
@@ -71,6 +72,13 @@ export async function runScript(run: ScriptRun): Promise<ScriptExit> {
     child.stdout.destroy();
     child.stderr.destroy();
   }
+}
+
+/** Where no descriptor is left it has no pipes at all, and its error comes later. */
+async function notStarted(child: ChildProcess, run: ScriptRun): Promise<OrgLoopError> {
+  const [cause] = await once(child, "error");
+  for (const pipe of child.stdio ?? []) pipe?.destroy();
+  return failed(run, "could not be started", cause);
 }
 
 interface Stopper {
