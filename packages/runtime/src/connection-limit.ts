@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /** How many connections a server holds at a time. */
@@ -18,8 +18,8 @@ const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
 
 /**
  * Keeps a server's connections within bounds. A new one beyond them takes the place of the one that has waited longest without a
- * request of its own: silent connections keep nobody out. Where all are at work, a connection from this machine gets a place in reserve
- * and any other is closed.
+ * request of its own, else of the one whose request has been arriving longest (it hears 503): neither silent connections nor slow senders
+ * keep others out. Where all are at work, a connection from this machine gets a place in reserve and any other is closed.
  */
 export function limitConnections(
   server: Server,
@@ -41,9 +41,10 @@ export function limitConnections(
     among.enter(socket);
     socket.once("close", () => among.leave(socket));
   });
-  server.on("request", ({ socket }, response: ServerResponse) => {
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
     const among = reserved.has(socket) ? reserved : ordinary;
-    among.begin(socket);
+    among.begin(socket, { request, response });
     response.once("close", () => among.end(socket));
   });
   return { isInReserve: (socket) => reserved.has(socket) };
@@ -51,16 +52,57 @@ export function limitConnections(
 
 const isFromHere = ({ remoteAddress = "" }: Socket): boolean => LOOPBACK.test(remoteAddress);
 
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+const TURNED_AWAY =
+  "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+function turnAway(socket: Socket, { response }: Exchange): void {
+  if (response.headersSent) socket.destroy();
+  else {
+    socket.write(TURNED_AWAY);
+    socket.destroySoon();
+  }
+}
+
 /** Places for so many connections. */
 function places(most: number) {
   /** With how many requests each has under way. */
   const requests = new Map<Socket, number>();
   /** Those without any, the longest first. */
   const silent = new Set<Socket>();
+  /** Those whose request may have more to come, the longest first. */
+  const arriving = new Map<Socket, Exchange>();
 
   function leave(socket: Socket): void {
     requests.delete(socket);
     silent.delete(socket);
+    arriving.delete(socket);
+  }
+
+  /** What has come whole by now is at work: it is not asked again. */
+  function longestArriving(): [Socket, Exchange] | undefined {
+    for (const [socket, exchange] of arriving) {
+      if (!exchange.request.complete) return [socket, exchange];
+      arriving.delete(socket);
+    }
+    return undefined;
+  }
+
+  function makeRoom(): void {
+    const [longest] = silent;
+    if (longest !== undefined) {
+      leave(longest);
+      longest.destroy();
+      return;
+    }
+    const [slowest, exchange] = longestArriving() ?? [];
+    if (slowest === undefined || exchange === undefined) return;
+    leave(slowest);
+    turnAway(slowest, exchange);
   }
 
   function count(socket: Socket, change: 1 | -1): void {
@@ -73,21 +115,24 @@ function places(most: number) {
 
   return {
     has: (socket: Socket) => requests.has(socket),
-    /** Makes some where one of them is silent. */
+    /** Makes some where one of them is silent, or slow to send. */
     hasRoom(): boolean {
-      const [longest] = silent;
-      if (requests.size >= most && longest !== undefined) {
-        leave(longest);
-        longest.destroy();
-      }
+      if (requests.size >= most) makeRoom();
       return requests.size < most;
     },
     enter(socket: Socket): void {
       requests.set(socket, 0);
       silent.add(socket);
     },
-    begin: (socket: Socket) => count(socket, 1),
-    end: (socket: Socket) => count(socket, -1),
+    begin(socket: Socket, exchange: Exchange): void {
+      if (!requests.has(socket)) return;
+      count(socket, 1);
+      arriving.set(socket, exchange);
+    },
+    end(socket: Socket): void {
+      count(socket, -1);
+      if (requests.get(socket) === 0) arriving.delete(socket);
+    },
     leave,
   };
 }
