@@ -36,6 +36,8 @@ export interface AnswerWebhookOptions {
   readonly read: () => Promise<Omit<WebhookRequest, "content">>;
   /** Bytes that a body may have once it is unpacked. */
   readonly bodyLimit: number;
+  /** How long the source may take for an answer; default: a minute. */
+  readonly receiveMs?: number;
   /** Hears how many bytes an unpacked body takes in memory beside the one that was sent. It may throw. */
   readonly onUnpacked?: (bytes: number) => void;
   /** Resolves when all events are durable on the bus. `repeats`: ids of those that were before, where that is known at once. */
@@ -78,7 +80,7 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
       options.onUnpacked?.(unpacked.byteLength);
       return unpacked;
     };
-    drafts = await receiveDrafts(source, { ...request, content });
+    drafts = await receiveDrafts(source, { ...request, content }, options.receiveMs);
   } catch (error) {
     if (isRefused(error)) {
       return refuse(options, statusOf(error), messageOf(error), error.reason);

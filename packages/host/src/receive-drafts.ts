@@ -11,16 +11,17 @@ import {
 const LONGEST_MS = 60_000;
 
 /**
- * What a source makes of a request. Throws what it throws, `TIMEOUT` where it does not answer within a minute, and `INVALID_ANSWER` for
- * what are no events.
+ * What a source makes of a request. Throws what it throws, `TIMEOUT` where it does not answer within `longestMs` (default: a minute), and
+ * `INVALID_ANSWER` for what are no events.
  */
 export async function receiveDrafts(
   source: Required<Pick<Source, "receive">>,
   request: WebhookRequest,
+  longestMs = LONGEST_MS,
 ): Promise<readonly EventDraft[]> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const message = `the source gave no answer within ${formatDuration(LONGEST_MS)}`;
-  const timer = setTimeout(() => reject(new OrgLoopError("TIMEOUT", message)), LONGEST_MS);
+  const message = `the source gave no answer within ${formatDuration(longestMs)}`;
+  const timer = setTimeout(() => reject(new OrgLoopError("TIMEOUT", message)), longestMs);
   try {
     const drafts = await Promise.race([source.receive(request), promise]);
     const wrong = checkDrafts(drafts);
