@@ -223,3 +223,39 @@ test("on a full disk it opens, refuses, and takes lines again", async () => {
   await lines.close();
   expect(await open(disk)).toMatchObject({ numbers: [0, 1, 3], warnings: [] });
 });
+
+test("is rewritten where most of a long file counts no more; a failure is said, and tried again when there is twice as much", async () => {
+  const disk = crashFileSystem();
+  let isFull = false;
+  const fileSystem = new Proxy(disk.fileSystem, {
+    get(target, key) {
+      const found = Reflect.get(target, key);
+      if (key !== "open") return typeof found === "function" ? found.bind(target) : found;
+      return async (...given: Parameters<typeof target.open>) => {
+        if (isFull) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+        return target.open(...given);
+      };
+    },
+  });
+  const { lines, warnings } = await open({ ...disk, fileSystem });
+  const add = (count: number) =>
+    lines.append(
+      upTo(count).map((n) => body(n)),
+      { durable: true },
+    );
+  await add(999);
+  expect([lines.lines, lines.isStale(0)]).toEqual([999, false]);
+  await add(1);
+  expect([lines.isStale(499), lines.isStale(500)]).toEqual([true, false]);
+  isFull = true;
+  await lines.tidy([body(1)]);
+  expect(warnings).toEqual([`${PATH} was not rewritten: no space`]);
+  expect([lines.lines, lines.isStale(0)]).toEqual([1_000, false]);
+  isFull = false;
+  await add(1_000);
+  expect(lines.isStale(0)).toBe(true);
+  await lines.tidy([body(1)]);
+  expect([lines.lines, lines.isStale(0)]).toEqual([1, false]);
+  await lines.close();
+  expect((await open(disk)).numbers).toEqual([1]);
+});

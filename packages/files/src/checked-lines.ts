@@ -12,6 +12,8 @@ import { type Bodies, headerLine, rewriteLines } from "./rewrite-lines.ts";
 
 /** What was appended without a sync is synced this often, while more is appended. */
 const SYNC_EVERY_MS = 1_000;
+/** Fewer lines than this are not worth a rewrite. */
+const LEAST_STALE = 1_000;
 
 /**
  * A file of numbered lines with checksums, appended to and now and then rewritten. The first line tells the generation; `PATH.mark` beside
@@ -30,6 +32,8 @@ export class CheckedLines {
   /** Number of the last line that is durable. */
   #synced = -1;
   #syncedMs: number;
+  /** In lines. */
+  #staleFrom = LEAST_STALE;
   #failure: OrgLoopError | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -60,6 +64,11 @@ export class CheckedLines {
   /** In bytes. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Without the first, which is the file's own. */
+  get lines(): number {
+    return Math.max(0, this.#last);
   }
 
   /** Runs `task` when all given before have ended. */
@@ -134,6 +143,23 @@ export class CheckedLines {
     await this.#reached();
     await this.#mark.sync().catch(() => undefined);
     return places;
+  }
+
+  /** Whether it is worth a rewrite where `kept` of its lines count: it is long, and more than twice as long. */
+  isStale(kept: number): boolean {
+    return this.#last >= this.#staleFrom && this.#last > 2 * kept;
+  }
+
+  /** {@link rewrite}; a failure is a warning, since the file stands as it was, and is not asked for again before it is twice as long. */
+  async tidy(bodies: Bodies): Promise<void> {
+    try {
+      await this.rewrite(bodies);
+      this.#staleFrom = LEAST_STALE;
+    } catch (error) {
+      this.#staleFrom = 2 * this.#last;
+      const { path, warn } = this.#options;
+      warn(`${path} was not rewritten: ${messageOf(error)}`);
+    }
   }
 
   /** Syncs what is not; fine to call twice. */

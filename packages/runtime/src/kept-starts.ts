@@ -1,5 +1,4 @@
 import { CheckedLines, type FileSystem, groupCommit } from "@orgloop/files";
-import { messageOf } from "@orgloop/sdk";
 
 /** What is kept of a piece of work, by its key: a JSON array that begins with the event's id and which replay of it. */
 export type StartsChange =
@@ -27,20 +26,15 @@ export interface KeptStartsOptions {
   readonly warn: (message: string) => void;
 }
 
-/** The file is rewritten when it has this many lines, and more than twice as many as there is to keep. */
-const MIN_REWRITE_LINES = 1_000;
-
 export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts> {
   const { path, fileSystem, isWanted, warn } = options;
   const counts = new Map<string, number>();
   const asked = new Map<string, number>();
-  let lines = 0;
 
   function apply(change: StartsChange): void {
     const [map, [key, value]] = "asked" in change ? [asked, change.asked] : [counts, change.start];
     if (value > 0) map.set(key, value);
     else map.delete(key);
-    lines += 1;
   }
 
   const file = await CheckedLines.open({
@@ -49,7 +43,6 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
     begin() {
       counts.clear();
       asked.clear();
-      lines = 0;
       return (body) => apply(JSON.parse(body.toString()));
     },
     upgrade,
@@ -62,14 +55,10 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
   async function rewrite(): Promise<void> {
     const nowMs = options.wall();
     for (const [key, untilMs] of asked) if (untilMs <= nowMs) asked.delete(key);
-    lines = counts.size + asked.size;
-    const bodies = [
+    await file.tidy([
       ...Array.from(counts, (start) => JSON.stringify({ start })),
       ...Array.from(asked, (entry) => JSON.stringify({ asked: entry })),
-    ];
-    await file
-      .rewrite(bodies)
-      .catch((error) => warn(`${path} was not rewritten: ${messageOf(error)}`));
+    ]);
   }
 
   async function commit(changes: readonly StartsChange[]): Promise<void> {
@@ -78,7 +67,7 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
       { durable: false },
     );
     for (const change of changes) apply(change);
-    if (lines >= MIN_REWRITE_LINES && lines > 2 * (counts.size + asked.size)) await rewrite();
+    if (file.isStale(counts.size + asked.size)) await rewrite();
   }
 
   for (const map of [counts, asked]) {
@@ -87,7 +76,7 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
       if (!isWanted(eventId, replay)) map.delete(key);
     }
   }
-  if (lines > counts.size + asked.size) await rewrite();
+  if (file.lines > counts.size + asked.size) await rewrite();
   return {
     counts,
     asked,

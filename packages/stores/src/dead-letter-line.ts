@@ -1,36 +1,20 @@
 import { type DeadLetter, type DeadLetterSummary, parseJson } from "@orgloop/sdk";
+import { eventLast } from "./event-last.ts";
 
 /** What a line of the file says. */
 export type LetterLine =
   | { readonly put: DeadLetterSummary }
   | { readonly removed: readonly string[] };
 
-const LETTER = '{"letter":';
-const EVENT = '},"event":';
-
-/** The event stands last and by itself, so that an index can be read without it. */
-export function letterBody({ event, ...letter }: DeadLetter): string {
-  return `${LETTER}${JSON.stringify(letter)},"event":${JSON.stringify(event)}}`;
-}
+const letterLine = eventLast<DeadLetter>("letter");
+export const { encode: letterBody, decode: parseLetter } = letterLine;
 
 export const removalBody = (removed: readonly string[]): string => JSON.stringify({ removed });
 
 /** What a body says, without the event of a letter. */
 export function parseLetterLine(body: Buffer): LetterLine {
-  if (!body.subarray(0, LETTER.length).equals(Buffer.from(LETTER))) {
-    return { removed: JSON.parse(body.toString()).removed };
-  }
-  // No text of JSON holds these bytes: a quote in it would be escaped.
-  const end = body.indexOf(EVENT) + 1;
-  return { put: JSON.parse(body.toString("utf8", LETTER.length, end)) };
-}
-
-export function parseLetter(body: Buffer): DeadLetter {
-  const { letter, event } = parseJson(body.toString()) as {
-    letter: Omit<DeadLetter, "event">;
-    event: DeadLetter["event"];
-  };
-  return { ...letter, event };
+  const put = letterLine.head(body);
+  return put === null ? { removed: JSON.parse(body.toString()).removed } : { put };
 }
 
 /** The body of a line as it was written before there were checksums: a letter, or `{"removed": [ids]}`. */

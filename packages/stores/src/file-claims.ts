@@ -11,9 +11,6 @@ export interface FileClaimsOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** Fewer lines than this are not worth a rewrite. */
-const MIN_REWRITE_LINES = 1_000;
-
 /**
  * Dedup claims, in memory and in a file of checksummed lines (`CheckedLines`), which is read at open and rewritten when more than half
  * of it has expired. A claim resolves when it is handed to the operating system, without an fsync: the end of the process loses
@@ -28,17 +25,14 @@ export async function fileClaims({
   const path = join(dir, "claims.jsonl");
   await fileSystem.makeDirectory(dir);
   let table = new ClaimTable();
-  let lines = 0;
   const file = await CheckedLines.open({
     path,
     fileSystem,
     begin() {
       table = new ClaimTable();
-      lines = 0;
       return (body) => {
         const [key, eventId, expiresMs] = JSON.parse(body.toString()).claim;
         table.load(key, { eventId, expiresMs });
-        lines += 1;
       };
     },
     upgrade: upgradeClaim,
@@ -51,7 +45,6 @@ export async function fileClaims({
   async function append(added: readonly string[]): Promise<void> {
     try {
       await file.append(added, { durable: false });
-      lines += added.length;
       failing = false;
     } catch (error) {
       if (!failing) warn(`${path}: claims are not written: ${messageOf(error)}`);
@@ -60,20 +53,11 @@ export async function fileClaims({
   }
 
   async function rewrite(): Promise<void> {
-    if (lines < MIN_REWRITE_LINES || lines <= 2 * table.size) return;
-    let kept = 0;
-    const entries = function* () {
-      for (const [key, claim] of table.entries()) {
-        kept++;
-        yield claimBody(key, claim);
-      }
+    if (!file.isStale(table.size)) return;
+    const bodies = function* () {
+      for (const [key, claim] of table.entries()) yield claimBody(key, claim);
     };
-    try {
-      await file.rewrite(entries());
-      lines = kept;
-    } catch (error) {
-      warn(`${path} was not rewritten: ${messageOf(error)}`);
-    }
+    await file.tidy(bodies());
   }
 
   const add = groupCommit<string>((task) => file.inTurn(task), append);

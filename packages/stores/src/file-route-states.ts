@@ -21,9 +21,6 @@ interface Change {
   readonly state: RouteState | null;
 }
 
-/** The file is rewritten when it has this many lines, and more than twice as many as there are states. */
-const MIN_REWRITE_LINES = 1_000;
-
 /**
  * Route states in a file of checksummed lines (`CheckedLines`), the last one of a route counts. Changes that wait share a sync. A JSON file
  * of the same name without the `l`, which an earlier version wrote, is taken over. Nobody else may write it meanwhile.
@@ -35,13 +32,11 @@ export async function fileRouteStates({
 }: FileRouteStatesOptions): Promise<RouteStateStore> {
   await fileSystem.makeDirectory(dirname(path));
   let states = new Map<string, RouteState>();
-  let lines = 0;
   const file = await CheckedLines.open({
     path,
     fileSystem,
     begin() {
       states = new Map();
-      lines = 0;
       return (body) => apply(JSON.parse(body.toString()));
     },
     upgrade: () => null,
@@ -53,25 +48,20 @@ export async function fileRouteStates({
   function apply({ route, state }: Change): void {
     if (state === null) states.delete(route);
     else states.set(route, state);
-    lines += 1;
   }
 
   async function commit(changes: readonly Change[]): Promise<void> {
     const bodies = changes.map(({ route, state }) => JSON.stringify({ route, state }));
     await file.append(bodies, { durable: true });
     for (const change of changes) apply(change);
-    if (lines < MIN_REWRITE_LINES || lines <= 2 * states.size) return;
-    lines = states.size;
-    const kept = Array.from(states, ([route, state]) => JSON.stringify({ route, state }));
-    await file
-      .rewrite(kept)
-      .catch((error) => warn(`${path} was not rewritten: ${messageOf(error)}`));
+    if (!file.isStale(states.size)) return;
+    await file.tidy(Array.from(states, ([route, state]) => JSON.stringify({ route, state })));
   }
 
   const change = groupCommit<Change>((task) => file.inTurn(task), commit);
   const earlier = path.slice(0, -1);
   const taken = await readEarlier(earlier, fileSystem, warn);
-  if (lines === 0 && taken.length > 0) await file.inTurn(() => commit(taken));
+  if (file.lines === 0 && taken.length > 0) await file.inTurn(() => commit(taken));
   await forget(earlier, fileSystem);
   return {
     load: async () => new Map(states),

@@ -1,4 +1,5 @@
 import { type InboxEntry, parseJson } from "@orgloop/sdk";
+import { eventLast } from "./event-last.ts";
 
 /** What a line of the file says. */
 export type InboxLine =
@@ -6,30 +7,13 @@ export type InboxLine =
   | { readonly session: string; readonly removed: readonly string[] }
   | { readonly session: string; readonly notified: boolean };
 
-const ENTRY = '{"entry":';
-const EVENT = '},"event":';
-
-/** The event stands last and by itself, so that an index can be read without it. */
-export function entryBody({ event, ...entry }: InboxEntry): string {
-  return `${ENTRY}${JSON.stringify(entry)},"event":${JSON.stringify(event)}}`;
-}
+const entryLine = eventLast<InboxEntry>("entry");
+export const { encode: entryBody, decode: parseEntry } = entryLine;
 
 /** What a body says, without the event of an entry. */
 export function parseInboxLine(body: Buffer): InboxLine {
-  if (!body.subarray(0, ENTRY.length).equals(Buffer.from(ENTRY))) {
-    return JSON.parse(body.toString());
-  }
-  // No text of JSON holds these bytes: a quote in it would be escaped.
-  const end = body.indexOf(EVENT) + 1;
-  return { put: JSON.parse(body.toString("utf8", ENTRY.length, end)) };
-}
-
-export function parseEntry(body: Buffer): InboxEntry {
-  const { entry, event } = parseJson(body.toString()) as {
-    entry: Omit<InboxEntry, "event">;
-    event: InboxEntry["event"];
-  };
-  return { ...entry, event };
+  const put = entryLine.head(body);
+  return put === null ? JSON.parse(body.toString()) : { put };
 }
 
 /** The body of a line as it was written before there were checksums: an entry by itself, or a change of a session. */
