@@ -1,9 +1,10 @@
 import {
+  ABOUT_SECRETS,
   type DocumentPath,
   formatPath,
-  fromVarsOf,
   type ItemKind,
   isMapping,
+  ownSecretsOf,
   type Provenance,
   type ValueOrigin,
   valueOrigin,
@@ -53,12 +54,12 @@ export function itemValues(
   name: string,
   item: unknown,
 ): PlacedValue[] {
-  const fromVars = fromVarsOf(item);
+  const own = ownSecretsOf(item);
   return leaves(item).flatMap(({ path, value }) => {
-    if (path[0] === "from_vars") return [];
+    if (ABOUT_SECRETS.includes(String(path[0]))) return [];
     const origin = valueOrigin(provenance, kind, name, path);
     const cause = origin && causeOf(provenance, kind, name, origin);
-    return { path: formatPath(path), value: withoutSecrets(value, path, fromVars), origin, cause };
+    return { path: formatPath(path), value: withoutSecrets(value, path, own), origin, cause };
   });
 }
 

@@ -16,11 +16,13 @@ import { deepFreeze } from "./deep-freeze.ts";
 import { given } from "./given.ts";
 import { mergeLayers } from "./layer.ts";
 import { EXEC_CONNECTOR, listedEnvironment } from "./listed-environment.ts";
+import type { MarkedSecrets } from "./marked-secrets.ts";
 import type { DefaultsInput } from "./schema/project-schema.ts";
 import { oncePerScope, type Scope } from "./scope.ts";
+import type { SecretText } from "./secret-keys.ts";
 import type { Vars } from "./substitute-vars.ts";
 import type { TopologyRoute } from "./topology-routes.ts";
-import { secretsFromVars } from "./written-secrets.ts";
+import { secretsFromVars, writtenMarks } from "./written-secrets.ts";
 
 /** The path of a transform's script, relative to the project, and what it contains. */
 export type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
@@ -29,6 +31,11 @@ export type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
 export interface Attachments {
   readonly prompts: ReadonlyMap<Declaration, PromptSpec>;
   readonly scripts: ReadonlyMap<Declaration, Script>;
+}
+
+/** What was found out of items beside their own text. */
+interface Found extends Pick<Attachments, "scripts"> {
+  readonly marked: MarkedSecrets;
 }
 
 function described(value: {
@@ -44,25 +51,36 @@ function described(value: {
 /** What the defaults of a source's team say otherwise than the project's. */
 type TeamDefaults = Pick<DefaultsInput, "poll_interval" | "repeat_window">;
 
-/** An item's `config`, with what of it is a value of `vars` where a secret stands. */
-function configOf(config: Readonly<Record<string, unknown>> | null | undefined, { vars }: Scope) {
-  return { config: config ?? {}, ...fromVars(config, vars) };
+/** An item's `config`, with what its schema says of the secrets in it, and what there is a value of `vars`. */
+function configOf(
+  config: Readonly<Record<string, unknown>> | null | undefined,
+  { vars }: Scope,
+  marked: readonly SecretText[] = [],
+) {
+  const open = fromVars(config, vars, marked);
+  const paths = writtenMarks(marked, open.from_vars ?? []);
+  return {
+    config: config ?? {},
+    ...open,
+    ...given("secret_paths", paths.length > 0 ? paths : undefined),
+  };
 }
 
-function fromVars(config: unknown, vars: Vars) {
-  const found = secretsFromVars(config, vars);
+function fromVars(config: unknown, vars: Vars, marked?: readonly SecretText[]) {
+  const found = secretsFromVars(config, vars, marked);
   return given("from_vars", found.length > 0 ? found : undefined);
 }
 
 function sourceSpec(
   { name, value, scope }: Declaration<"source">,
+  marked: readonly SecretText[] | undefined,
   { poll_interval: interval, repeat_window }: TeamDefaults,
 ): SourceSpec {
   return {
     id: name,
     ...described(value),
     connector: value.connector,
-    ...configOf(value.config, scope),
+    ...configOf(value.config, scope, marked),
     ...given("poll", value.poll ?? (interval === undefined ? undefined : { interval })),
     ...given("emits", value.emits),
     ...given("public", value.public),
@@ -72,8 +90,11 @@ function sourceSpec(
   };
 }
 
-function actorSpec({ name, value, scope }: Declaration<"actor">): ActorSpec {
-  const { config, ...rest } = configOf(value.config, scope);
+function actorSpec(
+  { name, value, scope }: Declaration<"actor">,
+  marked: readonly SecretText[] | undefined,
+): ActorSpec {
+  const { config, ...rest } = configOf(value.config, scope, marked);
   const hasList = value.connector === EXEC_CONNECTOR && Array.isArray(config.env);
   return {
     id: name,
@@ -85,8 +106,9 @@ function actorSpec({ name, value, scope }: Declaration<"actor">): ActorSpec {
   };
 }
 
-function transformSpec(item: Declaration<"transform">, script: Script | undefined): TransformSpec {
+function transformSpec(item: Declaration<"transform">, { scripts, marked }: Found): TransformSpec {
   const { name, value, scope } = item;
+  const script = scripts.get(item);
   const type = value.type === "script" ? "script" : "package";
   return {
     name,
@@ -95,14 +117,17 @@ function transformSpec(item: Declaration<"transform">, script: Script | undefine
       ? script
       : { package: value.type === "package" ? value.package : value.type }),
     ...(value.env !== undefined && { env: listedEnvironment(value.env ?? []) }),
-    ...configOf(value.config, scope),
+    ...configOf(value.config, scope, marked.get(item)),
     timeout_ms: value.timeout_ms ?? 30_000,
     on_error: value.on_error ?? "pass",
   } as TransformSpec;
 }
 
-function loggerSpec({ name, value, scope }: Declaration<"logger">): LoggerSpec {
-  return { name, type: value.type, ...configOf(value.config, scope) };
+function loggerSpec(
+  { name, value, scope }: Declaration<"logger">,
+  marked: readonly SecretText[] | undefined,
+): LoggerSpec {
+  return { name, type: value.type, ...configOf(value.config, scope, marked) };
 }
 
 function defaultsSpec(defaults: DefaultsInput): DefaultsSpec {
@@ -145,7 +170,7 @@ export function buildTopology(
   { project, workspace, bus: written, vars, defaults, network, aws }: Settings,
   { source, actor, transform, logger }: Omit<Declarations, "route">,
   routes: readonly TopologyRoute[],
-  scripts: ReadonlyMap<Declaration, Script>,
+  found: Found,
 ): Topology {
   const on = <Item extends Declaration>(items: readonly Item[]) =>
     items.filter(({ enabled }) => enabled);
@@ -164,11 +189,13 @@ export function buildTopology(
     defaults: defaultsSpec(defaults),
     ...given("network", network),
     ...given("aws", aws),
-    sources: on(source).map((source) => sourceSpec(source, teamDefaults(source.scope))),
-    actors: on(actor).map(actorSpec),
+    sources: on(source).map((source) =>
+      sourceSpec(source, found.marked.get(source), teamDefaults(source.scope)),
+    ),
+    actors: on(actor).map((actor) => actorSpec(actor, found.marked.get(actor))),
     routes: [],
-    transforms: on(transform).map((item) => transformSpec(item, scripts.get(item))),
-    loggers: on(logger).map(loggerSpec),
+    transforms: on(transform).map((item) => transformSpec(item, found)),
+    loggers: on(logger).map((logger) => loggerSpec(logger, found.marked.get(logger))),
   };
   deepFreeze(Object.values(topology));
   return Object.freeze(withRoutes(topology, routes));

@@ -13,11 +13,12 @@ import { isMapping, valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
 import { holdsReference } from "./holds-reference.ts";
 import { isBlank } from "./is-blank.ts";
+import { type MarkedSecrets, markedSecrets } from "./marked-secrets.ts";
 import { parsePluginConfig } from "./parse-plugin-config.ts";
 import type { Environment } from "./read-environment.ts";
 import { resolveReferences } from "./resolve-references.ts";
 import { schemaKeys } from "./schema-keys.ts";
-import { secretTextsIn } from "./secret-keys.ts";
+import { type SecretText, secretTextsIn } from "./secret-keys.ts";
 import { ALL_ROOTS, PATH_ROOTS } from "./unknown-root.ts";
 
 /** The package that an item names, and the key that names it; null for a script. */
@@ -35,6 +36,13 @@ export function packageOf(item: Declaration): { name: string; key: string } | nu
   return typeof name === "string" && name !== "script" ? { name, key } : null;
 }
 
+/** What is secret by the schemas of the packages. */
+export interface FoundSecrets {
+  /** Names of environment variables. */
+  readonly variables: ReadonlySet<string>;
+  readonly marked: MarkedSecrets;
+}
+
 type Part = Pick<PluginPart<unknown, unknown>, "config" | "templates" | "paths">;
 
 /** What of a package the item is made of, or what it is instead. */
@@ -48,7 +56,7 @@ function partOf(plugin: PluginDefinition, item: Declaration): Part | string {
 
 /**
  * Checks every item's `config` against its package's schema, but for those of the file `standIns`. A package that is missing is one
- * error, at its first use. Resolves to the names of the variables that hold secrets.
+ * error, at its first use. Resolves to what the schemas say is secret.
  */
 export async function checkPlugins(
   declarations: Declarations,
@@ -56,7 +64,7 @@ export async function checkPlugins(
   env: Environment,
   findings: Findings,
   standIns?: string,
-): Promise<ReadonlySet<string>> {
+): Promise<FoundSecrets> {
   const { source, actor, transform, logger } = declarations;
   const made = madeRoots(transform);
   const context: Context = {
@@ -64,7 +72,8 @@ export async function checkPlugins(
     ofTemplates: new Set([...ALL_ROOTS, ...made]),
     ofPaths: new Set([...PATH_ROOTS, ...made]),
   };
-  const secrets = new Set<string>();
+  const variables = new Set<string>();
+  const marked = new Map<Declaration, readonly SecretText[]>();
   const uses = new Map<string, Declaration[]>();
   for (const item of [...source, ...actor, ...transform, ...logger] as Declaration[]) {
     const checked = item.enabled && item.layers.at(-1)?.document.file !== standIns;
@@ -84,10 +93,15 @@ export async function checkPlugins(
       continue;
     }
     for (const item of items) {
-      for (const name of await checkItem(item, plugin, context, findings)) secrets.add(name);
+      const schema = await checkItem(item, plugin, context, findings);
+      if (schema === undefined) continue;
+      const config = valueAt(item.value, ["config"]) ?? {};
+      for (const name of secretVariables(schema, config)) variables.add(name);
+      const found = markedSecrets(schema, config);
+      if (found.length > 0) marked.set(item, found);
     }
   }
-  return secrets;
+  return { variables, marked };
 }
 
 function packageError(
@@ -115,12 +129,13 @@ interface Context {
   readonly ofPaths: ReadonlySet<string>;
 }
 
+/** Resolves to its schema; undefined: its package has none for it. */
 async function checkItem(
   item: Declaration,
   plugin: PluginDefinition,
   context: Context,
   findings: Findings,
-): Promise<readonly string[]> {
+): Promise<StandardSchema | undefined> {
   const named = packageOf(item);
   const part = partOf(plugin, item);
   if (typeof part === "string") {
@@ -129,7 +144,7 @@ async function checkItem(
       code: "wrong-package",
       message: `package "${named?.name}" ${part}`,
     });
-    return [];
+    return undefined;
   }
   const config = valueAt(item.value, ["config"]) ?? {};
   const { config: schema } = part;
@@ -146,7 +161,7 @@ async function checkItem(
   }
   warnAboutEmpty(item, schema, config, context.env, findings);
   checkEventTexts(item, part, config, context, findings);
-  return secretVariables(schema, config);
+  return schema;
 }
 
 /** What the package says are templates and paths in the event. */

@@ -2,20 +2,25 @@ import { isServerless } from "./check-serverless.ts";
 import { at, type LinkedDeclarations } from "./declarations.ts";
 import { valueAt } from "./document-path.ts";
 import type { Findings } from "./findings.ts";
+import type { MarkedSecrets } from "./marked-secrets.ts";
 import type { Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
 import { credentialsIn } from "./url-credentials.ts";
 import { isShown } from "./without-secrets.ts";
 import { secretsFromVars, writtenSecrets } from "./written-secrets.ts";
 
+interface Checked extends LinkedDeclarations {
+  readonly marked: MarkedSecrets;
+}
+
 /**
  * Tells of secrets in valid documents: a password in the bus's URL, and what the `config` of an item holds under a key that is a
- * secret's. A warning, since `state.json` holds no more of it than a seal; an error on `sqs`, where the Topology lies in a bucket.
+ * secret's, or marked as one by its schema. A warning, since `state.json` holds no more of it than a seal; an error on `sqs`, where the Topology lies in a bucket.
  */
 export function checkSecrets(
   settings: readonly SourceDocument[],
   { vars }: Pick<Scope, "vars">,
-  { source, actor, transform, logger }: LinkedDeclarations,
+  { source, actor, transform, logger, marked }: Checked,
   findings: Findings,
 ): void {
   for (const document of settings) {
@@ -36,7 +41,8 @@ export function checkSecrets(
   const serverless = isServerless(settings);
   const where = serverless ? "and set it by `sst secrets set`" : "and set it in the environment";
   for (const item of [...source, ...actor, ...transform, ...logger]) {
-    for (const path of writtenSecrets(item.value.config, item.scope.vars, ["config"])) {
+    const ofSchema = marked.get(item);
+    for (const path of writtenSecrets(item.value.config, item.scope.vars, ["config"], ofSchema)) {
       const message = `a secret is written out: write it as \${NAME} ${where}`;
       const found = { ...at(item, path), code: "secret-written-out", message };
       (serverless && item.enabled ? findings.errors : findings.warnings).push(found);

@@ -16,6 +16,7 @@ export {
   planDocument,
 } from "./plan-document.ts";
 export {
+  ABOUT_SECRETS,
   type Difference,
   differences,
   type Plan,
@@ -43,4 +44,4 @@ export {
   valueOrigin,
 } from "./value-origin.ts";
 export type { VariableUse } from "./variable-uses.ts";
-export { fromVarsOf, withoutSecrets } from "./without-secrets.ts";
+export { ownSecretsOf, withoutSecrets } from "./without-secrets.ts";

@@ -1,7 +1,7 @@
 import { formatPath } from "./document-path.ts";
 import type { Plan, PlanAction, PlanChange, PlanKind } from "./plan-topology.ts";
 import { type Provenance, settingOrigin, type ValueOrigin, valueOrigin } from "./value-origin.ts";
-import { fromVarsOf, withoutSecrets } from "./without-secrets.ts";
+import { ownSecretsOf, withoutSecrets } from "./without-secrets.ts";
 
 /** The state that a plan was made from. */
 export interface PlanState {
@@ -36,11 +36,11 @@ export interface PlanDocumentChange {
 
 function side(change: PlanChange, which: "from" | "to"): unknown {
   if (change.action !== "change") return withoutSecrets(change[which]);
-  const fromVars = fromVarsOf(change[which]);
+  const own = ownSecretsOf(change[which], change.from, change.to);
   return Object.fromEntries(
     change.differences
       .filter((one) => one[which] !== undefined)
-      .map((one) => [formatPath(one.path), withoutSecrets(one[which], one.path, fromVars)]),
+      .map((one) => [formatPath(one.path), withoutSecrets(one[which], one.path, own)]),
   );
 }
 

@@ -102,10 +102,15 @@ function withRetryAfter(route: Record<string, unknown>): Record<string, unknown>
   return { ...route, delivery: { ...delivery, retry: filled } };
 }
 
+/** What an item says of its secrets follows from the rest of it. */
+export const ABOUT_SECRETS: readonly string[] = ["from_vars", "secret_paths"];
+
 function change(kind: PlanKind, name: string, from: unknown, to: unknown): PlanChange[] {
   const action = from === undefined ? "add" : to === undefined ? "remove" : "change";
   const found =
-    action === "change" ? differences(from, to).filter(({ path }) => path[0] !== "from_vars") : [];
+    action === "change"
+      ? differences(from, to).filter(({ path }) => !ABOUT_SECRETS.includes(String(path[0])))
+      : [];
   if (action === "change" && found.length === 0) return [];
   return [{ kind, name, action, differences: found, from: from ?? null, to: to ?? null }];
 }

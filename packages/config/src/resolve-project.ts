@@ -16,6 +16,7 @@ import { graphWarnings } from "./graph-warnings.ts";
 import { inboxWarnings } from "./inbox-warnings.ts";
 import { linkReferences } from "./link-references.ts";
 import type { LoadedDocument } from "./load-documents.ts";
+import type { MarkedSecrets } from "./marked-secrets.ts";
 import { type ModuleInstance, moduleInstances } from "./module-instances.ts";
 import { outageWarnings } from "./outage-warnings.ts";
 import type { ProjectFiles } from "./project-files.ts";
@@ -125,9 +126,16 @@ export async function resolveProject(
   const attachments = attachFiles(byKind, files, findings);
   const on = byKind.route.filter(({ enabled }) => enabled);
   checkTemplates(on, byKind, findings);
+  let marked: MarkedSecrets = new Map();
   if (lookup) {
-    const secrets = await checkPlugins(byKind, lookup, env, findings, input.standIns?.file);
-    checkEnvironments(byKind, secrets, { env, processEnv: input.processEnv ?? env }, findings);
+    const found = await checkPlugins(byKind, lookup, env, findings, input.standIns?.file);
+    marked = found.marked;
+    checkEnvironments(
+      byKind,
+      found.variables,
+      { env, processEnv: input.processEnv ?? env },
+      findings,
+    );
   }
 
   const routes = topologyRoutes(byKind.route, attachments.prompts);
@@ -136,13 +144,11 @@ export async function resolveProject(
     graphWarnings(byKind, findings);
     inboxWarnings(on, findings);
     outageWarnings(on, [root, ...teams], findings);
-    checkSecrets(settings, root, byKind, findings);
-    topology = buildTopology(
-      projectSettings(workspaceName, settings, root),
-      byKind,
-      routes,
-      attachments.scripts,
-    );
+    checkSecrets(settings, root, { ...byKind, marked }, findings);
+    topology = buildTopology(projectSettings(workspaceName, settings, root), byKind, routes, {
+      scripts: attachments.scripts,
+      marked,
+    });
   }
   const project: GatheredProject = {
     projectDir,

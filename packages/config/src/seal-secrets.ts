@@ -1,7 +1,14 @@
-import type { FromVars, Topology } from "@orgloop/sdk";
-import { isMapping } from "./document-path.ts";
+import type { FromVars, SecretPaths, Topology } from "@orgloop/sdk";
+import { type DocumentPath, isMapping, valueAt } from "./document-path.ts";
 import { replaceCredentials } from "./url-credentials.ts";
-import { fromVarsOf, isSecretName, isShown, isWrittenOut, secretText } from "./without-secrets.ts";
+import {
+  fromVarsOf,
+  isNumber,
+  isSecretName,
+  isShown,
+  isWrittenOut,
+  secretText,
+} from "./without-secrets.ts";
 
 /** What a secret is known by without being told: the same for the same text only. */
 export type Seal = (secret: string) => string;
@@ -13,10 +20,10 @@ export function sealSecrets(topology: Topology, seal: Seal): Topology {
   const changed: Record<string, unknown> = {};
   const sealOf = (item: unknown): OpenSeal => ({ seal, fromVars: fromVarsOf(item) });
   for (const list of LISTS) {
-    const items: readonly { readonly config: unknown; readonly from_vars?: FromVars }[] =
-      topology[list];
+    const items: readonly Sealable[] = topology[list];
     const sealed = items.map((item) => {
-      const config = sealValue(item.config, "", sealOf(item));
+      const own = sealOf(item);
+      const config = sealValue(sealMarked(item, own), "", own);
       return config === item.config ? item : { ...item, config };
     });
     if (sealed.some((item, at) => item !== items[at])) changed[list] = sealed;
@@ -29,6 +36,34 @@ export function sealSecrets(topology: Topology, seal: Seal): Topology {
 /** Whether secrets are written out in it: those that would be sealed. */
 export function holdsWrittenSecrets(topology: Topology): boolean {
   return sealSecrets(topology, () => "") !== topology;
+}
+
+interface Sealable {
+  readonly config: unknown;
+  readonly from_vars?: FromVars;
+  readonly secret_paths?: SecretPaths;
+}
+
+/** The item's config with those secrets sealed that only its schema tells. */
+function sealMarked(
+  { config, secret_paths = [] }: Sealable,
+  { seal, fromVars }: OpenSeal,
+): unknown {
+  return secret_paths.reduce((value: unknown, path) => {
+    const found = valueAt(value, path);
+    const text = typeof found === "string" || isNumber(found) ? String(found) : "";
+    if (isSealed(text) || !isWrittenOut(text, fromVars)) return value;
+    return withValueAt(value, path, `${SEALED}${seal(text)}`);
+  }, config);
+}
+
+function withValueAt(value: unknown, [step, ...rest]: DocumentPath, put: string): unknown {
+  if (step === undefined) return put;
+  if (Array.isArray(value)) {
+    return value.map((item, at) => (at === step ? withValueAt(item, rest, put) : item));
+  }
+  if (!isMapping(value)) return value;
+  return { ...value, [step]: withValueAt(value[step], rest, put) };
 }
 
 /** The same value where nothing in it is sealed. `key`: the name that it has. */

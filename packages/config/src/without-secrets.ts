@@ -1,4 +1,4 @@
-import { type FromVars, isWrittenNumber } from "@orgloop/sdk";
+import { type FromVars, isWrittenNumber, type SecretPaths } from "@orgloop/sdk";
 import { type DocumentPath, isMapping } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
 import { isReference, replaceCredentials } from "./url-credentials.ts";
@@ -19,7 +19,7 @@ export function secretText(value: unknown, key: string): string | undefined {
   return isNumber(value) && !AMOUNT.test(key) ? String(value) : undefined;
 }
 
-const isNumber = (value: unknown) => typeof value === "number" || isWrittenNumber(value);
+export const isNumber = (value: unknown) => typeof value === "number" || isWrittenNumber(value);
 
 /** `Bearer abc` of an Authorization header is `abc` elsewhere. */
 export const withoutScheme = (text: string): string => text.replace(/^(bearer|basic|token) +/i, "");
@@ -45,32 +45,54 @@ export function withoutCredentials(text: string, fromVars: FromVars = []): strin
 export const fromVarsOf = (...items: readonly unknown[]): FromVars =>
   items.flatMap((item) => (isMapping(item) && Array.isArray(item.from_vars) ? item.from_vars : []));
 
+/** The same, and where its secrets are; `others`: of the same item, which may say that too. */
+export function ownSecretsOf(item: unknown, ...others: readonly unknown[]): OwnSecrets {
+  const paths = [item, ...others].flatMap(
+    (one): SecretPaths =>
+      isMapping(one) && Array.isArray(one.secret_paths) ? one.secret_paths : [],
+  );
+  return { fromVars: fromVarsOf(item), paths };
+}
+
+interface OwnSecrets {
+  readonly fromVars: FromVars;
+  readonly paths: SecretPaths;
+}
+
 /**
  * `value` with secrets that are no references hidden: a plan shows none (docs/decisions/0014).
- * `path`: where in its item it stands; `fromVars`: its item's.
+ * `path`: where in its item it stands; `own`: its item's.
  */
 export function withoutSecrets(
   value: unknown,
   path: DocumentPath = [],
-  fromVars: FromVars = path.length === 0 ? fromVarsOf(value) : [],
+  own: OwnSecrets = path.length === 0 ? ownSecretsOf(value) : NONE,
 ): unknown {
   if (typeof value === "string" || isNumber(value)) {
     const key = path.findLast((step) => typeof step === "string" && isSecretName(step));
-    const own = path.findLast((step) => typeof step === "string");
-    const isAmount = typeof value !== "string" && AMOUNT.test(String(own));
-    const secret = key !== undefined && path.includes("config") && !isAmount;
-    if (secret && isWrittenOut(String(value), fromVars)) return HIDDEN;
-    return typeof value === "string" ? withoutCredentials(value, fromVars) : value;
+    const nearest = path.findLast((step) => typeof step === "string");
+    const isAmount = typeof value !== "string" && AMOUNT.test(String(nearest));
+    const named = key !== undefined && path.includes("config") && !isAmount;
+    const secret = named || isMarked(path, own.paths);
+    if (secret && isWrittenOut(String(value), own.fromVars)) return HIDDEN;
+    return typeof value === "string" ? withoutCredentials(value, own.fromVars) : value;
   }
   if (Array.isArray(value)) {
-    return value.map((item, at) => withoutSecrets(item, [...path, at], fromVars));
+    return value.map((item, at) => withoutSecrets(item, [...path, at], own));
   }
   if (!isMapping(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      key,
-      withoutSecrets(item, [...path, key], fromVars),
-    ]),
+    Object.entries(value).map(([key, item]) => [key, withoutSecrets(item, [...path, key], own)]),
+  );
+}
+
+const NONE: OwnSecrets = { fromVars: [], paths: [] };
+
+function isMarked([first, ...path]: DocumentPath, marked: SecretPaths): boolean {
+  if (first !== "config") return false;
+  return marked.some(
+    (one) =>
+      one.length === path.length && one.every((step, at) => String(step) === String(path[at])),
   );
 }
 

@@ -1,29 +1,48 @@
 import { type FromVars, isWrittenNumber } from "@orgloop/sdk";
-import { type DocumentPath, isMapping } from "./document-path.ts";
+import { type DocumentPath, formatPath, isMapping } from "./document-path.ts";
 import { holdsReference } from "./holds-reference.ts";
+import type { SecretText } from "./secret-keys.ts";
 import type { Vars } from "./substitute-vars.ts";
 import { credentialsIn } from "./url-credentials.ts";
 import { isShown, isWrittenOut, secretText, withoutScheme } from "./without-secrets.ts";
 
-/** The ways to the secrets in `config` that are written out instead of as `${NAME}`, or taken from `vars`. */
+/**
+ * The ways to the secrets in `config` that are written out instead of as `${NAME}`, or taken from `vars`.
+ * `marked`: what the schema says of it beside the names of its keys.
+ */
 export function writtenSecrets(
   config: unknown,
   vars: Vars,
   path: DocumentPath = [],
+  marked: readonly SecretText[] = [],
 ): DocumentPath[] {
-  if (!some(config, "", (value, key) => isWritten(value, key, []))) return [];
-  const fromVars = secretsFromVars(config, vars);
-  return leavesOf(config, "", path).flatMap((leaf) =>
+  const named = some(config, "", (value, key) => isWritten(value, key, []));
+  if (!named && marked.length === 0) return [];
+  const fromVars = secretsFromVars(config, vars, marked);
+  const byName = leavesOf(config, "", path).flatMap((leaf) =>
     isWritten(leaf.value, leaf.key, fromVars) ? [leaf.path] : [],
   );
+  const told = new Set(byName.map(formatPath));
+  const bySchema = writtenMarks(marked, fromVars).map((place) => [...path, ...place]);
+  return [...byName, ...bySchema.filter((place) => !told.has(formatPath(place)))];
+}
+
+/** Where of what the schema marks something is written out. */
+export function writtenMarks(marked: readonly SecretText[], fromVars: FromVars): DocumentPath[] {
+  return marked.flatMap(({ path, value }) => (isWrittenOut(value, fromVars) ? [path] : []));
 }
 
 /** What stands in `config` where secrets do and is a value of `vars`. */
-export function secretsFromVars(config: unknown, vars: Vars): FromVars {
+export function secretsFromVars(
+  config: unknown,
+  vars: Vars,
+  marked: readonly SecretText[] = [],
+): FromVars {
   const open = new Set(Object.values(vars).flatMap(openText));
   const isOpen = (value: unknown, key: string) => textsOf(value, key).some((one) => open.has(one));
-  if (open.size === 0 || !some(config, "", isOpen)) return [];
+  if (open.size === 0 || (marked.length === 0 && !some(config, "", isOpen))) return [];
   const texts = leavesOf(config, "", []).flatMap(({ value, key }) => textsOf(value, key));
+  for (const { value } of marked) texts.push(withoutScheme(value));
   return [...new Set(texts.filter((one) => open.has(one)))];
 }
 

@@ -76,6 +76,12 @@ export interface AwsSpec {
  */
 export type FromVars = readonly string[];
 
+/**
+ * Where in an item's `config` a secret is written out that is known as one only by the schema of its package, not by its key's name: for those
+ * who have no schema.
+ */
+export type SecretPaths = readonly (readonly (string | number)[])[];
+
 export interface SourceSpec {
   readonly id: string;
   readonly description?: string;
@@ -84,6 +90,7 @@ export interface SourceSpec {
   readonly connector: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly from_vars?: FromVars;
+  readonly secret_paths?: SecretPaths;
   readonly poll?: { readonly interval: Duration };
   readonly emits?: readonly string[];
   /** Takes, without a secret, what a foreign web page makes a browser send. Default false. */
@@ -112,6 +119,7 @@ export interface ActorSpec {
   readonly connector: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly from_vars?: FromVars;
+  readonly secret_paths?: SecretPaths;
   /** Default {@link DEFAULT_QUEUE_DEPTH}. */
   readonly queue_depth: number;
 }
@@ -169,6 +177,7 @@ export interface TransformSpec {
   readonly env?: Readonly<Record<string, string | number | boolean>>;
   readonly config: Readonly<Record<string, unknown>>;
   readonly from_vars?: FromVars;
+  readonly secret_paths?: SecretPaths;
   /** Default 30000. */
   readonly timeout_ms: number;
   readonly on_error: OnError;
@@ -180,6 +189,7 @@ export interface LoggerSpec {
   readonly type: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly from_vars?: FromVars;
+  readonly secret_paths?: SecretPaths;
 }
 
 /**

@@ -2,8 +2,8 @@ import {
   changeOrigin,
   type Difference,
   formatPath,
-  fromVarsOf,
   type LoadedProject,
+  ownSecretsOf,
   type Plan,
   type PlanAction,
   type PlanChange,
@@ -161,8 +161,8 @@ function differenceLines(
     contentsOf(change, difference) ?? reasonOf(project.provenance, kind, name, difference);
   const because = reason === "" ? "" : `  ${style("dim", reason)}`;
   const [before, after] = [
-    withoutSecrets(from, path, fromVarsOf(change.from)),
-    withoutSecrets(to, path, fromVarsOf(change.to)),
+    withoutSecrets(from, path, ownSecretsOf(change.from, change.to)),
+    withoutSecrets(to, path, ownSecretsOf(change.to, change.from)),
   ];
   if (typeof before === "string" && typeof after === "string" && /\n/.test(before + after)) {
     const { heading, lines } = textChange(before, after);
