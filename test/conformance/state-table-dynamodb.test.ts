@@ -35,9 +35,10 @@ describe("leases", () => {
     expect(await leases.acquire("github", "b", 1_000)).toBeNull();
     expect(await leases.acquire("other", "b", 1_000)).not.toBeNull();
     await first?.set("1", { events: 3 });
-    await first?.release({ failed: true, events: 2 });
+    const illLists = [{ list: "acme/api issues", error: "404", failures: 1 }];
+    await first?.release({ failed: true, events: 2, illLists });
     const states = dynamoSourceStates(its.state);
-    const kept = { checkpoint: "1", polledMs: its.nowMs, events: 5, failures: 1 };
+    const kept = { checkpoint: "1", polledMs: its.nowMs, events: 5, failures: 1, illLists };
     expect(await states.read(["github", "never"])).toEqual(new Map([["github", kept]]));
     const second = await leases.acquire("github", "b", 1_000);
     expect(second?.get()).toBe("1");
@@ -48,6 +49,9 @@ describe("leases", () => {
     await third?.set("2");
     expect(third?.get()).toBe("2");
     expect(await checkpointOf("github")).toBe("2");
+    await third?.release();
+    const { failures, illLists: left } = (await states.read(["github"])).get("github") ?? {};
+    expect({ failures, left }).toEqual({ failures: 0, left: [] });
   });
 
   test("who lost the lease moves nothing, taken by another or not, and cannot end another's", async () => {

@@ -5,6 +5,7 @@ export * from "./browser-request.ts";
 export * from "./call-actor.ts";
 export * from "./clock.ts";
 export * from "./guarded-network.ts";
+export * from "./ill-lists.ts";
 export * from "./known-secrets.ts";
 export * from "./open-plugin.ts";
 export * from "./poll-source.ts";

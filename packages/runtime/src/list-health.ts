@@ -1,4 +1,4 @@
-import type { Poll } from "@orgloop/host";
+import { illListsOf, type Poll } from "@orgloop/host";
 import { type IllList, isPartialPoll, type LogEntry, messageOf, type Source } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 
@@ -24,16 +24,4 @@ export function noteLists(
   log({ phase: "source.error", source: id, error: messageOf(result.error), metadata });
   activity.sourceFailed(id);
   return { kind: "done" };
-}
-
-/** What tells of a source must not end its polls. */
-function illListsOf(
-  source: Pick<Source, "illLists">,
-  checkpoint: string | null,
-): readonly IllList[] {
-  try {
-    return source.illLists?.(checkpoint) ?? [];
-  } catch {
-    return [];
-  }
 }

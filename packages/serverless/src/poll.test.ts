@@ -157,3 +157,32 @@ test("the poll ends at its deadline, with time to give the lease back", async ()
   expect(it.entries).toMatchObject([{ phase: "source.error" }]);
   expect(await it.checkpoint()).toBe("1");
 });
+
+test("which lists a poll could not read is kept with it, also where the poll fails", async () => {
+  const ill = [{ list: "acme/api issues", error: "404", failures: 1 }];
+  let fails = false;
+  const it = polling({
+    async *poll() {
+      yield { events: [draft(1)], checkpoint: "1" };
+      if (fails) throw new Error("the platform is ill");
+    },
+    illLists: (checkpoint) => (checkpoint === "1" ? ill : []),
+  });
+  const results: unknown[] = [];
+  const leases = {
+    async acquire(...asked: Parameters<typeof it.leases.acquire>) {
+      const lease = await it.leases.acquire(...asked);
+      return lease && { ...lease, release: async (how: unknown) => void results.push(how) };
+    },
+  };
+  const tick = (owner: string) =>
+    pollTick({ source: "s", owner, remainingMs: 60_000 }, { ...it.options, leases });
+  await tick("one");
+  fails = true;
+  await it.clock.advance(600_000);
+  await tick("two");
+  expect(results).toMatchObject([
+    { failed: false, illLists: ill },
+    { failed: true, illLists: ill },
+  ]);
+});

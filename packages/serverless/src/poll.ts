@@ -1,6 +1,7 @@
-import { type Clock, pollSource } from "@orgloop/host";
+import { type Clock, illListsOf, pollSource } from "@orgloop/host";
 import {
   hasCode,
+  type IllList,
   isPartialPoll,
   isRetryAfter,
   messageOf,
@@ -47,6 +48,7 @@ export async function pollTick(
     flow.count("pollErrors");
   }
   let events = 0;
+  let illLists: readonly IllList[] = [];
   try {
     const source = await openSource(id);
     if (!polls(source))
@@ -68,11 +70,12 @@ export async function pollTick(
       deadlineMs: Math.max(remainingMs / 2, remainingMs - DEADLINE_MARGIN_MS),
       stop: new AbortController().signal,
     });
+    illLists = illListsOf(source, lease.get());
     if (result.kind === "failed" && !isPartialPoll(result.error)) throw result.error;
     if (result.kind === "failed") {
       flow.log({ phase: "source.error", source: id, error: messageOf(result.error) });
     }
-    await lease.release({ failed: false, events });
+    await lease.release({ failed: false, events, illLists });
   } catch (error) {
     flow.log({ phase: "source.error", source: id, error: messageOf(error) });
     flow.count("pollErrors");
@@ -81,6 +84,7 @@ export async function pollTick(
     await lease.release({
       failed: true,
       events,
+      illLists,
       ...(notBeforeMs !== undefined && { notBeforeMs }),
     });
   }

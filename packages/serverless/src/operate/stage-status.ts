@@ -1,6 +1,6 @@
 import { awaitedActors } from "@orgloop/config/aws";
 import { type Circuit, circuitOf } from "@orgloop/core";
-import { hasCode } from "@orgloop/sdk";
+import { hasCode, type IllList } from "@orgloop/sdk";
 import { dynamoDeadLetters, dynamoRouteStates, dynamoSourceStates } from "@orgloop/stores/dynamodb";
 import { DRAINING_KEY, type DrainingActors } from "../deploy/draining.ts";
 import type { OpenStage } from "./open-stage.ts";
@@ -23,6 +23,8 @@ export interface StageStatus {
     readonly last_poll_at: string | null;
     /** That polls put on the bus; null: it was never polled. */
     readonly events: number | null;
+    /** Lists that its last poll could not read; absent where there are none. */
+    readonly ill_lists?: readonly IllList[];
   }[];
   /** Null: nobody counts by route there; the log and the dashboard tell. */
   readonly routes: readonly {
@@ -90,6 +92,7 @@ export async function stageStatus(stage: OpenStage, nowMs: number): Promise<Stag
         checkpoint: state?.checkpoint ?? null,
         last_poll_at: state?.polledMs == null ? null : new Date(state.polledMs).toISOString(),
         events: state?.events ?? null,
+        ...(state !== undefined && state.illLists.length > 0 && { ill_lists: state.illLists }),
       };
     }),
     routes: routes.map(({ name }) => ({

@@ -1,4 +1,4 @@
-import { OrgLoopError } from "@orgloop/sdk";
+import { type IllList, OrgLoopError } from "@orgloop/sdk";
 import { checkpointOf, sourceKey } from "./source-item.ts";
 import type { StateTable } from "./state-table.ts";
 import { type ItemChange, updateItem, type Written } from "./write-item.ts";
@@ -15,6 +15,8 @@ export interface PollResult {
   readonly notBeforeMs?: number;
   /** Put on the bus since the checkpoint was last moved. */
   readonly events?: number;
+  /** What `Source.illLists` says after it. Default: none. */
+  readonly illLists?: readonly IllList[];
 }
 
 /** A source held by one poller, until it is released or its time is over. */
@@ -81,16 +83,22 @@ export function leasedCheckpoints(options: LeasedCheckpointsOptions): LeasedChec
           if (!done) throw leaseLost(sourceId);
           checkpoint = next;
         },
-        async release({ failed, notBeforeMs, events = 0 } = { failed: false }) {
+        async release({ failed, notBeforeMs, events = 0, illLists = [] } = { failed: false }) {
           await change({
             add: { events, ...(failed && { failures: 1 }) },
             set: {
               ...(failed ? {} : { failures: 0 }),
+              ...(illLists.length === 0 ? {} : { ill_lists: JSON.stringify(illLists) }),
               ...(notBeforeMs === undefined
                 ? {}
                 : { lease_until_ms: Math.min(notBeforeMs, now() + LONGEST_REST_MS) }),
             },
-            remove: ["owner", "unended", ...(notBeforeMs === undefined ? ["lease_until_ms"] : [])],
+            remove: [
+              "owner",
+              "unended",
+              ...(notBeforeMs === undefined ? ["lease_until_ms"] : []),
+              ...(illLists.length === 0 ? ["ill_lists"] : []),
+            ],
           });
         },
       };

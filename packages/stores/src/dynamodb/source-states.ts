@@ -1,3 +1,4 @@
+import type { IllList } from "@orgloop/sdk";
 import { batchGet } from "./batch-get.ts";
 import { checkpointOf, sourceKey } from "./source-item.ts";
 import type { Item, StateTable } from "./state-table.ts";
@@ -11,6 +12,8 @@ export interface SourceState {
   readonly events: number;
   /** Polls that failed since the last that did not. */
   readonly failures: number;
+  /** Lists that the last poll could not read. */
+  readonly illLists: readonly IllList[];
 }
 
 export function dynamoSourceStates(state: StateTable): {
@@ -27,11 +30,12 @@ export function dynamoSourceStates(state: StateTable): {
 }
 
 function stateOf(item: Item): SourceState {
-  const { polled_ms, events, failures } = item;
+  const { polled_ms, events, failures, ill_lists } = item;
   return {
     checkpoint: checkpointOf(item),
     polledMs: typeof polled_ms === "number" ? polled_ms : null,
     events: Number(events ?? 0),
     failures: Number(failures ?? 0),
+    illLists: typeof ill_lists === "string" ? JSON.parse(ill_lists) : [],
   };
 }
