@@ -52,7 +52,7 @@ export function readYaml(text: string): YamlReading {
     throw new YamlError("several-documents", "one file holds one document: take out ---", offset);
   }
   const [root] = documents;
-  const hasAliases = events.some((event) => event.type === EVENT_ID.ALIAS);
+  const hasAliases = text.includes("*") && events.some((event) => event.type === EVENT_ID.ALIAS);
   return { value: hasAliases ? writtenOut(root) : root, ambiguity: ambiguityOf(text, events) };
 }
 

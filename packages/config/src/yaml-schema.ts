@@ -13,6 +13,7 @@ import { FORBIDDEN_KEYS } from "./forbidden-keys.ts";
 import { keptNumber } from "./kept-number.ts";
 
 function refusedValue(value: unknown): string {
+  if (typeof value === "string") return "";
   if (isWrittenNumber(value) && !Number.isFinite(Number(value.rawJSON))) {
     const { rawJSON: text } = value;
     const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
@@ -36,7 +37,11 @@ const strictMap = defineMappingTag<Record<string, unknown>>("tag:yaml.org,2002:m
     map[key] = value;
     return refusedValue(value);
   },
-  has: (map, key) => Object.hasOwn(map, String(key)),
+  has: (map, key) => {
+    const name = String(key);
+    // No value is undefined: most keys are new, which this tells for less.
+    return map[name] !== undefined && Object.hasOwn(map, name);
+  },
   keys: (map) => Object.keys(map),
   get: (map, key) => map[String(key)],
 });

@@ -6,11 +6,12 @@ import { problemLine, readProject } from "../read-project.ts";
 
 /** `orgloop validate`: exit status 0, or 2 where there are errors; also in the file of a workspace that is not selected. */
 export const validate: Command = async (context) => {
-  const read = await readProject(context, { plugins: true, everyWorkspace: true });
-  const project = { ...read, warnings: [...read.warnings, ...(await quotasOf(read))] };
-  const { errors, warnings } = project;
+  const project = await readProject(context, { plugins: true, everyWorkspace: true });
+  const { errors, provenance } = project;
+  const warnings = [...project.warnings, ...(await quotasOf(project))];
   const valid = errors.length === 0;
-  const text = context.flags.json ? "" : humanReport(project, context.output);
+  const report = { errors, warnings, provenance };
+  const text = context.flags.json ? "" : humanReport(report, context.output);
   context.output.result({ valid, errors, warnings }, text);
   return valid ? 0 : 2;
 };
@@ -22,7 +23,9 @@ async function quotasOf(project: LoadedProject): Promise<readonly Problem[]> {
   return quotaWarnings(project);
 }
 
-function humanReport({ provenance, errors, warnings }: LoadedProject, output: Output): string {
+type Report = Pick<LoadedProject, "provenance" | "errors" | "warnings">;
+
+function humanReport({ provenance, errors, warnings }: Report, output: Output): string {
   const faulty = new Set(errors.map((problem) => problem.file));
   const sound = [...provenance.documents.values()].filter(({ file }) => !faulty.has(file));
   const problem = (severity: string) => (it: Problem) => {
