@@ -178,6 +178,17 @@ test("each hop of docs/architecture.md names a file and a function that it expor
   expect(hops.length).toBeGreaterThan(40);
 });
 
+test("docs/architecture.md has the packages with what they may import", () => {
+  const page = readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8");
+  const said = [...page.matchAll(/^\| `(?:packages\/)?(\w+)` \|.*\| ([^|`]+) \|$/gm)]
+    .filter(([, name = ""]) => name in MAY_IMPORT)
+    .map(([, name, list = ""]) => [name, list.replace("plug-ins", "plugins").split(", ")]);
+  const rules = Object.entries(MAY_IMPORT)
+    .filter(([name]) => name !== "plugin")
+    .map(([name, list]) => [name, list.length === 0 ? ["none"] : list]);
+  expect(Object.fromEntries(said)).toEqual(Object.fromEntries(rules));
+});
+
 /** What a reader fills in (`packages/connectors/NAME`), and what `npm ci` makes. */
 const MAY_BE_MISSING = /NAME|\/dist$/;
 /** Pages that name files, and packages that they are next to. */
