@@ -213,6 +213,22 @@ test("what README and docs say where to look is there", () => {
   expect(missing).toEqual([]);
 });
 
+/** Folders whose comments have been brought to 100 columns; the others follow. */
+const NARROW =
+  /^(packages\/(sdk|host|testkit|connectors|transforms|loggers)|functions|examples|test)\//;
+
+test("comments are at most 100 columns wide", () => {
+  const wide = files
+    .filter(({ file }) => NARROW.test(file) && !file.includes("/fixtures/"))
+    .flatMap(({ file, text }) =>
+      text.split("\n").flatMap((line, at) => {
+        const isComment = /^\s*(\/\/|\*|\/\*)/.test(line);
+        return isComment && line.length > 100 ? [`${file}:${at + 1}`] : [];
+      }),
+    );
+  expect(wide).toEqual([]);
+});
+
 test("pages that comments cite are there", () => {
   const pages = globSync("docs/**", { cwd: ROOT });
   const missing = files.flatMap(({ file, text }) =>

@@ -39,7 +39,10 @@ function codesOf(file: string, text: string): readonly string[] {
   return codes.filter((code) => form.test(code) && !OF_ZOD.has(code));
 }
 
-/** `code: "a"`, `code: b ? "a" : "c"`, `readonly code: "a" | "c"`, and the lists of yaml-values and read-document. */
+/**
+ * `code: "a"`, `code: b ? "a" : "c"`, `readonly code: "a" | "c"`, and the lists of yaml-values and
+ * read-document.
+ */
 function findingsOf(text: string): readonly string[] {
   const inKeys = [...text.matchAll(/\bcode: (?!\{)([^,;}]*)/g)];
   const inLists = [

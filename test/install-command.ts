@@ -8,9 +8,9 @@ import { DEPENDENCIES, packCommand } from "@orgloop/cli/pack-command";
 const run = promisify(execFile);
 
 /**
- * Set-up of the black-box tests: they run the command as people have it, bundled, packed and unpacked into
- * an empty folder, where nothing of the checkout is in reach. Its dependencies are the checkout's, so that
- * no registry is asked.
+ * Set-up of the black-box tests: they run the command as people have it, bundled, packed and
+ * unpacked into an empty folder, where nothing of the checkout is in reach. Its dependencies are
+ * the checkout's, so that no registry is asked.
  */
 export default async function installCommand(): Promise<(() => Promise<void>) | undefined> {
   if (process.env.ORGLOOP_COMMAND !== undefined) return undefined;

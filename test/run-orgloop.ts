@@ -21,8 +21,8 @@ export interface RunningOrgLoop {
 }
 
 /**
- * Starts `orgloop start` on a free port and waits until it takes webhooks. Rejects with its output where it ends before. `under` is the
- * command that runs it, e.g. one that sets limits.
+ * Starts `orgloop start` on a free port and waits until it takes webhooks. Rejects with its output
+ * where it ends before. `under` is the command that runs it, e.g. one that sets limits.
  */
 export async function startOrgLoop(
   project: string,

@@ -14,12 +14,18 @@ const COMMAND = path.join(path.dirname(PACKAGE), require(PACKAGE).bin.orgloop);
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** OrgLoop 0.7.9's command, where there is one: it is on no registry, but its tag v0.7.9 can be built. */
+/**
+ * OrgLoop 0.7.9's command, where there is one: it is on no registry, but its tag v0.7.9 can be
+ * built.
+ */
 const BEFORE = process.env.ORGLOOP_079;
 
 interface Run {
   readonly ms: number;
-  /** User and system time, in ms, to within the last 5 ms of the process; NaN where there is no /proc. */
+  /**
+   * User and system time, in ms, to within the last 5 ms of the process; NaN where there is no
+   * /proc.
+   */
   readonly cpuMs: number;
   /** Peak resident memory, in bytes; as above. */
   readonly peak: number;
@@ -69,7 +75,10 @@ interface Measured {
   readonly prepare: () => string;
 }
 
-/** Runs each in turn, so that all meet the same machine; returns the medians in ms, NaN for what fails. */
+/**
+ * Runs each in turn, so that all meet the same machine; returns the medians in ms, NaN for what
+ * fails.
+ */
 async function measure(all: readonly Measured[]): Promise<number[]> {
   const runs = all.map((): Run[] => []);
   for (let at = 0; at < RUNS; at++) {

@@ -40,7 +40,10 @@ async function direct(): Promise<number> {
   return ((performance.now() - startedMs) * 1_000) / deliveries.length;
 }
 
-/** The same through the policy: offer → next → call → conclude → finish, with `waiting` others in the queue all the while. */
+/**
+ * The same through the policy: offer → next → call → conclude → finish, with `waiting` others in
+ * the queue all the while.
+ */
 async function throughPolicy(spec: DeliverySpec, waiting: number): Promise<number> {
   const policy = compilePolicy(spec);
   const queue = new ActorQueue({ depth: 1_000, policies: new Map([["r", policy]]) });
@@ -135,7 +138,10 @@ interface Run {
   readonly cpu: number;
 }
 
-/** Deliveries to actors 2 to 499; where `ill`, actor 0 refuses every connection and actor 1 hangs until its timeout. */
+/**
+ * Deliveries to actors 2 to 499; where `ill`, actor 0 refuses every connection and actor 1 hangs
+ * until its timeout.
+ */
 async function deliverToTheOthers(topology: Topology, dir: string, ill: boolean): Promise<Run> {
   const wanted = (ACTORS - 2) * EVENTS_EACH;
   const finished = Promise.withResolvers<void>();

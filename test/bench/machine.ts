@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { cpus, totalmem } from "node:os";
 
-/** The machine that the figures are from, in a line: processor, cores, memory, Node, and the file system of `directory`. */
+/**
+ * The machine that the figures are from, in a line: processor, cores, memory, Node, and the file
+ * system of `directory`.
+ */
 export async function describeMachine(directory = "."): Promise<string> {
   const model = cpus()[0]?.model ?? "unknown processor";
   const memory = `${Math.round(totalmem() / 1024 ** 3)} GiB`;

@@ -69,7 +69,10 @@ async function residentMb(pid: number): Promise<number> {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
 }
 
-/** Sends numbers `from`..`to`, `SENDERS` at a time, each when the one before was answered 200; 503 is tried again. */
+/**
+ * Sends numbers `from`..`to`, `SENDERS` at a time, each when the one before was answered 200; 503
+ * is tried again.
+ */
 async function sendAll(url: string, from: number, to: number): Promise<void> {
   let next = from;
   const sender = async () => {
@@ -122,7 +125,10 @@ async function measure(total: number) {
   return { rate, rates, memory };
 }
 
-/** The yardstick: a bare Node server that takes the same requests and posts them on, without log, routing or order. */
+/**
+ * The yardstick: a bare Node server that takes the same requests and posts them on, without log,
+ * routing or order.
+ */
 async function relayRate(total: number): Promise<number> {
   const receiver = await startReceiver();
   const server = createServer(async (request, response) => {

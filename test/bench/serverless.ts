@@ -96,7 +96,10 @@ async function serveSpec(spec: string) {
   return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
 }
 
-/** What Lambda does before the first batch: a Node process that imports the bundle, which reads the Topology and compiles it. */
+/**
+ * What Lambda does before the first batch: a Node process that imports the bundle, which reads the
+ * Topology and compiles it.
+ */
 async function coldStarts(bundle: string, topology: Topology, hash: string): Promise<void> {
   const spec = JSON.stringify({ topology, hash });
   const s3 = await serveSpec(spec);

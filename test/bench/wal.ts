@@ -164,7 +164,10 @@ async function fill(options: FileBusOptions, settled: number, unsettled: number)
   await bus.close();
 }
 
-/** Reads the segments of `dir`, one after another, in chunks of 1 MiB into the same buffer; ms, and the bytes. */
+/**
+ * Reads the segments of `dir`, one after another, in chunks of 1 MiB into the same buffer; ms, and
+ * the bytes.
+ */
 async function readAll(dir: string): Promise<{ ms: number; bytes: number; files: number }> {
   const started = performance.now();
   const buffer = Buffer.allocUnsafe(1024 * 1024);

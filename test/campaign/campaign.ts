@@ -6,7 +6,7 @@ export interface CampaignResult {
 }
 
 /**
- * A fault campaign: goes on with another round while `more()`, and at least for one. The tests run it for a
- * few rounds, `npm run campaign` for as long as is asked.
+ * A fault campaign: goes on with another round while `more()`, and at least for one. The tests run
+ * it for a few rounds, `npm run campaign` for as long as is asked.
  */
 export type Campaign = (more: () => boolean) => Promise<CampaignResult>;

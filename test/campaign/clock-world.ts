@@ -21,7 +21,10 @@ export interface TickSeen {
   readonly atMs: number;
 }
 
-/** What surrounds a process whose machine's clock is set: a sender, a feed, actors that are ill or ask to wait. */
+/**
+ * What surrounds a process whose machine's clock is set: a sender, a feed, actors that are ill or
+ * ask to wait.
+ */
 export interface ClockWorld {
   readonly project: string;
   readonly env: NodeJS.ProcessEnv;

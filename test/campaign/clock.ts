@@ -15,9 +15,10 @@ const ROUNDS_BETWEEN_RESTARTS = 5;
 const MOST_A_SECOND = 2 * 20 + 2;
 
 /**
- * Sets the clock of the machine under the real process again and again, back and on, while webhooks, polls and ticks come and actors are
- * ill or ask to wait; now and then the process is restarted under a clock that was set. Nothing stops for longer than its policy allows,
- * nothing floods, nothing becomes too old, and a tick comes once.
+ * Sets the clock of the machine under the real process again and again, back and on, while
+ * webhooks, polls and ticks come and actors are ill or ask to wait; now and then the process is
+ * restarted under a clock that was set. Nothing stops for longer than its policy allows, nothing
+ * floods, nothing becomes too old, and a tick comes once.
  */
 export const campaign: Campaign = async (more) => {
   const world = await clockWorld();

@@ -25,7 +25,10 @@ export interface Arrival {
   readonly run: number;
 }
 
-/** What surrounds the process that is killed: senders, a feed, actors that are ill at times, an agent. */
+/**
+ * What surrounds the process that is killed: senders, a feed, actors that are ill at times, an
+ * agent.
+ */
 export interface CrashWorld {
   readonly project: string;
   readonly home: string;

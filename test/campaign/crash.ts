@@ -28,9 +28,10 @@ interface BeforeRun {
 }
 
 /**
- * Kills the real process again and again under every kind of load: webhooks, which are sent again at times, a feed,
- * actors that are ill, refuse or are slow, inboxes, rotation and compaction. Nothing that was acknowledged is lost
- * without a dead letter; what comes twice was in flight; what its sender sent again comes once; order per key holds.
+ * Kills the real process again and again under every kind of load: webhooks, which are sent again
+ * at times, a feed, actors that are ill, refuse or are slow, inboxes, rotation and compaction.
+ * Nothing that was acknowledged is lost without a dead letter; what comes twice was in flight; what
+ * its sender sent again comes once; order per key holds.
  */
 export const campaign: Campaign = async (more) => {
   const world = await crashWorld();
@@ -75,7 +76,10 @@ export const campaign: Campaign = async (more) => {
   }
 };
 
-/** A run without load, with actors that are well, until everything has arrived and the inboxes are empty. */
+/**
+ * A run without load, with actors that are well, until everything has arrived and the inboxes are
+ * empty.
+ */
 async function lastRun(world: CrashWorld): Promise<readonly Letter[]> {
   world.state.ill = false;
   world.state.growing = false;
@@ -126,8 +130,9 @@ function repeatedIn({ arrivals }: CrashWorld, runs: readonly BeforeRun[]): reado
     if (earlier === undefined) return [];
     const [source, n] = key.split("/");
     const { inFlight, checkpoint } = runs[run] as BeforeRun;
-    // An answer of an inbox that was cut off in between comes again, and is no delivery of the log's. An entry whose delivery the log had
-    // not called settled may be drained before the log brings it again.
+    // An answer of an inbox that was cut off in between comes again, and is no delivery of the
+    // log's. An entry whose delivery the log had not called settled may be drained before the log
+    // brings it again.
     if (route === "inbox" && (run > earlier || inFlight.has(one))) return [];
     // A page is polled again as a whole where its checkpoint had not moved.
     if (run > earlier && source === "feed" && Number(n) > checkpoint) return [];
@@ -136,7 +141,9 @@ function repeatedIn({ arrivals }: CrashWorld, runs: readonly BeforeRun[]): reado
   });
 }
 
-/** First arrivals of the ordered route, by its key; polled events have none and follow their source. */
+/**
+ * First arrivals of the ordered route, by its key; polled events have none and follow their source.
+ */
 function disorderIn(arrivals: readonly Arrival[]): readonly string[] {
   const seen = new Set<string>();
   const highest = new Map<string, number>();

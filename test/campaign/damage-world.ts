@@ -13,7 +13,10 @@ import {
 import { startOrgLoop } from "../run-orgloop.ts";
 import { type CrashWorld, crashWorld } from "./crash-world.ts";
 
-/** What the files of a data directory hold, by names such as `event evt_1`, as text; and what was said of damage. */
+/**
+ * What the files of a data directory hold, by names such as `event evt_1`, as text; and what was
+ * said of damage.
+ */
 export interface Contents {
   readonly held: ReadonlyMap<string, string>;
   readonly said: readonly string[];
@@ -24,7 +27,10 @@ const NOT_STATE = /(^|\/)(log\/|process\.json$|lock\.(db|json)$)/;
 /** An actor that is always ill keeps events waiting for about this long. */
 const LOAD_MS = 2_500;
 
-/** A data directory with something in every file, as a real process leaves it when it is killed, or stopped. */
+/**
+ * A data directory with something in every file, as a real process leaves it when it is killed, or
+ * stopped.
+ */
 export async function leftBehind(signal: "SIGKILL" | "SIGTERM"): Promise<CrashWorld> {
   const world = await crashWorld({ dead: true });
   const running = await startOrgLoop(world.project, world.env);
@@ -50,7 +56,10 @@ export async function stateFiles(dataDir: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** Opens every file as a start does; a log that a start refuses is repaired first, and must open then. */
+/**
+ * Opens every file as a start does; a log that a start refuses is repaired first, and must open
+ * then.
+ */
 export async function contentsOf(dataDir: string): Promise<Contents> {
   const held = new Map<string, string>();
   const said: string[] = [];

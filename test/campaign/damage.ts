@@ -10,8 +10,9 @@ const ROUNDS_OF_EACH = 25;
 const MAY_BE_REMOVED = /^(state\.json|checkpoints\/.*)$/;
 
 /**
- * Damages one file of a real data directory, of any kind and in any way, and opens it again. What is lost or
- * changed is said; a log that a start refuses opens after a repair; what is not lost is as it was.
+ * Damages one file of a real data directory, of any kind and in any way, and opens it again. What
+ * is lost or changed is said; a log that a start refuses opens after a repair; what is not lost is
+ * as it was.
  */
 export const campaign: Campaign = async (more) => {
   const faults: string[] = [];

@@ -7,8 +7,9 @@ const HISTORIES = { WAL_RUNS: "3000", STORES_RUNS: "500", PROCESS_CRASHES: "40" 
 const MODELS = ["wal-crash", "stores-crash", "process-crash"];
 
 /**
- * Power cuts in a model of the page cache, where what was not synced is lost, torn or written in another order.
- * Runs the property tests of the log, of the stores and of the whole process on it, from another seed each round.
+ * Power cuts in a model of the page cache, where what was not synced is lost, torn or written in
+ * another order. Runs the property tests of the log, of the stores and of the whole process on it,
+ * from another seed each round.
  */
 export const campaign: Campaign = async (more) => {
   const counts = new Map<string, number>();

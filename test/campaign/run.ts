@@ -2,7 +2,10 @@ import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Campaign } from "./campaign.ts";
 
-/* `npm run campaign -- NAME --minutes N` runs NAME.ts beside this file. Exits 1 where something was lost. */
+/*
+ * `npm run campaign -- NAME --minutes N` runs NAME.ts beside this file. Exits 1 where something was
+ * lost.
+ */
 const NOT_CAMPAIGNS = new Set(["run.ts", "campaign.ts"]);
 const names = readdirSync(import.meta.dirname)
   .filter(

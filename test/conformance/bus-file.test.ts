@@ -15,7 +15,10 @@ async function openIn(dir: string): Promise<SettlingEventBus> {
 
 const directory = () => mkdtemp(join(tmpdir(), "orgloop-"));
 
-/** A killed process: the next one finds the files as they are. The copy is needed only because this process still has the lock. */
+/**
+ * A killed process: the next one finds the files as they are. The copy is needed only because this
+ * process still has the lock.
+ */
 async function killed(bus: SettlingEventBus): Promise<SettlingEventBus> {
   const dir = await directory();
   await cp(dirs.get(bus) as string, dir, { recursive: true });

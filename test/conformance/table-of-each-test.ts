@@ -4,7 +4,10 @@ import { afterEach, beforeEach, inject } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";
 
-/** A state table of its own for each test of the file, and a time that stands still until the test moves it. */
+/**
+ * A state table of its own for each test of the file, and a time that stands still until the test
+ * moves it.
+ */
 export function tableOfEachTest() {
   let client: DynamoDBClient;
   let table: string;

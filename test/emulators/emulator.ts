@@ -34,7 +34,9 @@ const LAUNCHER = path.join(import.meta.dirname, "run-while-stdin-is-open.py");
 const REGION = "eu-west-1";
 const OUTPUT_KEPT = 4_000;
 
-/** Starts an emulator that is a Python module, in a process group and a temporary folder of its own. */
+/**
+ * Starts an emulator that is a Python module, in a process group and a temporary folder of its own.
+ */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { name, account, port, healthPath, patienceMs } = options;
   const directory = await mkdtemp(path.join(tmpdir(), `orgloop-${name}-`));

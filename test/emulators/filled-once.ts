@@ -7,8 +7,9 @@ import path from "node:path";
 export const TOOLS = path.resolve(import.meta.dirname, "../../.tools");
 
 /**
- * A folder in `.tools/` that `fill` has filled, kept for the next run. The name has the digest of `recipe`, so that another
- * recipe is another folder. Runs at the same time each fill their own and one wins, so nobody waits on a lock.
+ * A folder in `.tools/` that `fill` has filled, kept for the next run. The name has the digest of
+ * `recipe`, so that another recipe is another folder. Runs at the same time each fill their own and
+ * one wins, so nobody waits on a lock.
  */
 export async function filledOnce(
   name: string,

@@ -12,9 +12,10 @@ const run = promisify(execFile);
 const GLUE = path.join(import.meta.dirname, "localstack");
 
 /**
- * Starts LocalStack (pinned in `localstack/requirements.txt`) on a free port, without Docker: `localstack/orgloop_localstack.py`
- * says how. What it needs is installed into `.tools/` the first time: from PyPI, for an installed Python of 3.12 or later, and
- * DynamoDB Local from Maven Central, for an installed JDK of 17 or later. Rejects with the reason where that cannot be.
+ * Starts LocalStack (pinned in `localstack/requirements.txt`) on a free port, without Docker:
+ * `localstack/orgloop_localstack.py` says how. What it needs is installed into `.tools/` the first
+ * time: from PyPI, for an installed Python of 3.12 or later, and DynamoDB Local from Maven Central,
+ * for an installed JDK of 17 or later. Rejects with the reason where that cannot be.
  */
 export async function startLocalStack(): Promise<Emulator> {
   const [{ python, packages }, jars] = await Promise.all([localStackPackages(), dynamoDbLocal()]);
@@ -44,7 +45,8 @@ export async function startLocalStack(): Promise<Emulator> {
 async function localStackPackages(): Promise<{ python: string; packages: string }> {
   const uvPackage = await pythonPackages("uv", path.join(GLUE, "requirements-uv.txt"));
   const uv = path.join(uvPackage, "bin/uv");
-  // pyenv's shims come first on the PATH and fail for every version but the chosen one: the versions themselves go before them.
+  // pyenv's shims come first on the PATH and fail for every version but the chosen one: the
+  // versions themselves go before them.
   const onPath = (process.env.PATH ?? "").split(path.delimiter);
   const shims = onPath.filter((folder) => path.basename(folder) === "shims");
   const roots = new Set([

@@ -11,7 +11,9 @@ declare module "vitest" {
   }
 }
 
-/** Vitest global setup: one MiniStack for a project's run; `inject("aws")` gives it to the tests. */
+/**
+ * Vitest global setup: one MiniStack for a project's run; `inject("aws")` gives it to the tests.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { endpoint, env, stop } = await startMiniStack();
   project.provide("aws", { endpoint, env });

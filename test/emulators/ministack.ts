@@ -3,8 +3,9 @@ import { type Emulator, freePort, startEmulator } from "./emulator.ts";
 import { pythonPackages } from "./python-packages.ts";
 
 /**
- * Starts MiniStack (pinned in `ministack/requirements.txt`, from PyPI, installed into `.tools/` the first time) on a free
- * port. Functions run on this process's Node. Rejects with the reason where there is no Python or no PyPI.
+ * Starts MiniStack (pinned in `ministack/requirements.txt`, from PyPI, installed into `.tools/` the
+ * first time) on a free port. Functions run on this process's Node. Rejects with the reason where
+ * there is no Python or no PyPI.
  */
 export async function startMiniStack(): Promise<Emulator> {
   const packages = await pythonPackages(

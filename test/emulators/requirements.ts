@@ -11,8 +11,9 @@ const RECIPES = { aws: "ministack", localstack: "localstack" } as const;
 export type Emulation = keyof typeof PROGRAMS;
 
 /**
- * True where the tests that need `name` can run on this machine. Otherwise says on stderr what is missing and
- * that they are left out, or throws where `REQUIRE` names it (`REQUIRE=aws,localstack`).
+ * True where the tests that need `name` can run on this machine. Otherwise says on stderr what is
+ * missing and that they are left out, or throws where `REQUIRE` names it
+ * (`REQUIRE=aws,localstack`).
  */
 export function canRun(name: Emulation): boolean {
   const absent = missingPrograms(name);

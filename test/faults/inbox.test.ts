@@ -99,6 +99,7 @@ test(`through ${KILLS} kills, what was answered 200 is fetched from its inbox, a
   const fetched = new Set(drained);
   expect([...answered].filter((n) => !fetched.has(n))).toEqual([]);
   expect(answered.size).toBeGreaterThan(KILLS * 10);
-  // Twice comes what a kill caught between its drain, or its entry, and the note of it: not the rest.
+  // Twice comes what a kill caught between its drain, or its entry, and the note of it: not the
+  // rest.
   expect(drained.length - fetched.size).toBeLessThan(KILLS * 60);
 });

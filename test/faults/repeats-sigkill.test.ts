@@ -8,7 +8,10 @@ const KILLS = 8;
 const SENDERS = 6;
 const AGAIN = 150;
 
-/** One delivery as GitHub sends it, the same each time; its repeats, or null where it was not answered 200. */
+/**
+ * One delivery as GitHub sends it, the same each time; its repeats, or null where it was not
+ * answered 200.
+ */
 async function send(url: string, n: number): Promise<readonly string[] | null> {
   const body = JSON.stringify({ n });
   const signature = createHmac("sha256", "s3cret").update(body).digest("hex");

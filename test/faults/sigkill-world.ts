@@ -43,7 +43,10 @@ async function startWorld() {
   });
   const port = await serveTest(server);
   const openConnections = promisify(server.getConnections.bind(server));
-  /** Resolves when all that a process sent before it was killed has arrived: its connections are closed. */
+  /**
+   * Resolves when all that a process sent before it was killed has arrived: its connections are
+   * closed.
+   */
   const quiet = async (): Promise<void> => {
     while ((await openConnections()) > 0) await wait(10);
   };

@@ -21,7 +21,10 @@ test(`killed ${KILLS} times under load: nothing acknowledged is lost, what comes
   };
 
   const checkpoints: number[] = [];
-  /** Before each run: what the log does not call settled, so that it was on its way when the process died. */
+  /**
+   * Before each run: what the log does not call settled, so that it was on its way when the process
+   * died.
+   */
   const inFlight: ReadonlySet<string>[] = [];
   for (world.run = 0; world.run < KILLS; world.run += 1) {
     checkpoints.push(await checkpointOf(home));

@@ -50,7 +50,10 @@ const BUS = "https://sqs.test/1/bus.fifo";
 const REMAINING_MS = 60_000;
 const VISIBILITY_S = 180;
 
-/** Runs a scenario through the functions: their batches over queues that work as SQS FIFO does, in a time of their own. */
+/**
+ * Runs a scenario through the functions: their batches over queues that work as SQS FIFO does, in a
+ * time of their own.
+ */
 export async function runFunctions(scenario: Scenario): Promise<Outcome> {
   const clock = fakeClock();
   const startMs = clock.now();
@@ -223,7 +226,10 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     }
   }
 
-  /** Virtual time goes in small steps while a function works, in large ones while only messages wait. */
+  /**
+   * Virtual time goes in small steps while a function works, in large ones while only messages
+   * wait.
+   */
   const nextTimer = (): number => (clock.waiting() > 0 ? 100 : Number.POSITIVE_INFINITY);
 
   let invoke = await begin();

@@ -33,7 +33,10 @@ import {
 } from "./scenario.ts";
 
 const TOKEN = "parity";
-/** Real time without a sign of life after which the process waits for its clock: its disk is a real one. */
+/**
+ * Real time without a sign of life after which the process waits for its clock: its disk is a real
+ * one.
+ */
 const QUIET_MS = 12;
 
 /** A request's events, as a scenario sends them. */

@@ -34,7 +34,10 @@ export type Step =
   | { readonly atMs: number; readonly emit: readonly EventDraft[] }
   /** Its source sends them, in as many requests at once as `times` says (default 1). */
   | { readonly atMs: number; readonly send: readonly EventDraft[]; readonly times?: number }
-  /** The host ends with what is in flight, and begins again, from now on with the routes of these names (default: with all). */
+  /**
+   * The host ends with what is in flight, and begins again, from now on with the routes of these
+   * names (default: with all).
+   */
   | { readonly atMs: number; readonly restart: true; readonly routes?: readonly string[] }
   /** Everything that was recorded of that event is routed anew. */
   | { readonly atMs: number; readonly replay: string }
@@ -56,9 +59,10 @@ export interface Scenario {
   /** Of the source. */
   readonly source?: Partial<SourceSpec>;
   /**
-   * What hosts are compared by. `calls`: every call of each lane in its order, and the letters (default). `ends`: what was delivered, in
-   * order, and the letters without their attempts. `bound`: that each event of a lane ended, given up ones before delivered ones, and why
-   * any were given up, each reason once.
+   * What hosts are compared by. `calls`: every call of each lane in its order, and the letters
+   * (default). `ends`: what was delivered, in order, and the letters without their attempts.
+   * `bound`: that each event of a lane ended, given up ones before delivered ones, and why any were
+   * given up, each reason once.
    */
   readonly by?: "calls" | "ends" | "bound";
   /** The only host that can do it: on the other it is an error of the configuration. */
@@ -70,8 +74,8 @@ export interface Scenario {
 /** What came of a scenario; not when. */
 export interface Outcome {
   /**
-   * By lane (`route` or `route key`): the events as they were called (`e1`, `e1!` for a failure) or delivered. `inbox KEY`: what was
-   * drained, and how many were left of each drain.
+   * By lane (`route` or `route key`): the events as they were called (`e1`, `e1!` for a failure) or
+   * delivered. `inbox KEY`: what was drained, and how many were left of each drain.
    */
   readonly lanes: Readonly<Record<string, string>>;
   /** `event route reason attempts`, sorted. */

@@ -146,7 +146,10 @@ export interface Receiver {
   readonly accepted: readonly number[];
 }
 
-/** An HTTP server that remembers what arrives and answers what `answer` says; a promise it may wait for. */
+/**
+ * An HTTP server that remembers what arrives and answers what `answer` says; a promise it may wait
+ * for.
+ */
 export async function receiver(
   answer: (arrival: Arrival, before: readonly Arrival[]) => Answer | Promise<Answer>,
 ): Promise<Receiver> {

@@ -16,7 +16,10 @@ function gate() {
   return { opened: promise, open };
 }
 
-/** While the breaker is open only probes are sent: each attempt between `circuit.open` and `circuit.close` follows a `half_open`. */
+/**
+ * While the breaker is open only probes are sent: each attempt between `circuit.open` and
+ * `circuit.close` follows a `half_open`.
+ */
 function expectOnlyProbes(entries: readonly LogEntry[], route: string): number {
   let open = false;
   let elected = 0;
@@ -56,7 +59,8 @@ test("a dead actor: the breaker holds, only probes go out, and the queue drains 
   });
   const probes = expectOnlyProbes(entries, "to-agent");
   expect(probes).toBeGreaterThanOrEqual(4);
-  // Two that failed and opened it; the probes, the last of which was the first success; the 19 others.
+  // Two that failed and opened it; the probes, the last of which was the first success; the 19
+  // others.
   expect(agent.arrivals).toHaveLength(2 + probes + 19);
   expect(entries.filter(({ phase }) => phase === "circuit.close")).toHaveLength(1);
   expect(await project.deadLetters()).toEqual([]);
@@ -261,7 +265,8 @@ test("max_rate spaces the attempts, however many wait", async () => {
   const startedMs = performance.now();
   await project.postAll("agent", 15);
   await eventually(() => expect(agent.accepted).toHaveLength(15));
-  // Nothing else is certain on a busy machine: an arrival may be late, and the next then is nearer. None may come before its time.
+  // Nothing else is certain on a busy machine: an arrival may be late, and the next then is nearer.
+  // None may come before its time.
   for (const [i, { atMs }] of agent.arrivals.entries()) {
     expect(atMs - startedMs).toBeGreaterThanOrEqual(i * 50 - 5);
   }

@@ -7,7 +7,10 @@ import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
 /** What `plan` says where nothing is to be changed. */
 export const NO_CHANGES = "No changes. The running state matches the configuration.";
 
-/** A project as `orgloop init` makes it, anew for each test of the file, with an `ORGLOOP_HOME` of its own beside it. */
+/**
+ * A project as `orgloop init` makes it, anew for each test of the file, with an `ORGLOOP_HOME` of
+ * its own beside it.
+ */
 export function initProject() {
   let root = "";
   let project = "";

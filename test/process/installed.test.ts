@@ -8,7 +8,8 @@ import { orgloop, startOrgLoop } from "../run-orgloop.ts";
 import { serveTest } from "../serve-test.ts";
 import { initProject } from "./init-project.ts";
 
-// What is installed holds all that its connectors, transforms, loggers and commands load when they are used.
+// What is installed holds all that its connectors, transforms, loggers and commands load when they
+// are used.
 
 const world = initProject();
 const REPOSITORY = "Codertocat/Hello-World";
@@ -144,7 +145,10 @@ test("every connector, transform and logger runs from the installed command", as
   expect(await running.end("SIGTERM"), said()).toBe(0);
 });
 
-/** Each command in a form that ends by itself: in a project that does not run, exit 0 unless it says otherwise. */
+/**
+ * Each command in a form that ends by itself: in a project that does not run, exit 0 unless it says
+ * otherwise.
+ */
 const COMMANDS: Readonly<Record<string, { args?: readonly string[]; code?: number }>> = {
   init: { args: ["init", "other"] },
   validate: {},

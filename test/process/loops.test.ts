@@ -8,7 +8,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
 import { serveTest } from "../serve-test.ts";
 
-/** An agent that answers every event by one to our own webhook, under the trace that it was given. */
+/**
+ * An agent that answers every event by one to our own webhook, under the trace that it was given.
+ */
 async function echoingAgent(): Promise<Server & { webhook: string; got: number }> {
   const agent = Object.assign(createServer(), { webhook: "", got: 0 });
   agent.on("request", async (request, response) => {
@@ -91,7 +93,8 @@ test("a loop over an actor is broken at its fifth event, and what an event smugg
     ["note", "scope_violation"],
   ]);
 
-  // The event that was not routed can be, once somebody says so: a replay is no loop, what follows from it still is.
+  // The event that was not routed can be, once somebody says so: a replay is no loop, what follows
+  // from it still is.
   const id = broken[0]?.event_id as string;
   expect((await run("replay", "--event", id)).code).toBe(0);
   await expect.poll(() => agent.got, { timeout: 20_000 }).toBe(5);

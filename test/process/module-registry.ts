@@ -14,7 +14,10 @@ export interface ModuleRegistry {
   close(): Promise<void>;
 }
 
-/** Packs the folder of a package and serves it; everything else is 404. `work` is a folder for what that takes. */
+/**
+ * Packs the folder of a package and serves it; everything else is 404. `work` is a folder for what
+ * that takes.
+ */
 export async function moduleRegistry(folder: string, work: string): Promise<ModuleRegistry> {
   await mkdir(work, { recursive: true });
   const env = {

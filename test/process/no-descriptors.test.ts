@@ -6,7 +6,10 @@ import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { orgloop, startOrgLoop } from "../run-orgloop.ts";
 
-/** An actor that takes every descriptor that there is, and gives them back a second and a half later. */
+/**
+ * An actor that takes every descriptor that there is, and gives them back a second and a half
+ * later.
+ */
 const HOARDER = `
 import { closeSync, openSync } from "node:fs";
 const config = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };

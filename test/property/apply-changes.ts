@@ -1,7 +1,10 @@
 import type { DeliverySpec, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import { SAMPLE_DEFAULTS } from "@orgloop/testkit";
 
-/** A configuration that changes step by step. Versions count up with every change, so that each thing tells under which it was made. */
+/**
+ * A configuration that changes step by step. Versions count up with every change, so that each
+ * thing tells under which it was made.
+ */
 export interface Changing {
   readonly sources: Map<string, { version: number; interval: string; key: string | undefined }>;
   readonly actors: Map<string, { version: number; depth: number }>;
@@ -14,7 +17,10 @@ const SOURCES = ["p0", "p1", "p2", "p3", ...HOOKS];
 const ACTORS = ["a0", "a1", "a2", "a3"];
 const TRANSFORMS = ["t0", "t1", "t2"];
 const ROUTES = Array.from({ length: 8 }, (_, n) => `r${n}`);
-/** Takes everything, so that each event tells under which configuration it was routed: that is this route's version. */
+/**
+ * Takes everything, so that each event tells under which configuration it was routed: that is this
+ * route's version.
+ */
 export const AUDIT = "audit";
 
 type Random = () => number;

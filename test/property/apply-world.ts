@@ -47,7 +47,10 @@ export function applyWorld(random: () => number) {
   const created: string[] = [];
   let open = 0;
   let isFlowing = true;
-  /** The newest configuration that surely runs: what is taken later is not routed under an older one. */
+  /**
+   * The newest configuration that surely runs: what is taken later is not routed under an older
+   * one.
+   */
   let settledGeneration = 0;
 
   function draftOf(source: string, life: number, n: number): EventDraft {

@@ -123,7 +123,10 @@ function remade(from: Topology, to: Topology): string[] {
 
 type World = ReturnType<typeof applyWorld>;
 
-/** Every event that was taken went to exactly the routes of one configuration, once each, through its transforms. */
+/**
+ * Every event that was taken went to exactly the routes of one configuration, once each, through
+ * its transforms.
+ */
 function expectEachRoutedWhole(
   { successes, taken }: World,
   generations: readonly Topology[],
@@ -163,7 +166,10 @@ function wantedOf({ source, n }: Success, { routes, transforms }: Topology): str
     });
 }
 
-/** On a route to an actor no delivery overtakes an earlier one of its source and key, nor one under another way to make keys. */
+/**
+ * On a route to an actor no delivery overtakes an earlier one of its source and key, nor one under
+ * another way to make keys.
+ */
 function expectOrder(successes: readonly Success[], generations: readonly Topology[]): void {
   const generationOf = new Map(
     successes

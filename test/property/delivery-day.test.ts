@@ -224,7 +224,8 @@ test("a day of outage, flapping and 429: the sum is exact, and every law holds a
   say(
     `dead from hour 2 to 20: ${probes} attempts in 18 h; drained ${(drainMs / 60_000).toFixed(1)} min after it was back`,
   );
-  // Five failures open each of four breakers; then 30 s, 60 s … 15 min, and 4 probes an hour. Some were under way at the start.
+  // Five failures open each of four breakers; then 30 s, 60 s … 15 min, and 4 probes an hour. Some
+  // were under way at the start.
   expect(probes).toBeLessThan(4 * (5 + 16 + 5 + 18 * 4));
   expect(drainMs).toBeGreaterThan(0);
   // The failures that open a breaker may use up one event's attempts; the probes use up none.

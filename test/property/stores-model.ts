@@ -42,7 +42,10 @@ type Possible = Set<number | null>;
 const DIR = "/data";
 const DAY_MS = 86_400_000;
 
-/** What was acknowledged, and what may have happened besides, beside the stores on a disk that crashes. */
+/**
+ * What was acknowledged, and what may have happened besides, beside the stores on a disk that
+ * crashes.
+ */
 export class StoresModel {
   disk: CrashFileSystem = crashFileSystem();
   readonly #random: () => number;
@@ -155,7 +158,10 @@ export class StoresModel {
     await this.#compareClaims((this.#stores as Opened).claims);
   }
 
-  /** Claims are not synced: a power cut may lose them, and nothing else may; nobody else ever holds them. */
+  /**
+   * Claims are not synced: a power cut may lose them, and nothing else may; nobody else ever holds
+   * them.
+   */
   async #compareClaims(claims: ClaimStore): Promise<void> {
     const mayBeLost = this.#lastEnd === "powerCut" || this.#syncFailed;
     for (const [key, holder] of this.#claims) {

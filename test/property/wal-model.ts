@@ -4,7 +4,9 @@ import { type CrashFileSystem, crashFileSystem, seeded } from "@orgloop/testkit"
 import { expect } from "vitest";
 import type { Step } from "./wal-steps.ts";
 
-/** What is known of an event. `maybe`: its publish was under way when the process or the log died. */
+/**
+ * What is known of an event. `maybe`: its publish was under way when the process or the log died.
+ */
 interface Known {
   readonly event: OrgLoopEvent;
   published: "pending" | "yes" | "maybe";
@@ -201,7 +203,10 @@ export class WalModel {
     return fitting[index % fitting.length] ?? null;
   }
 
-  /** The next process, after a power cut or only a kill; then what it finds is held against what was promised. */
+  /**
+   * The next process, after a power cut or only a kill; then what it finds is held against what was
+   * promised.
+   */
   async #restart(powerCut: boolean): Promise<void> {
     this.#bus = null;
     this.disk = powerCut ? this.disk.crash(this.#random) : this.disk.restart();

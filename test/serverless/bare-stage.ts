@@ -49,8 +49,8 @@ const MANIFEST = {
 };
 
 /**
- * A stage without its functions: queues, table and bucket as the stacks name and make them, with the Topology applied; and the commands
- * on it, by the real binary.
+ * A stage without its functions: queues, table and bucket as the stacks name and make them, with
+ * the Topology applied; and the commands on it, by the real binary.
  */
 export async function bareStage(stage: string) {
   const aws = inject("aws");

@@ -13,7 +13,10 @@ export interface BehaviourProjectOptions {
   readonly feedUrl: string;
 }
 
-/** Actors, each with one route that brings it what is for it; which of its attempts fail is the test's to say. */
+/**
+ * Actors, each with one route that brings it what is for it; which of its attempts fail is the
+ * test's to say.
+ */
 const ACTORS: Readonly<
   Record<
     string,

@@ -329,7 +329,8 @@ test("a poller killed between publishing a page and moving its checkpoint repeat
   const poller = names.poller("feed");
   const proxy = await holdingProxy(aws.endpoint, (body) => body.includes("after-page-3"));
   cleanUps.push(() => proxy.close());
-  // Killed by its own timeout, while the answer to the checkpoint's write is held; the lease ends soon after.
+  // Killed by its own timeout, while the answer to the checkpoint's write is held; the lease ends
+  // soon after.
   await configure(poller, { Timeout: 5, env: { AWS_ENDPOINT_URL: proxy.url } });
   actors.feed.push(page(3));
   await poll(poller);

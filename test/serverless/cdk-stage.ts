@@ -23,7 +23,10 @@ export interface CdkStage {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Makes ready to deploy, also where SST does not: a bucket for the functions' code, and the secrets in SSM. */
+/**
+ * Makes ready to deploy, also where SST does not: a bucket for the functions' code, and the secrets
+ * in SSM.
+ */
 export async function cdkStage(options: StageOptions): Promise<CdkStage> {
   const { aws, stage, project, secrets = {} } = options;
   const outDir = await mkdtemp(path.join(tmpdir(), "orgloop-cdk-"));
@@ -61,7 +64,10 @@ export async function cdkStage(options: StageOptions): Promise<CdkStage> {
   };
 }
 
-/** LocalStack takes custom resources for deployed without calling them: hence the call that records what was applied. */
+/**
+ * LocalStack takes custom resources for deployed without calling them: hence the call that records
+ * what was applied.
+ */
 async function recordApplied(
   aws: StageOptions["aws"],
   stage: string,

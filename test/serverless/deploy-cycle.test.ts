@@ -30,7 +30,8 @@ import { sstStage } from "./deploy-stage.ts";
 const STAGE = "cycle";
 const BESIDE = "cycle-beside";
 
-// An account of its own: two first deploys at once to one account make its CDK toolkit stack both, and one of them fails.
+// An account of its own: two first deploys at once to one account make its CDK toolkit stack both,
+// and one of them fails.
 const { endpoint, env } = inject("aws");
 const aws: ProvidedContext["aws"] = {
   endpoint,

@@ -95,7 +95,10 @@ export async function deployProject(url: string): Promise<DeployProject> {
   };
 }
 
-/** Sends a signed webhook to the stage of a `WebhookUrl`; gives the status. MiniStack takes the URL's id in the path. */
+/**
+ * Sends a signed webhook to the stage of a `WebhookUrl`; gives the status. MiniStack takes the
+ * URL's id in the path.
+ */
 export async function sendWebhook(
   endpoint: string,
   webhookUrl: string,

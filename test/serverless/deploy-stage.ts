@@ -22,11 +22,14 @@ export interface StageOptions {
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
-/** A stage as SST's command line deploys it, from a checkout of its own: two stages of one checkout share `.sst/`. */
+/**
+ * A stage as SST's command line deploys it, from a checkout of its own: two stages of one checkout
+ * share `.sst/`.
+ */
 export interface SstStage {
   /**
-   * Rejects with what SST printed where the deploy failed. Gives the outputs of all stacks. `from` is the folder of a build: then that
-   * is deployed, as it is.
+   * Rejects with what SST printed where the deploy failed. Gives the outputs of all stacks. `from`
+   * is the folder of a build: then that is deployed, as it is.
    */
   deploy(from?: string): Promise<Readonly<Record<string, string>>>;
   /** Synthesizes without deploying; gives the folder, with a `STACK.template.json` each. */
@@ -80,7 +83,10 @@ export async function sstStage(options: StageOptions): Promise<SstStage> {
   };
 }
 
-/** A folder in which everything of the repository lies as a link, so that SST writes beside it and not into it. */
+/**
+ * A folder in which everything of the repository lies as a link, so that SST writes beside it and
+ * not into it.
+ */
 async function linkedCheckout(): Promise<string> {
   const checkout = await mkdtemp(path.join(tmpdir(), "orgloop-checkout-"));
   for (const name of await readdir(ROOT)) {

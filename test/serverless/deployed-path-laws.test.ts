@@ -13,8 +13,9 @@ import { expect, inject, test } from "vitest";
 import { runningFunctions } from "./running-functions.ts";
 
 /*
- * The laws of a bus (`@orgloop/sdk`, bus.ts) on the path that is deployed: function URL → SQS FIFO → router → actor queues → deliver
- * functions. What the functions say was accepted reaches every actor, whatever dies on the way, in the order of its key.
+ * The laws of a bus (`@orgloop/sdk`, bus.ts) on the path that is deployed: function URL → SQS FIFO
+ * → router → actor queues → deliver functions. What the functions say was accepted reaches every
+ * actor, whatever dies on the way, in the order of its key.
  */
 
 const ACTORS = ["steady", "moody"] as const;

@@ -10,7 +10,10 @@ export interface HoldingProxy {
   close(): Promise<void>;
 }
 
-/** Hands requests on to `endpoint`, but for those whose body `holds`: they are never answered, and reach nothing. */
+/**
+ * Hands requests on to `endpoint`, but for those whose body `holds`: they are never answered, and
+ * reach nothing.
+ */
 export async function holdingProxy(
   endpoint: string,
   holds: (body: string) => boolean,

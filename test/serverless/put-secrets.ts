@@ -2,7 +2,10 @@ import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../emulators/client-config.ts";
 import type { Emulator } from "../emulators/emulator.ts";
 
-/** Puts secrets where SST keeps those of a stage; gives what the names of their parameters begin with. */
+/**
+ * Puts secrets where SST keeps those of a stage; gives what the names of their parameters begin
+ * with.
+ */
 export async function putSecrets(
   aws: Pick<Emulator, "endpoint" | "env">,
   stage: string,

@@ -23,13 +23,16 @@ import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";
 import type { Emulator } from "../emulators/emulator.ts";
 
-/** How long what was received stays hidden when nobody says otherwise: short, so that a killed function is seen to lose nothing. */
+/**
+ * How long what was received stays hidden when nobody says otherwise: short, so that a killed
+ * function is seen to lose nothing.
+ */
 const VISIBILITY_S = 3;
 const REMAINING_MS = 60_000;
 
 /**
- * The functions in this process, on an emulator's queues, table and bucket. Their environment is this process's: a test file that uses
- * them has it to itself.
+ * The functions in this process, on an emulator's queues, table and bucket. Their environment is
+ * this process's: a test file that uses them has it to itself.
  */
 export async function runningFunctions(
   topology: Topology,
@@ -92,7 +95,10 @@ export async function runningFunctions(
     return Messages;
   }
 
-  /** One batch, as Lambda handles it: what does not come again is deleted. Gives how many messages there were. */
+  /**
+   * One batch, as Lambda handles it: what does not come again is deleted. Gives how many messages
+   * there were.
+   */
   async function invoke(name: string): Promise<number> {
     const url = await queue(name);
     const messages = await take(url);

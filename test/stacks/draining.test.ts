@@ -115,7 +115,10 @@ test("what waits for an actor has the secrets of the route it came by, which has
   expect(readers(synthesize(after, { former: after.routes }))).toEqual([]);
 });
 
-/** What is deployed of an actor's deliver function: the function, its role, its queue and the mapping between them. */
+/**
+ * What is deployed of an actor's deliver function: the function, its role, its queue and the
+ * mapping between them.
+ */
 const delivererOf = (made: Synthesized, actor: string) =>
   [...made.stacks].flatMap(([, { resources }]) =>
     Object.values(resources).filter((one) => JSON.stringify(one).includes(`-${actor}-`)),

@@ -7,7 +7,10 @@ const LAMBDA = "AWS::Lambda::Function";
 const QUEUE = "AWS::SQS::Queue";
 const MAPPING = "AWS::Lambda::EventSourceMapping";
 
-/** Values of the variables that the organisations refer to: none may be in anything that is deployed. */
+/**
+ * Values of the variables that the organisations refer to: none may be in anything that is
+ * deployed.
+ */
 export const SECRETS = Object.fromEntries(
   ["HUB_SECRET", "AGENT_SECRET", "GITHUB_TOKEN", "REVIEW_TONE"].map((name) => [
     name,
@@ -40,7 +43,10 @@ export function statements(made: Synthesized) {
     .map(({ Action, Resource }) => ({ actions: listOf(Action), resources: listOf(Resource) }));
 }
 
-/** What every stage keeps, at whatever size. AWS refuses some of it only when it is deployed, emulators never. */
+/**
+ * What every stage keeps, at whatever size. AWS refuses some of it only when it is deployed,
+ * emulators never.
+ */
 export function stackLaws(made: () => Synthesized): void {
   test("no stack has more than 480 resources, and none is empty", () => {
     const sizes = [...made().stacks].map(([name, it]) => [name, Object.keys(it.resources).length]);

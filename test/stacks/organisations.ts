@@ -9,7 +9,10 @@ export const workspaceFile = (more = "") => ({
   [`workspaces/${STAGE}.yaml`]: `${head("Workspace", STAGE)}bus: sqs\n${more}`,
 });
 
-/** A few of everything: a webhook source and two that are polled, three actors, two of them behind one secret. */
+/**
+ * A few of everything: a webhook source and two that are polled, three actors, two of them behind
+ * one secret.
+ */
 export const smallFiles = (workspace = "", actors = "") => ({
   ...workspaceFile(workspace),
   "orgloop.yaml": `${head("Project", "small")}sources:

@@ -7,7 +7,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { workspaceFile } from "./organisations.ts";
 import { STAGE } from "./synthesize.ts";
 
-/** Prepares a small organisation for a stage that was deployed by `project`; goes as far as to its packages. */
+/**
+ * Prepares a small organisation for a stage that was deployed by `project`; goes as far as to its
+ * packages.
+ */
 async function prepared(project: string, env: Readonly<Record<string, string>> = {}) {
   const directory = await mkdtemp(path.join(tmpdir(), "orgloop-prepare-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));

@@ -28,7 +28,10 @@ export const REGION = "eu-west-1";
 
 export interface SynthesizedStack {
   readonly resources: Readonly<Record<string, Resource>>;
-  /** The same with references as they are written: CloudFormation changes what differs in it, and what refers to that. */
+  /**
+   * The same with references as they are written: CloudFormation changes what differs in it, and
+   * what refers to that.
+   */
   readonly written: Readonly<Record<string, object>>;
   readonly outputs: Readonly<Record<string, unknown>>;
   /** Names of the stacks that are deployed before it. */

@@ -5,7 +5,9 @@ import { startMiniStack } from "../emulators/ministack.ts";
 import { startActor } from "./actor.ts";
 import type { Journey } from "./journey.ts";
 
-/** A signed webhook, through the functions on an emulator's queues, table and bucket, to an actor. */
+/**
+ * A signed webhook, through the functions on an emulator's queues, table and bucket, to an actor.
+ */
 export async function functionsJourney(): Promise<Journey> {
   const [emulator, actor] = await Promise.all([startMiniStack(), startActor()]);
   const { endpoint, env } = emulator;

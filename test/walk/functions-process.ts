@@ -5,7 +5,10 @@ import { SAMPLE_DEFAULTS, SAMPLE_DELIVERY } from "@orgloop/testkit";
 import dedup from "@orgloop/transform-dedup";
 import { runningFunctions } from "../serverless/running-functions.ts";
 
-/* The functions in this process, as `functions-journey.ts` wants them; the same project as the fixture `pipeline`. */
+/*
+ * The functions in this process, as `functions-journey.ts` wants them; the same project as the
+ * fixture `pipeline`.
+ */
 
 const SECRET = "walk";
 const DEDUP = "@orgloop/transform-dedup";

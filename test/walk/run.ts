@@ -9,8 +9,9 @@ import { processJourney } from "./process-journey.ts";
 import { traceCalls } from "./trace-calls.ts";
 
 /*
- * `npm run walk [-- process | functions]`: sends one event all the way and prints our files in which a function ran for it, in order of
- * first call. What is loaded or made once comes with an event before it.
+ * `npm run walk [-- process | functions]`: sends one event all the way and prints our files in
+ * which a function ran for it, in order of first call. What is loaded or made once comes with an
+ * event before it.
  */
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const JOURNEYS = { process: processJourney, functions: functionsJourney };

@@ -100,7 +100,10 @@ export async function traceCalls(url: string) {
       for (const file of files) await watch(file);
       await post("Runtime.evaluate", { expression: "walked.clear()" });
     },
-    /** Files that were called since then, each with the name of its function that was called first, in the order of those calls. */
+    /**
+     * Files that were called since then, each with the name of its function that was called first,
+     * in the order of those calls.
+     */
     async order(): Promise<[file: string, name: string][]> {
       const { result } = await post<{ result: { value: [string, string][] } }>("Runtime.evaluate", {
         expression: "[...walked]",

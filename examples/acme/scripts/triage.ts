@@ -1,7 +1,9 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { json } from "node:stream/consumers";
 
-/** Reads an event on standard input and writes to `out/triage.log` which team its issue belongs to. */
+/**
+ * Reads an event on standard input and writes to `out/triage.log` which team its issue belongs to.
+ */
 interface IssueEvent {
   readonly payload: {
     readonly issue: { readonly number: number; readonly title: string };

@@ -3,7 +3,10 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 
-/** An actor's other end: an HTTP server that checks each request's signature and keeps the ids it has seen. */
+/**
+ * An actor's other end: an HTTP server that checks each request's signature and keeps the ids it
+ * has seen.
+ */
 export interface Receiver {
   readonly url: string;
   /** How often each event arrived, by its id. */
@@ -11,7 +14,10 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1; answers 204, or 401 where the Standard Webhooks signature does not hold. */
+/**
+ * Listens on a free port of 127.0.0.1; answers 204, or 401 where the Standard Webhooks signature
+ * does not hold.
+ */
 export async function startReceiver(secret: string): Promise<Receiver> {
   const webhook = new Webhook(secret);
   const seen = new Map<string, number>();

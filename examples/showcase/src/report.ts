@@ -19,7 +19,10 @@ const MARKS: Partial<Record<LogEntry["phase"], [string, "green" | "yellow" | "re
   "source.refused": ["✗ refused", "red"],
 };
 
-/** Follows the event log: a line for everything that becomes of an event, and the sums by source and route. */
+/**
+ * Follows the event log: a line for everything that becomes of an event, and the sums by source and
+ * route.
+ */
 export class Report {
   readonly #received = new Map<string, number>();
   readonly #routes = new Map<string, Row>();

@@ -12,7 +12,10 @@ export function recordings(): readonly Recordings[] {
   return createRequire(import.meta.url)("@octokit/webhooks-examples/api.github.com/index.json");
 }
 
-/** Sends every recording to the webhook as GitHub would, signed, eight at a time; returns how many got which status. */
+/**
+ * Sends every recording to the webhook as GitHub would, signed, eight at a time; returns how many
+ * got which status.
+ */
 export async function sendRecordings(url: string, secret: string): Promise<Map<number, number>> {
   const queue = recordings().flatMap(({ name, examples }) =>
     examples.map((payload) => ({ name, body: JSON.stringify(payload) })),

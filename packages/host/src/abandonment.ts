@@ -1,4 +1,7 @@
-/** When a drain gives up on what is in flight. One listener serves every attempt: Node looks through all of a signal's at each change. */
+/**
+ * When a drain gives up on what is in flight. One listener serves every attempt: Node looks through
+ * all of a signal's at each change.
+ */
 export interface Abandonment {
   /** Calls back once, at once where it is over already; the result forgets. */
   onAbandon(callback: () => void): () => void;

@@ -28,7 +28,10 @@ export interface AnswerWebhookOptions {
   /** Undefined: there is none of that id. */
   readonly source: Pick<Source, "receive"> | undefined;
   readonly header: ReadHeader;
-  /** Whether requests that a foreign web page makes a browser send are taken ({@link takesFromPages}). */
+  /**
+   * Whether requests that a foreign web page makes a browser send are taken ({@link
+   * takesFromPages}).
+   */
   readonly takesFromPages: () => boolean;
   /** Why nothing is taken in now (503); absent: it is. */
   readonly closed?: string | undefined;
@@ -38,9 +41,15 @@ export interface AnswerWebhookOptions {
   readonly bodyLimit: number;
   /** How long the source may take for an answer; default: a minute. */
   readonly receiveMs?: number;
-  /** Hears how many bytes an unpacked body takes in memory beside the one that was sent. It may throw. */
+  /**
+   * Hears how many bytes an unpacked body takes in memory beside the one that was sent. It may
+   * throw.
+   */
   readonly onUnpacked?: (bytes: number) => void;
-  /** Resolves when all events are durable on the bus. `repeats`: ids of those that were before, where that is known at once. */
+  /**
+   * Resolves when all events are durable on the bus. `repeats`: ids of those that were before,
+   * where that is known at once.
+   */
   readonly keep: (
     drafts: readonly EventDraft[],
   ) => Promise<{ readonly events: readonly OrgLoopEvent[]; readonly repeats: readonly string[] }>;

@@ -25,7 +25,10 @@ export interface TransformBinding {
   readonly abandon: AbortSignal;
 }
 
-/** A route's transforms with their timeouts, contexts and `on_error` (use, else definition). Throws `UNKNOWN_TRANSFORM`. */
+/**
+ * A route's transforms with their timeouts, contexts and `on_error` (use, else definition). Throws
+ * `UNKNOWN_TRANSFORM`.
+ */
 export function bindRoute(
   route: RouteSpec,
   { specs, transforms, clock, abandon }: TransformBinding,

@@ -1,4 +1,7 @@
-/** A header of a request. `Origin` and `Sec-Fetch-Site` are what a browser says of itself: nothing else sends them of itself. */
+/**
+ * A header of a request. `Origin` and `Sec-Fetch-Site` are what a browser says of itself: nothing
+ * else sends them of itself.
+ */
 export type ReadHeader = (
   name: "origin" | "sec-fetch-site" | "content-encoding",
 ) => string | undefined;
@@ -8,8 +11,9 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const OWN_SITES = ["none", "same-origin"];
 
 /**
- * Which foreign page made a browser send a request, as the browser marks it; null where none did. Host and Content-Type say nothing:
- * tunnels and proxies change the first, and a page may send most of the second without asking.
+ * Which foreign page made a browser send a request, as the browser marks it; null where none did.
+ * Host and Content-Type say nothing: tunnels and proxies change the first, and a page may send most
+ * of the second without asking.
  */
 export function foreignPage(header: ReadHeader): string | null {
   const origin = header("origin");

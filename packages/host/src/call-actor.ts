@@ -19,13 +19,17 @@ export interface CallActorOptions {
   readonly mask: MaskSecrets;
 }
 
-/** How long an actor may go on after its signal, before it is left to itself: a command that is being killed needs some. */
+/**
+ * How long an actor may go on after its signal, before it is left to itself: a command that is
+ * being killed needs some.
+ */
 const RELEASE_MS = 10_000;
 
 /**
- * One call of an actor. Its signal is aborted at the timeout, and the call ends when the actor has let go: the next attempt must not
- * run beside it. An actor that does not mind its signal is left to itself {@link RELEASE_MS} later, on a drain at once. Rejects with
- * `TIMEOUT`, `DRAINING`, or what the actor threw.
+ * One call of an actor. Its signal is aborted at the timeout, and the call ends when the actor has
+ * let go: the next attempt must not run beside it. An actor that does not mind its signal is left
+ * to itself {@link RELEASE_MS} later, on a drain at once. Rejects with `TIMEOUT`, `DRAINING`, or
+ * what the actor threw.
  */
 export async function callActor(
   delivery: Delivery,

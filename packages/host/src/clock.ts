@@ -7,13 +7,20 @@ export interface Timers {
 /** Time and chance, as the process sees them; tests pass their own. */
 export interface Clock {
   /**
-   * Ms since the epoch, on a clock that nobody sets: it begins with the machine's and goes on by itself. All waits are measured by it, so
-   * that no step of the machine's clock lengthens or ends one.
+   * Ms since the epoch, on a clock that nobody sets: it begins with the machine's and goes on by
+   * itself. All waits are measured by it, so that no step of the machine's clock lengthens or ends
+   * one.
    */
   readonly now: () => number;
-  /** Ms since the epoch as the machine's clock has it, which may be set at any time: for what is told to people and other machines. */
+  /**
+   * Ms since the epoch as the machine's clock has it, which may be set at any time: for what is
+   * told to people and other machines.
+   */
   readonly wall: () => number;
-  /** How far that was ahead of `now`, once for each time that it was seen to be set; absent: nobody has looked. */
+  /**
+   * How far that was ahead of `now`, once for each time that it was seen to be set; absent: nobody
+   * has looked.
+   */
   readonly offsets?: () => readonly number[];
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -35,13 +42,19 @@ export const systemClock: Clock = {
   timers,
 };
 
-/** Of a host that is stopped between its calls, as a cloud function is, and with it every clock of its own. */
+/**
+ * Of a host that is stopped between its calls, as a cloud function is, and with it every clock of
+ * its own.
+ */
 export const wallClock: Clock = { ...systemClock, now: Date.now };
 
 /** Steps of the machine's clock that are remembered. */
 const MOST_OFFSETS = 64;
 
-/** The same clock, which remembers how far the machine's was ahead each time that somebody has read it. */
+/**
+ * The same clock, which remembers how far the machine's was ahead each time that somebody has read
+ * it.
+ */
 export function watchedClock({ now, wall, ...rest }: Clock): Clock {
   const offsets = [0];
   return {
@@ -72,7 +85,10 @@ export function wallTime({ now, wall }: Pick<Clock, "now" | "wall">, ms: number)
 /** Node turns a longer wait into none at all. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Calls back at `atMs` (of `now`), never inside this call; `Infinity`: never. Returns what cancels it. */
+/**
+ * Calls back at `atMs` (of `now`), never inside this call; `Infinity`: never. Returns what cancels
+ * it.
+ */
 export function callAt(
   { now, timers }: Pick<Clock, "now" | "timers">,
   atMs: number,

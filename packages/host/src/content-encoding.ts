@@ -12,8 +12,8 @@ export function contentEncoding(header: string | undefined): "identity" | "gzip"
 }
 
 /**
- * What was compressed, never more than `limit` bytes of it in memory. Throws {@link RefusedError} 413 where it is more, and 400
- * where it is no gzip.
+ * What was compressed, never more than `limit` bytes of it in memory. Throws {@link RefusedError}
+ * 413 where it is more, and 400 where it is no gzip.
  */
 export async function gunzipWithin(body: Uint8Array, limit: number): Promise<Uint8Array> {
   try {

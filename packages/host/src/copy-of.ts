@@ -1,4 +1,7 @@
-/** A copy that shares nothing that could be changed. Of JSON values; what is neither a list nor a plain object stays itself. */
+/**
+ * A copy that shares nothing that could be changed. Of JSON values; what is neither a list nor a
+ * plain object stays itself.
+ */
 export function copyOf<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(copyOf) as Value;
   if (typeof value !== "object" || value === null) return value;

@@ -16,8 +16,9 @@ type Resolve = (
 const OPEN: Network = { fetch: (...request) => fetch(...request), lookup: dnsLookup };
 
 /**
- * Keeps requests away from private networks: an address is looked at when the connection is made, and no other is connected to.
- * `allowPrivate`: private ranges (CIDR), addresses and names of hosts that may be reached all the same; undefined: everything may be.
+ * Keeps requests away from private networks: an address is looked at when the connection is made,
+ * and no other is connected to. `allowPrivate`: private ranges (CIDR), addresses and names of hosts
+ * that may be reached all the same; undefined: everything may be.
  */
 export function guardedNetwork(
   allowPrivate: readonly string[] | undefined,
@@ -36,7 +37,10 @@ export function guardedNetwork(
   };
 }
 
-/** An address is passed on as it is: whoever connects to one without a lookup asks for it here first. */
+/**
+ * An address is passed on as it is: whoever connects to one without a lookup asks for it here
+ * first.
+ */
 function guardedLookup(reach: Reach, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
@@ -64,7 +68,10 @@ interface Dispatcher {
   dispatch(request: { readonly origin?: string | URL }, handler: unknown): boolean;
 }
 
-/** Where Node keeps the one of its own: undici as a dependency would be half a megabyte of each function. */
+/**
+ * Where Node keeps the one of its own: undici as a dependency would be half a megabyte of each
+ * function.
+ */
 const GLOBAL_DISPATCHER = Symbol.for("undici.globalDispatcher.1");
 
 function guardedDispatcher(reach: Reach, lookup: LookupFunction): Dispatcher {

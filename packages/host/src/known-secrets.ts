@@ -3,7 +3,10 @@ import { type SecretMask, secretMask } from "@orgloop/core";
 
 /** The secrets that a project or a function has in its memory. */
 export interface KnownSecrets extends SecretMask {
-  /** What an item holds from now on; what it held before is still masked, since what runs may still use it. */
+  /**
+   * What an item holds from now on; what it held before is still masked, since what runs may still
+   * use it.
+   */
   learn(item: string, values: readonly string[]): void;
 }
 

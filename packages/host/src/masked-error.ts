@@ -1,7 +1,10 @@
 import type { MaskSecrets } from "@orgloop/core";
 import { messageOf } from "@orgloop/sdk";
 
-/** What was thrown, without the secrets in its message: the same in all else, since its kind decides what follows. */
+/**
+ * What was thrown, without the secrets in its message: the same in all else, since its kind decides
+ * what follows.
+ */
 export function maskedError(error: unknown, mask: MaskSecrets): unknown {
   const said = messageOf(error);
   const message = mask(said);

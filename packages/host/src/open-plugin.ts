@@ -48,8 +48,8 @@ export interface WantedPlugin<Running> {
 const SCRIPT_PACKAGE = "@orgloop/transform-script";
 
 /**
- * Makes an item run: its configuration is checked first. Throws `PLUGIN_WRONG_KIND`, `INVALID_CONFIG`, or what the lookup or the plugin
- * throws.
+ * Makes an item run: its configuration is checked first. Throws `PLUGIN_WRONG_KIND`,
+ * `INVALID_CONFIG`, or what the lookup or the plugin throws.
  */
 export async function openPlugin<Running>(
   { item, id, package: name, config, written, fromVars, partOf }: WantedPlugin<Running>,

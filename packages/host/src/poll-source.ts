@@ -14,7 +14,10 @@ export interface PollSourceOptions {
   readonly id: string;
   readonly source: Source & Required<Pick<Source, "poll">>;
   readonly checkpoints: Pick<CheckpointStore, "get" | "set">;
-  /** Puts a page's events on the bus: resolves when they are durable. It may wait for room until `patience` is aborted. */
+  /**
+   * Puts a page's events on the bus: resolves when they are durable. It may wait for room until
+   * `patience` is aborted.
+   */
   readonly keep: (drafts: readonly EventDraft[], patience: AbortSignal) => Promise<unknown>;
   readonly clock: Clock;
   /** How long one poll may take. */
@@ -36,8 +39,8 @@ export interface Poll {
 }
 
 /**
- * One poll, page by page: each page is durable on the bus before the checkpoint moves behind it. Ends at the
- * deadline and on drain, whether the source minds its signal or not.
+ * One poll, page by page: each page is durable on the bus before the checkpoint moves behind it.
+ * Ends at the deadline and on drain, whether the source minds its signal or not.
  */
 export async function pollSource(options: PollSourceOptions): Promise<Poll> {
   const { id, source, checkpoints, clock, deadlineMs, stop, onCheckpoint = () => {} } = options;
@@ -97,7 +100,10 @@ async function letGo(iterator: AsyncIterator<SourcePage>): Promise<void> {
   }
 }
 
-/** What is wrong with a page; null where nothing is. The checkpoint must not move behind what could not be read. */
+/**
+ * What is wrong with a page; null where nothing is. The checkpoint must not move behind what could
+ * not be read.
+ */
 function checkPage(page: unknown): string | null {
   if (!isMapping(page)) return "expected an object";
   if (typeof page.checkpoint !== "string") return "`checkpoint`: expected text";

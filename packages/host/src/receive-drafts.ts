@@ -11,8 +11,8 @@ import {
 const LONGEST_MS = 60_000;
 
 /**
- * What a source makes of a request. Throws what it throws, `TIMEOUT` where it does not answer within `longestMs` (default: a minute), and
- * `INVALID_ANSWER` for what are no events.
+ * What a source makes of a request. Throws what it throws, `TIMEOUT` where it does not answer
+ * within `longestMs` (default: a minute), and `INVALID_ANSWER` for what are no events.
  */
 export async function receiveDrafts(
   source: Required<Pick<Source, "receive">>,

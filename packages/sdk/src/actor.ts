@@ -19,8 +19,9 @@ export interface DeliveryContext {
   /** 0, or the number of times that this event was replayed. */
   readonly replay: number;
   /**
-   * By which a receiver may drop what it has seen: the same for every attempt, another one for another route to the same actor and for a
-   * replay. It is the event's id where neither tells deliveries apart.
+   * By which a receiver may drop what it has seen: the same for every attempt, another one for
+   * another route to the same actor and for a replay. It is the event's id where neither tells
+   * deliveries apart.
    */
   readonly deliveryId?: string;
   /** Counts a placeholder of the actor's own templates that leads nowhere in this event. */
@@ -36,9 +37,9 @@ export interface DeliveryReceipt {
 }
 
 /**
- * A running actor. The type of what `deliver` throws is the decision: {@link PermanentError} is never retried,
- * {@link RetryAfterError} says when, anything else is retried as the route's policy says.
- * It may be called again with the same event: at least once, never exactly once.
+ * A running actor. The type of what `deliver` throws is the decision: {@link PermanentError} is
+ * never retried, {@link RetryAfterError} says when, anything else is retried as the route's policy
+ * says. It may be called again with the same event: at least once, never exactly once.
  */
 export interface Actor {
   deliver(event: OrgLoopEvent, context: DeliveryContext): Promise<DeliveryReceipt | undefined>;

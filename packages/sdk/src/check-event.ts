@@ -1,7 +1,10 @@
 import { EVENT_TYPES, type OrgLoopEvent } from "./event.ts";
 import { isMapping } from "./is-mapping.ts";
 
-/** An event as a person or a script writes it: whoever takes it fills in what is missing but the source. */
+/**
+ * An event as a person or a script writes it: whoever takes it fills in what is missing but the
+ * source.
+ */
 export type InjectedEvent = Pick<OrgLoopEvent, "source"> & Partial<OrgLoopEvent>;
 
 /** Levels of an event's payload: writing deeper ones as JSON would overflow the stack. */
@@ -41,7 +44,10 @@ export function checkEvent(value: unknown): string | null {
   return null;
 }
 
-/** What is wrong with `value` as what a source hands over ({@link EventDraft}); null where nothing is. */
+/**
+ * What is wrong with `value` as what a source hands over ({@link EventDraft}); null where nothing
+ * is.
+ */
 export function checkDraft(value: unknown): string | null {
   if (!isMapping(value)) return `expected an event (an object), found ${kindOf(value)}`;
   const { identity, provenance, payload } = value;
@@ -65,8 +71,8 @@ export function checkDrafts(value: unknown): string | null {
 }
 
 /**
- * What is wrong with `value` as what a transform makes of an event; null where nothing is. `id` is any text: the event keeps its own.
- * `timestamp`, `provenance` and `trace_id` may be left out.
+ * What is wrong with `value` as what a transform makes of an event; null where nothing is. `id` is
+ * any text: the event keeps its own. `timestamp`, `provenance` and `trace_id` may be left out.
  */
 export function checkTransformed(value: unknown): string | null {
   if (!isMapping(value)) return `expected an event (an object), found ${kindOf(value)}`;

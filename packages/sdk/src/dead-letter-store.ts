@@ -28,7 +28,10 @@ export interface DeadLetter {
   readonly last_error: string | null;
   /** The event as the actor would have got it; its `replay` says which replay failed. */
   readonly event: OrgLoopEvent;
-  /** The event is as its source gave it: the route's transforms have not run. A replay routes it anew to the route. */
+  /**
+   * The event is as its source gave it: the route's transforms have not run. A replay routes it
+   * anew to the route.
+   */
   readonly untransformed?: true;
   /** What its deliveries are ordered by; absent in letters that were never routed. */
   readonly ordering_key?: string;
@@ -49,18 +52,24 @@ export function summaryOf(letter: DeadLetterSummary): DeadLetterSummary {
   return { id, event_id, route, actor, reason, attempts, first_at, last_at, last_error };
 }
 
-/** As a store lists it. `position` rises in the order of the list: what comes later is listed after it. */
+/**
+ * As a store lists it. `position` rises in the order of the list: what comes later is listed after
+ * it.
+ */
 export interface PlacedLetter extends DeadLetterSummary {
   readonly position: number;
 }
 
 export interface DeadLetterStore {
   /**
-   * Resolves when the letter is durable: only then is its route settled. The same id twice is one letter: the newer one, in the place
-   * of the older.
+   * Resolves when the letter is durable: only then is its route settled. The same id twice is one
+   * letter: the newer one, in the place of the older.
    */
   put(letter: DeadLetter): Promise<void>;
-  /** Without their events, in the order in which they were first put; after the letter at `after`, where given. */
+  /**
+   * Without their events, in the order in which they were first put; after the letter at `after`,
+   * where given.
+   */
   list(after?: number): AsyncIterable<PlacedLetter>;
   get(id: string): Promise<DeadLetter | null>;
   /** Resolves when that is durable; unknown ids are ignored. */

@@ -8,11 +8,14 @@ export interface BreakerState {
   readonly cooldownMs: number;
   /** How long an actor's Retry-After has it held this time, where that is longer. */
   readonly askedMs?: number;
-  /** The probe under way, and until when it is waited for: a host that died with it must not hold the route for ever. */
+  /**
+   * The probe under way, and until when it is waited for: a host that died with it must not hold
+   * the route for ever.
+   */
   readonly probeUntilMs: number | null;
   /**
-   * How often it has opened since its route began: what began under another number (an attempt, a reserved send time) was
-   * overtaken by an opening.
+   * How often it has opened since its route began: what began under another number (an attempt, a
+   * reserved send time) was overtaken by an opening.
    */
   readonly openings: number;
 }

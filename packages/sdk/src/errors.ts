@@ -1,6 +1,7 @@
 /**
- * Every error of ours has a `code`, says what happened, where, and what to do, and keeps its `cause`.
- * Guard by {@link hasCode}, never by `instanceof`: a connector may carry another copy of this package.
+ * Every error of ours has a `code`, says what happened, where, and what to do, and keeps its
+ * `cause`. Guard by {@link hasCode}, never by `instanceof`: a connector may carry another copy of
+ * this package.
  */
 export class OrgLoopError extends Error {
   readonly code: string;
@@ -12,7 +13,13 @@ export class OrgLoopError extends Error {
   }
 }
 
-/** The actor refuses this event for good: dead letter, no retry, nothing counted towards the breaker. */
+/**
+ * The actor refuses this event for good: dead letter, no retry, nothing counted towards the
+ * breaker.
+ *
+ * @example
+ * if (answer.status === 422) throw new PermanentError("the board has no such thread");
+ */
 export class PermanentError extends OrgLoopError {
   /** True where the actor is gone for good (HTTP 410): a warning names it. */
   readonly gone: boolean;
@@ -23,7 +30,12 @@ export class PermanentError extends OrgLoopError {
   }
 }
 
-/** Try again, but not before `retryAfterMs` from now (HTTP 429 or 503 with Retry-After). */
+/**
+ * Try again, but not before `retryAfterMs` from now (HTTP 429 or 503 with Retry-After).
+ *
+ * @example
+ * throw new RetryAfterError("the board answered 429", 30_000);
+ */
 export class RetryAfterError extends OrgLoopError {
   readonly retryAfterMs: number;
 
@@ -34,8 +46,9 @@ export class RetryAfterError extends OrgLoopError {
 }
 
 /**
- * Some of what a source polls could not be read, the rest was: the source is well enough to go on at its interval. `code` is the
- * connector's own; it keeps count of what is ill ({@link Source.illLists}).
+ * Some of what a source polls could not be read, the rest was: the source is well enough to go on
+ * at its interval. `code` is the connector's own; it keeps count of what is ill ({@link
+ * Source.illLists}).
  */
 export class PartialPollError extends OrgLoopError {
   readonly partial = true;
@@ -46,10 +59,19 @@ export function isPartialPoll(error: unknown): error is PartialPollError {
   return error instanceof Error && "partial" in error && error.partial === true;
 }
 
-/** A webhook request is refused with `status` (400 malformed, 401 bad signature, 404, 405, 413, 415 an unknown encoding). */
+/**
+ * A webhook request is refused with `status` (400 malformed, 401 bad signature, 404, 405, 413, 415
+ * an unknown encoding).
+ *
+ * @example
+ * throw new RefusedError(401, "the signature does not fit");
+ */
 export class RefusedError extends OrgLoopError {
   readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415;
-  /** A code of what is wrong, which the sender is told beside the message, e.g. `NUMBER_OUT_OF_RANGE`. */
+  /**
+   * A code of what is wrong, which the sender is told beside the message, e.g.
+   * `NUMBER_OUT_OF_RANGE`.
+   */
   readonly reason: string | undefined;
 
   constructor(
@@ -83,7 +105,10 @@ export function isRefused(error: unknown): error is RefusedError {
   return hasCode(error, "REFUSED");
 }
 
-/** The message of anything thrown; of a text that could not be parsed in one line, since the parser quotes it as it stands. */
+/**
+ * The message of anything thrown; of a text that could not be parsed in one line, since the parser
+ * quotes it as it stands.
+ */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return textOf(error);
   const message = textOf(error.message);

@@ -13,7 +13,9 @@ export interface Provenance {
   readonly [key: string]: unknown;
 }
 
-/** The envelope every source, route, transform and actor sees (v1alpha1, section 3). Never mutated. */
+/**
+ * The envelope every source, route, transform and actor sees (v1alpha1, section 3). Never mutated.
+ */
 export interface OrgLoopEvent {
   /** `evt_` and letters or digits. The same occurrence has the same id however often it is seen. */
   readonly id: string;
@@ -35,11 +37,12 @@ export interface OrgLoopEvent {
 }
 
 /**
- * What a source hands over; the host completes it (`completeEvent` in core).
- * `identity` is the platform's own id and version of the occurrence, e.g. `issue/42@2026-11-01T00:00:00Z`, or the
- * sender's delivery id: the event's id is a hash of source and identity (or `id`, where that is given, too), so that the same thing seen
- * twice is one event. What comes with an `identity` is known again for the source's `repeat_window`; an `id` alone is none that anybody
- * gave. Without `id` and `identity` the id is random.
+ * What a source hands over; the host completes it (`completeEvent` in core). `identity` is the
+ * platform's own id and version of the occurrence, e.g. `issue/42@2026-11-01T00:00:00Z`, or the
+ * sender's delivery id: the event's id is a hash of source and identity (or `id`, where that is
+ * given, too), so that the same thing seen twice is one event. What comes with an `identity` is
+ * known again for the source's `repeat_window`; an `id` alone is none that anybody gave. Without
+ * `id` and `identity` the id is random.
  */
 export interface EventDraft {
   readonly id?: string;

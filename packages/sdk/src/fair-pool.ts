@@ -1,7 +1,10 @@
 import type { TransformPool } from "./transform.ts";
 
 export interface FairPoolOptions {
-  /** How much runs at a time. What takes longer than `slowMs` gives its place back and runs on beside, up to `most` in all. */
+  /**
+   * How much runs at a time. What takes longer than `slowMs` gives its place back and runs on
+   * beside, up to `most` in all.
+   */
   readonly places: number;
   /** How much of one owner runs at a time, slow or not. */
   readonly each: number;
@@ -16,8 +19,8 @@ interface Waiting {
 }
 
 /**
- * A pool in which one owner's long work does not keep the places from the others: each has its share, they have their turns one after the
- * other, and what is slow moves aside.
+ * A pool in which one owner's long work does not keep the places from the others: each has its
+ * share, they have their turns one after the other, and what is slow moves aside.
  */
 export function fairPool({ places, each, slowMs, most = places }: FairPoolOptions): TransformPool {
   const waiting = new Map<string, Set<Waiting>>();

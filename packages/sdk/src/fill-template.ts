@@ -35,7 +35,10 @@ export interface TemplateValues {
   readonly route: string;
   /** `then.config`, filled in; absent in `then.config` itself. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
-  /** `{{prompt}}` and `{{launch_prompt}}` are its text; `{{prompt.file}}` and `{{prompt.meta.…}}` what else is known of it. */
+  /**
+   * `{{prompt}}` and `{{launch_prompt}}` are its text; `{{prompt.file}}` and `{{prompt.meta.…}}`
+   * what else is known of it.
+   */
   readonly prompt?: Prompt | undefined;
   /** Ids of the events that were merged into this one. */
   readonly coalesced?: readonly string[] | undefined;
@@ -50,7 +53,10 @@ export function placeholderValue({ path, segments }: Placeholder, values: Templa
   return found ?? (found === null ? null : "");
 }
 
-/** The template filled in: texts as they are, objects as JSON, null as nothing. `encode` is for values, never for the text's own words. */
+/**
+ * The template filled in: texts as they are, objects as JSON, null as nothing. `encode` is for
+ * values, never for the text's own words.
+ */
 export function fillTemplate(
   { parts }: Template,
   values: TemplateValues,

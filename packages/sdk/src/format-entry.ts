@@ -6,8 +6,8 @@ import { PHASE_STYLES, type PhaseColor } from "./phase-style.ts";
 export type Paint = (color: PhaseColor, text: string) => string;
 
 /**
- * `HH:MM:SS.mmm icon phase src= tgt= route= xform= type= result= Nms err=` (v1alpha1, section 8), in local time; `more` fields stand
- * after `result`.
+ * `HH:MM:SS.mmm icon phase src= tgt= route= xform= type= result= Nms err=` (v1alpha1, section 8),
+ * in local time; `more` fields stand after `result`.
  */
 export function formatEntry(
   entry: LogEntry,

@@ -1,6 +1,9 @@
 import type { OrgLoopEvent } from "./event.ts";
 
-/** An event that waits in the inbox of a session until the actor fetches it (v1alpha1, section 4, Inbox). */
+/**
+ * An event that waits in the inbox of a session until the actor fetches it (v1alpha1, section 4,
+ * Inbox).
+ */
 export interface InboxEntry {
   /** The same whenever the same event, replay and route is queued. */
   readonly id: string;
@@ -18,8 +21,8 @@ export interface InboxEntry {
 }
 
 /**
- * What the actor knows of a session's inbox. `none`: nothing. `sending`: it is being told. `stale`: it drained while it was being told.
- * `sent`: it was told, and has not drained since.
+ * What the actor knows of a session's inbox. `none`: nothing. `sending`: it is being told. `stale`:
+ * it drained while it was being told. `sent`: it was told, and has not drained since.
  */
 export type Notice = "none" | "sending" | "stale" | "sent";
 
@@ -39,9 +42,15 @@ export interface InboxSession {
 
 /** Inboxes over restarts: what `put` resolved is there until it is removed. */
 export interface InboxStore {
-  /** Resolves when the entry is durable. The same id twice is one entry, in the place of the first; false: it was there. */
+  /**
+   * Resolves when the entry is durable. The same id twice is one entry, in the place of the first;
+   * false: it was there.
+   */
   put(entry: InboxEntry): Promise<boolean>;
-  /** A session's entries in the order in which they were put, at most `limit`; fewer where they are large, but one at least. */
+  /**
+   * A session's entries in the order in which they were put, at most `limit`; fewer where they are
+   * large, but one at least.
+   */
   list(sessionKey: string, limit: number): Promise<readonly InboxEntry[]>;
   /** Resolves when that is durable; unknown ids are ignored. */
   remove(sessionKey: string, ids: readonly string[]): Promise<void>;

@@ -72,7 +72,10 @@ export interface LogEntry {
   readonly module?: string;
 }
 
-/** A running logger. `log` never throws and never waits; what it cannot keep up with it drops and counts. */
+/**
+ * A running logger. `log` never throws and never waits; what it cannot keep up with it drops and
+ * counts.
+ */
 export interface Logger {
   log(entry: LogEntry): void;
   flush?(): Promise<void>;

@@ -2,7 +2,10 @@ import { decodeUtf8 } from "./decode-utf8.ts";
 import { OrgLoopError } from "./errors.ts";
 import { isChangedByDouble, WrittenNumber } from "./written-number.ts";
 
-/** Sixteen digits in a row: written out, since the engine skips along a text by a pattern of one length. */
+/**
+ * Sixteen digits in a row: written out, since the engine skips along a text by a pattern of one
+ * length.
+ */
 const LONG = new RegExp("\\d".repeat(16));
 const EXPONENT = /\d[eE][+\-\d]/;
 
@@ -18,9 +21,10 @@ const BYTE_ORDER_MARK = 0xfeff;
 const MARK = `${crypto.randomUUID()}:`;
 
 /**
- * `JSON.parse` for events: a number that a double would change is a {@link WrittenNumber}, which `JSON.stringify` writes as it
- * came; a byte order mark before it is left out (RFC 8259, 8.1). Whatever reads an event reads it by this. Throws a `SyntaxError`,
- * also for bytes that are not UTF-8, and `NUMBER_OUT_OF_RANGE` for `1e400`.
+ * `JSON.parse` for events: a number that a double would change is a {@link WrittenNumber}, which
+ * `JSON.stringify` writes as it came; a byte order mark before it is left out (RFC 8259, 8.1).
+ * Whatever reads an event reads it by this. Throws a `SyntaxError`, also for bytes that are not
+ * UTF-8, and `NUMBER_OUT_OF_RANGE` for `1e400`.
  */
 export function parseJson(given: string | Uint8Array): unknown {
   const text = typeof given === "string" ? given : decodeUtf8(given);
@@ -38,8 +42,8 @@ export function parseJson(given: string | Uint8Array): unknown {
 }
 
 /**
- * Puts each number that a double would change, outside the texts, into a marked text. A reviver would be told each number's
- * source, too, but takes seconds for what parses in a hundredth of one.
+ * Puts each number that a double would change, outside the texts, into a marked text. A reviver
+ * would be told each number's source, too, but takes seconds for what parses in a hundredth of one.
  */
 function markNumbers(json: string): string {
   let marked = "";
@@ -75,7 +79,10 @@ function endOfText(json: string, opening: number): number {
 
 const SHOWN = 40;
 
-/** Kept is an integer beyond 2^53 that would be written otherwise, and what is so small that it would become 0. */
+/**
+ * Kept is an integer beyond 2^53 that would be written otherwise, and what is so small that it
+ * would become 0.
+ */
 function keep(number: string, textBefore: string): string {
   const value = Number(number);
   if (!Number.isFinite(value)) {

@@ -38,7 +38,10 @@ export function isPath(path: string): boolean {
   return segmentsOf(path).every(isSegment);
 }
 
-/** One step of a path: an own property of an object, an index (or `length`) of an array; undefined for anything else. */
+/**
+ * One step of a path: an own property of an object, an index (or `length`) of an array; undefined
+ * for anything else.
+ */
 export function childOf(value: unknown, segment: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, segment)) {
     return undefined;
@@ -48,7 +51,10 @@ export function childOf(value: unknown, segment: string): unknown {
   return (value as Record<string, unknown>)[segment];
 }
 
-/** The value at exactly this path, own properties and array indices only; undefined where there is none. */
+/**
+ * The value at exactly this path, own properties and array indices only; undefined where there is
+ * none.
+ */
 export function getPath(value: unknown, segments: readonly string[]): unknown {
   let current = value;
   for (const segment of segments) {
@@ -59,8 +65,9 @@ export function getPath(value: unknown, segments: readonly string[]): unknown {
 }
 
 /**
- * A copy of `value` with `leaf` at a path; what the path does not touch is shared. What is no object on the way becomes one.
- * Throws `INVALID_PATH` where a segment is no index of an array, nor the next one.
+ * A copy of `value` with `leaf` at a path; what the path does not touch is shared. What is no
+ * object on the way becomes one. Throws `INVALID_PATH` where a segment is no index of an array, nor
+ * the next one.
  */
 export function setPath(value: unknown, segments: readonly string[], leaf: unknown): unknown {
   const [segment, ...rest] = segments;

@@ -17,7 +17,10 @@ const style = (icon: string, color: PhaseColor, level: Level = "info"): PhaseSty
   level,
 });
 
-/** Levels of v1alpha1, section 8. Phases that it does not know: what an operator must act on is a warning or an error. */
+/**
+ * Levels of v1alpha1, section 8. Phases that it does not know: what an operator must act on is a
+ * warning or an error.
+ */
 export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
   "source.emit": style("●", "blue"),
   "source.repeat": style("○", "dim"),

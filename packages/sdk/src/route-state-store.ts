@@ -1,6 +1,8 @@
 /** What a route's delivery policy remembers over restarts. Times in ms since the epoch. */
 export interface RouteState {
-  /** The breaker; null: closed. Failures below its threshold are not kept: they are counted anew. */
+  /**
+   * The breaker; null: closed. Failures below its threshold are not kept: they are counted anew.
+   */
   readonly circuit: {
     readonly openUntilMs: number;
     /** How long it is held this time. */
@@ -12,11 +14,17 @@ export interface RouteState {
   readonly rateMs: number | null;
 }
 
-/** Breakers and rates over restarts. A healthy route without a rate has nothing here, and nothing is written for it. */
+/**
+ * Breakers and rates over restarts. A healthy route without a rate has nothing here, and nothing is
+ * written for it.
+ */
 export interface RouteStateStore {
   /** By route. */
   load(): Promise<ReadonlyMap<string, RouteState>>;
-  /** Null forgets. Resolves when a restart would find it (on a store that is durable); the last call for a route wins. */
+  /**
+   * Null forgets. Resolves when a restart would find it (on a store that is durable); the last call
+   * for a route wins.
+   */
   save(route: string, state: RouteState | null): Promise<void>;
   close?(): Promise<void>;
 }

@@ -10,7 +10,10 @@ export interface SourcePage {
 export interface PollOptions {
   /** Aborted on drain and at the deadline. */
   readonly signal: AbortSignal;
-  /** When the host stops taking pages, in ms since the epoch: yield what is complete before it, the rest comes next time. */
+  /**
+   * When the host stops taking pages, in ms since the epoch: yield what is complete before it, the
+   * rest comes next time.
+   */
   readonly deadlineMs: number;
 }
 
@@ -23,8 +26,9 @@ export interface WebhookRequest {
   /** The bytes as sent: signatures are over these. */
   readonly body: Uint8Array;
   /**
-   * The bytes that are meant: unpacked where `content-encoding` is gzip. To be called once the signature has been checked. Rejects
-   * with {@link RefusedError} 413 where they are more than the host takes. Absent: the body is as it was sent.
+   * The bytes that are meant: unpacked where `content-encoding` is gzip. To be called once the
+   * signature has been checked. Rejects with {@link RefusedError} 413 where they are more than the
+   * host takes. Absent: the body is as it was sent.
    */
   readonly content?: () => Promise<Uint8Array>;
 }
@@ -39,23 +43,30 @@ export interface IllList {
 }
 
 /**
- * A running source. It has `poll`, `receive` or both; a source that has both is polled only where `poll.interval` is set.
+ * A running source. It has `poll`, `receive` or both; a source that has both is polled only where
+ * `poll.interval` is set.
  *
- * `poll` yields pages in order, oldest first. It yields nothing where nothing is new. A page must be complete: the host may
- * stop after any page. Throwing ends the poll; pages yielded before stay. {@link RetryAfterError} delays the next poll.
+ * `poll` yields pages in order, oldest first. It yields nothing where nothing is new. A page must
+ * be complete: the host may stop after any page. Throwing ends the poll; pages yielded before stay.
+ * {@link RetryAfterError} delays the next poll.
  *
- * `receive` returns the events of one request; the host answers 200 once they are durable. It throws
- * {@link RefusedError} for what the sender must not repeat (400, 401, 404), before anything else it does with the body.
+ * `receive` returns the events of one request; the host answers 200 once they are durable. It
+ * throws {@link RefusedError} for what the sender must not repeat (400, 401, 404), before anything
+ * else it does with the body.
  */
 export interface Source {
   poll?(checkpoint: string | null, options: PollOptions): AsyncIterable<SourcePage>;
   receive?(request: WebhookRequest): Promise<readonly EventDraft[]>;
   /**
-   * When the next poll is worth while, in ms since the epoch, `Infinity` for never; `nowMs` is the time now. A hint for sources that know it
-   * (cron): the host polls then where that is sooner than `poll.interval`. Without it the interval alone counts.
+   * When the next poll is worth while, in ms since the epoch, `Infinity` for never; `nowMs` is the
+   * time now. A hint for sources that know it (cron): the host polls then where that is sooner than
+   * `poll.interval`. Without it the interval alone counts.
    */
   nextPoll?(nowMs: number): number;
-  /** Which of its lists could not be read last time, by its checkpoint. The source goes on with the others. */
+  /**
+   * Which of its lists could not be read last time, by its checkpoint. The source goes on with the
+   * others.
+   */
   illLists?(checkpoint: string | null): readonly IllList[];
   close?(): Promise<void>;
 }

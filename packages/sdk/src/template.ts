@@ -22,7 +22,10 @@ export interface Template {
   readonly text: string;
   /** The text's own words and its placeholders, in their order; no two texts are neighbours. */
   readonly parts: readonly (string | Placeholder)[];
-  /** What `validate` refuses: an open brace, an empty segment of a path, a name that reaches a prototype. */
+  /**
+   * What `validate` refuses: an open brace, an empty segment of a path, a name that reaches a
+   * prototype.
+   */
   readonly problems: readonly TemplateProblem[];
 }
 
@@ -72,7 +75,9 @@ function openingFrom(text: string, from: number): number {
   return at;
 }
 
-/** Where the `}}` is that closes what was opened before `from`; -1 where another brace comes first. */
+/**
+ * Where the `}}` is that closes what was opened before `from`; -1 where another brace comes first.
+ */
 function closingOf(text: string, from: number): number {
   BRACE.lastIndex = from;
   const at = BRACE.exec(text)?.index ?? -1;

@@ -1,10 +1,11 @@
 import type { EventType } from "./event.ts";
 
 /**
- * What the files ask for, resolved: modules expanded, overrides merged, defaults filled in, `${vars.x}` replaced. It keeps the
- * words and forms of the configuration (durations as `30s`), so that a plan speaks the user's language. It holds no secret:
- * `${NAME}` stays a reference wherever it stands, until a host resolves it (`resolveReferences` in config).
- * Frozen; items in the order of the files, which is the order in which matching routes fire.
+ * What the files ask for, resolved: modules expanded, overrides merged, defaults filled in,
+ * `${vars.x}` replaced. It keeps the words and forms of the configuration (durations as `30s`), so
+ * that a plan speaks the user's language. It holds no secret: `${NAME}` stays a reference wherever
+ * it stands, until a host resolves it (`resolveReferences` in config). Frozen; items in the order
+ * of the files, which is the order in which matching routes fire.
  */
 export interface Topology {
   readonly project: string;
@@ -77,8 +78,8 @@ export interface AwsSpec {
 export type FromVars = readonly string[];
 
 /**
- * Where in an item's `config` a secret is written out that is known as one only by the schema of its package, not by its key's name: for those
- * who have no schema.
+ * Where in an item's `config` a secret is written out that is known as one only by the schema of
+ * its package, not by its key's name: for those who have no schema.
  */
 export type SecretPaths = readonly (readonly (string | number)[])[];
 
@@ -97,9 +98,15 @@ export interface SourceSpec {
   readonly public?: boolean;
   /** The ordering key: a dot path in the event. */
   readonly key?: string;
-  /** For how long what it has sent is known again. Default: its connector's, else `defaults.repeat_window`. */
+  /**
+   * For how long what it has sent is known again. Default: its connector's, else
+   * `defaults.repeat_window`.
+   */
   readonly repeat_window?: Duration;
-  /** What becomes of what it sends again. Default `drop`; `deliver` routes it again once the first is settled. */
+  /**
+   * What becomes of what it sends again. Default `drop`; `deliver` routes it again once the first
+   * is settled.
+   */
   readonly repeats?: "drop" | "deliver";
 }
 
@@ -137,7 +144,10 @@ export interface RouteSpec {
     readonly actor: string;
     readonly config: Readonly<Record<string, unknown>>;
     readonly from_vars?: FromVars;
-    /** The actor does not exist yet: a module's `fallback: queue`. Events wait, within the bound, until a Topology has it. */
+    /**
+     * The actor does not exist yet: a module's `fallback: queue`. Events wait, within the bound,
+     * until a Topology has it.
+     */
     readonly queue_until_exists?: true;
   };
   readonly delivery: DeliverySpec;
@@ -217,7 +227,10 @@ export interface RetrySpec {
   readonly backoff: "exponential" | "linear" | "fixed";
   readonly initial_delay: Duration;
   readonly max_delay: Duration;
-  /** The longest that an actor's Retry-After is waited for; absent in what older versions wrote: {@link DEFAULT_MAX_RETRY_AFTER}. */
+  /**
+   * The longest that an actor's Retry-After is waited for; absent in what older versions wrote:
+   * {@link DEFAULT_MAX_RETRY_AFTER}.
+   */
   readonly max_retry_after?: Duration;
   readonly jitter: "full" | "equal" | "none";
 }

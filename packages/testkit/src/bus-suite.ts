@@ -6,7 +6,10 @@ export interface BusSuiteOptions {
   readonly name: string;
   /** A bus on storage of its own. */
   readonly open: () => Promise<SettlingEventBus>;
-  /** Drops the bus as a crash would, without closing it, and opens one on the same storage. A durable bus must have it. */
+  /**
+   * Drops the bus as a crash would, without closing it, and opens one on the same storage. A
+   * durable bus must have it.
+   */
   readonly crash?: (bus: SettlingEventBus) => Promise<SettlingEventBus>;
   /** Waits until the bus shows what was done to it, where that takes time. Default: at once. */
   readonly settle?: (bus: SettlingEventBus) => Promise<void>;
@@ -20,7 +23,13 @@ interface Taken {
   readonly receipt: Receipt;
 }
 
-/** The laws of `SettlingEventBus` (`@orgloop/sdk`, bus.ts), each a test; where a bus declares less, the weaker law. */
+/**
+ * The laws of `SettlingEventBus` (`@orgloop/sdk`, bus.ts), each a test; where a bus declares less,
+ * the weaker law.
+ *
+ * @example
+ * busSuite({ name: "memory", open: async () => memoryBus() });
+ */
 export function busSuite(options: BusSuiteOptions): void {
   const { name, open, settle = async () => undefined, patienceMs = 10_000 } = options;
 
@@ -57,7 +66,10 @@ export function busSuite(options: BusSuiteOptions): void {
       bus = await options.crash(bus);
     }
 
-    /** What the bus lists; a bus that lists only what this process holds is asked after it was handed everything. */
+    /**
+     * What the bus lists; a bus that lists only what this process holds is asked after it was
+     * handed everything.
+     */
     async function unackedIds(): Promise<string[]> {
       await settle(bus);
       return (await bus.unacked()).map((event) => event.id);

@@ -4,7 +4,12 @@ import { type StoreHarness, tracked } from "./store-harness.ts";
 
 const IDS = ["github", "team/github", "a%2Fb", "..", ".hidden", "é 😀", "UPPER", "x".repeat(300)];
 
-/** The laws of {@link CheckpointStore}; the survival of a crash where the harness can reopen. */
+/**
+ * The laws of {@link CheckpointStore}; the survival of a crash where the harness can reopen.
+ *
+ * @example
+ * checkpointSuite({ name: "memory", open: async () => memoryCheckpoints() });
+ */
 export function checkpointSuite(harness: StoreHarness<CheckpointStore>): void {
   const { open, reopen, closeAll } = tracked(harness);
   afterEach(closeAll);

@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { type StoreHarness, tracked } from "./store-harness.ts";
 
-/** The laws of {@link ClaimStore}; the survival of a crash where the harness can reopen. */
+/**
+ * The laws of {@link ClaimStore}; the survival of a crash where the harness can reopen.
+ *
+ * @example
+ * claimSuite({ name: "memory", open: async () => memoryClaims() });
+ */
 export function claimSuite(harness: StoreHarness<ClaimStore>): void {
   const { open, reopen, closeAll } = tracked(harness);
   afterEach(closeAll);

@@ -31,20 +31,26 @@ export interface CrashFileSystem {
   readonly fileSystem: FileSystem;
   /** Asked before every operation; null: no fault. */
   fault: ((operation: FileOperation) => Fault | null) | null;
-  /** Bytes that all files together may have: writes beyond are cut short, then rejected with `ENOSPC`. */
+  /**
+   * Bytes that all files together may have: writes beyond are cut short, then rejected with
+   * `ENOSPC`.
+   */
   capacity: number;
   /** Operations so far. */
   readonly operations: number;
-  /** The machine dies at the operation of this number: it and all later ones stay pending for ever. */
+  /**
+   * The machine dies at the operation of this number: it and all later ones stay pending for ever.
+   */
   crashAt: number;
   /** Resolves when {@link crashAt} is reached. */
   readonly crashed: Promise<void>;
   /** Power cuts that this disk has been through. */
   readonly powerCuts: number;
   /**
-   * The disk after a power cut now, one of all legal states: what was synced is there; of each 512-byte sector written since,
-   * an older state or a newer one; any size in between; of the names created, renamed and removed since their directory was
-   * synced, any. `random` yields numbers in [0, 1).
+   * The disk after a power cut now, one of all legal states: what was synced is there; of each
+   * 512-byte sector written since, an older state or a newer one; any size in between; of the names
+   * created, renamed and removed since their directory was synced, any. `random` yields numbers in
+   * [0, 1).
    */
   crash(random: () => number): CrashFileSystem;
   /** The same disk for the next process: the kernel's memory stays, all handles are gone. */

@@ -1,7 +1,10 @@
 /** What a disk writes as a whole. */
 const SECTOR_BYTES = 512;
 
-/** States that a sector may have after a crash. `dirty`: the next sync makes the present one the only one. */
+/**
+ * States that a sector may have after a crash. `dirty`: the next sync makes the present one the
+ * only one.
+ */
 interface Sector {
   versions: Buffer[];
   dirty: boolean;
@@ -50,7 +53,10 @@ export class CrashFile {
     this.#sizes = [this.size];
   }
 
-  /** The kernel drops the pages' dirty marks: they look written, may or may not be, and no later sync writes them. */
+  /**
+   * The kernel drops the pages' dirty marks: they look written, may or may not be, and no later
+   * sync writes them.
+   */
   failSync(): void {
     for (const sector of this.#unsynced.values()) sector.dirty = false;
   }
@@ -63,7 +69,10 @@ export class CrashFile {
     this.#sizes = [bytes.length];
   }
 
-  /** A file as the disk may hold it after a crash. `share`: how likely it is that an unsynced sector was written. */
+  /**
+   * A file as the disk may hold it after a crash. `share`: how likely it is that an unsynced sector
+   * was written.
+   */
   crash(random: () => number, share: number): CrashFile {
     const size = this.#crashSize(random, share);
     const bytes = Buffer.alloc(

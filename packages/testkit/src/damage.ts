@@ -19,8 +19,8 @@ export type DamageKind = (typeof DAMAGES)[number];
 const SECTOR_BYTES = 512;
 
 /**
- * `bytes` with one damage; null: the file is removed; the same bytes where there is nothing to damage in this way. `random` yields
- * numbers in [0, 1).
+ * `bytes` with one damage; null: the file is removed; the same bytes where there is nothing to
+ * damage in this way. `random` yields numbers in [0, 1).
  */
 export function damaged(bytes: Buffer, kind: DamageKind, random: () => number): Buffer | null {
   const zeroed = (from: number, to: number) => changed.fill(0, from, Math.min(to, bytes.length));

@@ -34,7 +34,12 @@ export async function storedLetters(store: DeadLetterStore): Promise<readonly De
   return letters;
 }
 
-/** The laws of {@link DeadLetterStore}; the survival of a crash where the harness can reopen. */
+/**
+ * The laws of {@link DeadLetterStore}; the survival of a crash where the harness can reopen.
+ *
+ * @example
+ * deadLetterSuite({ name: "memory", open: async () => memoryDeadLetters() });
+ */
 export function deadLetterSuite(harness: StoreHarness<DeadLetterStore>): void {
   const { open, reopen, closeAll } = tracked(harness);
   afterEach(closeAll);

@@ -8,8 +8,8 @@ export interface EnterpriseSize {
   readonly routes: number;
   readonly teams: number;
   /**
-   * `teams` (default): a folder a team, with workspaces, and a module that every team uses. `flat`: as many items without any of these,
-   * as OrgLoop 0.7.9 reads them too.
+   * `teams` (default): a folder a team, with workspaces, and a module that every team uses. `flat`:
+   * as many items without any of these, as OrgLoop 0.7.9 reads them too.
    */
   readonly layout?: "teams" | "flat";
 }

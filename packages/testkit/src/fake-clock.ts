@@ -22,8 +22,9 @@ export interface FakeClock {
   /** How many callbacks wait. */
   readonly waiting: () => number;
   /**
-   * Moves time on by `ms`, stopping at every callback that falls due on the way, also at those scheduled meanwhile; what a callback
-   * set off (promises, immediates) has run before the next one. Real input and output it does not wait for.
+   * Moves time on by `ms`, stopping at every callback that falls due on the way, also at those
+   * scheduled meanwhile; what a callback set off (promises, immediates) has run before the next
+   * one. Real input and output it does not wait for.
    */
   readonly advance: (ms: number) => Promise<void>;
   /** Moves time to the next callback; false where none waits. */
@@ -86,7 +87,9 @@ export function fakeClock(
   };
 }
 
-/** Two turns of the event loop: every promise chain of the first, and what its immediates set off. */
+/**
+ * Two turns of the event loop: every promise chain of the first, and what its immediates set off.
+ */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));

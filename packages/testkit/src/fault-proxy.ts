@@ -2,7 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** What a {@link FaultProxy} does with its connections, those already open included. Bytes are of the answer, since the switch. */
+/**
+ * What a {@link FaultProxy} does with its connections, those already open included. Bytes are of
+ * the answer, since the switch.
+ */
 export type Fault =
   | { readonly kind: "pass" }
   /** Nobody listens; what is open is reset. */
@@ -27,7 +30,10 @@ export interface FaultProxy {
   readonly port: number;
   /** Connections accepted so far. */
   readonly connections: number;
-  /** Resolves when the fault is in force. Rejects where the port was taken by another while nobody listened. */
+  /**
+   * Resolves when the fault is in force. Rejects where the port was taken by another while nobody
+   * listened.
+   */
   set(fault: Fault): Promise<void>;
   close(): Promise<void>;
 }

@@ -20,7 +20,12 @@ export function sampleInboxEntry(n: number, session_key = "agent", text = "Ã©\nð
   };
 }
 
-/** The laws of {@link InboxStore}; the survival of a crash where the harness can reopen. */
+/**
+ * The laws of {@link InboxStore}; the survival of a crash where the harness can reopen.
+ *
+ * @example
+ * inboxSuite({ name: "memory", open: async () => memoryInbox() });
+ */
 export function inboxSuite(harness: StoreHarness<InboxStore>): void {
   const { open, reopen, closeAll } = tracked(harness);
   afterEach(closeAll);

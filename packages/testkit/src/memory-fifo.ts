@@ -16,10 +16,16 @@ export interface FifoEntry {
   readonly dedupId: string;
 }
 
-/** FIFO queues in memory, by URL; a queue is there when it is named. Times by the clock that they were given. */
+/**
+ * FIFO queues in memory, by URL; a queue is there when it is named. Times by the clock that they
+ * were given.
+ */
 export interface MemoryFifo {
   send(queueUrl: string, entries: readonly FifoEntry[]): void;
-  /** Up to 10 visible messages. Of a group none while one is hidden, and each hidden by being received. */
+  /**
+   * Up to 10 visible messages. Of a group none while one is hidden, and each hidden by being
+   * received.
+   */
   receive(queueUrl: string): readonly FifoRecord[];
   remove(queueUrl: string, messageIds: readonly string[]): void;
   /** Counts from now. */
@@ -49,7 +55,10 @@ const BATCH = 10;
 /** SQS forgets a deduplication id after 5 minutes. */
 const DEDUP_MS = 300_000;
 
-/** SQS FIFO as AWS documents it: order and locks by group, deduplication by group, visibility. No network, no redrive. */
+/**
+ * SQS FIFO as AWS documents it: order and locks by group, deduplication by group, visibility. No
+ * network, no redrive.
+ */
 export function memoryFifo({ now, visibilitySeconds = 180 }: MemoryFifoOptions): MemoryFifo {
   const queues = new Map<string, Stored[]>();
   const seen = new Map<string, number>();

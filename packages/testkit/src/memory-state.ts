@@ -11,7 +11,10 @@ import type {
 } from "@orgloop/stores/dynamodb";
 import { memoryInboxes } from "./memory-inboxes.ts";
 
-/** What the functions share in the state table, in memory: what was kept outlives the function that kept it. */
+/**
+ * What the functions share in the state table, in memory: what was kept outlives the function that
+ * kept it.
+ */
 export interface MemoryState {
   readonly attempts: AttemptStore & { readonly records: ReadonlyMap<string, AttemptRecord> };
   readonly routeStates: Pick<SharedRouteStates, "update"> & {

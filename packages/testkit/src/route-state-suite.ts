@@ -8,7 +8,12 @@ const OPEN: RouteState = {
 };
 const RATED: RouteState = { circuit: null, rateMs: 1_800_000_000_000.5 };
 
-/** The laws of {@link RouteStateStore}; the survival of a crash where the harness can reopen. */
+/**
+ * The laws of {@link RouteStateStore}; the survival of a crash where the harness can reopen.
+ *
+ * @example
+ * routeStateSuite({ name: "memory", open: async () => memoryRouteStates() });
+ */
 export function routeStateSuite(harness: StoreHarness<RouteStateStore>): void {
   const { open, reopen, closeAll } = tracked(harness);
   afterEach(closeAll);

@@ -1,6 +1,9 @@
 import type { DefaultsSpec, DeliverySpec, RouteSpec, StandardSchema } from "@orgloop/sdk";
 
-/** A policy of which a test changes what it is about: three attempts, 10 s apart, without jitter; no breaker; no rate. */
+/**
+ * A policy of which a test changes what it is about: three attempts, 10 s apart, without jitter; no
+ * breaker; no rate.
+ */
 export const SAMPLE_DELIVERY: DeliverySpec = {
   burst: 1,
   overflow: "drop_oldest",

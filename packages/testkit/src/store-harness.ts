@@ -5,8 +5,9 @@ export interface StoreHarness<Store> {
   /** A fresh, empty store. */
   readonly open: () => Promise<Store>;
   /**
-   * The storage of `store` opened anew, as after the death of the process: `store` was not closed and is used no more.
-   * Absent where the store is not durable: its laws of survival are then not demanded.
+   * The storage of `store` opened anew, as after the death of the process: `store` was not closed
+   * and is used no more. Absent where the store is not durable: its laws of survival are then not
+   * demanded.
    */
   readonly reopen?: (store: Store) => Promise<Store>;
 }

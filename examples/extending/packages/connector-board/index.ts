@@ -49,7 +49,10 @@ function boardSource(config: BoardConfig, { fetch }: PluginContext): Source {
   };
 }
 
-/** The same note is the same event, however often it is seen, since its `identity` is the board's own. */
+/**
+ * The same note is the same event, however often it is seen, since its `identity` is the board's
+ * own.
+ */
 function draftOf(note: Note): EventDraft {
   return {
     identity: `note/${note.number}`,
@@ -59,7 +62,9 @@ function draftOf(note: Note): EventDraft {
   };
 }
 
-/** Adds a note. The board may see a delivery twice and drops the second by its `idempotency-key`. */
+/**
+ * Adds a note. The board may see a delivery twice and drops the second by its `idempotency-key`.
+ */
 function boardActor(config: BoardConfig, { fetch }: PluginContext): Actor {
   return {
     async deliver(event, { deliveryId = event.id, config: { text }, signal }) {

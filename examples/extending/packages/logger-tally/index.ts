@@ -13,7 +13,9 @@ export default defineLogger({
   create: async (config, { projectDir }) => tallyLogger(path.resolve(projectDir, config.path)),
 });
 
-/** Counts entries by phase. `log` neither throws nor waits; the file is written when it is flushed. */
+/**
+ * Counts entries by phase. `log` neither throws nor waits; the file is written when it is flushed.
+ */
 function tallyLogger(file: string): Logger {
   const counts = new Map<string, number>();
   const flush = () => writeFile(file, JSON.stringify(Object.fromEntries(counts)));

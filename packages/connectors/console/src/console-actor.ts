@@ -2,7 +2,10 @@ import type { Writable } from "node:stream";
 import { type Actor, escapeControls, fillTemplate, parseTemplate } from "@orgloop/sdk";
 import type { ConsoleActorConfig } from "./config.ts";
 
-/** An actor that prints one line an event. Control characters are shown as escapes: an event cannot steer the terminal. */
+/**
+ * An actor that prints one line an event. Control characters are shown as escapes: an event cannot
+ * steer the terminal.
+ */
 export function consoleActor({ template }: ConsoleActorConfig, output: Writable): Actor {
   const parsed = parseTemplate(template);
   return {

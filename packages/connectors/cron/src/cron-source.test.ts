@@ -130,7 +130,10 @@ describe("after a downtime", () => {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** A source on a machine whose clock the test sets; `restart` begins anew with the checkpoint, its own clock by the machine's. */
+/**
+ * A source on a machine whose clock the test sets; `restart` begins anew with the checkpoint, its
+ * own clock by the machine's.
+ */
 function stepped(schedules: unknown, startMs: number) {
   let wallMs = startMs;
   let ownMs = startMs;

@@ -16,9 +16,10 @@ const PAGE = 100;
 const MOST_DUE = 10 * PAGE;
 
 /**
- * A source of ticks. The checkpoint is a JSON map of a schedule's name to its last tick. A schedule that the checkpoint does not
- * know begins now: an interval with its current tick, a cron expression with its next. Ticks missed meanwhile are made up for as
- * `catch_up` says. A tick's identity is its name and scheduled time: however often it is polled, it is one event.
+ * A source of ticks. The checkpoint is a JSON map of a schedule's name to its last tick. A schedule
+ * that the checkpoint does not know begins now: an interval with its current tick, a cron
+ * expression with its next. Ticks missed meanwhile are made up for as `catch_up` says. A tick's
+ * identity is its name and scheduled time: however often it is polled, it is one event.
  */
 export function cronSource(
   { schedules: config }: CronSourceConfig,
@@ -99,7 +100,10 @@ interface Scheduled {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Besides each schedule's last tick the times that it has passed, as `NAME@FROM` to the last of them: only where the clock was set. */
+/**
+ * Besides each schedule's last tick the times that it has passed, as `NAME@FROM` to the last of
+ * them: only where the clock was set.
+ */
 function writeCheckpoint(
   schedules: readonly Scheduled[],
   seen: ReadonlyMap<string, number>,

@@ -12,9 +12,10 @@ export interface Schedule {
 }
 
 /**
- * Reads `every 5m`, a bare duration, or five fields of cron: minute, hour, day of month, month, day of week.
- * An interval ticks at its multiples since the epoch, so that a tick has the same time in every run. Where both days of a cron
- * expression are restricted, both must hold, as in v1alpha1 (and unlike Vixie cron). Throws for what is neither.
+ * Reads `every 5m`, a bare duration, or five fields of cron: minute, hour, day of month, month, day
+ * of week. An interval ticks at its multiples since the epoch, so that a tick has the same time in
+ * every run. Where both days of a cron expression are restricted, both must hold, as in v1alpha1
+ * (and unlike Vixie cron). Throws for what is neither.
  */
 export function parseSchedule(text: string, timezone: string | undefined): Schedule {
   const duration = text.trim().replace(/^every\s+/i, "");

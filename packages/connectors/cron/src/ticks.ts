@@ -5,7 +5,9 @@ export type NamedSchedule = CronSourceConfig["schedules"][number] & Schedule;
 
 export interface Tick {
   readonly schedule: NamedSchedule;
-  /** What names it, in ms since the epoch: its scheduled time, however the clock was set meanwhile. */
+  /**
+   * What names it, in ms since the epoch: its scheduled time, however the clock was set meanwhile.
+   */
   readonly atMs: number;
   /** The same on the machine's clock as it is set now. */
   readonly timestampMs: number;
@@ -19,7 +21,10 @@ export interface Clocks {
   readonly monotonic?: () => number;
 }
 
-/** What is due, and since when that is reckoned: another time than the checkpoint's is to be kept in its stead. */
+/**
+ * What is due, and since when that is reckoned: another time than the checkpoint's is to be kept in
+ * its stead.
+ */
 export interface Due {
   readonly sinceMs: number;
   readonly ticks: readonly Tick[];
@@ -27,7 +32,10 @@ export interface Due {
 
 /** Where a schedule stands. */
 export interface Progress {
-  /** Ticks after `checkpointMs` (null: it knows none), in order, at most `most`; `passed`: as it was kept with that. */
+  /**
+   * Ticks after `checkpointMs` (null: it knows none), in order, at most `most`; `passed`: as it was
+   * kept with that.
+   */
   due(checkpointMs: number | null, most: number, passed: readonly Passed[]): Due;
   /** What is to be kept besides, where the clock was set; else nothing. */
   readonly passed: readonly Passed[];
@@ -46,8 +54,9 @@ export function progressOf(schedule: NamedSchedule, clocks: Clocks): Progress {
 const ALIKE_MS = 1_000;
 
 /**
- * Ticks of an interval run on by the clock that nobody sets. Their times count them: the next is one interval on from the last, also where
- * that lies in the future because the machine's clock was set back since, so that no two have one identity.
+ * Ticks of an interval run on by the clock that nobody sets. Their times count them: the next is
+ * one interval on from the last, also where that lies in the future because the machine's clock was
+ * set back since, so that no two have one identity.
  */
 function everyInterval(
   schedule: NamedSchedule,
@@ -93,9 +102,9 @@ const MOST_PASSED = 64;
 const MOST_KEPT = 16;
 
 /**
- * Ticks of fixed times are of the machine's clock, and happen once, also where that is set back and passes them again: what has passed is
- * remembered, over a restart too once the clock was seen to be set back. A checkpoint in the future is read as now: what lies between was
- * passed by nobody.
+ * Ticks of fixed times are of the machine's clock, and happen once, also where that is set back and
+ * passes them again: what has passed is remembered, over a restart too once the clock was seen to
+ * be set back. A checkpoint in the future is read as now: what lies between was passed by nobody.
  */
 function fixedTimes(schedule: NamedSchedule, now: () => number): Progress {
   const passed: Passed[] = [];

@@ -1,6 +1,9 @@
 import * as z from "zod";
 
-/** `config` of an EventBridge actor. Credentials and region are the environment's; on AWS the function's own. */
+/**
+ * `config` of an EventBridge actor. Credentials and region are the environment's; on AWS the
+ * function's own.
+ */
 export const eventBridgeActorConfig = z.strictObject({
   event_bus: z
     .string()

@@ -2,14 +2,18 @@ import type { PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import { type DeliveryContext, type OrgLoopEvent, PermanentError } from "@orgloop/sdk";
 import type { EventBridgeActorConfig } from "./config.ts";
 
-/** Bytes of an entry; it must be less (EventBridge user guide, Calculating PutEvents event entry size). */
+/**
+ * Bytes of an entry; it must be less (EventBridge user guide, Calculating PutEvents event entry
+ * size).
+ */
 const ENTRY_LIMIT = 256 * 1024;
 const DETAIL_TYPE_LIMIT = 128;
 const TIME_BYTES = 14;
 
 /**
- * What is put on the event bus: the event in `detail.event`, with the delivery beside it, so that a consumer can drop what it has seen by
- * `detail.delivery.id`. `detail_type` of the route's config goes before the actor's. Throws {@link PermanentError} where it is too long.
+ * What is put on the event bus: the event in `detail.event`, with the delivery beside it, so that a
+ * consumer can drop what it has seen by `detail.delivery.id`. `detail_type` of the route's config
+ * goes before the actor's. Throws {@link PermanentError} where it is too long.
  */
 export function eventEntry(
   event: OrgLoopEvent,

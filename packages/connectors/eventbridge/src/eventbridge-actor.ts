@@ -7,10 +7,15 @@ import { type Actor, messageOf, OrgLoopError, PermanentError } from "@orgloop/sd
 import type { EventBridgeActorConfig } from "./config.ts";
 import { eventEntry } from "./event-entry.ts";
 
-/** What EventBridge says of an entry that it will never take (API reference, PutEventsResultEntry). */
+/**
+ * What EventBridge says of an entry that it will never take (API reference, PutEventsResultEntry).
+ */
 const PERMANENT = new Set(["InvalidArgument", "InvalidJson", "MalformedDetail"]);
 
-/** An actor that puts each event on an EventBridge event bus, for rules and pipes to go on from there. */
+/**
+ * An actor that puts each event on an EventBridge event bus, for rules and pipes to go on from
+ * there.
+ */
 export function eventBridgeActor(config: EventBridgeActorConfig): Actor {
   // The route's policy says how often; the library's own attempts would hide that.
   const client = new EventBridgeClient({

@@ -7,9 +7,9 @@ import type { DeliveryContext } from "@orgloop/sdk";
 const MAX_VARIABLE = 100 * 1024;
 
 /**
- * Runs a command with what its route says in files that only this user can read, and that go with it: `then.config` as JSON
- * (`ORGLOOP_CONFIG_FILE`, up to 100 KB also `ORGLOOP_CONFIG`) where there is one, and the prompt (`ORGLOOP_PROMPT_FILE`) where its own
- * file is not here or is filled in.
+ * Runs a command with what its route says in files that only this user can read, and that go with
+ * it: `then.config` as JSON (`ORGLOOP_CONFIG_FILE`, up to 100 KB also `ORGLOOP_CONFIG`) where there
+ * is one, and the prompt (`ORGLOOP_PROMPT_FILE`) where its own file is not here or is filled in.
  */
 export async function withDeliveryFiles<Result>(
   { config, prompt }: Pick<DeliveryContext, "config" | "prompt">,

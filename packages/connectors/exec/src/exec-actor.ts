@@ -17,9 +17,11 @@ import { commandPath, folderInProject } from "./project-paths.ts";
 import { type Exit, runCommand } from "./run-command.ts";
 
 /**
- * An actor that runs a command for each event. The event is JSON on stdin; the environment has v1alpha1's five script variables
- * (section 5), `ORGLOOP_ATTEMPT`, `ORGLOOP_REPLAY`, and the files of the route's prompt and config ({@link withDeliveryFiles}).
- * Exit code 0 is delivered, `permanent_exit_code` a dead letter, anything else is tried again; what was printed goes into the error.
+ * An actor that runs a command for each event. The event is JSON on stdin; the environment has
+ * v1alpha1's five script variables (section 5), `ORGLOOP_ATTEMPT`, `ORGLOOP_REPLAY`, and the files
+ * of the route's prompt and config ({@link withDeliveryFiles}). Exit code 0 is delivered,
+ * `permanent_exit_code` a dead letter, anything else is tried again; what was printed goes into the
+ * error.
  */
 export async function execActor(
   config: ExecActorConfig,
@@ -55,7 +57,10 @@ export async function execActor(
   };
 }
 
-/** With `args_template` what the route's author wrote in `args` is filled in: the line of a shell is `command`, which never is. */
+/**
+ * With `args_template` what the route's author wrote in `args` is filled in: the line of a shell is
+ * `command`, which never is.
+ */
 function argumentRenderer(
   args: readonly string[],
   { args_template, args: written }: ExecActorConfig,

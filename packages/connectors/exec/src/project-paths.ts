@@ -7,7 +7,10 @@ export function commandPath(projectDir: string, command: string): string {
   return command.includes("/") ? resolve(projectDir, command) : command;
 }
 
-/** The real path of a folder of the project. Throws `INVALID_CONFIG` where it does not exist or lies, also by a link, outside. */
+/**
+ * The real path of a folder of the project. Throws `INVALID_CONFIG` where it does not exist or
+ * lies, also by a link, outside.
+ */
 export async function folderInProject(projectDir: string, folder: string): Promise<string> {
   const root = await realpath(projectDir);
   let path: string;

@@ -25,13 +25,16 @@ export interface Exit {
 /** Characters of output that are kept. */
 const MAX_OUTPUT = 1000;
 
-/** A command's children may keep its pipes open for ever; after it has ended they are read no longer than this. */
+/**
+ * A command's children may keep its pipes open for ever; after it has ended they are read no longer
+ * than this.
+ */
 const PIPES_GRACE_MS = 500;
 
 /**
- * Runs a command in a process group of its own. When the signal aborts, the whole group gets SIGTERM, then SIGKILL; the promise
- * settles only when the command has ended, so that a retry never runs beside it.
- * Throws `COMMAND_FAILED` where it could not be started or was ended by the abort.
+ * Runs a command in a process group of its own. When the signal aborts, the whole group gets
+ * SIGTERM, then SIGKILL; the promise settles only when the command has ended, so that a retry never
+ * runs beside it. Throws `COMMAND_FAILED` where it could not be started or was ended by the abort.
  */
 export async function runCommand(command: Command): Promise<Exit> {
   if (command.signal.aborted) throw aborted(command, command.signal.reason);

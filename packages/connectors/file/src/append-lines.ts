@@ -12,15 +12,17 @@ interface Waiting {
 const MAX_BATCH_CHARS = 1_000_000;
 
 /**
- * What waits for each file, while something does. Shared by all actors of the process: the end of a file is looked at before
- * each write, and a write of another that is under way would look like a line that was cut.
+ * What waits for each file, while something does. Shared by all actors of the process: the end of a
+ * file is looked at before each write, and a write of another that is under way would look like a
+ * line that was cut.
  */
 const queues = new Map<string, Waiting[]>();
 
 /**
- * Appends lines in the order of the calls, all that wait in one write and one fsync. The file is opened anew for each batch, so
- * that it may be rotated or removed from outside. Where a crash or a full disk left a cut line, the next batch begins a new one.
- * Beside another process's write that may leave an empty line, never a mixed one.
+ * Appends lines in the order of the calls, all that wait in one write and one fsync. The file is
+ * opened anew for each batch, so that it may be rotated or removed from outside. Where a crash or a
+ * full disk left a cut line, the next batch begins a new one. Beside another process's write that
+ * may leave an empty line, never a mixed one.
  */
 export function lineAppender(path: string, fsync: boolean): (line: string) => Promise<void> {
   return (line) => {

@@ -3,7 +3,10 @@ import { lineAppender } from "./append-lines.ts";
 import type { FileActorConfig } from "./config.ts";
 import { outputPath } from "./output-path.ts";
 
-/** An actor that appends each event as one line of JSON. A line is written whole or, after a crash, left behind cut and alone. */
+/**
+ * An actor that appends each event as one line of JSON. A line is written whole or, after a crash,
+ * left behind cut and alone.
+ */
 export async function fileActor(
   config: FileActorConfig,
   { projectDir }: Pick<PluginContext, "projectDir">,

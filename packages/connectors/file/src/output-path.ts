@@ -3,8 +3,8 @@ import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 
 /**
- * Where to write: an absolute path as configured; a relative one from the project, `INVALID_CONFIG` where it, or a link on its
- * way, leads outside.
+ * Where to write: an absolute path as configured; a relative one from the project, `INVALID_CONFIG`
+ * where it, or a link on its way, leads outside.
  */
 export async function outputPath(projectDir: string, path: string): Promise<string> {
   if (isAbsolute(path)) return resolve(path);

@@ -44,8 +44,9 @@ function shaped<Schema extends z.ZodType>(
 }
 
 /**
- * The items of a list, each of the shape of `schema`; with `key` the list stands there in an object (`{ total_count, workflow_runs }`).
- * Throws `GITHUB_FAILED` for anything else: a page of HTML or one that was cut is no empty list.
+ * The items of a list, each of the shape of `schema`; with `key` the list stands there in an object
+ * (`{ total_count, workflow_runs }`). Throws `GITHUB_FAILED` for anything else: a page of HTML or
+ * one that was cut is no empty list.
  */
 export function listOf<Schema extends z.ZodType>(
   body: string,

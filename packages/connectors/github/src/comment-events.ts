@@ -68,7 +68,10 @@ function about(comment: Comment, number: number | undefined, issue: Issue | unde
   };
 }
 
-/** The issue that a URL ends in; a comment holds no more of it. Undefined where it was deleted since. */
+/**
+ * The issue that a URL ends in; a comment holds no more of it. Undefined where it was deleted
+ * since.
+ */
 async function issueOf(url: string | undefined, { issue }: StreamContext) {
   const number = Number(url?.slice(url.lastIndexOf("/") + 1));
   if (!Number.isInteger(number)) return { number: undefined, issue: undefined };

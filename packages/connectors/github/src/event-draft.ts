@@ -21,7 +21,10 @@ export interface Happening {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** The envelope as OrgLoop 0.7.9's github connector fills it. Who is no bot is a `team_member` there. */
+/**
+ * The envelope as OrgLoop 0.7.9's github connector fills it. Who is no bot is a `team_member`
+ * there.
+ */
 export function githubDraft(happening: Happening): GithubDraft {
   const { repo, number, user } = happening;
   const isBot = user?.type === "Bot" || user?.login.endsWith("[bot]");

@@ -36,11 +36,13 @@ export interface ListPage<Value> {
 }
 
 /**
- * Reads GitHub's REST API. Throws `RetryAfterError` at a rate limit or where the budget is used up, `GITHUB_FAILED` where an answer
- * has not the shape that was asked for, and stops at the signal.
+ * Reads GitHub's REST API. Throws `RetryAfterError` at a rate limit or where the budget is used up,
+ * `GITHUB_FAILED` where an answer has not the shape that was asked for, and stops at the signal.
  */
 export interface GithubClient {
-  /** One page; undefined where it is the one that `etag` names (304: it costs nothing of the limit). */
+  /**
+   * One page; undefined where it is the one that `etag` names (304: it costs nothing of the limit).
+   */
   page<Schema extends z.ZodType>(
     route: string,
     parameters: object,
@@ -62,13 +64,16 @@ export interface GithubClient {
 
 const ThrottledOctokit = Octokit.plugin(throttling, retry);
 
-/** The answers' bodies as they came: what they hold is ours to read, numbers as they were written. */
+/**
+ * The answers' bodies as they came: what they hold is ours to read, numbers as they were written.
+ */
 const UNREAD = { parseSuccessResponseBody: false };
 
 /** Opens GitHub's API; the returned function gives the client of one poll. */
 export function githubApi(options: ClientOptions): (signal: AbortSignal) => GithubClient {
   const { id, token, baseUrl, rateBudget, now, monotonic } = options;
-  // The host waits, not the library: a poll that sleeps until the limit's reset would hold its deadline.
+  // The host waits, not the library: a poll that sleeps until the limit's reset would hold its
+  // deadline.
   const give = () => false;
   const silent = () => undefined;
   const octokit = new ThrottledOctokit({
@@ -145,7 +150,10 @@ export function githubApi(options: ClientOptions): (signal: AbortSignal) => Gith
   };
 }
 
-/** The link to the next page. The token would go along: another origin than the configured one is refused. */
+/**
+ * The link to the next page. The token would go along: another origin than the configured one is
+ * refused.
+ */
 function nextLink(link: string | undefined, baseUrl: string): string | undefined {
   const next = link
     ?.split(",")

@@ -25,10 +25,11 @@ export interface GithubSourceOptions {
 }
 
 /**
- * A source that polls repositories. Each list of each repository has its own cursor in the checkpoint, with its ETag, so that an
- * unchanged list costs nothing of the rate limit. A poll may be cut after any page: the next one goes on behind it. Pages are
- * oldest first within a list; lists are read one after the other. A list that fails does not keep the others from being read, and is left alone for a while
- * where the repository has not got it.
+ * A source that polls repositories. Each list of each repository has its own cursor in the
+ * checkpoint, with its ETag, so that an unchanged list costs nothing of the rate limit. A poll may
+ * be cut after any page: the next one goes on behind it. Pages are oldest first within a list;
+ * lists are read one after the other. A list that fails does not keep the others from being read,
+ * and is left alone for a while where the repository has not got it.
  */
 export function githubSource(
   config: GithubSourceConfig,

@@ -10,7 +10,10 @@ import { replayServer } from "./replay/replay-server.ts";
 const MODULES = join(import.meta.dirname, "../../../../modules");
 const files = globSync("*/tests/events/polled/*.json", { cwd: MODULES });
 
-/** What polling the recordings yields. No recording holds a failed run: one that succeeded has failed here. */
+/**
+ * What polling the recordings yields. No recording holds a failed run: one that succeeded has
+ * failed here.
+ */
 let polled: readonly Omit<EventDraft, "identity">[];
 beforeAll(async () => {
   const server = await replayServer();

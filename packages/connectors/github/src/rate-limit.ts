@@ -1,6 +1,9 @@
 import { isRetryAfter, messageOf, OrgLoopError, RetryAfterError } from "@orgloop/sdk";
 
-/** GitHub's primary rate limit as of the last response; its reset on the clock that the response was understood by. */
+/**
+ * GitHub's primary rate limit as of the last response; its reset on the clock that the response was
+ * understood by.
+ */
 export interface RateLimit {
   readonly limit: number;
   readonly remaining: number;
@@ -9,13 +12,19 @@ export interface RateLimit {
 
 type Headers = Readonly<Record<string, string | number | undefined>>;
 
-/** Where GitHub limits without saying for how long, it asks for a minute at least (REST best practices). */
+/**
+ * Where GitHub limits without saying for how long, it asks for a minute at least (REST best
+ * practices).
+ */
 const UNKNOWN_WAIT_MS = 60_000;
 
 /** A reset is at most an hour away; a clock that is wrong must not stop a source for longer. */
 const MAX_WAIT_MS = 3_600_000;
 
-/** `nowMs`: of the clock that the reset is to be told on. It is reckoned by GitHub's own clock where the answer says its `date`, else by `wallMs`. */
+/**
+ * `nowMs`: of the clock that the reset is to be told on. It is reckoned by GitHub's own clock where
+ * the answer says its `date`, else by `wallMs`.
+ */
 export function rateLimitOf(
   headers: Headers,
   nowMs: number,
@@ -30,7 +39,10 @@ export function rateLimitOf(
   return { limit, remaining, resetAtMs: nowMs + resetInMs };
 }
 
-/** Throws {@link RetryAfterError} until the reset where more than `budget` (0 to 1) of the limit is used. */
+/**
+ * Throws {@link RetryAfterError} until the reset where more than `budget` (0 to 1) of the limit is
+ * used.
+ */
 export function retryAfterBudget(
   limit: RateLimit | undefined,
   budget: number,
@@ -44,7 +56,10 @@ export function retryAfterBudget(
   );
 }
 
-/** What a failed request means to the host: a rate limit says when to poll again, the rest says where it failed. */
+/**
+ * What a failed request means to the host: a rate limit says when to poll again, the rest says
+ * where it failed.
+ */
 export function translateError(error: unknown, what: string, nowMs: number): unknown {
   if (isRetryAfter(error)) return error;
   const { status, response } = (error ?? {}) as {

@@ -16,8 +16,9 @@ export interface Reading {
 const BATCH = 20;
 
 /**
- * Reads a list from where `state` stands, oldest first, and changes `state`: at each yield it is the checkpoint of what was yielded
- * so far. Ends early when `stopped`, and at once where the list has not changed since the last cycle.
+ * Reads a list from where `state` stands, oldest first, and changes `state`: at each yield it is
+ * the checkpoint of what was yielded so far. Ends early when `stopped`, and at once where the list
+ * has not changed since the last cycle.
  */
 export async function* readStream(
   stream: Stream,
@@ -30,9 +31,9 @@ export async function* readStream(
 }
 
 /**
- * Asks for the first page from the last item on, again and again: with page numbers an item that is updated meanwhile would
- * move to the end and push another over the edge of a page, unseen. Only where a whole page lies within the overlap does it
- * follow the link to the next.
+ * Asks for the first page from the last item on, again and again: with page numbers an item that is
+ * updated meanwhile would move to the end and push another over the edge of a page, unseen. Only
+ * where a whole page lies within the overlap does it follow the link to the next.
  */
 async function* readAscending(stream: Stream, state: StreamState, reading: Reading) {
   let next: string | undefined;

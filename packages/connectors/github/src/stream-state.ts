@@ -2,8 +2,8 @@ import { OrgLoopError } from "@orgloop/sdk";
 import * as z from "zod";
 
 /**
- * Where one list of one repository stands. A *cycle* reads it from `since` to its end; it may take several polls.
- * Times are ISO 8601.
+ * Where one list of one repository stands. A *cycle* reads it from `since` to its end; it may take
+ * several polls. Times are ISO 8601.
  */
 export interface StreamState {
   /** What happened before this was emitted by an earlier cycle. It stays while a cycle lasts. */
@@ -30,10 +30,16 @@ export interface Illness {
 /** By repository, then by stream. */
 export type Checkpoint = Record<string, Record<string, StreamState>>;
 
-/** Items may become visible late or share a second with the last one: so much of each list is read again. */
+/**
+ * Items may become visible late or share a second with the last one: so much of each list is read
+ * again.
+ */
 export const OVERLAP_MS = 60_000;
 
-/** A long cycle forgets its oldest identities beyond this number; what then repeats has the same identity. */
+/**
+ * A long cycle forgets its oldest identities beyond this number; what then repeats has the same
+ * identity.
+ */
 const MAX_SEEN = 5000;
 
 /** Where a list is to be read from. */
@@ -70,9 +76,10 @@ export function endCycle(state: StreamState, etag: string | undefined): void {
 }
 
 /**
- * Reads a checkpoint: ours, or the plain time that OrgLoop 0.7.9 kept. It comes back with a state for each list of each
- * repository; one that is new begins at `startMs`, and so does one that has begun in what is the future now, by a clock that was set back
- * since, and has seen nothing yet. Throws `INVALID_CHECKPOINT`.
+ * Reads a checkpoint: ours, or the plain time that OrgLoop 0.7.9 kept. It comes back with a state
+ * for each list of each repository; one that is new begins at `startMs`, and so does one that has
+ * begun in what is the future now, by a clock that was set back since, and has seen nothing yet.
+ * Throws `INVALID_CHECKPOINT`.
  */
 export function readCheckpoint(
   text: string | null,

@@ -24,7 +24,10 @@ export interface Stream {
   readonly route: string;
   /** Of what it is a list. */
   readonly shape: ListShape<z.ZodType<Item>>;
-  /** `ascending`: by `updated_at` and from a time on. `recent`: newest first, so that it must be read whole. */
+  /**
+   * `ascending`: by `updated_at` and from a time on. `recent`: newest first, so that it must be
+   * read whole.
+   */
   readonly order: "ascending" | "recent";
   /** Query parameters beside `since`; `from` is where the list is to be read from. */
   readonly query: (from: string) => Readonly<Record<string, string>>;

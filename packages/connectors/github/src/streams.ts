@@ -13,7 +13,10 @@ import {
 import { issueEvents } from "./issue-events.ts";
 import type { Stream } from "./stream.ts";
 
-/** A run may fail long after it was created, and GitHub lists by creation: so far back each poll looks. */
+/**
+ * A run may fail long after it was created, and GitHub lists by creation: so far back each poll
+ * looks.
+ */
 const RUN_DURATION_MS = 3 * 86_400_000;
 
 const UPDATED = { sort: "updated", direction: "asc" };

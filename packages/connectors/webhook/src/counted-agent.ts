@@ -22,8 +22,9 @@ interface Overridden {
 }
 
 /**
- * An agent that keeps its connections for the next request. Where the process has {@link MOST_SOCKETS}, an idle one, whose ever it is, makes
- * room for a new one. How many requests are under way is the host's to bound.
+ * An agent that keeps its connections for the next request. Where the process has {@link
+ * MOST_SOCKETS}, an idle one, whose ever it is, makes room for a new one. How many requests are
+ * under way is the host's to bound.
  */
 export function countedAgent(protocol: string): http.Agent {
   const agent = new (protocol === "https:" ? https : http).Agent({ keepAlive: true });

@@ -25,8 +25,9 @@ const NUMBER_PATHS = [
 ];
 
 /**
- * Reads a GitHub delivery: `platform_event` is the event and its action (`pull_request.opened`, `push`), the author its sender.
- * As in v1alpha1 every sender that is no bot is a `team_member`; `author_association` says what GitHub thinks of them.
+ * Reads a GitHub delivery: `platform_event` is the event and its action (`pull_request.opened`,
+ * `push`), the author its sender. As in v1alpha1 every sender that is no bot is a `team_member`;
+ * `author_association` says what GitHub thinks of them.
  */
 export function githubDelivery(event: string, payload: Record<string, unknown>): GithubDelivery {
   const text = (path: string) => {

@@ -4,8 +4,9 @@ import type { IncomingResponse } from "./send-request.ts";
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
 
 /**
- * Returns for 2xx and throws for the rest: 408, 425, 429 and 5xx are tried again (with Retry-After: not before), 410 is gone, other
- * 4xx are permanent, and a redirect is a failure: what it leads to was not what the configuration named.
+ * Returns for 2xx and throws for the rest: 408, 425, 429 and 5xx are tried again (with Retry-After:
+ * not before), 410 is gone, other 4xx are permanent, and a redirect is a failure: what it leads to
+ * was not what the configuration named.
  */
 export function judgeResponse(response: IncomingResponse, from: string, nowMs: number): void {
   const { status } = response;
@@ -22,8 +23,9 @@ export function judgeResponse(response: IncomingResponse, from: string, nowMs: n
 }
 
 /**
- * Milliseconds to wait: the header holds seconds or an HTTP date (RFC 9110, 10.2.3), which is reckoned by the clock of the one who
- * answered, told by its `Date`; without one, by ours. Undefined where it holds neither.
+ * Milliseconds to wait: the header holds seconds or an HTTP date (RFC 9110, 10.2.3), which is
+ * reckoned by the clock of the one who answered, told by its `Date`; without one, by ours.
+ * Undefined where it holds neither.
  */
 export function parseRetryAfter(headers: Headers, nowMs: number): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";

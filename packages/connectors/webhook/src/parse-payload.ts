@@ -9,7 +9,10 @@ import {
   RefusedError,
 } from "@orgloop/sdk";
 
-/** The bytes as text, without loss. Throws {@link RefusedError} 400 where they are not UTF-8 (RFC 8259, 8.1). */
+/**
+ * The bytes as text, without loss. Throws {@link RefusedError} 400 where they are not UTF-8 (RFC
+ * 8259, 8.1).
+ */
 export function decodeBody(body: Uint8Array): string {
   try {
     return decodeUtf8(body);

@@ -13,11 +13,12 @@ import {
 type Render<Result> = (values: TemplateValues) => Result;
 
 /**
- * Compiles a body template. Placeholders are filled in *parsed* values, so that no value can break out of its place; a string
- * that is nothing but one placeholder takes the value's type; what is missing becomes an empty string (v1alpha1, section 7).
- * A text template is parsed as JSON first, unless `json` is false: then values go in as they are, objects as JSON. Without a template it
- * is `{ event, config, launch_prompt }`, `config` and `launch_prompt` only where there is one.
- * Throws `INVALID_CONFIG` for a text template that is not JSON.
+ * Compiles a body template. Placeholders are filled in *parsed* values, so that no value can break
+ * out of its place; a string that is nothing but one placeholder takes the value's type; what is
+ * missing becomes an empty string (v1alpha1, section 7). A text template is parsed as JSON first,
+ * unless `json` is false: then values go in as they are, objects as JSON. Without a template it is
+ * `{ event, config, launch_prompt }`, `config` and `launch_prompt` only where there is one. Throws
+ * `INVALID_CONFIG` for a text template that is not JSON.
  */
 export function bodyRenderer(template: unknown, json: boolean): Render<string> {
   if (template === undefined) return defaultBody;

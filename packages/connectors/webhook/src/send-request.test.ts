@@ -8,7 +8,10 @@ import { type RequestSender, requestSender } from "./send-request.ts";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
-/** A server that answers what `answer` writes: `request` counts from 1 on each of its connections, which count from 1. */
+/**
+ * A server that answers what `answer` writes: `request` counts from 1 on each of its connections,
+ * which count from 1.
+ */
 async function tcpServer(answer: (socket: Socket, request: number, connection: number) => void) {
   let connections = 0;
   const sockets: Socket[] = [];

@@ -22,12 +22,20 @@ export interface IncomingResponse {
 
 /** Bytes of a response that are read to explain a failure. */
 const MAX_EXCERPT = 1024;
-/** Bytes of a success that are read away so that its connection can serve again; a longer one is broken off. */
+/**
+ * Bytes of a success that are read away so that its connection can serve again; a longer one is
+ * broken off.
+ */
 const MAX_DISCARDED = 64 * 1024;
 
-/** The one place where this actor reaches the network; connections are kept for the next request. */
+/**
+ * The one place where this actor reaches the network; connections are kept for the next request.
+ */
 export interface RequestSender {
-  /** Sends again at once what a kept connection has swallowed, once. Throws `UNREACHABLE` where no response came, `PRIVATE_ADDRESS` where the guard keeps it from the host. */
+  /**
+   * Sends again at once what a kept connection has swallowed, once. Throws `UNREACHABLE` where no
+   * response came, `PRIVATE_ADDRESS` where the guard keeps it from the host.
+   */
   send(request: OutgoingRequest): Promise<IncomingResponse>;
   close(): void;
 }
@@ -77,8 +85,9 @@ async function askForAddress({ hostname }: URL, lookup: LookupFunction): Promise
 }
 
 /**
- * One request and its answer. `stale`: the other end has closed a connection that was kept from an earlier request, before a byte of the
- * answer: it may have been closed before the request came, which says nothing of the actor.
+ * One request and its answer. `stale`: the other end has closed a connection that was kept from an
+ * earlier request, before a byte of the answer: it may have been closed before the request came,
+ * which says nothing of the actor.
  */
 function exchange(
   url: URL,
@@ -127,7 +136,8 @@ async function readExcerpt(response: http.IncomingMessage): Promise<string> {
       if (size >= MAX_EXCERPT) break;
     }
   } catch {
-    // The status is known and decides; a body that breaks off or hangs until the timeout only explains less.
+    // The status is known and decides; a body that breaks off or hangs until the timeout only
+    // explains less.
   }
   const text = Buffer.concat(chunks).subarray(0, MAX_EXCERPT).toString("utf8");
   return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
@@ -143,7 +153,10 @@ function discard(response: http.IncomingMessage): void {
   response.on("error", () => undefined);
 }
 
-/** What aborted it, where that is why; for several addresses tried, the reason is in an AggregateError's `code`. */
+/**
+ * What aborted it, where that is why; for several addresses tried, the reason is in an
+ * AggregateError's `code`.
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "AbortError" && error.cause instanceof Error) return error.cause.message;

@@ -14,8 +14,8 @@ export function steersHost(url: string): boolean {
 }
 
 /**
- * Fills a URL in: values are percent-encoded, so that none reaches beyond its place. Throws `PERMANENT` where a value would be a `..` of
- * the path: encoding does not keep it from climbing.
+ * Fills a URL in: values are percent-encoded, so that none reaches beyond its place. Throws
+ * `PERMANENT` where a value would be a `..` of the path: encoding does not keep it from climbing.
  */
 export function urlRenderer(url: string): (values: TemplateValues) => string {
   const template = parseTemplate(url);

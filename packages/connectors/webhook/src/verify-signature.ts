@@ -11,9 +11,10 @@ export type VerifySignature = (request: WebhookRequest) => SignatureForm;
 const TOLERANCE_S = 5 * 60;
 
 /**
- * A check of signatures over the bytes as they were sent: GitHub's (`X-Hub-Signature-256`, also `X-Signature`, both
- * `sha256=<hex>`) and Standard Webhooks' (`webhook-id`, `webhook-timestamp` within 5 minutes of now, `webhook-signature` with one
- * or more `v1,<base64>`). The libraries for both sign texts only, and a packed body is none. Compared in constant time.
+ * A check of signatures over the bytes as they were sent: GitHub's (`X-Hub-Signature-256`, also
+ * `X-Signature`, both `sha256=<hex>`) and Standard Webhooks' (`webhook-id`, `webhook-timestamp`
+ * within 5 minutes of now, `webhook-signature` with one or more `v1,<base64>`). The libraries for
+ * both sign texts only, and a packed body is none. Compared in constant time.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */

@@ -7,9 +7,10 @@ import { hostOf, requestSender } from "./send-request.ts";
 import { urlRenderer } from "./url-template.ts";
 
 /**
- * An actor that sends each event to a URL. Every request has Standard Webhooks' `webhook-id`, the delivery's id (the event's, see
- * `DeliveryContext`), so that the receiver can drop what it has seen; with a `secret` it is signed. A replay carries
- * `OrgLoop-Replay: N`: it is meant to be done again. `OrgLoop-Trace` is for what the receiver itself sends to a webhook of ours in turn.
+ * An actor that sends each event to a URL. Every request has Standard Webhooks' `webhook-id`, the
+ * delivery's id (the event's, see `DeliveryContext`), so that the receiver can drop what it has
+ * seen; with a `secret` it is signed. A replay carries `OrgLoop-Replay: N`: it is meant to be done
+ * again. `OrgLoop-Trace` is for what the receiver itself sends to a webhook of ours in turn.
  */
 export function webhookActor(
   config: WebhookActorConfig,
@@ -32,7 +33,8 @@ export function webhookActor(
       headers.set("orgloop-trace", `${event.trace_id};hops=${hopsOf(event) + 1}`);
       if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
       const response = await sender.send({ url, method, headers, body, signal: context.signal });
-      // Before it is part of a message: it was cut somewhere, perhaps within a secret that the actor echoes.
+      // Before it is part of a message: it was cut somewhere, perhaps within a secret that the
+      // actor echoes.
       const excerpt = mask(response.excerpt);
       judgeResponse({ ...response, excerpt }, `${method} ${hostOf(url)}`, now());
       return { status: "delivered" };
@@ -74,7 +76,10 @@ function signer(secret: string): Webhook {
   }
 }
 
-/** Standard Webhooks' headers: the id, by which a receiver drops what it has seen, and the time always; a signature of each secret. */
+/**
+ * Standard Webhooks' headers: the id, by which a receiver drops what it has seen, and the time
+ * always; a signature of each secret.
+ */
 function identify(
   headers: Headers,
   signers: readonly Webhook[],

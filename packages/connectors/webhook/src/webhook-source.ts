@@ -53,8 +53,8 @@ function draft(
 }
 
 /**
- * What our own webhook actor sends along: what follows from an event stays under its trace and says how many deliveries led to it, so
- * that a loop is seen as one.
+ * What our own webhook actor sends along: what follows from an event stays under its trace and says
+ * how many deliveries led to it, so that a loop is seen as one.
  */
 function tracing(headers: WebhookRequest["headers"]) {
   const [, trace, hops] = TRACE.exec(headers["orgloop-trace"] ?? "") ?? [];
@@ -67,9 +67,10 @@ function tracing(headers: WebhookRequest["headers"]) {
 const TRACE = /^(trc_[A-Za-z0-9]{1,64})(?:;hops=([1-9]\d{0,5}))?$/;
 
 /**
- * The sender's id of the delivery, the same when it is sent again: `webhook-id` (first where the signature covers it), GitHub's
- * `X-GitHub-Delivery`, `Idempotency-Key`, Svix's `svix-id`, `Linear-Delivery`, `X-Shopify-Webhook-Id`. Not `X-Request-Id`: proxies make a
- * new one for each attempt.
+ * The sender's id of the delivery, the same when it is sent again: `webhook-id` (first where the
+ * signature covers it), GitHub's `X-GitHub-Delivery`, `Idempotency-Key`, Svix's `svix-id`,
+ * `Linear-Delivery`, `X-Shopify-Webhook-Id`. Not `X-Request-Id`: proxies make a new one for each
+ * attempt.
  */
 function deliveryId(headers: WebhookRequest["headers"], form: SignatureForm): string | undefined {
   const names = [...DELIVERY_IDS];

@@ -16,7 +16,10 @@ const MAX_WAITING = 50_000;
 /** How often lost entries are reported. */
 const REPORT_MS = 60_000;
 
-/** JSONL, one entry a line. What cannot be written is lost, counted, and reported at most once a minute; it never throws. */
+/**
+ * JSONL, one entry a line. What cannot be written is lost, counted, and reported at most once a
+ * minute; it never throws.
+ */
 export function fileLogger(
   config: FileLoggerConfig,
   { id, projectDir, now, warn }: Pick<PluginContext, "id" | "projectDir" | "now" | "warn">,

@@ -4,18 +4,25 @@ import { parseDuration, parseSize } from "@orgloop/sdk";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
 import type { Rotation } from "./config.ts";
 
-/** What rotation appends to the file's name: the time, with a number from the second file of a millisecond on, and `.gz`. */
+/**
+ * What rotation appends to the file's name: the time, with a number from the second file of a
+ * millisecond on, and `.gz`.
+ */
 const SUFFIX = /^\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z(-\d+)?(\.gz)?$/;
 
 export interface RotatingFile {
-  /** Resolves when the text is handed to the operating system. After a rejection the next write opens the file anew. */
+  /**
+   * Resolves when the text is handed to the operating system. After a rejection the next write
+   * opens the file anew.
+   */
   write(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * A file that is put aside when it reaches `max_size`, as `NAME.TIME.gz`, the way OrgLoop 0.7.9 named them. Of what lies aside, also
- * from before, what is too old or too many is deleted at open and at each rotation.
+ * A file that is put aside when it reaches `max_size`, as `NAME.TIME.gz`, the way OrgLoop 0.7.9
+ * named them. Of what lies aside, also from before, what is too old or too many is deleted at open
+ * and at each rotation.
  */
 export function rotatingFile(path: string, rotation: Rotation, now: () => number): RotatingFile {
   let pruning = Promise.resolve();

@@ -1,6 +1,9 @@
 import type { ClaimStore } from "@orgloop/sdk";
 
-/** Claims in memory, all with the same window: the oldest expire first, so that what has expired is at the front. */
+/**
+ * Claims in memory, all with the same window: the oldest expire first, so that what has expired is
+ * at the front.
+ */
 export function windowClaims(): ClaimStore {
   const claims = new Map<string, { readonly eventId: string; readonly expiresMs: number }>();
   return {

@@ -4,8 +4,9 @@ const FORM = /^([a-zA-Z_](?:[\w.]|\\\.)*)\s*(===|!==|>=|<=|>|<)\s*(\S.*)$/;
 const QUOTED = /^(['"])(.*)\1$/;
 
 /**
- * `field OP value` (v1alpha1, section 5). The value is quoted text, a number, or text without quotes. === and !== compare the
- * values, then their texts; the others are false unless both are numbers. Throws `INVALID_EXPRESSION` and `INVALID_PATH`.
+ * `field OP value` (v1alpha1, section 5). The value is quoted text, a number, or text without
+ * quotes. === and !== compare the values, then their texts; the others are false unless both are
+ * numbers. Throws `INVALID_EXPRESSION` and `INVALID_PATH`.
  */
 export function parseComparison(expression: string): (event: unknown) => boolean {
   const [, field, operator, literal] = FORM.exec(expression.trim()) ?? [];

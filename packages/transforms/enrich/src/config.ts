@@ -14,7 +14,10 @@ const parses = (parse: (text: string) => unknown) =>
 
 const path = z.string().check(parses(splitPath));
 
-/** `config` of an enrich (v1alpha1, section 5). In the order set, copy, compute, each in the order of the file. */
+/**
+ * `config` of an enrich (v1alpha1, section 5). In the order set, copy, compute, each in the order
+ * of the file.
+ */
 export const enrichConfig = z.strictObject({
   set: z._default(z.record(path, z.unknown()), {}).check(z.describe("Dot path → value.")),
   copy: z

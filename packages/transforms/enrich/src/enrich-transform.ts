@@ -2,13 +2,19 @@ import { getPath, type OrgLoopEvent, setPath, splitPath, type Transform } from "
 import { parseComparison } from "./comparison.ts";
 import type { EnrichConfig } from "./config.ts";
 
-/** One step of an enrichment: the event so far → the value to put in, undefined to leave the event as it is. */
+/**
+ * One step of an enrichment: the event so far → the value to put in, undefined to leave the event
+ * as it is.
+ */
 interface Step {
   readonly path: readonly string[];
   readonly compute: (event: unknown) => unknown;
 }
 
-/** Adds, copies and computes fields (v1alpha1, section 5) on a copy of the event; each step sees the ones before it. */
+/**
+ * Adds, copies and computes fields (v1alpha1, section 5) on a copy of the event; each step sees the
+ * ones before it.
+ */
 export function enrichTransform(config: EnrichConfig): Transform {
   const steps: Step[] = [
     ...Object.entries(config.set).map(([path, value]) => step(path, () => value)),

@@ -9,9 +9,10 @@ export type Criteria = Readonly<Record<string, Pattern>>;
 type Criterion = (event: OrgLoopEvent) => boolean;
 
 /**
- * The criteria of v1alpha1, section 5: scalars strictly equal; null matches what is null or missing; a list or `"a,b"` matches
- * any of its elements; `/re/flags` a regular expression on the value's text. Rejects with `INVALID_PATH` and `INVALID_REGEX`.
- * The engine of regular expressions is loaded where there is one.
+ * The criteria of v1alpha1, section 5: scalars strictly equal; null matches what is null or
+ * missing; a list or `"a,b"` matches any of its elements; `/re/flags` a regular expression on the
+ * value's text. Rejects with `INVALID_PATH` and `INVALID_REGEX`. The engine of regular expressions
+ * is loaded where there is one.
  */
 export async function compileCriteria(criteria: Criteria): Promise<readonly Criterion[]> {
   return Promise.all(
@@ -30,7 +31,8 @@ function alternatives(pattern: Pattern): readonly Scalar[] {
   if (typeof pattern !== "string") return isList(pattern) ? pattern : [pattern];
   if (!pattern.includes(",")) return [pattern];
   const parts = pattern.split(",").map((part) => part.trim());
-  // A comma inside a regular expression, as in /a{1,2}/, separates nothing: splitting there would leave half an expression.
+  // A comma inside a regular expression, as in /a{1,2}/, separates nothing: splitting there would
+  // leave half an expression.
   const torn = parts.some((part) => part.startsWith("/") && regexParts(part) === undefined);
   return torn && regexParts(pattern) !== undefined ? [pattern] : parts;
 }
@@ -51,7 +53,10 @@ async function compilePattern(pattern: Scalar): Promise<(value: unknown) => bool
   };
 }
 
-/** `String(value)`, as v1alpha1 has it, or undefined for an object whose own `toString` is in the way. */
+/**
+ * `String(value)`, as v1alpha1 has it, or undefined for an object whose own `toString` is in the
+ * way.
+ */
 function textOf(value: unknown): string | undefined {
   try {
     return String(value);

@@ -10,8 +10,9 @@ const SLOW_MS = 250;
 const WORKERS = Math.max(2, availableParallelism());
 
 /**
- * For all jq filters of the process: one of a route that loops, or all of its keys, leave the others a worker. Not a library's pool:
- * theirs load a file of their own, which is not there in our bundles.
+ * For all jq filters of the process: one of a route that loops, or all of its keys, leave the
+ * others a worker. Not a library's pool: theirs load a file of their own, which is not there in our
+ * bundles.
  */
 export const jqPool = fairPool({
   places: WORKERS,
@@ -23,7 +24,9 @@ export const jqPool = fairPool({
 const idle: Worker[] = [];
 let users = 0;
 
-/** Keeps the engine; what it returns gives it up, and ends the workers where nobody else keeps it. */
+/**
+ * Keeps the engine; what it returns gives it up, and ends the workers where nobody else keeps it.
+ */
 export function retainJq(): () => Promise<void> {
   users++;
   let held = true;
@@ -36,8 +39,9 @@ export function retainJq(): () => Promise<void> {
 }
 
 /**
- * Runs `jq -e` (WebAssembly, in a worker: no files, no environment, nothing to install). Throws `JQ_FAILED` after 5 s, on abort
- * and where the worker died: it is ended, and the next call gets a new one. Call it within {@link jqPool}.
+ * Runs `jq -e` (WebAssembly, in a worker: no files, no environment, nothing to install). Throws
+ * `JQ_FAILED` after 5 s, on abort and where the worker died: it is ended, and the next call gets a
+ * new one. Call it within {@link jqPool}.
  */
 export async function evaluateJq(
   input: string,

@@ -7,9 +7,10 @@ const COMPILE_ERROR = 3;
 const NEVER = new AbortController().signal;
 
 /**
- * `jq -e` on each event (v1alpha1, section 5). Exit code 0 passes it, anything else drops it, an error inside the expression too.
- * An object with an `id` replaces the event. Throws `INVALID_JQ` for an expression that does not compile, and on an event
- * `JQ_FAILED` where jq itself could not finish: that is never a drop.
+ * `jq -e` on each event (v1alpha1, section 5). Exit code 0 passes it, anything else drops it, an
+ * error inside the expression too. An object with an `id` replaces the event. Throws `INVALID_JQ`
+ * for an expression that does not compile, and on an event `JQ_FAILED` where jq itself could not
+ * finish: that is never a drop.
  */
 export async function jqTransform(expression: string): Promise<Transform> {
   const release = retainJq();
@@ -33,7 +34,10 @@ export async function jqTransform(expression: string): Promise<Transform> {
   };
 }
 
-/** Several outputs are no JSON document: like every other truthy output they let the event through as it is. */
+/**
+ * Several outputs are no JSON document: like every other truthy output they let the event through
+ * as it is.
+ */
 function replacement(stdout: string): OrgLoopEvent | undefined {
   try {
     const value: unknown = parseJson(stdout);

@@ -4,7 +4,10 @@ export interface RegexParts {
   readonly flags: string;
 }
 
-/** Undefined where the text is no regular expression but a literal: no slashes around it, or flags that JavaScript has not. */
+/**
+ * Undefined where the text is no regular expression but a literal: no slashes around it, or flags
+ * that JavaScript has not.
+ */
 export function regexParts(text: string): RegexParts | undefined {
   const [, body, flags] = /^\/(.*)\/([dgimsuvy]*)$/s.exec(text) ?? [];
   if (body === undefined || flags === undefined) return undefined;

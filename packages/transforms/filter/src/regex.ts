@@ -3,8 +3,9 @@ import { RE2JS } from "re2js";
 import type { RegexParts } from "./regex-parts.ts";
 
 /**
- * JavaScript's syntax on a linear-time engine (re2js), so that no pattern can stall the pipeline. What that engine cannot do,
- * look-around and back-references, throws `INVALID_REGEX`; v1alpha1 silently read such a pattern as a literal.
+ * JavaScript's syntax on a linear-time engine (re2js), so that no pattern can stall the pipeline.
+ * What that engine cannot do, look-around and back-references, throws `INVALID_REGEX`; v1alpha1
+ * silently read such a pattern as a literal.
  */
 export function compileRegex({ body, flags }: RegexParts): (text: string) => boolean {
   const has = (flag: string, value: number) => (flags.includes(flag) ? value : 0);

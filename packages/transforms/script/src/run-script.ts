@@ -8,7 +8,10 @@ const MAX_OUTPUT_BYTES = 10 * 1024 ** 2;
 /** Characters of stderr that an error carries. */
 const MAX_STDERR = 500;
 
-/** A script's children may keep its pipes open for ever; after it has ended they are read no longer than this. */
+/**
+ * A script's children may keep its pipes open for ever; after it has ended they are read no longer
+ * than this.
+ */
 const PIPES_GRACE_MS = 500;
 
 /** Between SIGTERM and SIGKILL. */
@@ -33,8 +36,9 @@ export interface ScriptExit {
 }
 
 /**
- * Runs a script, without a shell, in a process group of its own. On abort and when it prints more than 10 MiB the whole group gets
- * SIGTERM, then SIGKILL; it settles when the script has ended. Throws `SCRIPT_FAILED` where it was stopped or could not be started.
+ * Runs a script, without a shell, in a process group of its own. On abort and when it prints more
+ * than 10 MiB the whole group gets SIGTERM, then SIGKILL; it settles when the script has ended.
+ * Throws `SCRIPT_FAILED` where it was stopped or could not be started.
  */
 export async function runScript(run: ScriptRun): Promise<ScriptExit> {
   if (run.signal.aborted) throw failed(run, "was stopped", run.signal.reason);

@@ -2,7 +2,10 @@ import { access, constants, realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { messageOf, OrgLoopError } from "@orgloop/sdk";
 
-/** The real path of a script. Throws `INVALID_CONFIG` where there is none, it is not executable, or lies, also by a link, outside. */
+/**
+ * The real path of a script. Throws `INVALID_CONFIG` where there is none, it is not executable, or
+ * lies, also by a link, outside.
+ */
 export async function scriptPath(projectDir: string, script: string): Promise<string> {
   let path: string;
   try {

@@ -19,8 +19,9 @@ const PLACES = Math.max(8, 4 * availableParallelism());
 const pool = fairPool({ places: PLACES, each: PLACES / 2, slowMs: 1_000, most: 64 });
 
 /**
- * A script decides (v1alpha1, section 5): the event is JSON on stdin, the new event JSON on stdout. Nothing printed, or exit code
- * 1, drops it. Any other exit code, a signal, the timeout and what is no JSON object throw `SCRIPT_FAILED`.
+ * A script decides (v1alpha1, section 5): the event is JSON on stdin, the new event JSON on stdout.
+ * Nothing printed, or exit code 1, drops it. Any other exit code, a signal, the timeout and what is
+ * no JSON object throw `SCRIPT_FAILED`.
  */
 export async function scriptTransform(
   { script, env: listed }: ScriptConfig,

@@ -19,7 +19,10 @@ export interface Collections {
   readonly checkSuites: Recorded[];
 }
 
-/** What a path of a repository shows: a list, one object, or nothing. `path` is what follows `/repos/OWNER/NAME/`. */
+/**
+ * What a path of a repository shows: a list, one object, or nothing. `path` is what follows
+ * `/repos/OWNER/NAME/`.
+ */
 export function lookUp(
   collections: Collections,
   path: string,

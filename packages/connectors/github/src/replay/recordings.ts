@@ -18,7 +18,10 @@ export interface Exchange {
 
 const require = createRequire(import.meta.url);
 
-/** The exchanges of a scenario of `@octokit/fixtures`, e.g. `paginate-issues`, as they were recorded. */
+/**
+ * The exchanges of a scenario of `@octokit/fixtures`, e.g. `paginate-issues`, as they were
+ * recorded.
+ */
 export function recordedExchanges(scenario: string): Exchange[] {
   // Not by importing the package: that loads nock, which takes over Node's http.
   const folder = require.resolve("@octokit/fixtures/package.json").replace(/package\.json$/, "");
@@ -27,9 +30,10 @@ export function recordedExchanges(scenario: string): Exchange[] {
 }
 
 /**
- * The objects inside the recorded deliveries of `@octokit/webhooks-examples`, by repository, each in its latest version: what
- * GitHub's lists would have shown. Lists of issues show pull requests in a short form, and timelines are lists of events: both
- * are made of the recorded pull requests here.
+ * The objects inside the recorded deliveries of `@octokit/webhooks-examples`, by repository, each
+ * in its latest version: what GitHub's lists would have shown. Lists of issues show pull requests
+ * in a short form, and timelines are lists of events: both are made of the recorded pull requests
+ * here.
  */
 export function recordedCollections(): Map<string, Collections> {
   const repositories = new Map<string, Collections>();

@@ -37,9 +37,10 @@ export interface ReplayServer {
 const SCENARIOS = ["paginate-issues", "get-repository"];
 
 /**
- * Serves recordings of GitHub's API on 127.0.0.1: the exchanges of `@octokit/fixtures` word for word, and the objects inside
- * `@octokit/webhooks-examples` (repositories `Codertocat/Hello-World`, `octo-org/octo-repo` …) in lists that answer as GitHub's
- * do, with `since`, pages, Link, ETag, 304 and rate limit. Links lead to the server itself.
+ * Serves recordings of GitHub's API on 127.0.0.1: the exchanges of `@octokit/fixtures` word for
+ * word, and the objects inside `@octokit/webhooks-examples` (repositories `Codertocat/Hello-World`,
+ * `octo-org/octo-repo` …) in lists that answer as GitHub's do, with `since`, pages, Link, ETag, 304
+ * and rate limit. Links lead to the server itself.
  */
 export async function replayServer(): Promise<ReplayServer> {
   const repositories = recordedCollections();
@@ -95,7 +96,10 @@ export async function replayServer(): Promise<ReplayServer> {
   return replay;
 }
 
-/** The recorded answer to exactly this path; to a list's path with other parameters, that of its first page. */
+/**
+ * The recorded answer to exactly this path; to a list's path with other parameters, that of its
+ * first page.
+ */
 function recordedAnswer(
   exchanges: readonly Exchange[],
   path: string,
