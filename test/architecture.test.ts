@@ -189,6 +189,24 @@ test("docs/architecture.md has the packages with what they may import", () => {
   expect(Object.fromEntries(said)).toEqual(Object.fromEntries(rules));
 });
 
+test("every package has a README of a few lines", () => {
+  const manifests = globSync(
+    "{packages/*,packages/*/*,modules/*,functions,stacks,test}/package.json",
+    {
+      cwd: ROOT,
+      exclude: (name) => name === "node_modules",
+    },
+  );
+  const wrong = manifests
+    .map((file) => path.join(path.dirname(file), "README.md"))
+    .filter((page) => {
+      const at = path.join(ROOT, page);
+      return !existsSync(at) || readFileSync(at, "utf8").split("\n").length > 25;
+    });
+  expect(wrong).toEqual([]);
+  expect(manifests.length).toBeGreaterThan(25);
+});
+
 /** What a reader fills in (`packages/connectors/NAME`), and what `npm ci` makes. */
 const MAY_BE_MISSING = /NAME|\/dist$/;
 /** Pages that name files, and packages that they are next to. */
