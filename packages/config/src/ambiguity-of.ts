@@ -1,7 +1,6 @@
 import { COLLECTION_STYLE, EVENT_ID } from "js-yaml";
-import { beginsLine, type Node, startOf } from "./node-start.ts";
+import { beginsLine, type Node, startOf, type YamlEvents } from "./node-start.ts";
 import { oddScalar } from "./odd-scalar.ts";
-import type { YamlEvents } from "./read-yaml.ts";
 import { strayText } from "./stray-text.ts";
 
 type Marked = Extract<YamlEvents[number], { readonly anchorStart: number }>;

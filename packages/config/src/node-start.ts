@@ -1,5 +1,6 @@
-import { EVENT_ID, SCALAR_STYLE } from "js-yaml";
-import type { YamlEvents } from "./read-yaml.ts";
+import { EVENT_ID, type parseEvents, SCALAR_STYLE } from "js-yaml";
+
+export type YamlEvents = ReturnType<typeof parseEvents>;
 
 export type ScalarEvent = Extract<YamlEvents[number], { readonly valueStart: number }>;
 type CollectionEvent = Extract<YamlEvents[number], { readonly start: number }>;

@@ -1,6 +1,7 @@
 import { constructFromEvents, EVENT_ID, parseEvents } from "js-yaml";
 import { ambiguityOf } from "./ambiguity-of.ts";
 import { costlyMerge } from "./costly-merge.ts";
+import type { YamlEvents } from "./node-start.ts";
 import { writtenOut } from "./written-out.ts";
 import { explainYaml, MAX_DEPTH, YamlError } from "./yaml-error.ts";
 import { YAML_SCHEMA } from "./yaml-schema.ts";
@@ -9,8 +10,6 @@ import { YAML_SCHEMA } from "./yaml-schema.ts";
 const MAX_ALIASES = 1_000;
 /** Values that merge keys may lead through, besides one for each character of the text. */
 const MAX_MERGED = 10_000;
-
-export type YamlEvents = ReturnType<typeof parseEvents>;
 
 /** One document, read. */
 export interface YamlReading {

@@ -1,6 +1,5 @@
 import { EVENT_ID } from "js-yaml";
-import { type Node, startOf } from "./node-start.ts";
-import type { YamlEvents } from "./read-yaml.ts";
+import { type Node, startOf, type YamlEvents } from "./node-start.ts";
 
 /** Directives but `%YAML 1.2`, and marks that are indented. */
 const ODD_HEAD = /^(?:[ \t]+(?:---(?=\s|$)|%)|%(?!YAML 1\.2[ \t]*\r?$))/m;

@@ -1,13 +1,18 @@
 import type { MaskSecrets } from "@orgloop/core";
 import { messageOf } from "@orgloop/sdk";
-import type { FunctionTools } from "./function-tools.ts";
 
 /**
  * Runs an invocation. Lambda prints what it throws, with its stack, its cause and whatever else it holds: so only that goes out which can be
  * written without secrets.
  */
 export async function runMasked<Result>(
-  { known, flow }: Pick<FunctionTools<unknown>, "known" | "flow">,
+  {
+    known,
+    flow,
+  }: {
+    readonly known: { readonly mask: MaskSecrets };
+    readonly flow: { flush(): void };
+  },
   invocation: () => Promise<Result>,
 ): Promise<Result> {
   try {
