@@ -4,18 +4,19 @@ import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { orgloop, startOrgLoop } from "../run-orgloop.ts";
 
-/** An actor of the project's own that answers, and rejects later where nobody listens. */
+/** An actor of the project's own that answers, and rejects, throws or goes on later where nobody listens. */
 const PLUGIN = `
 const config = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 const lateFault = () => void setTimeout(() => Promise.reject(new Error("late fault")), 5);
 const deliver = async ({ payload }) => {
-  if (payload.end) setTimeout(() => { throw new Error("nobody catches this"); }, 5);
+  if (payload.busy) setInterval(() => {}, 10);
+  else if (payload.end) setTimeout(() => { throw new Error("nobody catches this"); }, 5);
   else for (let n = 0; n < 50; n += 1) lateFault();
 };
 export default { kind: "connector", id: "late", actor: { config, create: async () => ({ deliver }) } };
 `;
 
-test("a rejection that a plug-in leaves unhandled is logged with its stack, counted, and ends nothing; an exception ends the process", async () => {
+async function start() {
   const root = await mkdtemp(path.join(tmpdir(), "orgloop-unhandled-"));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   const project = path.join(root, "project");
@@ -45,7 +46,11 @@ test("a rejection that a plug-in leaves unhandled is logged with its stack, coun
   onTestFinished(() => void child.kill("SIGKILL"));
   const post = (body: object) =>
     fetch(`${url}/webhook/hook`, { method: "POST", body: JSON.stringify(body) });
+  return { running, child, url, post, project, home };
+}
 
+test("a rejection that a plug-in leaves unhandled is logged with its stack, counted, and ends nothing; an exception ends the process", async () => {
+  const { child, url, post, project, home } = await start();
   expect((await post({ n: 1 })).status).toBe(200);
   const metrics = async () => (await fetch(`${url}/metrics`)).text();
   await expect
@@ -67,4 +72,10 @@ test("a rejection that a plug-in leaves unhandled is logged with its stack, coun
   const ended = new Promise((resolve) => child.once("exit", resolve));
   await post({ end: true });
   expect(await ended).not.toBe(0);
+});
+
+test("what a plug-in has left running does not keep a stopped process", async () => {
+  const { running, post } = await start();
+  expect((await post({ busy: true })).status).toBe(200);
+  expect(await running.end("SIGTERM")).toBe(0);
 });

@@ -70,9 +70,17 @@ export async function runProject(context: CommandContext, options: RunOptions): 
   const heartbeat = options.daemon ? startHeartbeat(home, () => host.modules().length) : null;
   await options.onReady(startReport(topology, running.status(), { port, dataDir }));
   const fatal = await host.closed;
+  endSoon();
   await heartbeat?.end();
   await withdrawDaemon(home);
   if (fatal !== undefined) throw new CommandError("FATAL", fatal.message, { cause: fatal });
+}
+
+/** What a plug-in has left running keeps a process that has stopped this long at most, in ms. */
+const LEFT_RUNNING_MS = 2_000;
+
+function endSoon(): void {
+  setTimeout(() => process.exit(), LEFT_RUNNING_MS).unref();
 }
 
 /** The first SIGINT or SIGTERM drains, as soon as there is something to drain; the second one ends the process. */
