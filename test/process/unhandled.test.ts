@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { orgloop, startOrgLoop } from "../run-orgloop.ts";
 
-/** An actor of the project's own that answers, and rejects, throws or goes on later where nobody listens. */
+/** An actor that answers, and rejects, throws or goes on later, where nobody listens. */
 const PLUGIN = `
 const config = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 const lateFault = () => void setTimeout(() => Promise.reject(new Error("late fault")), 5);

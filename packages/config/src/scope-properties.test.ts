@@ -109,11 +109,13 @@ function merged(base: unknown, over: unknown): unknown {
 }
 
 const loadWorkspace = folder();
+/** An open reference is an error, here and there. */
+const plainText = fc.string().filter((text) => !text.includes("${"));
 const overrides = fc.record(
   {
     config: fc.dictionary(
       fc.stringMatching(/^[a-c]$/),
-      fc.oneof(fc.integer(), fc.record({ deep: fc.string() }, { noNullPrototype: true })),
+      fc.oneof(fc.integer(), fc.record({ deep: plainText }, { noNullPrototype: true })),
       { noNullPrototype: true },
     ),
     poll: fc.constant({ interval: "77s" }),

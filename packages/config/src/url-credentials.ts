@@ -1,5 +1,9 @@
-/** What stands before the `@` of a URL, wherever the URL stands in a text. */
-const CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)([^/?#\s@]*(?:@[^/?#\s@]*)*)@/gi;
+/**
+ * What stands before the `@` of a URL, wherever the URL stands in a text. A password may hold what a URL must not have there (`/`, `#`):
+ * then it is one where no port could stand.
+ */
+const CREDENTIALS =
+  /\b([a-z][a-z0-9+.-]{0,30}:\/\/)([^/?#\s@]*(?:@[^/?#\s@]*)*|[^/?#\s@:]+:(?!\d{1,5}[/?#]|\$\{)[^\s@"'<>]*)@/gi;
 
 /** The credentials of one URL. */
 export interface UrlCredentials {

@@ -100,6 +100,7 @@ export class CheckedLines {
       throw error;
     }
     if (durable) await this.#durably(() => file.sync());
+    if (file.isRemoved()) throw this.#removed();
     const places = lines.map(({ length }) => {
       this.#size += length;
       return { offset: this.#size - length, length };
@@ -170,6 +171,15 @@ export class CheckedLines {
     this.#failure = new OrgLoopError("STORE_CLOSED", `${this.#options.path} is closed`);
     await this.#mark.close();
     await this.#file?.close();
+  }
+
+  /** What is written goes with the last descriptor, so nothing is taken any more. */
+  #removed(): OrgLoopError {
+    this.#failure = new OrgLoopError(
+      "STORE_REMOVED",
+      `${this.#options.path} was removed, or its directory was, while it was open: put it back and restart`,
+    );
+    return this.#failure;
   }
 
   async #made(): Promise<OpenFile> {

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { hasCode } from "@orgloop/sdk";
+import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 import type { CheckedLinesOptions } from "./checked-lines-options.ts";
 import { readFully, writeFully } from "./file-bytes.ts";
 import type { OpenFile } from "./file-system.ts";
@@ -8,6 +8,8 @@ import { keepDamaged, plainBodies, soundBodies } from "./mend-lines.ts";
 import type { Place } from "./read-lines.ts";
 import { replaceLines } from "./rewrite-lines.ts";
 import { type LineDamage, type LinesSurvey, surveyLines } from "./survey-lines.ts";
+
+type OnLine = ReturnType<CheckedLinesOptions["begin"]>;
 
 /** A file of checksummed lines as it stands, all of it durable. */
 export interface OpenedLines {
@@ -35,7 +37,7 @@ export async function openLines(
   let mended = false;
   try {
     await fileSystem.syncDirectory(dirname(path));
-    const survey = await surveyLines(file, reached, begin());
+    const survey = await surveyLines(file, reached, ownLines(path, begin()));
     mended = await mend(options, mark, reached, file, survey);
     if (!mended) return await settle(options, mark, reached, file, survey);
   } catch (error) {
@@ -46,11 +48,30 @@ export async function openLines(
   return openLines(options, mark);
 }
 
+/** A whole line that the store cannot take is another store's: nothing is thrown away for that. */
+function ownLines(path: string, onLine: OnLine): OnLine {
+  return (body, place) => {
+    try {
+      onLine(body, place);
+    } catch (cause) {
+      throw notOwn(path, messageOf(cause), cause);
+    }
+  };
+}
+
+const notOwn = (path: string, why: string, cause: unknown): OrgLoopError =>
+  new OrgLoopError(
+    "STORE_FOREIGN",
+    `${path} is not this store's file (${why}): while nothing runs, put the right one back, or move this one away`,
+    { cause },
+  );
+
 async function openIfThere({ path, fileSystem }: CheckedLinesOptions): Promise<OpenFile | null> {
   try {
     return await fileSystem.open(path, "update");
   } catch (error) {
     if (hasCode(error, "ENOENT")) return null;
+    if (hasCode(error, "EISDIR")) throw notOwn(path, "a directory", error);
     throw error;
   }
 }

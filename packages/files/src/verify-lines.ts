@@ -19,6 +19,7 @@ export async function verifyLines(path: string, fileSystem: FileSystem): Promise
   try {
     file = await fileSystem.open(path, "read");
   } catch (error) {
+    if (hasCode(error, "EISDIR")) return { lines: 0, problems: [`${path} is a directory`] };
     if (!hasCode(error, "ENOENT")) throw error;
     const lost = mark?.synced ?? 0;
     return { lines: 0, problems: lost > 0 ? [`${path} is gone with its ${lost} lines`] : [] };

@@ -1,11 +1,28 @@
-import { appendFile, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FileSystem, nodeFileSystem, type OpenFile } from "@orgloop/files";
 import type { DeadLetterStore } from "@orgloop/sdk";
-import { deadLetterSuite, sampleDeadLetter, storedLetters } from "@orgloop/testkit";
-import { describe, expect, test } from "vitest";
+import {
+  deadLetterSuite,
+  sampleDeadLetter,
+  sampleInboxEntry,
+  storedLetters,
+} from "@orgloop/testkit";
+import { describe, expect, test, vi } from "vitest";
 import { inDirectories } from "./directories-fixture.ts";
 import { fileDeadLetters } from "./file-dead-letters.ts";
+import { fileInbox } from "./file-inbox.ts";
 
 const harness = inDirectories<DeadLetterStore>("fileDeadLetters", (dir) =>
   fileDeadLetters({ dir }),
@@ -159,4 +176,32 @@ describe("the file", () => {
     await expect(store.put(sampleDeadLetter(1))).rejects.toMatchObject({ code: "STORE_CLOSED" });
     await expect(store.get("dl_1")).rejects.toMatchObject({ code: "STORE_CLOSED" });
   });
+});
+
+test("a directory that is removed under it takes no more letters, and says so", async () => {
+  const dir = join(await mkdtemp(join(tmpdir(), "orgloop-")), "dead-letters");
+  const letters = await fileDeadLetters({ dir });
+  await letters.put(sampleDeadLetter(1));
+  await rm(dir, { recursive: true });
+  const put = () => letters.put(sampleDeadLetter(2)).catch((error) => error.code);
+  await vi.waitFor(async () => expect(await put()).toBe("STORE_REMOVED"), { interval: 15 });
+  expect(await put()).toBe("STORE_REMOVED");
+  await letters.close();
+});
+
+test("a file of another store, or a directory, is refused by its name and stays", async () => {
+  const root = await mkdtemp(join(tmpdir(), "orgloop-"));
+  const inbox = await fileInbox({ dir: join(root, "inbox") });
+  await inbox.put(sampleInboxEntry(1));
+  await inbox.close();
+  for (const end of ["", ".mark"]) {
+    await cp(join(root, `inbox/inbox.jsonl${end}`), join(root, `letters/dead-letters.jsonl${end}`));
+  }
+  await mkdir(join(root, "odd/dead-letters.jsonl"), { recursive: true });
+  for (const dir of ["letters", "odd"]) {
+    await expect(fileDeadLetters({ dir: join(root, dir) })).rejects.toMatchObject({
+      code: "STORE_FOREIGN",
+      message: expect.stringContaining(join(root, dir, "dead-letters.jsonl")),
+    });
+  }
 });

@@ -29,7 +29,8 @@ export function judgeResponse(response: IncomingResponse, from: string, nowMs: n
  */
 export function parseRetryAfter(headers: Headers, nowMs: number): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  // Whoever asks for more than a century is told to wait a century.
+  if (/^\d+$/.test(text)) return Math.min(Number(text), 3e9) * 1000;
   const atMs = parseHttpDate(text);
   if (atMs === undefined) return undefined;
   return Math.max(0, atMs - (parseHttpDate(headers.get("date") ?? "") ?? nowMs));
@@ -37,6 +38,7 @@ export function parseRetryAfter(headers: Headers, nowMs: number): number | undef
 
 function parseHttpDate(text: string): number | undefined {
   if (!HTTP_DATE.test(text)) return undefined;
-  const atMs = Date.parse(text);
+  // The oldest of the three forms (asctime) names no zone: it is GMT, too (RFC 9110, 5.6.7).
+  const atMs = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`);
   return Number.isNaN(atMs) ? undefined : atMs;
 }

@@ -329,6 +329,8 @@ describe("Retry-After", () => {
     ["Sun, 01 Nov 2026 00:00:10 GMT", 10_000],
     ["Sunday, 01-Nov-26 00:00:10 GMT", 10_000],
     ["Sun, 01 Nov 2020 00:00:10 GMT", 0],
+    ["Sun Nov  1 00:00:10 2026", 10_000],
+    ["99999999999999999999", 3e12],
     ["-1", undefined],
     ["1.5", undefined],
     ["soon", undefined],
