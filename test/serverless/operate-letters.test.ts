@@ -29,13 +29,17 @@ test("dead letters: the table's and the queues' are one list, shown, replayed an
   await send(stage, stage.names.busDlq, "{}", "hook", "junk");
   const list = await stage.json(["dead-letters", "list"]);
   const summary = (letters: DeadLetter[]) => letters.map((it) => [it.event_id, it.reason]);
-  expect(summary(list.answer)).toEqual([
-    ["evt_table", "exhausted"],
-    ["evt_unrouted", "poison"],
-    [expect.any(String), "invalid"],
-    ["evt_poison", "poison"],
-    ["evt_behind", "poison"],
-  ]);
+  // The queues are read side by side: which of their letters comes first is open.
+  expect(list.answer).toHaveLength(5);
+  expect(summary(list.answer)).toEqual(
+    expect.arrayContaining([
+      ["evt_table", "exhausted"],
+      ["evt_unrouted", "poison"],
+      [expect.any(String), "invalid"],
+      ["evt_poison", "poison"],
+      ["evt_behind", "poison"],
+    ]),
+  );
   const poison = list.answer.find((it: DeadLetter) => it.event_id === "evt_poison");
   expect(poison).toMatchObject({ route: "to-agent", actor: "agent" });
   const shown = await stage.json(["dead-letters", "show", poison.id]);

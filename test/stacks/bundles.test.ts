@@ -79,7 +79,7 @@ test("the same sources make the same bundle: a deploy without changes changes no
 const SPECS = {
   poll: { project: "small", sources: [] },
   receive: { project: "small", sources: [] },
-  route: { topology: { sources: [], routes: [], transforms: [] }, hash: "h" },
+  route: { topology: { defaults: {}, sources: [], routes: [], transforms: [] }, hash: "h" },
   deliver: { actors: [] },
   sweep: {},
   record: {},
