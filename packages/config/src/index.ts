@@ -33,6 +33,7 @@ export { restartedSources } from "./restarted-sources.ts";
 export { isWorkspaceName } from "./schema/fields.ts";
 export { holdsWrittenSecrets, type Seal, sealSecrets } from "./seal-secrets.ts";
 export type { Layer, Position, SourceDocument } from "./source-document.ts";
+export { withoutUserinfo } from "./url-credentials.ts";
 export {
   locate,
   NOWHERE,

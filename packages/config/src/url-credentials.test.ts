@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { replaceCredentials } from "./url-credentials.ts";
+import { replaceCredentials, withoutUserinfo } from "./url-credentials.ts";
 
 const hidden = (text: string) => replaceCredentials(text, () => "(hidden)");
 
@@ -12,4 +12,15 @@ test.each([
   ["http://host:8080?to=a@b", "http://host:8080?to=a@b"],
 ])("%s has its password hidden", (text, shown) => {
   expect(hidden(text)).toBe(shown);
+});
+
+test.each([
+  ["file", "file"],
+  ["nats://host:4222", "nats://host:4222"],
+  ["redis://:secret@host:6379/0", "redis://host:6379/0"],
+  ["redis://user:has/slash@host:6379/0", "redis://host:6379/0"],
+  ["nats://user:p@ss@host", "nats://host"],
+  ["kafka://host:9092/a@b", "kafka://host:9092/a@b"],
+])("of %s this is shown: %s", (url, shown) => {
+  expect(withoutUserinfo(url)).toBe(shown);
 });

@@ -43,5 +43,8 @@ export function credentialsIn(text: string): UrlCredentials[] {
   return found;
 }
 
+/** `text` without what stands before the `@` of each URL, as it may be shown where nobody asks who is let in. */
+export const withoutUserinfo = (text: string): string => text.replace(CREDENTIALS, "$1");
+
 /** Whether a text is nothing but references: then it shows nothing. */
 export const isReference = (text: string): boolean => /^(?:\$\{[\w.]+\})*$/.test(text);

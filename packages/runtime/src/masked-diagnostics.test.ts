@@ -33,7 +33,11 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 /** A process with these actors; each gets the event that `hook` is sent. */
-async function started(actors: Topology["actors"], scripts: Record<string, string> = {}) {
+async function started(
+  actors: Topology["actors"],
+  scripts: Record<string, string> = {},
+  config: Record<string, unknown> = {},
+) {
   const dataDir = await temporaryDir();
   const transforms = Object.keys(scripts).map((script) => ({
     name: script,
@@ -56,6 +60,7 @@ async function started(actors: Topology["actors"], scripts: Record<string, strin
     transforms,
     routes: actors.map(({ id }) => ({
       ...route(id, "hook", id, ONCE),
+      then: { actor: id, config },
       transforms: transforms.map(({ name }) => ({ ref: name })),
     })),
   };
@@ -138,6 +143,44 @@ test("what an actor echoes of its request is told without secrets, and sent with
   expect(seen[0]).toContain(HEADER);
   // The event is somebody's data, and goes on as it is.
   expect(seen[0]).toContain(JSON.stringify(TOKEN));
+});
+
+test("what references bring into a URL, or under a secret's name into then.config, is told nowhere", async () => {
+  const seen: string[] = [];
+  const base = await serve(async (request, response) => {
+    const body = await text(request);
+    seen.push(`${request.url} ${body}`);
+    response
+      .writeHead(500)
+      .end(`no such hook: ${request.url} ${decodeURI(request.url ?? "")} ${body.slice(-400)}`);
+  });
+  const connector = "@orgloop/connector-webhook";
+  const config = { url: `${base}hooks/\${HEADER}/{{ event.type }}?team=${PLAIN}&token=\${TOKEN}` };
+  const actor = { id: "agent", connector, queue_depth: 10, config };
+  const { process, told, send } = await started(
+    [actor],
+    {},
+    {
+      webhook_token: "${HOOK}",
+      team: "${PLAIN}",
+    },
+  );
+  await send();
+  await process.entry("deliver.dead_letter");
+  const [log = "", entries = "", letters = ""] = await told();
+  for (const told of [log, entries, letters]) {
+    expect(told).toContain("no such hook: /hooks/***/");
+    expect(told).toContain(PLAIN);
+    expect(told).not.toContain(HEADER);
+    expect(told).not.toContain("whsec-of-the-hook-0123");
+  }
+  for (const told of [log, entries]) {
+    expect(told).not.toContain("sk-live");
+    expect(told).not.toContain(TOKEN.slice(8, 16));
+  }
+  expect(seen[0]).toContain(`/hooks/${HEADER}/`);
+  expect(seen[0]).toContain("sk-live-7Jd9/aQ+zz");
+  expect(seen[0]).toContain('"webhook_token":"whsec-of-the-hook-0123"');
 });
 
 test("a command and a script that print what they get tell no secrets", async () => {

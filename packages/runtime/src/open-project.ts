@@ -1,5 +1,4 @@
 import { readEnvironment, restartedSources } from "@orgloop/config";
-import { urlSecrets } from "@orgloop/config/secret-values";
 import type { InjectedDraft } from "@orgloop/core";
 import { knownSecrets } from "@orgloop/host";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
@@ -15,6 +14,7 @@ import { hasRoom } from "./has-room.ts";
 import type { HttpServer } from "./http-server.ts";
 import { ingest } from "./ingest.ts";
 import { keptRouteStates } from "./kept-route-states.ts";
+import { learnUnmarked } from "./learn-unmarked.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { metrics } from "./metrics.ts";
 import { openConfiguration } from "./open-configuration.ts";
@@ -67,12 +67,13 @@ export interface OpenProject {
 export async function openProject(options: ProjectOptions): Promise<OpenProject> {
   const { topology, projectDir, env } = options;
   const clock = clockOf(options);
+  const known = knownSecrets();
   const prepare = async (wanted: Topology): Promise<PreparedTopology> => {
-    return prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
+    const found = await prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
+    learnUnmarked(found, known);
+    return found;
   };
   const prepared = await prepare(topology);
-  const known = knownSecrets();
-  known.learn("bus", urlSecrets(prepared.resolved.bus));
   const open = await openProcess({
     ...options,
     known,

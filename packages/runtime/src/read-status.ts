@@ -1,4 +1,5 @@
-import { type DeadLetterStore, type Topology, withoutCredentials } from "@orgloop/sdk";
+import { withoutUserinfo } from "@orgloop/config";
+import type { DeadLetterStore, Topology } from "@orgloop/sdk";
 import type { Activity } from "./activity.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Backlog } from "./backlog.ts";
@@ -48,7 +49,7 @@ export function readStatus(parts: StatusParts): ProcessStatus {
     workspace,
     running,
     draining: state() === "draining",
-    bus: withoutCredentials(bus.url),
+    bus: withoutUserinfo(bus.url),
     health: ill ? "error" : troubled || !running ? "degraded" : "ok",
     not_ready,
     pid: process.pid,

@@ -28,5 +28,4 @@ export * from "./template.ts";
 export * from "./topology.ts";
 export * from "./transform.ts";
 export * from "./units.ts";
-export * from "./without-credentials.ts";
 export * from "./written-number.ts";

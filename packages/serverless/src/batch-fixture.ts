@@ -57,8 +57,9 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
   const removed: { readonly queueUrl: string; readonly handles: string[] }[] = [];
   const state = memoryState(clock);
   const parameters = new Map<string, string>();
+  const known = knownSecrets();
   const shared = {
-    known: knownSecrets(),
+    known,
     clock,
     objects,
     flow: {
@@ -67,7 +68,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     },
     claims: memoryClaims(),
     deadLetters: memoryDeadLetters(),
-    secrets: secrets({ prefix: "/p/", read: async () => parameters, now: clock.now }),
+    secrets: secrets({ prefix: "/p/", read: async () => parameters, now: clock.now, known }),
     hide: async (queueUrl: string, handles: readonly string[], seconds: number) =>
       void hidden.push({ queueUrl, handles: [...handles], seconds }),
     ...state,

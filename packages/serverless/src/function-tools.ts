@@ -81,7 +81,7 @@ export async function functionTools<Spec extends object>({
     claims: dynamoClaims(state),
     objects: inBucket(bucket),
     sender: sqsSender({ sqs: aws.sqs }),
-    secrets: secrets({ prefix: secretPrefix, read: parameterReader(), now }),
+    secrets: secrets({ prefix: secretPrefix, read: parameterReader(), now, known }),
     flow,
   };
 }

@@ -27,10 +27,11 @@ function opening(parameters: Map<string, string>) {
       },
     },
   }) as PluginDefinition;
+  const known = knownSecrets();
   const open = itemOpener(wantedActor, {
     plugins: { chat: connector },
     projectDir: "/",
-    known: knownSecrets(),
+    known,
     allowPrivate: [],
     clock,
     claims: memoryClaims(),
@@ -38,6 +39,7 @@ function opening(parameters: Map<string, string>) {
     secrets: secrets({
       prefix: "/sst/app/stage/Secret/",
       now: clock.now,
+      known,
       async read(names) {
         asked.push(names);
         return parameters;

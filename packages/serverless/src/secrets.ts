@@ -1,4 +1,6 @@
 import { resolveReferences } from "@orgloop/config/references";
+import { unmarkedSecrets } from "@orgloop/config/secret-values";
+import type { KnownSecrets } from "@orgloop/host";
 import { OrgLoopError } from "@orgloop/sdk";
 
 /** Reads parameters by their full names; those that do not exist are left out. */
@@ -9,6 +11,8 @@ export interface SecretsOptions {
   readonly prefix: string;
   readonly read: ReadParameters;
   readonly now: () => number;
+  /** Told of what is secret in what is resolved, beside what its schema marks. */
+  readonly known: Pick<KnownSecrets, "learn">;
 }
 
 /** Puts secrets in the place of `${NAME}`: at the moment of use, for this function's memory only. */
@@ -31,7 +35,7 @@ export interface Unresolved<Value> {
 const KEPT_MS = 300_000;
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-export function secrets({ prefix, read, now }: SecretsOptions): Secrets {
+export function secrets({ prefix, read, now, known }: SecretsOptions): Secrets {
   const kept = new Map<string, { readonly value: string; readonly atMs: number }>();
 
   async function load(names: readonly string[]): Promise<void> {
@@ -56,7 +60,12 @@ export function secrets({ prefix, read, now }: SecretsOptions): Secrets {
     const env = Object.fromEntries([...kept].map(([name, one]) => [name, one.value]));
     return items.map(({ item, value }) => {
       const resolved = resolveReferences(value, env);
-      if (resolved.missing.length === 0) return resolved.value;
+      if (resolved.missing.length === 0) {
+        const found = unmarkedSecrets(value, resolved.value);
+        // Of one route policy and config are resolved apart: what the one lacks the other keeps.
+        if (found.length > 0) known.learn(`${item}, references`, found);
+        return resolved.value;
+      }
       return new OrgLoopError(
         "MISSING_SECRETS",
         `${item}: ${resolved.missing.join(", ")} not set: sst secrets set NAME VALUE --stage STAGE`,

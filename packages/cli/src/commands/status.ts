@@ -1,5 +1,6 @@
+import { withoutUserinfo } from "@orgloop/config";
 import type { ProcessStatus } from "@orgloop/runtime";
-import { type Topology, withoutCredentials } from "@orgloop/sdk";
+import type { Topology } from "@orgloop/sdk";
 import type { StageOptions } from "@orgloop/serverless/operate";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
@@ -61,7 +62,7 @@ async function statusAtRest(
   return {
     workspace: flags.workspace,
     running: false,
-    bus: topology && withoutCredentials(topology.bus.url),
+    bus: topology && withoutUserinfo(topology.bus.url),
     uptime_ms: 0,
     sources: sources.map(({ id, connector }) => ({
       id,

@@ -1,8 +1,13 @@
 import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { DEFAULT_WORKSPACE, type LoadedProject, settingOrigin } from "@orgloop/config";
-import { hasCode, withoutCredentials } from "@orgloop/sdk";
+import {
+  DEFAULT_WORKSPACE,
+  type LoadedProject,
+  settingOrigin,
+  withoutUserinfo,
+} from "@orgloop/config";
+import { hasCode } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { counted } from "../counted.ts";
@@ -120,7 +125,7 @@ function leftBehind(
   { topology }: LoadedProject,
   { shared, dataDir, left }: { shared: boolean; dataDir: string; left: readonly string[] },
 ): string[] {
-  const bus = withoutCredentials(topology?.bus.url ?? "file");
+  const bus = withoutUserinfo(topology?.bus.url ?? "file");
   return [
     ...(shared ? [`${dataDir} was left: other workspaces keep their state there as well`] : []),
     ...(left.length > 0 ? [`${dataDir} was left: ${left.join(", ")} is not OrgLoop's`] : []),
