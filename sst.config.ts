@@ -3,8 +3,8 @@ import { pathToFileURL } from "node:url";
 import { Stack } from "aws-cdk-lib";
 import type { SSTConfig } from "sst";
 import { Config } from "sst/constructs";
-import type * as Runtime from "./packages/runtime/src/index.ts";
-import type * as Deploy from "./packages/serverless/src/deploy/index.ts";
+import type * as Deploy from "./packages/aws/src/deploy/index.ts";
+import type * as Runtime from "./packages/node/src/index.ts";
 import type * as Stacks from "./stacks/index.ts";
 
 const APP = "orgloop";
@@ -38,10 +38,8 @@ export default {
 
   async stacks(app) {
     const { orgloopStacks, prepareStage, secretsOf } = await stacksOf();
-    const { pluginEntry, pluginLookup } = await load<typeof Runtime>(
-      "packages/runtime/src/index.ts",
-    );
-    const { deployedReader } = await load<typeof Deploy>("packages/serverless/src/deploy/index.ts");
+    const { pluginEntry, pluginLookup } = await load<typeof Runtime>("packages/node/src/index.ts");
+    const { deployedReader } = await load<typeof Deploy>("packages/aws/src/deploy/index.ts");
     const { stage, account, region } = app;
     const input = await prepareStage({
       projectDir,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { plugins } from "orgloop:plugins";
-import { deliverFunction } from "@orgloop/serverless/deliver";
+import { deliverFunction } from "@orgloop/aws/deliver";
 import type { Context, SQSEvent } from "aws-lambda";
 
 const projectDir = join(import.meta.dirname, "project");

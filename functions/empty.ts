@@ -1,2 +1,2 @@
 /** Called by CloudFormation before it deletes the stage's bucket. */
-export { bucketContentsResource as handler } from "@orgloop/serverless/deploy";
+export { bucketContentsResource as handler } from "@orgloop/aws/deploy";

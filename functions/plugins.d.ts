@@ -3,5 +3,5 @@
  * packages.
  */
 declare module "orgloop:plugins" {
-  export const plugins: import("@orgloop/serverless").BundledPlugins;
+  export const plugins: import("@orgloop/aws").BundledPlugins;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { plugins } from "orgloop:plugins";
-import { pollFunction } from "@orgloop/serverless/poll";
+import { pollFunction } from "@orgloop/aws/poll";
 import type { Context } from "aws-lambda";
 
 const projectDir = join(import.meta.dirname, "project");

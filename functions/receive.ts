@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { plugins } from "orgloop:plugins";
-import { receiveFunction } from "@orgloop/serverless/receive";
+import { receiveFunction } from "@orgloop/aws/receive";
 
 const projectDir = join(import.meta.dirname, "project");
 

@@ -1,2 +1,2 @@
 /** Called by CloudFormation at the end of a deploy. */
-export { appliedResource as handler } from "@orgloop/serverless/deploy";
+export { appliedResource as handler } from "@orgloop/aws/deploy";

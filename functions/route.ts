@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { plugins } from "orgloop:plugins";
-import { routeFunction } from "@orgloop/serverless/route";
+import { routeFunction } from "@orgloop/aws/route";
 import type { Context, SQSEvent } from "aws-lambda";
 
 const projectDir = join(import.meta.dirname, "project");

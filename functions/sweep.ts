@@ -1,5 +1,5 @@
 import { plugins } from "orgloop:plugins";
-import { sweepFunction } from "@orgloop/serverless/sweep";
+import { sweepFunction } from "@orgloop/aws/sweep";
 import type { Context } from "aws-lambda";
 
 const sweep = await sweepFunction({ env: process.env, plugins, projectDir: import.meta.dirname });

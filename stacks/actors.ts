@@ -4,12 +4,13 @@ import {
   delivererGroups,
   deliveryConcurrency,
   type Group,
-} from "@orgloop/config/aws";
+} from "@orgloop/aws/plan";
 import { type ActorSpec, DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
-import type { Stack } from "aws-cdk-lib";
-import { CfnWaitConditionHandle } from "aws-cdk-lib";
+import { CfnWaitConditionHandle, type Stack } from "aws-cdk-lib";
 import { eventSource } from "./event-source.ts";
 import { fifoQueue } from "./fifo-queue.ts";
+import { lambdaFunction } from "./functions/lambda-function.ts";
+import { specValue } from "./functions/spec-value.ts";
 import {
   connectorGrants,
   readSecrets,
@@ -18,9 +19,7 @@ import {
   useObjects,
   useTable,
 } from "./grants.ts";
-import { lambdaFunction } from "./lambda-function.ts";
 import { shardStacks } from "./shard-stacks.ts";
-import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 /** What a function needs beside its longest attempt: a cold start, settling, returning the rest of the batch. */

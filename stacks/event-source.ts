@@ -1,4 +1,4 @@
-import { FIFO_BATCH } from "@orgloop/config/aws";
+import { FIFO_BATCH } from "@orgloop/aws/plan";
 import { CfnEventSourceMapping } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import { functionArn, queueArn } from "./arns.ts";

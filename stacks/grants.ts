@@ -1,7 +1,7 @@
 import { type ActorSpec, OrgLoopError } from "@orgloop/sdk";
 import { Aws } from "aws-cdk-lib";
 import { eventBusArn, objectArn, parameterArn, queueArn, tableArn } from "./arns.ts";
-import type { SpecValue } from "./spec-value.ts";
+import type { SpecValue } from "./functions/spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 /** One statement of a policy; every grant is of this form, so that a test can read them all. */

@@ -2,8 +2,8 @@ import type { Stack } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { functionArn } from "./arns.ts";
+import { lambdaFunction } from "./functions/lambda-function.ts";
 import { sendToActors, useObjects, useTable } from "./grants.ts";
-import { lambdaFunction } from "./lambda-function.ts";
 import { scheduleRole } from "./schedules.ts";
 import type { Stage } from "./stage.ts";
 

@@ -1,4 +1,4 @@
-import { inboxActors } from "@orgloop/config/aws";
+import { inboxActors } from "@orgloop/aws/plan";
 import type { RouteSpec, Topology } from "@orgloop/sdk";
 import type { DrainingActor } from "./draining.ts";
 

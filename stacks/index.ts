@@ -1,11 +1,11 @@
-export { newLayout, type StageLayout } from "@orgloop/config/aws";
-export { bundleFunctions } from "./bundle-functions.ts";
-export { bundleSize } from "./bundle-size.ts";
-export { dashboardBody } from "./dashboard.ts";
-export { dashboardSvg } from "./dashboard-svg.ts";
+export { newLayout, type StageLayout } from "@orgloop/aws/plan";
 export { type Deployed, type DrainingActor, stillDraining } from "./draining.ts";
+export { bundleFunctions } from "./functions/bundle-functions.ts";
+export { bundleSize } from "./functions/bundle-size.ts";
 export { secretsOf } from "./grants.ts";
 export { stageInboxes } from "./inboxes.ts";
+export { dashboardBody } from "./operate/dashboard.ts";
+export { dashboardSvg } from "./operate/dashboard-svg.ts";
 export { orgloopStacks } from "./orgloop-stacks.ts";
 export { type PrepareOptions, prepareStage, stageRegion } from "./prepare-stage.ts";
 export type { BundleLookup, FunctionKind, StackFactory, StageInput } from "./stage.ts";

@@ -1,12 +1,12 @@
-import { RECEIVER_CONCURRENCY } from "@orgloop/config/aws";
+import { RECEIVER_CONCURRENCY } from "@orgloop/aws/plan";
 import type { SourceSpec } from "@orgloop/sdk";
 import { Aws, CfnOutput, type Stack } from "aws-cdk-lib";
 import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from "aws-cdk-lib/aws-apigatewayv2";
 import { type CfnFunction, CfnPermission, CfnUrl } from "aws-cdk-lib/aws-lambda";
-import { receiverPackages } from "./function-packages.ts";
+import { receiverPackages } from "./functions/function-packages.ts";
+import { lambdaFunction } from "./functions/lambda-function.ts";
+import { specValue } from "./functions/spec-value.ts";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
-import { lambdaFunction } from "./lambda-function.ts";
-import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 const TIMEOUT_S = 29;

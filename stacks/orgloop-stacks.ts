@@ -1,9 +1,8 @@
-import { awsNames, MOST_RESOURCES, pollerGroups } from "@orgloop/config/aws";
-import type { Stack } from "aws-cdk-lib";
-import { CfnResource, Tags } from "aws-cdk-lib";
+import { awsNames, MOST_RESOURCES, pollerGroups } from "@orgloop/aws/plan";
+import { CfnResource, type Stack, Tags } from "aws-cdk-lib";
 import { actors } from "./actors.ts";
 import { ingress } from "./ingress.ts";
-import { observability } from "./observability.ts";
+import { observability } from "./operate/observability.ts";
 import { pollers } from "./pollers.ts";
 import { routing } from "./routing.ts";
 import { schedules } from "./schedules.ts";

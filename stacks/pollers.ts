@@ -1,13 +1,13 @@
-import type { Group } from "@orgloop/config/aws";
+import type { Group } from "@orgloop/aws/plan";
 import type { SourceSpec } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
+import { lambdaFunction } from "./functions/lambda-function.ts";
+import { specValue } from "./functions/spec-value.ts";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
 import { inboxSweep } from "./inbox-sweep.ts";
-import { lambdaFunction } from "./lambda-function.ts";
 import { shardStacks } from "./shard-stacks.ts";
-import { specValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 /** The rest of a long look-back comes with the next tick: every page moves the checkpoint. */

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { awaitedActors, newLayout, readIntakes, type StageLayout } from "@orgloop/aws/plan";
 import {
   connectorRepeatWindows,
   type Environment,
   loadProject,
   topologyHash,
 } from "@orgloop/config";
-import { awaitedActors, newLayout, readIntakes, type StageLayout } from "@orgloop/config/aws";
 import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
-import { bundleFunctions } from "./bundle-functions.ts";
 import { type Deployed, stillDraining } from "./draining.ts";
-import { functionPackages } from "./function-packages.ts";
+import { bundleFunctions } from "./functions/bundle-functions.ts";
+import { functionPackages } from "./functions/function-packages.ts";
 import { type InboxesBefore, stageInboxes } from "./inboxes.ts";
 import type { StageInput } from "./stage.ts";
 

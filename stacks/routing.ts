@@ -1,8 +1,8 @@
-import { ROUTER_CONCURRENCY } from "@orgloop/config/aws";
+import { ROUTER_CONCURRENCY } from "@orgloop/aws/plan";
 import { eventSource } from "./event-source.ts";
-import { routerPackages } from "./function-packages.ts";
+import { routerPackages } from "./functions/function-packages.ts";
+import { lambdaFunction } from "./functions/lambda-function.ts";
 import { readSecrets, receiveFrom, sendToActors, useObjects, useTable } from "./grants.ts";
-import { lambdaFunction } from "./lambda-function.ts";
 import type { Stage } from "./stage.ts";
 import { recordApplied, topologyPointer } from "./topology-pointer.ts";
 

@@ -1,10 +1,10 @@
-import { type Group, pollerOf } from "@orgloop/config/aws";
+import { type Group, pollerOf } from "@orgloop/aws/plan";
 import { parseDuration, type SourceSpec } from "@orgloop/sdk";
 import { Aws, type Stack } from "aws-cdk-lib";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { functionArn, scheduleGroupArn } from "./arns.ts";
-import { trust } from "./lambda-function.ts";
+import { trust } from "./functions/lambda-function.ts";
 import { shardStacks } from "./shard-stacks.ts";
 import type { Stage } from "./stage.ts";
 

@@ -1,6 +1,5 @@
-import { type StageLayout, shardOf, usedShards } from "@orgloop/config/aws";
-import type { Stack } from "aws-cdk-lib";
-import { CfnWaitConditionHandle } from "aws-cdk-lib";
+import { type StageLayout, shardOf, usedShards } from "@orgloop/aws/plan";
+import { CfnWaitConditionHandle, type Stack } from "aws-cdk-lib";
 import type { Stage } from "./stage.ts";
 
 export interface ShardStacks {

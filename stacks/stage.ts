@@ -1,4 +1,4 @@
-import type { AwsNames, StageLayout } from "@orgloop/config/aws";
+import type { AwsNames, StageLayout } from "@orgloop/aws/plan";
 import type { Duration, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import type { DrainingActor } from "./draining.ts";

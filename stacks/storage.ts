@@ -6,9 +6,9 @@ import { CfnParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct } from "constructs";
 import { functionArn } from "./arns.ts";
 import { fifoQueue } from "./fifo-queue.ts";
+import { lambdaFunction } from "./functions/lambda-function.ts";
 import { bucketOf, emptyBucket } from "./grants.ts";
-import { lambdaFunction } from "./lambda-function.ts";
-import { wholeDays } from "./retention.ts";
+import { wholeDays } from "./operate/retention.ts";
 import { ROUTER_VISIBILITY_S } from "./routing.ts";
 import type { Stage } from "./stage.ts";
 

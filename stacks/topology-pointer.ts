@@ -2,9 +2,9 @@ import { Aws, CustomResource, Duration, Fn, type Stack } from "aws-cdk-lib";
 import type { CfnFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnParameter } from "aws-cdk-lib/aws-ssm";
 import { functionArn } from "./arns.ts";
+import { lambdaFunction } from "./functions/lambda-function.ts";
+import { jsonAsset, type SpecValue } from "./functions/spec-value.ts";
 import { readAsset, useTable, writeObjects } from "./grants.ts";
-import { lambdaFunction } from "./lambda-function.ts";
-import { jsonAsset, type SpecValue } from "./spec-value.ts";
 import type { Stage } from "./stage.ts";
 
 /**

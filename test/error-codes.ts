@@ -7,7 +7,8 @@ const ERROR_CODE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 /** `NOT_RUNNING` is an error's, `unknown-key` that of a finding in a configuration. */
 const CODE = new RegExp(`${ERROR_CODE.source}|^[a-z]+(-[a-z0-9]+)*$`);
 /** Findings are made here only: elsewhere `code` is often something else. */
-const MAKES_FINDINGS = /^packages\/(config\/src|core\/src\/filter|cli\/src\/aws)\//;
+const MAKES_FINDINGS =
+  /^packages\/(config\/src|engine\/src\/(routing\/filter|settings)|cli\/src\/aws)\//;
 /** Zod's own, which the configuration's reader turns into ours. */
 const OF_ZOD = new Set(["custom", "unrecognized_keys"]);
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { loadProject } from "@orgloop/config";
-import { pluginLookup, startProcess } from "@orgloop/runtime";
+import { pluginLookup, startProcess } from "@orgloop/node";
 import { expect, onTestFinished, test, vi } from "vitest";
 
 const EXAMPLE = import.meta.dirname;

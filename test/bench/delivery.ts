@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { loadProject } from "@orgloop/config";
-import { ActorQueue, compilePolicy, concludeAttempt, type Delivery } from "@orgloop/core";
-import { startProcess } from "@orgloop/runtime";
+import { ActorQueue, compilePolicy, concludeAttempt, type Delivery } from "@orgloop/engine";
+import { startProcess } from "@orgloop/node";
 import { type Actor, type DeliverySpec, defineConnector, type Topology } from "@orgloop/sdk";
 import { describeMachine } from "./machine.ts";
 

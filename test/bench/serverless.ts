@@ -14,21 +14,21 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { busMessage } from "@orgloop/bus/sqs";
-import { eventDedupId, messageGroup } from "@orgloop/config/aws";
-import type { TraceChain } from "@orgloop/core";
-import { knownSecrets } from "@orgloop/host";
-import { pluginEntry, pluginLookup } from "@orgloop/runtime";
-import type { OrgLoopEvent, Topology, Transform } from "@orgloop/sdk";
 import {
   type RouteBatchOptions,
   routeBatch,
   routeTopology,
   type Secrets,
-} from "@orgloop/serverless/batches";
+} from "@orgloop/aws/batches";
+import { memoryState } from "@orgloop/aws/memory-state-fixture";
+import { eventDedupId, messageGroup } from "@orgloop/aws/plan";
+import { busMessage } from "@orgloop/aws/queue";
+import { knownSecrets, type TraceChain } from "@orgloop/engine";
+import { pluginEntry, pluginLookup } from "@orgloop/node";
+import type { OrgLoopEvent, Topology, Transform } from "@orgloop/sdk";
 import { bundleSize, prepareStage } from "@orgloop/stacks";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
-import { FORTUNE_50, memoryState, writeEnterprise } from "@orgloop/testkit";
+import { FORTUNE_50, writeEnterprise } from "@orgloop/testkit";
 import { describeMachine } from "./machine.ts";
 
 const COLD_STARTS = 7;

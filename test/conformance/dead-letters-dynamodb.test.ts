@@ -1,5 +1,5 @@
 import type { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
-import { dynamoDeadLetters } from "@orgloop/stores/dynamodb";
+import { dynamoDeadLetters } from "@orgloop/aws/state";
 import { memoryObjects, sampleDeadLetter, storedLetters } from "@orgloop/testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tableOfEachTest } from "./table-of-each-test.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { changeInbox, type InboxChange } from "@orgloop/core";
-import type { DecideInbox, SharedInboxes, StateTable } from "@orgloop/stores/dynamodb";
-import { dynamoInboxes, hasInboxes } from "@orgloop/stores/dynamodb/inboxes";
+import type { DecideInbox, SharedInboxes, StateTable } from "@orgloop/aws/state";
+import { dynamoInboxes, hasInboxes } from "@orgloop/aws/state/inboxes";
+import { changeInbox, type InboxChange } from "@orgloop/engine";
 import { sampleInboxEntry } from "@orgloop/testkit";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";

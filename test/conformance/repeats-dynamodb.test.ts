@@ -4,7 +4,7 @@ import {
   dynamoSourceLives,
   lifeOf,
   nextLives,
-} from "@orgloop/stores/dynamodb";
+} from "@orgloop/aws/state";
 import { expect, test } from "vitest";
 import { tableOfEachTest } from "./table-of-each-test.ts";
 

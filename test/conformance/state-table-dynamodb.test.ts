@@ -1,12 +1,4 @@
 import {
-  afterAttempt,
-  type BreakerPolicy,
-  CLOSED,
-  passBreaker,
-  reserve,
-  UNUSED_RATE,
-} from "@orgloop/core";
-import {
   dynamoAppliedState,
   dynamoAttempts,
   dynamoReplayNumbers,
@@ -15,7 +7,15 @@ import {
   type Lease,
   leasedCheckpoints,
   type SharedRouteState,
-} from "@orgloop/stores/dynamodb";
+} from "@orgloop/aws/state";
+import {
+  afterAttempt,
+  type BreakerPolicy,
+  CLOSED,
+  passBreaker,
+  reserve,
+  UNUSED_RATE,
+} from "@orgloop/engine";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tableOfEachTest } from "./table-of-each-test.ts";

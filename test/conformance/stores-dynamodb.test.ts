@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { DeadLetterStore, InboxStore, RouteStateStore } from "@orgloop/sdk";
 import {
   dynamoClaims,
   dynamoDeadLetters,
   dynamoRouteStates,
   type StateTable,
-} from "@orgloop/stores/dynamodb";
-import { dynamoInboxes } from "@orgloop/stores/dynamodb/inboxes";
+} from "@orgloop/aws/state";
+import { dynamoInboxes } from "@orgloop/aws/state/inboxes";
+import type { DeadLetterStore, InboxStore, RouteStateStore } from "@orgloop/sdk";
 import {
   claimSuite,
   deadLetterSuite,

@@ -1,14 +1,3 @@
-import { busMessage, type FifoMessage, type Publication } from "@orgloop/bus/sqs";
-import { eventDedupId, messageGroup } from "@orgloop/config/aws";
-import {
-  completeEvent,
-  type OpenEntry,
-  parseRecorded,
-  replayOnBus,
-  type TraceChain,
-} from "@orgloop/core";
-import { knownSecrets } from "@orgloop/host";
-import type { OrgLoopEvent } from "@orgloop/sdk";
 import {
   type DeliverBatchOptions,
   deliverBatch,
@@ -21,14 +10,25 @@ import {
   routeBatch,
   routeTopology,
   type Secrets,
-} from "@orgloop/serverless/batches";
+} from "@orgloop/aws/batches";
+import { memoryState } from "@orgloop/aws/memory-state-fixture";
+import { eventDedupId, messageGroup } from "@orgloop/aws/plan";
+import { busMessage, type FifoMessage, type Publication } from "@orgloop/aws/queue";
+import {
+  completeEvent,
+  knownSecrets,
+  type OpenEntry,
+  parseRecorded,
+  replayOnBus,
+  type TraceChain,
+} from "@orgloop/engine";
+import type { OrgLoopEvent } from "@orgloop/sdk";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
 import {
   type FifoRecord,
   fakeClock,
   memoryFifo,
   memoryObjects,
-  memoryState,
   storedLetters,
 } from "@orgloop/testkit";
 import {

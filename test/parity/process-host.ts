@@ -7,7 +7,7 @@ import {
   readStoredLetter,
   readStoredLetters,
   startProcess,
-} from "@orgloop/runtime";
+} from "@orgloop/node";
 import {
   type DeadLetter,
   defineConnector,

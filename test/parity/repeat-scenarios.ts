@@ -1,4 +1,4 @@
-import { bodyHash, reusedId } from "@orgloop/core";
+import { bodyHash, reusedId } from "@orgloop/engine";
 import { event, plainId, route, type Scenario, sent } from "./scenario.ts";
 
 const NO_LETTERS: readonly string[] = [];

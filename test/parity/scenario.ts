@@ -1,4 +1,4 @@
-import { isInboxNotice } from "@orgloop/core";
+import { isInboxNotice } from "@orgloop/engine";
 import type {
   Actor,
   DeadLetter,

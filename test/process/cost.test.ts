@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { COST_ASSUMPTIONS } from "@orgloop/config/aws";
+import { COST_ASSUMPTIONS } from "@orgloop/aws/plan";
 import { afterAll, expect, test } from "vitest";
 import { orgloop } from "../run-orgloop.ts";
 

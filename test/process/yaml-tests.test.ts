@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findTests, loadTests } from "@orgloop/config/tests";
-import { pluginLookup } from "@orgloop/runtime";
+import { pluginLookup } from "@orgloop/node";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { orgloop } from "../run-orgloop.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { planTopology, topologyHash } from "@orgloop/config";
-import { startProcess } from "@orgloop/runtime";
+import { startProcess } from "@orgloop/node";
 import type { LogEntry, Topology } from "@orgloop/sdk";
 import { readAppliedState } from "@orgloop/stores";
 import { seeded } from "@orgloop/testkit";

@@ -1,4 +1,4 @@
-import { compilePolicy, type Delivery, type DeliveryPolicy, RATE_SLACK_MS } from "@orgloop/core";
+import { compilePolicy, type Delivery, type DeliveryPolicy, RATE_SLACK_MS } from "@orgloop/engine";
 import { type DeliverySpec, PermanentError, RetryAfterError } from "@orgloop/sdk";
 import { fakeClock, SAMPLE_DELIVERY, seeded } from "@orgloop/testkit";
 import { expect, test } from "vitest";

@@ -1,14 +1,13 @@
 import {
   ActorQueue,
-  type BreakerState,
   type Circuit,
   circuitOf,
   concludeAttempt,
   type Delivery,
   type DeliveryPolicy,
   type QueuedDelivery,
-} from "@orgloop/core";
-import type { DeadReason } from "@orgloop/sdk";
+} from "@orgloop/engine";
+import type { BreakerState, DeadReason } from "@orgloop/sdk";
 import type { FakeClock } from "@orgloop/testkit";
 
 /** How a call of an actor ends, and after how long. */

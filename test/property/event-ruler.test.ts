@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { compileFilter } from "@orgloop/core";
+import { compileFilter } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 

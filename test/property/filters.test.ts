@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadProject } from "@orgloop/config";
-import { compileFilter, compileMatcher } from "@orgloop/core";
+import { compileFilter, compileMatcher } from "@orgloop/engine";
 import { hasCode } from "@orgloop/sdk";
 import { FORTUNE_50, writeEnterprise } from "@orgloop/testkit";
 import fc from "fast-check";

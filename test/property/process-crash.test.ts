@@ -1,4 +1,5 @@
-import { type InjectedDraft, type RunningProcess, startProcess } from "@orgloop/runtime";
+import type { InjectedDraft } from "@orgloop/engine";
+import { type RunningProcess, startProcess } from "@orgloop/node";
 import {
   defineConnector,
   PermanentError,

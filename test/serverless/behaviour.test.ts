@@ -12,8 +12,8 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { awsNames } from "@orgloop/config/aws";
-import { stageLetters, withStage } from "@orgloop/serverless/operate";
+import { stageLetters, withStage } from "@orgloop/aws/operate";
+import { awsNames } from "@orgloop/aws/plan";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import { orgloop } from "../run-orgloop.ts";

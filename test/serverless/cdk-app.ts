@@ -1,6 +1,6 @@
 import path from "node:path";
-import { pluginEntry, pluginLookup } from "@orgloop/runtime";
-import { deployedReader } from "@orgloop/serverless/deploy";
+import { deployedReader } from "@orgloop/aws/deploy";
+import { pluginEntry, pluginLookup } from "@orgloop/node";
 import { orgloopStacks, prepareStage } from "@orgloop/stacks";
 import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Stack } from "aws-cdk-lib";
 

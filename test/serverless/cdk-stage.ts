@@ -5,7 +5,7 @@ import path from "node:path";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { awsNames } from "@orgloop/config/aws";
+import { awsNames } from "@orgloop/aws/plan";
 import { clientConfig } from "../emulators/client-config.ts";
 import type { CdkApp } from "./cdk-app.ts";
 import type { StageOptions } from "./deploy-stage.ts";

@@ -14,8 +14,8 @@ import {
   ListQueuesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { awsNames, shardOf } from "@orgloop/config/aws";
-import { dynamoAppliedState } from "@orgloop/stores/dynamodb";
+import { awsNames, shardOf } from "@orgloop/aws/plan";
+import { dynamoAppliedState } from "@orgloop/aws/state";
 import { afterAll, expect, inject, type ProvidedContext, test } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import {

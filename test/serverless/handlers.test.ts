@@ -151,8 +151,8 @@ test("what is refused, and how", async () => {
 test("503 where SQS has not taken it, and the sender's repetition is one event", async () => {
   const it = await start();
   const sent = numbered(1);
-  const names = (await import("@orgloop/config/aws")).awsNames("nowhere");
-  const { receiveFunction } = await import("@orgloop/serverless/receive");
+  const names = (await import("@orgloop/aws/plan")).awsNames("nowhere");
+  const { receiveFunction } = await import("@orgloop/aws/receive");
   const broken = await receiveFunction({
     env: {
       ORGLOOP_STAGE: "nowhere",
@@ -264,8 +264,8 @@ test("exhausted, permanent and unreadable: dead letters with their reasons, the 
 });
 
 test("poison: what the function never survives becomes a dead letter, its neighbours are delivered", async () => {
-  const { dynamoAttempts } = await import("@orgloop/stores/dynamodb");
-  const { attemptsKey } = await import("@orgloop/serverless");
+  const { dynamoAttempts } = await import("@orgloop/aws/state");
+  const { attemptsKey } = await import("@orgloop/aws");
   const it = await start();
   const { body = "" } = await it.receive(numbered(1, "x"));
   const [eventId] = JSON.parse(body).event_ids as string[];

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
-import { readBusMessage } from "@orgloop/bus/sqs";
-import { unroutableLetter } from "@orgloop/core";
-import { knownSecrets } from "@orgloop/host";
+import { readActorMessage } from "@orgloop/aws";
+import { deliverBatch, queueBound } from "@orgloop/aws/batches";
+import { readBusMessage } from "@orgloop/aws/queue";
+import { dynamoAttempts, dynamoRouteStates } from "@orgloop/aws/state";
+import { knownSecrets, unroutableLetter } from "@orgloop/engine";
 import { type DeadLetter, PermanentError } from "@orgloop/sdk";
-import { readActorMessage } from "@orgloop/serverless";
-import { deliverBatch, queueBound } from "@orgloop/serverless/batches";
-import { dynamoAttempts, dynamoRouteStates } from "@orgloop/stores/dynamodb";
 import { fakeClock, storedLetters, testEvent } from "@orgloop/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BareStage, bareStage } from "./bare-stage.ts";

@@ -5,9 +5,9 @@ import {
   CreateLogStreamCommand,
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { readBusMessage } from "@orgloop/bus/sqs";
+import { recordHistory } from "@orgloop/aws";
+import { readBusMessage } from "@orgloop/aws/queue";
 import type { LogEntry } from "@orgloop/sdk";
-import { recordHistory } from "@orgloop/serverless";
 import { testEvent } from "@orgloop/testkit";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";

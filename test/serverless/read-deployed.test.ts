@@ -7,8 +7,8 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { awsNames } from "@orgloop/config/aws";
-import { deployedReader } from "@orgloop/serverless/deploy";
+import { deployedReader } from "@orgloop/aws/deploy";
+import { awsNames } from "@orgloop/aws/plan";
 import { afterAll, expect, inject, test } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";

@@ -10,15 +10,15 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { objectStore } from "@orgloop/bus/sqs";
+import { deliverFunction } from "@orgloop/aws/deliver";
+import { awsNames } from "@orgloop/aws/plan";
+import { pollFunction } from "@orgloop/aws/poll";
+import { objectStore } from "@orgloop/aws/queue";
+import { receiveFunction } from "@orgloop/aws/receive";
+import { routeFunction } from "@orgloop/aws/route";
+import { dynamoDeadLetters } from "@orgloop/aws/state";
 import { topologyHash } from "@orgloop/config";
-import { awsNames } from "@orgloop/config/aws";
 import type { PluginDefinition, Topology } from "@orgloop/sdk";
-import { deliverFunction } from "@orgloop/serverless/deliver";
-import { pollFunction } from "@orgloop/serverless/poll";
-import { receiveFunction } from "@orgloop/serverless/receive";
-import { routeFunction } from "@orgloop/serverless/route";
-import { dynamoDeadLetters } from "@orgloop/stores/dynamodb";
 import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";
 import type { Emulator } from "../emulators/emulator.ts";

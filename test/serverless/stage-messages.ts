@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
-import { type Delivery, deliveryLetter, NO_ATTEMPTS } from "@orgloop/core";
+import { actorMessage } from "@orgloop/aws";
+import { type Delivery, deliveryLetter, NO_ATTEMPTS } from "@orgloop/engine";
 import type { DeadLetter, OrgLoopEvent } from "@orgloop/sdk";
-import { actorMessage } from "@orgloop/serverless";
 import type { BareStage } from "./bare-stage.ts";
 
 /** Bodies of what can be received from a queue; hidden from then on. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { METRICS } from "@orgloop/config/aws";
+import { METRICS } from "@orgloop/aws/plan";
 import { dashboardBody, dashboardSvg } from "@orgloop/stacks";
 import { expect, test } from "vitest";
 

@@ -1,4 +1,4 @@
-import { newLayout, shardOf, stageSize } from "@orgloop/config/aws";
+import { newLayout, shardOf, stageSize } from "@orgloop/aws/plan";
 import type { Topology } from "@orgloop/sdk";
 import { FORTUNE_50 } from "@orgloop/testkit";
 import { beforeAll, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import { newLayout, shardOf } from "@orgloop/config/aws";
+import { newLayout, shardOf } from "@orgloop/aws/plan";
 import type { Topology } from "@orgloop/sdk";
 import { FORTUNE_50 } from "@orgloop/testkit";
 import { beforeAll, expect, test } from "vitest";

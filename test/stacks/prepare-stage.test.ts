@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { pluginLookup } from "@orgloop/runtime";
+import { pluginLookup } from "@orgloop/node";
 import { prepareStage } from "@orgloop/stacks";
 import { expect, onTestFinished, test } from "vitest";
 import { workspaceFile } from "./organisations.ts";

@@ -1,4 +1,4 @@
-import { awsNames, stageSize } from "@orgloop/config/aws";
+import { awsNames, stageSize } from "@orgloop/aws/plan";
 import type { Topology } from "@orgloop/sdk";
 import { beforeAll, expect, test } from "vitest";
 import { SECRETS, stackLaws, statements } from "./laws.ts";

@@ -9,16 +9,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Intake } from "@orgloop/aws/plan";
+import { newLayout, type StageLayout } from "@orgloop/aws/plan";
 import { loadProject, topologyHash } from "@orgloop/config";
-import type { Intake } from "@orgloop/config/aws";
 import type { RouteSpec, Topology } from "@orgloop/sdk";
-import {
-  type DrainingActor,
-  newLayout,
-  orgloopStacks,
-  type StageLayout,
-  stageInboxes,
-} from "@orgloop/stacks";
+import { type DrainingActor, orgloopStacks, stageInboxes } from "@orgloop/stacks";
 import { App, Stack } from "aws-cdk-lib";
 import { afterAll } from "vitest";
 import { type Resource, resolved } from "./resolved.ts";

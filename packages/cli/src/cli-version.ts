@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { MANIFEST } from "./package-files.ts";
 
 /** The version of this package. */
 export function cliVersion(): string {
-  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+  return JSON.parse(readFileSync(MANIFEST, "utf8")).version;
 }

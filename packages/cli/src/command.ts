@@ -1,5 +1,5 @@
 import type { ExitStatus } from "./command-error.ts";
-import type { Output } from "./output.ts";
+import type { Output } from "./terminal/output.ts";
 
 /** The flags every command takes, before or after its name (`docs/commands.md`, Everywhere). */
 export interface GlobalFlags {

@@ -1,8 +1,8 @@
 import { CommanderError } from "commander";
 import { CommandError } from "./command-error.ts";
-import { endOnBrokenPipe, processOutput } from "./output.ts";
 import { orgloopProgram } from "./program.ts";
 import { reportError } from "./run-command.ts";
+import { endOnBrokenPipe, processOutput } from "./terminal/output.ts";
 
 endOnBrokenPipe();
 const argv = process.argv.slice(2);

@@ -3,8 +3,8 @@ import path from "node:path";
 import { hasCode, messageOf } from "@orgloop/sdk";
 import type { Command, CommandContext, GlobalFlags } from "./command.ts";
 import { CommandError, type ExitStatus } from "./command-error.ts";
-import { type Output, processOutput } from "./output.ts";
-import { DEFAULT, selectedWorkspace } from "./selected-workspace.ts";
+import { DEFAULT, selectedWorkspace } from "./project/selected-workspace.ts";
+import { type Output, processOutput } from "./terminal/output.ts";
 
 /** The global flags as commander hands them over; `color` is false after `--no-color`. */
 export interface RawFlags {

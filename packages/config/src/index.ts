@@ -1,20 +1,16 @@
-export { canonicalTopology, topologyHash } from "./canonical-topology.ts";
-export { connectorRepeatWindows } from "./connector-repeat-windows.ts";
-export type { Declaration, ItemKind } from "./declarations.ts";
-export type { ConfigIssue } from "./describe-issue.ts";
-export { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";
-export { findManifest } from "./find-manifest.ts";
-export { type LoadOptions, loadProject } from "./load-project.ts";
-export type { ModuleInstance } from "./module-instances.ts";
-export { suggestion } from "./nearest.ts";
-export { type PluginConfigResult, parsePluginConfig } from "./parse-plugin-config.ts";
+export { MOST_INBOX_TTL } from "./check/most-inbox-ttl.ts";
+export { MOST_TRANSFORM_MS } from "./check/most-transform.ts";
+export { transformTimes } from "./check/transform-times.ts";
+export { secretsFromVars, writtenSecrets } from "./check/written-secrets.ts";
+export type { ModuleInstance } from "./modules/module-instances.ts";
+export { canonicalTopology, topologyHash } from "./plan/canonical-topology.ts";
 export {
   changeOrigin,
   type PlanDocument,
   type PlanDocumentChange,
   type PlanState,
   planDocument,
-} from "./plan-document.ts";
+} from "./plan/plan-document.ts";
 export {
   ABOUT_SECRETS,
   type Difference,
@@ -24,16 +20,9 @@ export {
   type PlanChange,
   type PlanKind,
   planTopology,
-} from "./plan-topology.ts";
-export { type Environment, readEnvironment } from "./read-environment.ts";
-export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read-workspace.ts";
-export type { LoadedProject } from "./resolve-project.ts";
-export { resolveReferences } from "./resolve-references.ts";
-export { restartedSources } from "./restarted-sources.ts";
-export { isWorkspaceName } from "./schema/fields.ts";
-export { holdsWrittenSecrets, type Seal, sealSecrets } from "./seal-secrets.ts";
-export type { Layer, Position, SourceDocument } from "./source-document.ts";
-export { withoutUserinfo } from "./url-credentials.ts";
+} from "./plan/plan-topology.ts";
+export { restartedSources } from "./plan/restarted-sources.ts";
+export { holdsWrittenSecrets, type Seal, sealSecrets } from "./plan/seal-secrets.ts";
 export {
   locate,
   NOWHERE,
@@ -43,6 +32,14 @@ export {
   settingOrigin,
   type ValueOrigin,
   valueOrigin,
-} from "./value-origin.ts";
-export type { VariableUse } from "./variable-uses.ts";
-export { ownSecretsOf, withoutSecrets } from "./without-secrets.ts";
+} from "./plan/value-origin.ts";
+export { findManifest } from "./read/find-manifest.ts";
+export { type Environment, readEnvironment } from "./read/read-environment.ts";
+export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read/read-workspace.ts";
+export { connectorRepeatWindows } from "./resolve/connector-repeat-windows.ts";
+export type { Declaration, ItemKind } from "./resolve/declarations.ts";
+export { type LoadOptions, loadProject } from "./resolve/load-project.ts";
+export type { LoadedProject } from "./resolve/resolve-project.ts";
+export type { Layer, Position, SourceDocument } from "./resolve/source-document.ts";
+export type { VariableUse } from "./resolve/variable-uses.ts";
+export { isWorkspaceName } from "./schema/fields.ts";

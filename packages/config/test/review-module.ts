@@ -1,4 +1,4 @@
-import { loadProject } from "../src/load-project.ts";
+import { loadProject } from "../src/resolve/load-project.ts";
 import { temporaryProject } from "./temporary-project.ts";
 
 export const env = { ORGLOOP_HOME: "/dev/null/none" };

@@ -15,7 +15,6 @@ export * from "./fault-proxy.ts";
 export * from "./inbox-suite.ts";
 export * from "./memory-fifo.ts";
 export * from "./memory-objects.ts";
-export * from "./memory-state.ts";
 export * from "./route-state-suite.ts";
 export * from "./samples.ts";
 export * from "./seeded.ts";

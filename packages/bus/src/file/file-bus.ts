@@ -1,17 +1,17 @@
 import { type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
 import { hasCode, type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import { createDispatch, systemTimer } from "../dispatch.ts";
-import type { SealedLog } from "./compact.ts";
 import type { FileBus, FileBusOptions } from "./file-bus-options.ts";
-import { closeBody, openBody } from "./first-line.ts";
-import { GroupCommit } from "./group-commit.ts";
-import { HighWaterFile } from "./high-water-file.ts";
-import { LogWriter } from "./log-writer.ts";
-import { eventBody, LoggedEvent, type PublishListener } from "./logged-event.ts";
-import { Maintenance } from "./maintenance.ts";
-import { recover } from "./recover.ts";
-import type { Segment } from "./segment.ts";
-import { AckLine, CloseLine, OpenLine, SettleLine } from "./waiting-line.ts";
+import { closeBody, openBody } from "./format/first-line.ts";
+import { eventBody, LoggedEvent, type PublishListener } from "./format/logged-event.ts";
+import type { Segment } from "./format/segment.ts";
+import { recover } from "./read/recover.ts";
+import type { SealedLog } from "./write/compact.ts";
+import { GroupCommit } from "./write/group-commit.ts";
+import { HighWaterFile } from "./write/high-water-file.ts";
+import { LogWriter } from "./write/log-writer.ts";
+import { Maintenance } from "./write/maintenance.ts";
+import { AckLine, CloseLine, OpenLine, SettleLine } from "./write/waiting-line.ts";
 
 /**
  * Opens the bus that is a write-ahead log of JSON lines in `dir` (docs/decisions/0008). Unacked

@@ -43,7 +43,7 @@ test("a log that a newer release wrote is refused by start, verify and repair, a
   const dir = await copied("stopped/wal");
   await ids(dir);
   const name = (await readdir(dir)).filter((each) => /^\d{16}\.jsonl$/.test(each)).at(-1) as string;
-  const { encodeLine } = await import("./line.ts");
+  const { encodeLine } = await import("./format/line.ts");
   const from = Number(name.slice(0, 16));
   await writeFile(join(dir, name), encodeLine(from, from, '"open":9,"at":1,"format":3}'));
   for (const read of [() => openFileBus({ dir }), () => verifyWal(dir)]) {

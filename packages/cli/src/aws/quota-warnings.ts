@@ -1,5 +1,5 @@
+import { quotaFindings, stageSize } from "@orgloop/aws/plan";
 import { type LoadedProject, settingOrigin } from "@orgloop/config";
-import { quotaFindings, stageSize } from "@orgloop/config/aws";
 import type { Problem } from "@orgloop/sdk";
 import { stageIntake } from "./stage-intake.ts";
 

@@ -1,5 +1,5 @@
+import { type Intake, readIntakes } from "@orgloop/aws/plan";
 import type { LoadedProject } from "@orgloop/config";
-import { type Intake, readIntakes } from "@orgloop/config/aws";
 import type { Topology } from "@orgloop/sdk";
 
 /** How events come from the project's sources. What cannot be loaded counts as both: `validate` says what is wrong with it. */
@@ -7,7 +7,7 @@ export async function stageIntake(
   { projectDir }: Pick<LoadedProject, "projectDir">,
   topology: Topology,
 ): Promise<Intake> {
-  const { pluginLookup } = await import("@orgloop/runtime");
+  const { pluginLookup } = await import("@orgloop/node");
   return readIntakes(topology, pluginLookup({ projectDir })).catch(() => () => ({
     polled: true,
     received: true,

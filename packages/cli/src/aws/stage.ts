@@ -1,5 +1,5 @@
+import type { OpenStage, StageOptions } from "@orgloop/aws/operate";
 import type { LoadedProject } from "@orgloop/config";
-import type { OpenStage, StageOptions } from "@orgloop/serverless/operate";
 import type { CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 
@@ -16,9 +16,9 @@ export function stageOf(
 /** Speaks to the stage with the usual AWS credentials; what it takes is loaded only then. */
 export async function onStage<Result>(
   options: StageOptions,
-  use: (stage: OpenStage, operate: typeof import("@orgloop/serverless/operate")) => Promise<Result>,
+  use: (stage: OpenStage, operate: typeof import("@orgloop/aws/operate")) => Promise<Result>,
 ): Promise<Result> {
-  const operate = await import("@orgloop/serverless/operate");
+  const operate = await import("@orgloop/aws/operate");
   return operate.withStage(options, (stage) => use(stage, operate));
 }
 

@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { addToList } from "../add-to-list.ts";
-import { type Addition, additionFiles, KINDS } from "../addition.ts";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { keepFiles } from "../modules/kept-files.ts";
-import { problemLine, readProject, readValidProject } from "../read-project.ts";
-import { replaceText } from "../replace-text.ts";
+import { addToList } from "../project/add-to-list.ts";
+import { type Addition, additionFiles, KINDS } from "../project/addition.ts";
+import { problemLine, readProject, readValidProject } from "../project/read-project.ts";
+import { replaceText } from "../project/replace-text.ts";
 
 export type AddFlags = Pick<Addition, "type" | "source" | "actor">;
 

@@ -4,8 +4,6 @@ import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { projectName } from "../data-directory.ts";
-import { uncoveredUses } from "../missing-variables.ts";
 import { planReportText } from "../plan/plan-report-text.ts";
 import { briefLimits, WHOLE } from "../plan/plan-text.ts";
 import type { RunningState } from "../plan/running-state.ts";
@@ -13,8 +11,10 @@ import { type SavedPlan, stateName } from "../plan/saved-plan.ts";
 import { planReport, surveyPlan } from "../plan/survey-plan.ts";
 import type { SurveyedPlan } from "../plan/surveyed-plan.ts";
 import { warnOf } from "../plan/warn-of.ts";
-import { invalidProject, readProject, readValidProject } from "../read-project.ts";
-import { type ControlError, callProcess, findProcess } from "../running-process.ts";
+import { projectName } from "../process/data-directory.ts";
+import { type ControlError, callProcess, findProcess } from "../process/running-process.ts";
+import { uncoveredUses } from "../project/missing-variables.ts";
+import { invalidProject, readProject, readValidProject } from "../project/read-project.ts";
 
 /** What the process answers. */
 interface Applied {

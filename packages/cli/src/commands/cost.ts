@@ -1,4 +1,3 @@
-import { suggestion } from "@orgloop/config";
 import {
   COST_ASSUMPTIONS,
   type CostAssumptions,
@@ -6,12 +5,13 @@ import {
   PRICES_READ,
   type StageCost,
   stageCost,
-} from "@orgloop/config/aws";
+} from "@orgloop/aws/plan";
+import { suggestion } from "@orgloop/engine";
 import { stageIntake } from "../aws/stage-intake.ts";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { readValidProject } from "../read-project.ts";
-import { textTable } from "../text-table.ts";
+import { readValidProject } from "../project/read-project.ts";
+import { textTable } from "../terminal/text-table.ts";
 
 export interface CostOptions {
   /** `NAME=NUMBER` each. */

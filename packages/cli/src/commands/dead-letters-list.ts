@@ -1,8 +1,8 @@
 import type { DeadLetterSummary } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
 import type { ExitStatus } from "../command-error.ts";
-import { type LetterFlags, letterFilter, withLetters } from "../dead-letter-access.ts";
-import { textTable } from "../text-table.ts";
+import { type LetterFlags, letterFilter, withLetters } from "../events/dead-letter-access.ts";
+import { textTable } from "../terminal/text-table.ts";
 
 const HEADING = ["ID", "EVENT", "ROUTE", "ACTOR", "REASON", "ATTEMPTS", "LAST AT", "LAST ERROR"];
 /** Letters that are put under each other: they are printed as they are read. */

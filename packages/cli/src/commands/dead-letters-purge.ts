@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { type LetterFlags, letterFilter, withLetters } from "../dead-letter-access.ts";
+import { type LetterFlags, letterFilter, withLetters } from "../events/dead-letter-access.ts";
 
 export interface DeadLettersPurgeOptions extends LetterFlags {
   readonly yes?: boolean;

@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { type LetterFlags, letterFilter, withLetters } from "../dead-letter-access.ts";
-import { replayRate } from "../replay-rate.ts";
+import { type LetterFlags, letterFilter, withLetters } from "../events/dead-letter-access.ts";
+import { replayRate } from "../events/replay-rate.ts";
 
 export interface DeadLettersReplayOptions extends LetterFlags {
   readonly dryRun?: boolean;

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { withLetters } from "../dead-letter-access.ts";
+import { withLetters } from "../events/dead-letter-access.ts";
 
 /** `orgloop dead-letters show ID`: the letter with its event. */
 export const deadLettersShow: Command = async (context, [id = ""]) => {

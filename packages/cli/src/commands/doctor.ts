@@ -1,9 +1,8 @@
 import type { LoadedProject } from "@orgloop/config";
-import type { ProcessStatus } from "@orgloop/runtime";
+import type { ProcessStatus } from "@orgloop/node";
 import { stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import type { ExitStatus } from "../command-error.ts";
-import { dataDirectory, projectName } from "../data-directory.ts";
 import type { Check, CheckStatus } from "../doctor/check.ts";
 import { checkDisk } from "../doctor/disk.ts";
 import { checkLog, checkStores, checkWal } from "../doctor/log-and-wal.ts";
@@ -11,9 +10,10 @@ import { checkNode } from "../doctor/node.ts";
 import { checkPort } from "../doctor/port.ts";
 import { checkProject, checkVariables } from "../doctor/project.ts";
 import { checkRepeats } from "../doctor/repeats.ts";
-import { chosenPort } from "../port.ts";
-import { readProject } from "../read-project.ts";
-import { callProcess, type FoundProcess, findProcess } from "../running-process.ts";
+import { dataDirectory, projectName } from "../process/data-directory.ts";
+import { chosenPort } from "../process/port.ts";
+import { callProcess, type FoundProcess, findProcess } from "../process/running-process.ts";
+import { readProject } from "../project/read-project.ts";
 
 export interface DoctorOptions {
   readonly port?: string;

@@ -1,10 +1,10 @@
+import type { StageOptions } from "@orgloop/aws/operate";
 import type { LoadedProject, VariableUse } from "@orgloop/config";
-import type { StageOptions } from "@orgloop/serverless/operate";
 import { stageOf } from "../aws/stage.ts";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import type { Output } from "../output.ts";
-import { invalidProject, readProject } from "../read-project.ts";
+import { invalidProject, readProject } from "../project/read-project.ts";
+import type { Output } from "../terminal/output.ts";
 
 /** One variable that the configuration wants. Its value is told by no command. */
 export interface WantedVariable {
@@ -63,7 +63,7 @@ async function asSecrets(
   stage: StageOptions,
   wanted: readonly WantedVariable[],
 ): Promise<WantedVariable[]> {
-  const { readSetSecrets, withAccount } = await import("@orgloop/serverless/operate");
+  const { readSetSecrets, withAccount } = await import("@orgloop/aws/operate");
   const names = wanted.map(({ name }) => name);
   const set = await withAccount(stage, (account) => readSetSecrets(account, names));
   return wanted.map((variable) => ({ ...variable, set: set.has(variable.name) }));

@@ -2,8 +2,8 @@ import { text } from "node:stream/consumers";
 import { hasCode, parseJson } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { chosenPort } from "../port.ts";
-import { findDaemon } from "../running-daemon.ts";
+import { chosenPort } from "../process/port.ts";
+import { findDaemon } from "../process/running-daemon.ts";
 
 /** What Claude Code gives its stop hook on stdin; further keys may be there. */
 interface StopHook {

@@ -1,8 +1,8 @@
-import type { DrainAnswer } from "@orgloop/runtime";
+import type { DrainAnswer } from "@orgloop/engine";
 import type { Command } from "../command.ts";
 import { CommandError, type ExitStatus } from "../command-error.ts";
-import { withInboxes } from "../inbox-access.ts";
-import { textTable } from "../text-table.ts";
+import { withInboxes } from "../events/inbox-access.ts";
+import { textTable } from "../terminal/text-table.ts";
 
 export interface DrainFlags {
   readonly key: string;

@@ -1,7 +1,7 @@
 import type { Command } from "../command.ts";
 import type { ExitStatus } from "../command-error.ts";
-import { withInboxes } from "../inbox-access.ts";
-import { textTable } from "../text-table.ts";
+import { withInboxes } from "../events/inbox-access.ts";
+import { textTable } from "../terminal/text-table.ts";
 
 /** `orgloop inbox status [--key KEY]`: how many events wait, of one session or of each. */
 export const inboxStatus: Command<{ readonly key?: string }> = (context, _args, { key }) =>

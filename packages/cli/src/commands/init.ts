@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { makeDirectory } from "../make-directory.ts";
-import { BUILT_IN, optionalConnectors, projectTemplate } from "../project-template.ts";
+import { makeDirectory } from "../process/make-directory.ts";
+import { BUILT_IN, optionalConnectors, projectTemplate } from "../project/project-template.ts";
 
 export interface InitOptions {
   readonly name?: string;

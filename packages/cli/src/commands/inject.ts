@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { InjectedEvent } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
-import { type DataLocation, locateData } from "../data-directory.ts";
-import { withEventFile } from "../event-file.ts";
-import { type EventSink, withEventSink } from "../event-sink.ts";
-import { readEvents } from "../read-events.ts";
+import { withEventFile } from "../events/event-file.ts";
+import { type EventSink, withEventSink } from "../events/event-sink.ts";
+import { readEvents } from "../events/read-events.ts";
+import { type DataLocation, locateData } from "../process/data-directory.ts";
 
 /** What one request carries: it becomes durable as one group. */
 const BATCH_EVENTS = 500;

@@ -1,10 +1,11 @@
-import { suggestion, valueOrigin, withoutSecrets } from "@orgloop/config";
+import { valueOrigin } from "@orgloop/config";
+import { suggestion, withoutSecrets } from "@orgloop/engine";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { ITEM_KINDS, isItemKind, itemsOf, itemValues } from "../item-values.ts";
 import { removalReason } from "../plan/change-reason.ts";
-import { readValidProject } from "../read-project.ts";
-import { placeOf, valueTable } from "../value-table.ts";
+import { ITEM_KINDS, isItemKind, itemsOf, itemValues } from "../project/item-values.ts";
+import { readValidProject } from "../project/read-project.ts";
+import { placeOf, valueTable } from "../terminal/value-table.ts";
 
 /** `orgloop inspect KIND NAME`: the item as it runs, and the file and line that each value came from. */
 export const inspect: Command = async (context, [kind = "", name = ""]) => {

@@ -3,10 +3,10 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { makeDirectory } from "../make-directory.ts";
-import { readValidProject } from "../read-project.ts";
-import { replaceText } from "../replace-text.ts";
-import { type Platform, servicePath, serviceText, UNIT } from "../service-file.ts";
+import { makeDirectory } from "../process/make-directory.ts";
+import { type Platform, servicePath, serviceText, UNIT } from "../process/service-file.ts";
+import { readValidProject } from "../project/read-project.ts";
+import { replaceText } from "../project/replace-text.ts";
 
 export interface InstallFlags {
   readonly launchd?: boolean;

@@ -2,9 +2,9 @@ import path from "node:path";
 import { formatEntry, type LogEntry, type Paint } from "@orgloop/sdk";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command } from "../command.ts";
-import { locateData } from "../data-directory.ts";
-import { readEventLog } from "../event-log.ts";
-import { pointInTime } from "../point-in-time.ts";
+import { readEventLog } from "../events/event-log.ts";
+import { pointInTime } from "../events/point-in-time.ts";
+import { locateData } from "../process/data-directory.ts";
 
 export interface LogsOptions {
   readonly source?: string;

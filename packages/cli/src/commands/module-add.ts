@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type LoadedProject, type ModuleInstance, valueAt } from "@orgloop/config";
+import type { LoadedProject, ModuleInstance } from "@orgloop/config";
+import { valueAt } from "@orgloop/engine";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { addModuleUse } from "../modules/add-module-use.ts";
@@ -9,7 +10,7 @@ import { itemCounts } from "../modules/item-counts.ts";
 import { keepFiles } from "../modules/kept-files.ts";
 import { moduleParameters, wantedModule } from "../modules/module-folder.ts";
 import { missingParams, moduleParams } from "../modules/module-params.ts";
-import { problemLine, readProject, readValidProject } from "../read-project.ts";
+import { problemLine, readProject, readValidProject } from "../project/read-project.ts";
 
 export interface ModuleAddOptions {
   readonly name?: string;

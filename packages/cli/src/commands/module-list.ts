@@ -1,8 +1,8 @@
 import type { Command } from "../command.ts";
 import { itemCounts } from "../modules/item-counts.ts";
-import { readValidProject } from "../read-project.ts";
-import { textTable } from "../text-table.ts";
-import { placeOf } from "../value-table.ts";
+import { readValidProject } from "../project/read-project.ts";
+import { textTable } from "../terminal/text-table.ts";
+import { placeOf } from "../terminal/value-table.ts";
 
 /** `orgloop module list`: every instance, whose it is, what it expands to and where it is used. */
 export const moduleList: Command = async (context) => {

@@ -1,10 +1,11 @@
-import { suggestion, valueOrigin } from "@orgloop/config";
+import { valueOrigin } from "@orgloop/config";
+import { suggestion } from "@orgloop/engine";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { itemsOf, itemValues } from "../item-values.ts";
-import { readValidProject } from "../read-project.ts";
-import { textTable } from "../text-table.ts";
-import { placeOf, shortValue, valueTable } from "../value-table.ts";
+import { itemsOf, itemValues } from "../project/item-values.ts";
+import { readValidProject } from "../project/read-project.ts";
+import { textTable } from "../terminal/text-table.ts";
+import { placeOf, shortValue, valueTable } from "../terminal/value-table.ts";
 
 /** `orgloop module show INSTANCE`: its parameters, and what it expands to, each value with the place it came from. */
 export const moduleShow: Command = async (context, [wanted = ""]) => {

@@ -5,7 +5,7 @@ import { planReportText } from "../plan/plan-report-text.ts";
 import { briefLimits, WHOLE } from "../plan/plan-text.ts";
 import { planReport, surveyPlan } from "../plan/survey-plan.ts";
 import { warnOf } from "../plan/warn-of.ts";
-import { readValidProject } from "../read-project.ts";
+import { readValidProject } from "../project/read-project.ts";
 
 export interface PlanOptions {
   readonly out?: string;

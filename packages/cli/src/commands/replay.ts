@@ -1,10 +1,10 @@
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { locateData } from "../data-directory.ts";
-import { periodOf } from "../point-in-time.ts";
-import { needsProcess, replayRate } from "../replay-rate.ts";
-import { callProcess, findProcess } from "../running-process.ts";
+import { periodOf } from "../events/point-in-time.ts";
+import { needsProcess, replayRate } from "../events/replay-rate.ts";
+import { locateData } from "../process/data-directory.ts";
+import { callProcess, findProcess } from "../process/running-process.ts";
 
 export interface ReplayOptions {
   readonly event?: readonly string[];

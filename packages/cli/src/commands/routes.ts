@@ -1,7 +1,7 @@
 import type { RouteSpec } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
-import { readValidProject } from "../read-project.ts";
-import { textTable } from "../text-table.ts";
+import { readValidProject } from "../project/read-project.ts";
+import { textTable } from "../terminal/text-table.ts";
 
 /** `orgloop routes`: one edge for each source of each route (v1alpha1, section 9). */
 export const routes: Command = async (context) => {

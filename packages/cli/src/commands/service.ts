@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { hasCode } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { type Platform, servicePath, UNIT } from "../service-file.ts";
+import { type Platform, servicePath, UNIT } from "../process/service-file.ts";
 
 type Action = "start" | "stop" | "status" | "logs";
 

@@ -1,11 +1,11 @@
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { runAsDaemon, startDaemon } from "../daemon.ts";
-import { chosenPort } from "../port.ts";
-import { registerProject } from "../register-project.ts";
-import { runProject } from "../run-project.ts";
-import { findDaemon } from "../running-daemon.ts";
-import { startLines } from "../start-report.ts";
+import { runAsDaemon, startDaemon } from "../process/daemon.ts";
+import { chosenPort } from "../process/port.ts";
+import { runProject } from "../process/run-project.ts";
+import { findDaemon } from "../process/running-daemon.ts";
+import { startLines } from "../process/start-report.ts";
+import { registerProject } from "../project/register-project.ts";
 
 export interface StartOptions {
   readonly daemon?: boolean;
@@ -34,7 +34,7 @@ export const start: Command<StartOptions> = async (
   const isSupervisor = env.ORGLOOP_SUPERVISOR === "1";
   delete env.ORGLOOP_SUPERVISOR;
   if (isSupervisor && process.send !== undefined) {
-    const { supervise } = await import("../supervise.ts");
+    const { supervise } = await import("../process/supervise.ts");
     return supervise(context);
   }
   const isDaemon = env.ORGLOOP_DAEMON === "1";

@@ -1,14 +1,14 @@
-import { withoutUserinfo } from "@orgloop/config";
-import type { ProcessStatus } from "@orgloop/runtime";
+import type { StageOptions } from "@orgloop/aws/operate";
+import { withoutUserinfo } from "@orgloop/engine";
+import type { ProcessStatus } from "@orgloop/node";
 import type { Topology } from "@orgloop/sdk";
-import type { StageOptions } from "@orgloop/serverless/operate";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError, type ExitStatus } from "../command-error.ts";
-import { type DataLocation, locateData, projectName } from "../data-directory.ts";
-import { callProcess, findProcess } from "../running-process.ts";
-import { type Status, statusForm } from "../status-form.ts";
-import { statusText } from "../status-text.ts";
+import { type DataLocation, locateData, projectName } from "../process/data-directory.ts";
+import { callProcess, findProcess } from "../process/running-process.ts";
+import { type Status, statusForm } from "../terminal/status-form.ts";
+import { statusText } from "../terminal/status-text.ts";
 
 /** `orgloop status`: what runs; where nothing does, what is on disk, and exit status 3. */
 export const status: Command = async (context) => {
@@ -51,7 +51,7 @@ async function statusAtRest(
   located: DataLocation,
 ): Promise<Status> {
   const { topology, projectDir } = located.project;
-  const { readStoredState } = await import("@orgloop/runtime");
+  const { readStoredState } = await import("@orgloop/node");
   const stored = await readStoredState({ topology, projectDir, dataDir: located.dataDir });
   if (stored.damage !== null) output.warn(stored.damage);
   const { sources, actors, routes }: Pick<Topology, "sources" | "actors" | "routes"> = topology ?? {

@@ -3,16 +3,16 @@ import { hasCode } from "@orgloop/sdk";
 import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { locateData } from "../data-directory.ts";
-import { findDaemon, modulesOf } from "../running-daemon.ts";
+import { locateData } from "../process/data-directory.ts";
+import { findDaemon, modulesOf } from "../process/running-daemon.ts";
 import {
   callProcess,
   type FoundProcess,
   findProcess,
   isAlive,
   readRecord,
-} from "../running-process.ts";
-import { endSupervision } from "../supervise.ts";
+} from "../process/running-process.ts";
+import { endSupervision } from "../process/supervise.ts";
 
 export interface StopOptions {
   readonly force?: boolean;

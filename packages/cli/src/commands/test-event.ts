@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { readEnvironment, resolveReferences } from "@orgloop/config";
-import { loadTrial, pluginLookup, type TriedRoute } from "@orgloop/runtime";
+import { readEnvironment } from "@orgloop/config";
+import { resolveReferences } from "@orgloop/engine";
+import { loadTrial, pluginLookup, type TriedRoute } from "@orgloop/node";
 import { type InjectedEvent, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { withEventFile } from "../event-file.ts";
-import { readEvents } from "../read-events.ts";
-import { readValidProject } from "../read-project.ts";
+import { withEventFile } from "../events/event-file.ts";
+import { readEvents } from "../events/read-events.ts";
+import { readValidProject } from "../project/read-project.ts";
 
 /** Where an event would go. */
 interface Trace {

@@ -1,10 +1,10 @@
 import path from "node:path";
 import { findTests, type LoadedTests, loadTests } from "@orgloop/config/tests";
-import { pluginLookup } from "@orgloop/runtime";
+import { pluginLookup } from "@orgloop/node";
 import type { PluginLookup } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { projectDirectory } from "../project-directory.ts";
+import { projectDirectory } from "../project/project-directory.ts";
 import { testReport } from "../tests/report.ts";
 import { runTests, type TestResult } from "../tests/run-tests.ts";
 import { inject } from "./inject.ts";

@@ -1,8 +1,8 @@
 import type { LoadedProject } from "@orgloop/config";
 import type { Problem } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
-import type { Output } from "../output.ts";
-import { problemLine, readProject } from "../read-project.ts";
+import { problemLine, readProject } from "../project/read-project.ts";
+import type { Output } from "../terminal/output.ts";
 
 /** `orgloop validate`: exit status 0, or 2 where there are errors; also in the file of a workspace that is not selected. */
 export const validate: Command = async (context) => {

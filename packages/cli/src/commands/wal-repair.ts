@@ -1,8 +1,8 @@
 import type { WalRepair } from "@orgloop/bus/file";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { findProcess } from "../running-process.ts";
-import { walDirectory, walProblemLine } from "../wal-directory.ts";
+import { findProcess } from "../process/running-process.ts";
+import { walDirectory, walProblemLine } from "../process/wal-directory.ts";
 
 export interface WalRepairOptions {
   readonly yes?: boolean;

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { walDirectory } from "../wal-directory.ts";
+import { walDirectory } from "../process/wal-directory.ts";
 
 /** `orgloop wal stats`. */
 export const walStats: Command = async (context) => {

@@ -1,6 +1,6 @@
-import type { StoresVerdict } from "@orgloop/runtime";
+import type { StoresVerdict } from "@orgloop/node";
 import type { Command } from "../command.ts";
-import { walDirectory, walProblemLine } from "../wal-directory.ts";
+import { walDirectory, walProblemLine } from "../process/wal-directory.ts";
 
 /**
  * `orgloop wal verify`: exit status 1 where the log, or a store beside it, is damaged. A torn end of the log is no damage: it was never
@@ -9,7 +9,7 @@ import { walDirectory, walProblemLine } from "../wal-directory.ts";
 export const walVerify: Command = async (context) => {
   const { dataDir, dir } = await walDirectory(context);
   const { verifyWal } = await import("@orgloop/bus/file");
-  const { verifyStores } = await import("@orgloop/runtime");
+  const { verifyStores } = await import("@orgloop/node");
   const report = await verifyWal(dir);
   const stores = await verifyStores(dataDir);
   const isLogSound = report.problems.every(({ kind }) => kind === "torn");

@@ -1,20 +1,16 @@
 import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
-import {
-  DEFAULT_WORKSPACE,
-  type LoadedProject,
-  settingOrigin,
-  withoutUserinfo,
-} from "@orgloop/config";
+import { DEFAULT_WORKSPACE, type LoadedProject, settingOrigin } from "@orgloop/config";
+import { withoutUserinfo } from "@orgloop/engine";
 import { hasCode } from "@orgloop/sdk";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { counted } from "../counted.ts";
-import { dataDirectory, projectName } from "../data-directory.ts";
-import { findWorkspace, knownWorkspaces } from "../known-workspaces.ts";
-import { readProject } from "../read-project.ts";
-import { findProcess } from "../running-process.ts";
+import { dataDirectory, projectName } from "../process/data-directory.ts";
+import { findProcess } from "../process/running-process.ts";
+import { findWorkspace, knownWorkspaces } from "../project/known-workspaces.ts";
+import { readProject } from "../project/read-project.ts";
+import { counted } from "../terminal/counted.ts";
 
 export interface WorkspaceDeleteOptions {
   readonly yes?: boolean;
@@ -65,7 +61,7 @@ export const workspaceDelete: Command<WorkspaceDeleteOptions> = async (
     }
   }
 
-  const { removeDataDir } = await import("@orgloop/runtime");
+  const { removeDataDir } = await import("@orgloop/node");
   const left = shared ? null : await removeDataDir(dataDir, projectName(project));
   if (left?.length === 0) await removeEmptyParent(context, dataDir);
   if (file !== null) await rm(path.join(known.projectDir, file));
@@ -87,7 +83,7 @@ function isShared({ topology, provenance }: LoadedProject, file: string | null):
 
 async function refuseRunning(home: string, dataDir: string, name: string): Promise<void> {
   const found = await findProcess(home, dataDir);
-  const { isDataDirHeld } = await import("@orgloop/runtime");
+  const { isDataDirHeld } = await import("@orgloop/node");
   if (found === null && !(await isDataDirHeld(dataDir))) return;
   const who = found === null ? "a process" : `process ${found.pid}`;
   const message = `${who} runs in the workspace "${name}": \`orgloop stop -w ${name}\` first; nothing was deleted`;
@@ -96,7 +92,7 @@ async function refuseRunning(home: string, dataDir: string, name: string): Promi
 
 /** What would be lost; null: it cannot be known. */
 async function eventsOf(dataDir: string) {
-  const { readStoredState } = await import("@orgloop/runtime");
+  const { readStoredState } = await import("@orgloop/node");
   const nothing = { topology: null, projectDir: dataDir, dataDir };
   const { deadLetters: dead_letters, inbox } = await readStoredState(nothing);
   return { unsettled: await countUnsettled(path.join(dataDir, "wal")), dead_letters, inbox };

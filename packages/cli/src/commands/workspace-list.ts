@@ -1,6 +1,6 @@
 import { DEFAULT_WORKSPACE } from "@orgloop/config";
 import type { Command } from "../command.ts";
-import { knownWorkspaces } from "../known-workspaces.ts";
+import { knownWorkspaces } from "../project/known-workspaces.ts";
 
 /** `orgloop workspace list`: `default` and every file of `workspaces/`; `*` marks the one that is selected. */
 export const workspaceList: Command = async (context) => {

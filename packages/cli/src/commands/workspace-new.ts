@@ -4,8 +4,8 @@ import path from "node:path";
 import { DEFAULT_WORKSPACE, isWorkspaceName } from "@orgloop/config";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { knownWorkspaces } from "../known-workspaces.ts";
-import { makeDirectory } from "../make-directory.ts";
+import { makeDirectory } from "../process/make-directory.ts";
+import { knownWorkspaces } from "../project/known-workspaces.ts";
 
 /** `orgloop workspace new NAME`: writes `workspaces/NAME.yaml`, which changes nothing yet. The selection stays. */
 export const workspaceNew: Command = async (context, [name = ""]) => {

@@ -2,23 +2,19 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import {
   DEFAULT_WORKSPACE,
-  type DocumentPath,
-  formatPath,
-  isMapping,
   type Provenance,
   type SourceDocument,
   settingOrigin,
-  valueAt,
-  withoutSecrets,
 } from "@orgloop/config";
-import type { Topology } from "@orgloop/sdk";
+import { type DocumentPath, formatPath, valueAt, withoutSecrets } from "@orgloop/engine";
+import { isMapping, type Topology } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
-import { dataDirectory } from "../data-directory.ts";
-import { leaves, type PlacedValue } from "../item-values.ts";
-import { findWorkspace, knownWorkspaces } from "../known-workspaces.ts";
-import { readValidProject } from "../read-project.ts";
-import { findProcess } from "../running-process.ts";
-import { valueTable } from "../value-table.ts";
+import { dataDirectory } from "../process/data-directory.ts";
+import { findProcess } from "../process/running-process.ts";
+import { leaves, type PlacedValue } from "../project/item-values.ts";
+import { findWorkspace, knownWorkspaces } from "../project/known-workspaces.ts";
+import { readValidProject } from "../project/read-project.ts";
+import { valueTable } from "../terminal/value-table.ts";
 
 /** `orgloop workspace show [NAME]`: its settings, variables and overrides, each with the place it comes from, and its state. */
 export const workspaceShow: Command = async (outer, [wanted]) => {
@@ -34,7 +30,7 @@ export const workspaceShow: Command = async (outer, [wanted]) => {
   const settings = settingsOf(topology, provenance);
   const vars = varsOf(provenance, own);
   const overrides = own === undefined ? [] : overridesOf(own);
-  const { readAppliedState } = await import("@orgloop/runtime/applied-state");
+  const { readAppliedState } = await import("@orgloop/node/applied-state");
   const applied = existsSync(dataDir) ? await readAppliedState(dataDir) : null;
   const running = (await findProcess(context.home, dataDir)) !== null;
   const state = applied && {

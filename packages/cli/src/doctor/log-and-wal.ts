@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { walProblemLine } from "../wal-directory.ts";
+import { walProblemLine } from "../process/wal-directory.ts";
 import type { Check } from "./check.ts";
 
 const MB = 1024 ** 2;
@@ -45,7 +45,7 @@ export async function checkWal(dataDir: string): Promise<Check> {
 /** Whether what is kept beside the log is sound: dead letters, inboxes, claims, repeats, route states, checkpoints, the applied state. */
 export async function checkStores(dataDir: string): Promise<Check> {
   const check = { category: "storage", name: "stores" };
-  const { verifyStores } = await import("@orgloop/runtime");
+  const { verifyStores } = await import("@orgloop/node");
   const { problems, kept, lines } = await verifyStores(dataDir);
   const [problem] = problems;
   if (problem !== undefined) {

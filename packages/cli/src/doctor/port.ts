@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { messageOf } from "@orgloop/sdk";
-import { listenerOn } from "../port.ts";
-import type { FoundProcess } from "../running-process.ts";
+import { listenerOn } from "../process/port.ts";
+import type { FoundProcess } from "../process/running-process.ts";
 import type { Check } from "./check.ts";
 
 /** Whether the port is free, or ours. */

@@ -1,6 +1,6 @@
 import type { LoadedProject } from "@orgloop/config";
 import { wantedVariables } from "../commands/env.ts";
-import { problemLine } from "../read-project.ts";
+import { problemLine } from "../project/read-project.ts";
 import type { Check } from "./check.ts";
 
 export function checkProject({ errors, warnings, manifestFile }: LoadedProject): Check {

@@ -1,4 +1,4 @@
-import type { RepeatsStatus } from "@orgloop/runtime";
+import type { RepeatsStatus } from "@orgloop/node";
 import { formatDuration } from "@orgloop/sdk";
 import type { Check } from "./check.ts";
 

@@ -1,12 +1,12 @@
+import type { OpenAccount, StageOptions } from "@orgloop/aws/operate";
+import { quotaFindings, type StageCost, stageCost, stageSize } from "@orgloop/aws/plan";
 import type { LoadedProject } from "@orgloop/config";
-import { quotaFindings, type StageCost, stageCost, stageSize } from "@orgloop/config/aws";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
-import type { OpenAccount, StageOptions } from "@orgloop/serverless/operate";
 import { stageIntake } from "../aws/stage-intake.ts";
 import { wantedVariables } from "../commands/env.ts";
 import type { Check, CheckStatus } from "./check.ts";
 
-type Operate = typeof import("@orgloop/serverless/operate");
+type Operate = typeof import("@orgloop/aws/operate");
 
 /** What deploying and running the workspace on AWS needs: credentials, the account's quotas, secrets, the stage itself. */
 export async function checkStage(
@@ -14,7 +14,7 @@ export async function checkStage(
   project: LoadedProject,
   topology: Topology,
 ): Promise<Check[]> {
-  const operate = await import("@orgloop/serverless/operate");
+  const operate = await import("@orgloop/aws/operate");
   const intake = await stageIntake(project, topology);
   const size = stageSize(topology, intake);
   const cost = costCheck(stageCost(topology, intake));

@@ -1,4 +1,4 @@
-import { addToList } from "../add-to-list.ts";
+import { addToList } from "../project/add-to-list.ts";
 
 /** One entry of `modules` (`docs/configuration.md`, Modules). */
 export interface ModuleUse {

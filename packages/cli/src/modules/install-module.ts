@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { CommandError } from "../command-error.ts";
-import type { Output } from "../output.ts";
+import type { Output } from "../terminal/output.ts";
 import {
   installPackage,
   PACKAGE_FILES,

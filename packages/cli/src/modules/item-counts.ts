@@ -1,5 +1,5 @@
 import type { ItemKind } from "@orgloop/config";
-import { counted } from "../counted.ts";
+import { counted } from "../terminal/counted.ts";
 
 /** `2 routes, 1 transform`; `nothing`. */
 export function itemCounts(items: readonly { readonly kind: ItemKind }[]): string {

@@ -1,11 +1,11 @@
 import path from "node:path";
 import { readEnvironment } from "@orgloop/config";
-import type { RouteComparison, RoutingComparison } from "@orgloop/runtime";
+import type { RouteComparison, RoutingComparison } from "@orgloop/node";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
-import { counted, grouped } from "../counted.ts";
-import type { Output } from "../output.ts";
-import { shortValue } from "../value-table.ts";
+import { counted, grouped } from "../terminal/counted.ts";
+import type { Output } from "../terminal/output.ts";
+import { shortValue } from "../terminal/value-table.ts";
 import { type RecordedEvent, recordedEvents } from "./recorded-events.ts";
 import type { SurveyedPlan } from "./surveyed-plan.ts";
 
@@ -48,7 +48,7 @@ async function compared(
   from: string,
   events: AsyncIterable<RecordedEvent>,
 ): Promise<Behaviour> {
-  const { compareRouting, pluginLookup } = await import("@orgloop/runtime");
+  const { compareRouting, pluginLookup } = await import("@orgloop/node");
   const { projectDir } = project;
   try {
     const comparison = await compareRouting({

@@ -1,15 +1,14 @@
 import {
   type Difference,
-  type DocumentPath,
   type ItemKind,
   type PlanKind,
   type Provenance,
   type SourceDocument,
   settingOrigin,
   type ValueOrigin,
-  valueAt,
   valueOrigin,
 } from "@orgloop/config";
+import { type DocumentPath, valueAt } from "@orgloop/engine";
 
 /**
  * Where the value that a difference leads to was written, and what made it so: `orgloop.yaml:12 (parameter max_rate)`,

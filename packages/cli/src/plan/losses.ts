@@ -1,7 +1,7 @@
 import { type Plan, type PlanKind, restartedSources } from "@orgloop/config";
 import type { Topology } from "@orgloop/sdk";
 import type { CommandContext } from "../command.ts";
-import { callProcess } from "../running-process.ts";
+import { callProcess } from "../process/running-process.ts";
 import { type RunningState, runningQueues } from "./running-state.ts";
 
 /** What a change takes with it. */
@@ -77,7 +77,7 @@ async function checkpointsOf(
     );
     return new Set(status.sources.flatMap((one) => (one.checkpoint === null ? [] : [one.id])));
   }
-  const { readStoredState } = await import("@orgloop/runtime");
+  const { readStoredState } = await import("@orgloop/node");
   // Without a bus: its events are counted elsewhere.
   const topology: Topology = {
     ...from,
@@ -93,7 +93,7 @@ async function eventsOf(
   { from, dataDir, running }: Pick<LossOptions, "from" | "dataDir" | "running">,
 ) {
   if (running === null) {
-    const { readStoredQueues } = await import("@orgloop/runtime");
+    const { readStoredQueues } = await import("@orgloop/node");
     return readStoredQueues(from, dataDir);
   }
   const { unacked } = await callProcess<{ unacked: number }>(

@@ -1,5 +1,5 @@
 import { NOWHERE } from "@orgloop/config";
-import type { Output } from "../output.ts";
+import type { Output } from "../terminal/output.ts";
 import { lossText, type PlanLimits, planLines } from "./plan-text.ts";
 import type { SurveyedPlan } from "./surveyed-plan.ts";
 

@@ -1,19 +1,17 @@
 import {
   changeOrigin,
   type Difference,
-  formatPath,
   type LoadedProject,
-  ownSecretsOf,
   type Plan,
   type PlanAction,
   type PlanChange,
   type PlanKind,
   type Provenance,
-  withoutSecrets,
 } from "@orgloop/config";
-import { counted } from "../counted.ts";
-import type { Output, Style } from "../output.ts";
-import { shortValue } from "../value-table.ts";
+import { formatPath, ownSecretsOf, withoutSecrets } from "@orgloop/engine";
+import { counted } from "../terminal/counted.ts";
+import type { Output, Style } from "../terminal/output.ts";
+import { shortValue } from "../terminal/value-table.ts";
 import { reasonOf, removalReason } from "./change-reason.ts";
 import type { Loss } from "./losses.ts";
 import { planGroups } from "./plan-groups.ts";

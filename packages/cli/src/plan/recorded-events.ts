@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { checkEvent, type InjectedEvent, type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
-import { isBlank, readLines } from "../read-lines.ts";
+import { isBlank, readLines } from "../events/read-lines.ts";
 
 /** An event of a record, and when it was routed, in ms since the epoch. */
 export interface RecordedEvent {

@@ -1,8 +1,8 @@
 import type { PlanState } from "@orgloop/config";
-import type { QueuedEvents } from "@orgloop/runtime";
+import type { QueuedEvents } from "@orgloop/node";
 import { hasCode, type Topology } from "@orgloop/sdk";
 import type { CommandContext } from "../command.ts";
-import { callProcess, type FoundProcess, findProcess } from "../running-process.ts";
+import { callProcess, type FoundProcess, findProcess } from "../process/running-process.ts";
 
 /** What a process runs, by its own account. */
 export interface RunningState extends PlanState {

@@ -10,11 +10,11 @@ import {
   type Seal,
   sealSecrets,
 } from "@orgloop/config";
-import type { AppliedState } from "@orgloop/runtime/applied-state";
+import type { AppliedState } from "@orgloop/node/applied-state";
 import type { Topology } from "@orgloop/sdk";
 import { stageOf } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
-import { dataDirectory } from "../data-directory.ts";
+import { dataDirectory } from "../process/data-directory.ts";
 import { type Loss, lossesOf } from "./losses.ts";
 import { runningState } from "./running-state.ts";
 import { NOTHING_APPLIED, type SurveyedPlan } from "./surveyed-plan.ts";
@@ -70,7 +70,7 @@ async function readApplied(
   dataDir: string,
 ): Promise<{ applied: AppliedState | null; seal: Seal | null }> {
   if (!existsSync(dataDir)) return { applied: null, seal: null };
-  const { readAppliedState, readSeal } = await import("@orgloop/runtime/applied-state");
+  const { readAppliedState, readSeal } = await import("@orgloop/node/applied-state");
   const [applied, seal] = [await readAppliedState(dataDir), await readSeal(dataDir)];
   // An earlier version has kept them as they were written.
   return {

@@ -1,9 +1,9 @@
+import type { StageOptions } from "@orgloop/aws/operate";
 import { type LoadedProject, planTopology } from "@orgloop/config";
 import { hasCode, type Topology } from "@orgloop/sdk";
-import type { StageOptions } from "@orgloop/serverless/operate";
 import { onStage } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
-import { counted } from "../counted.ts";
+import { counted } from "../terminal/counted.ts";
 import { NOTHING_APPLIED, type SurveyedPlan } from "./surveyed-plan.ts";
 
 /** What the last deploy applied against `desired`. A stage that is not deployed has nothing applied. */

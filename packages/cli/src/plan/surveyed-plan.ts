@@ -1,5 +1,5 @@
 import type { LoadedProject, Plan, PlanState } from "@orgloop/config";
-import type { AppliedState } from "@orgloop/runtime/applied-state";
+import type { AppliedState } from "@orgloop/node/applied-state";
 import type { Topology } from "@orgloop/sdk";
 import type { Loss } from "./losses.ts";
 import type { RunningState } from "./running-state.ts";

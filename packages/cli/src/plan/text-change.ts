@@ -1,5 +1,5 @@
 import { diff } from "node:util";
-import { counted } from "../counted.ts";
+import { counted } from "../terminal/counted.ts";
 
 /** Beyond this only the sizes are told: comparing takes time with the square of the differences. */
 const MOST_LINES = 2_000;

@@ -1,6 +1,6 @@
 import type { Problem } from "@orgloop/sdk";
-import type { Output } from "../output.ts";
-import { problemLine } from "../read-project.ts";
+import { problemLine } from "../project/read-project.ts";
+import type { Output } from "../terminal/output.ts";
 
 const MOST = 10;
 

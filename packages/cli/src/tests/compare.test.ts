@@ -1,5 +1,5 @@
 import type { ExpectedOutcome } from "@orgloop/config/tests";
-import type { TriedEvent, TriedRoute } from "@orgloop/runtime";
+import type { TriedEvent, TriedRoute } from "@orgloop/node";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import { expect, it } from "vitest";
 import { compare } from "./compare.ts";

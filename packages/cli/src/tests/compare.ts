@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Expectation, ExpectedOutcome, ExpectedPlace } from "@orgloop/config/tests";
-import type { TriedEvent, TriedRoute } from "@orgloop/runtime";
+import type { TriedEvent, TriedRoute } from "@orgloop/node";
 import { type Filter, getPath, type OrgLoopEvent, splitPath, type Topology } from "@orgloop/sdk";
 
 /** What is not as it was expected, and where that is written. */

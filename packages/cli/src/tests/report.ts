@@ -1,7 +1,7 @@
 import type { Problem } from "@orgloop/sdk";
-import { counted } from "../counted.ts";
-import type { Output } from "../output.ts";
-import { problemLine } from "../read-project.ts";
+import { problemLine } from "../project/read-project.ts";
+import { counted } from "../terminal/counted.ts";
+import type { Output } from "../terminal/output.ts";
 import type { TestFailure, TestResult } from "./run-tests.ts";
 
 /** A line a test below its file; of one that failed what was expected, where that stands, and what became of it. */

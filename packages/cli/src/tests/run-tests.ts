@@ -1,5 +1,5 @@
 import type { LoadedTests, TestCase } from "@orgloop/config/tests";
-import type { Trial } from "@orgloop/runtime";
+import type { Trial } from "@orgloop/node";
 import { messageOf, type Topology } from "@orgloop/sdk";
 import { compare, type Difference } from "./compare.ts";
 
@@ -22,7 +22,7 @@ export async function runTests(
   { file, cases }: LoadedTests,
   begun: (name: string) => void,
 ): Promise<TestResult[]> {
-  const { loadTrial } = await import("@orgloop/runtime");
+  const { loadTrial } = await import("@orgloop/node");
   const { trialOf, eventPasses } = await loadTrial();
   const trials = new Map<Topology, () => Trial>();
   const results: TestResult[] = [];

@@ -1,9 +1,14 @@
-import { DURATION_PATTERN, isPath, parseDuration, RATE_PATTERN, SIZE_PATTERN } from "@orgloop/sdk";
+import { holdsReference, nearest } from "@orgloop/engine";
+import {
+  DURATION_PATTERN,
+  isMapping,
+  isPath,
+  parseDuration,
+  RATE_PATTERN,
+  SIZE_PATTERN,
+} from "@orgloop/sdk";
 import * as z from "zod";
-import { isMapping } from "../document-path.ts";
-import { FORBIDDEN_KEYS } from "../forbidden-keys.ts";
-import { holdsReference } from "../holds-reference.ts";
-import { nearest } from "../nearest.ts";
+import { FORBIDDEN_KEYS } from "../read/yaml/forbidden-keys.ts";
 
 // The message of every schema here says what is expected; `describeIssue` adds what was found.
 

@@ -1,7 +1,6 @@
-import { checkFilter, type FilterProblem } from "@orgloop/core/filter";
+import { holdsReference, nearest } from "@orgloop/engine";
+import { checkFilter, type FilterProblem } from "@orgloop/engine/filter";
 import type * as z from "zod";
-import { holdsReference } from "../holds-reference.ts";
-import { nearest } from "../nearest.ts";
 
 function messageOf({ code, expected, found }: FilterProblem): string {
   if (code === "invalid-path") return `"${found}" is no path in the event, such as payload.action`;

@@ -1,6 +1,6 @@
+import { isMapping } from "@orgloop/sdk";
 import * as z from "zod";
-import { isMapping } from "../document-path.ts";
-import { FORBIDDEN_KEYS } from "../forbidden-keys.ts";
+import { FORBIDDEN_KEYS } from "../read/yaml/forbidden-keys.ts";
 import {
   enabled,
   flag,

@@ -1,6 +1,5 @@
-import { EVENT_TYPES } from "@orgloop/sdk";
+import { EVENT_TYPES, isMapping } from "@orgloop/sdk";
 import * as z from "zod";
-import { isMapping } from "../document-path.ts";
 import { deliverySchema } from "./delivery-schema.ts";
 import {
   enabled,

@@ -1,6 +1,5 @@
-import { EVENT_TYPES, isPath } from "@orgloop/sdk";
+import { EVENT_TYPES, isMapping, isPath } from "@orgloop/sdk";
 import * as z from "zod";
-import { isMapping } from "../document-path.ts";
 import {
   duration,
   freeMapping,

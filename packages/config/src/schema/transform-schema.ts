@@ -1,5 +1,5 @@
+import { isMapping } from "@orgloop/sdk";
 import * as z from "zod";
-import { isMapping } from "../document-path.ts";
 import {
   childEnvironment,
   count,

@@ -1,3 +1,4 @@
+import { type DocumentPath, resolveReferences } from "@orgloop/engine";
 import {
   type OrgLoopEvent,
   type PluginLookup,
@@ -5,18 +6,16 @@ import {
   parseDuration,
   type Topology,
 } from "@orgloop/sdk";
-import type { DocumentPath } from "../document-path.ts";
-import { type Findings, toProblems } from "../findings.ts";
-import { loadProject } from "../load-project.ts";
-import { type ProjectFiles, projectFiles } from "../project-files.ts";
-import { readDocument } from "../read-document.ts";
-import { type Environment, readEnvironment } from "../read-environment.ts";
-import { DEFAULT_WORKSPACE } from "../read-workspace.ts";
-import { type LoadedProject, resolveProject } from "../resolve-project.ts";
-import { resolveReferences } from "../resolve-references.ts";
+import { type ProjectFiles, projectFiles } from "../read/project-files.ts";
+import { readDocument } from "../read/read-document.ts";
+import { type Environment, readEnvironment } from "../read/read-environment.ts";
+import { DEFAULT_WORKSPACE } from "../read/read-workspace.ts";
+import { type Findings, toProblems } from "../resolve/findings.ts";
+import { loadProject } from "../resolve/load-project.ts";
+import { type LoadedProject, resolveProject } from "../resolve/resolve-project.ts";
+import type { SourceDocument } from "../resolve/source-document.ts";
 import { type CaseInput, type TestInput, testSchema } from "../schema/test-schema.ts";
-import type { SourceDocument } from "../source-document.ts";
-import { checkSchema } from "../validate-document.ts";
+import { checkSchema } from "../schema/validate-document.ts";
 import { type TestedFolder, testedFolder } from "./find-tests.ts";
 import { moduleManifest, standInProject } from "./stand-in-project.ts";
 import { testEvent } from "./test-event.ts";

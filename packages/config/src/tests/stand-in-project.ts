@@ -1,8 +1,9 @@
 import { dirname, join, relative, sep } from "node:path";
-import { type DocumentPath, isMapping, valueAt } from "../document-path.ts";
-import { declaredParameters } from "../load-module.ts";
+import { type DocumentPath, valueAt } from "@orgloop/engine";
+import { isMapping } from "@orgloop/sdk";
+import { declaredParameters } from "../modules/load-module.ts";
+import type { SourceDocument } from "../resolve/source-document.ts";
 import type { ParameterInput } from "../schema/module-schema.ts";
-import type { SourceDocument } from "../source-document.ts";
 
 /** Whatever stands in for a source or an actor is never created. */
 const STAND_IN = "@orgloop/connector-webhook";

@@ -1,5 +1,7 @@
 import { dirname } from "node:path";
+import { type DocumentPath, suggestion, valueAt } from "@orgloop/engine";
 import {
+  isMapping,
   messageOf,
   type OrgLoopEvent,
   parseJson,
@@ -7,13 +9,11 @@ import {
   setPath,
   splitPath,
 } from "@orgloop/sdk";
-import { type DocumentPath, isMapping, valueAt } from "../document-path.ts";
-import type { Findings } from "../findings.ts";
-import { FORBIDDEN_KEYS } from "../forbidden-keys.ts";
-import { suggestion } from "../nearest.ts";
-import type { ProjectFiles } from "../project-files.ts";
+import type { ProjectFiles } from "../read/project-files.ts";
+import { FORBIDDEN_KEYS } from "../read/yaml/forbidden-keys.ts";
+import type { Findings } from "../resolve/findings.ts";
+import type { SourceDocument } from "../resolve/source-document.ts";
 import type { GivenInput } from "../schema/test-schema.ts";
-import type { SourceDocument } from "../source-document.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,9 @@
+import { type DocumentPath, formatPath } from "@orgloop/engine";
 import type { Filter } from "@orgloop/sdk";
-import type { ItemKind } from "../declarations.ts";
-import { type DocumentPath, formatPath } from "../document-path.ts";
-import type { Findings } from "../findings.ts";
+import type { ItemKind } from "../resolve/declarations.ts";
+import type { Findings } from "../resolve/findings.ts";
+import type { Layer, Position } from "../resolve/source-document.ts";
 import type { ExpectInput, OutcomeInput } from "../schema/test-schema.ts";
-import type { Layer, Position } from "../source-document.ts";
 import type { TestNames } from "./test-names.ts";
 
 /** Where something expected stands. */

@@ -1,10 +1,9 @@
 import { relative, sep } from "node:path";
+import { nearest, suggestion, valueAt } from "@orgloop/engine";
 import type { Topology } from "@orgloop/sdk";
-import type { ItemKind } from "../declarations.ts";
-import { valueAt } from "../document-path.ts";
-import { nearest, suggestion } from "../nearest.ts";
-import type { LoadedProject } from "../resolve-project.ts";
-import { prefixed } from "../scope.ts";
+import type { ItemKind } from "../resolve/declarations.ts";
+import type { LoadedProject } from "../resolve/resolve-project.ts";
+import { prefixed } from "../resolve/scope.ts";
 
 /** The names of what is tested, as a test file may write them: without the prefix of its module or its team. */
 export interface TestNames {

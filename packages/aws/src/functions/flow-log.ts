@@ -1,0 +1,49 @@
+import type { MaskSecrets, OpenEntry } from "@orgloop/engine";
+import { type DefaultsSpec, isShown, type LogEntry } from "@orgloop/sdk";
+import type { METRICS } from "../plan/metric-names.ts";
+
+/** What a function says: entries of the log, and what is counted. */
+export interface FlowLog {
+  log(entry: OpenEntry): void;
+  count(metric: keyof typeof METRICS, value?: number): void;
+}
+
+/** Takes what was counted in one invocation; those of `lag` and `waited` are milliseconds. */
+export type MetricSink = (counts: ReadonlyMap<keyof typeof METRICS, readonly number[]>) => void;
+
+export interface JsonFlowLogOptions {
+  readonly stage: string;
+  readonly project: string;
+  readonly level: DefaultsSpec["log_level"];
+  readonly now: () => number;
+  /** Takes one line, without its end. */
+  readonly write: (line: string) => void;
+  readonly metrics: MetricSink;
+  /** What an entry says went wrong is written without secrets. */
+  readonly mask: MaskSecrets;
+}
+
+/** One JSON line an entry, as the log file of a process has them; metrics go out when the invocation ends, by `flush`. */
+export function jsonFlowLog(options: JsonFlowLogOptions): FlowLog & { flush(): void } {
+  const { stage: workspace, project: module, level, now, write, metrics, mask } = options;
+  let counts = new Map<keyof typeof METRICS, number[]>();
+  return {
+    log(entry) {
+      if (!isShown(entry.phase, level)) return;
+      const timestamp = new Date(now()).toISOString();
+      const { error } = entry;
+      const masked = error === undefined ? entry : { ...entry, error: mask(error) };
+      const line: LogEntry = { timestamp, ...masked, workspace, module };
+      write(JSON.stringify(line));
+    },
+    count(metric, value = 1) {
+      const values = counts.get(metric) ?? [];
+      values.push(value);
+      counts.set(metric, values);
+    },
+    flush() {
+      if (counts.size > 0) metrics(counts);
+      counts = new Map();
+    },
+  };
+}

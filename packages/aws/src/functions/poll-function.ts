@@ -1,0 +1,32 @@
+import { wantedSource } from "@orgloop/engine";
+import { OrgLoopError, type SourceSpec } from "@orgloop/sdk";
+import { eventPublisher } from "../intake/event-publisher.ts";
+import { pollTick, type Tick } from "../intake/poll.ts";
+import { leasedCheckpoints } from "../state/leased-checkpoints.ts";
+import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { itemOpener } from "./open-items.ts";
+import { runMasked } from "./run-masked.ts";
+
+/** `ORGLOOP_SPEC` of a poller. */
+export interface PollSpec {
+  readonly sources: readonly SourceSpec[];
+}
+
+/** The poller: one tick of one of its sources. */
+export async function pollFunction(
+  options: FunctionOptions,
+): Promise<(tick: Tick) => Promise<void>> {
+  const tools = await functionTools<PollSpec>(options);
+  const { spec, state, clock, flow, environment } = tools;
+  const specs = new Map(spec.sources.map((source) => [source.id, source]));
+  const open = itemOpener(wantedSource, tools);
+  const publish = eventPublisher({ ...tools, ...environment, now: clock.now });
+  const leases = leasedCheckpoints({ ...state, now: clock.now });
+  const openSource = async (id: string) => {
+    const source = specs.get(id);
+    if (source !== undefined) return open(source);
+    throw new OrgLoopError("UNKNOWN_SOURCE", `this function polls no source "${id}"`);
+  };
+  return (tick) =>
+    runMasked(tools, () => pollTick(tick, { openSource, leases, publish, clock, flow }));
+}

@@ -1,0 +1,36 @@
+import { takesFromPages, wantedSource } from "@orgloop/engine";
+import type { SourceSpec } from "@orgloop/sdk";
+import { eventPublisher } from "../intake/event-publisher.ts";
+import { type HttpEvent, receiveRequest } from "../intake/receive.ts";
+import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { itemOpener } from "./open-items.ts";
+import { runMasked } from "./run-masked.ts";
+
+/** `ORGLOOP_SPEC` of the receiver. */
+export interface ReceiveSpec {
+  readonly sources: readonly SourceSpec[];
+}
+
+/** The receiver: one request to one of its sources. */
+export async function receiveFunction(
+  options: FunctionOptions,
+): Promise<(event: HttpEvent) => ReturnType<typeof receiveRequest>> {
+  const tools = await functionTools<ReceiveSpec>(options);
+  const { spec, clock, flow, environment } = tools;
+  const specs = new Map(spec.sources.map((source) => [source.id, source]));
+  const open = itemOpener(wantedSource, tools);
+  const publish = eventPublisher({ ...tools, ...environment, now: clock.now });
+  const openSource = async (id: string) => {
+    const source = specs.get(id);
+    return source && open(source);
+  };
+  const takes = (id: string) => {
+    const source = specs.get(id);
+    return source !== undefined && takesFromPages(source);
+  };
+  const { mask } = tools.known;
+  return (event) =>
+    runMasked(tools, () =>
+      receiveRequest(event, { openSource, takesFromPages: takes, publish, flow, mask }),
+    );
+}

@@ -1,0 +1,43 @@
+export { type AwsNames, awsNames, stageName } from "./aws-names.ts";
+export {
+  COST_ASSUMPTIONS,
+  type CostAssumptions,
+  type CostLine,
+  type StageCost,
+  stageCost,
+} from "./cost-model.ts";
+export {
+  type DeliveryConcurrency,
+  deliveryConcurrency,
+  FIFO_BATCH,
+} from "./delivery-concurrency.ts";
+export {
+  awaitedActors,
+  awaitedDeliverer,
+  delivererGroups,
+  type Group,
+  inboxActors,
+  pollerGroups,
+  pollerOf,
+} from "./groups.ts";
+export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
+export {
+  type DeliveryIdentity,
+  deliveryDedupId,
+  deliveryGroup,
+  eventDedupId,
+  messageGroup,
+} from "./message-keys.ts";
+export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
+export { PRICES, PRICES_READ, type Price, type PriceName } from "./prices.ts";
+export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";
+export { readIntakes } from "./read-intakes.ts";
+export { shardOf, usedShards } from "./shards.ts";
+export { sha256 } from "./slug.ts";
+export {
+  type Intake,
+  RECEIVER_CONCURRENCY,
+  ROUTER_CONCURRENCY,
+  type StageSize,
+  stageSize,
+} from "./stage-size.ts";

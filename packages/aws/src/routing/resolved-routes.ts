@@ -1,0 +1,99 @@
+import {
+  type CompiledRoute,
+  compileRoute,
+  faultyRoute,
+  holdsReference,
+  matcherOf,
+  type Router,
+} from "@orgloop/engine";
+import { OrgLoopError, type RouteSpec, type Topology } from "@orgloop/sdk";
+import type { Secrets } from "../functions/secrets.ts";
+
+/** What routing asks of a Topology where references may stand. */
+export type ResolvedRoutes = Pick<Router, "matcher" | "sources">;
+
+/**
+ * Filters and keys with their references resolved, asked for by one batch after the other: a secret that is set or changed counts
+ * within minutes. Where one is not set, or makes no filter, only the events that could reach that route, or that are of that source,
+ * meet a fault. Rejects where secrets cannot be read now.
+ */
+export function resolvedRoutes(
+  { routes, sources }: Pick<Topology, "routes" | "sources">,
+  secrets: Pick<Secrets, "resolveEach">,
+): () => Promise<ResolvedRoutes> {
+  const open = routes.filter((route) => holdsReference(JSON.stringify(partOf(route))));
+  const parts = open.map((route) => ({ item: `route "${route.name}"`, value: partOf(route) }));
+  const keyed = sources.flatMap(({ id, key }) =>
+    key !== undefined && holdsReference(key) ? [{ id, item: `source "${id}"`, value: key }] : [],
+  );
+  const isOpen = new Set(open);
+  const closed = routes.flatMap((route) => (isOpen.has(route) ? [] : compiledOf(route, {})));
+  const compiled = new Map(closed.map((one) => [one.route.name, one]));
+  let before: string | undefined;
+  let resolved: ResolvedRoutes;
+
+  return async () => {
+    const ofRoutes = await secrets.resolveEach(parts);
+    const ofKeys = await secrets.resolveEach(keyed);
+    const text = JSON.stringify([ofRoutes, ofKeys].map((all) => all.map(messageOrValue)));
+    if (text === before) return resolved;
+    before = text;
+    for (const [at, route] of open.entries()) {
+      compiled.set(route.name, compiledOf(route, ofRoutes[at] ?? {}));
+    }
+    const keys = new Map(keyed.map(({ id }, at) => [id, ofKeys[at]]));
+    const all = routes.flatMap(({ name }) => compiled.get(name) ?? []);
+    resolved = {
+      matcher: matcherOf(keys.size === 0 ? all : all.map((one) => withKeys(one, keys))),
+      sources: new Map(
+        sources.map((source) => {
+          const key = keys.get(source.id);
+          return [source.id, typeof key === "string" ? { ...source, key } : source];
+        }),
+      ),
+    };
+    return resolved;
+  };
+}
+
+interface RoutePart {
+  readonly when?: RouteSpec["when"];
+  readonly key?: string;
+}
+
+function partOf({ when, delivery: { key } }: RouteSpec): RoutePart {
+  return { when, ...(key !== undefined && { key }) };
+}
+
+function compiledOf(route: RouteSpec, part: RoutePart | OrgLoopError): CompiledRoute {
+  if (part instanceof OrgLoopError) return faultyRoute(route, part);
+  const { when = route.when, key } = part;
+  const delivery = key === undefined ? route.delivery : { ...route.delivery, key };
+  const resolved = { ...route, when, delivery };
+  try {
+    return compileRoute(resolved);
+  } catch (error) {
+    if (!(error instanceof OrgLoopError)) throw error;
+    return faultyRoute(resolved, error);
+  }
+}
+
+/** What a route takes of a source whose key is not known must not go out of order. */
+function withKeys(
+  one: CompiledRoute,
+  keys: ReadonlyMap<string, string | OrgLoopError | undefined>,
+): CompiledRoute {
+  return {
+    ...one,
+    passes(event) {
+      if (!one.passes(event)) return false;
+      const key = keys.get(event.source);
+      if (key instanceof OrgLoopError) throw key;
+      return true;
+    },
+  };
+}
+
+function messageOrValue<Value>(answer: Value | OrgLoopError): Value | string {
+  return answer instanceof OrgLoopError ? answer.message : answer;
+}

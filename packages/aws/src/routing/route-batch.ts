@@ -1,0 +1,131 @@
+import { callAt, type Router } from "@orgloop/engine";
+import { messageOf } from "@orgloop/sdk";
+import type { HideMessages } from "../delivery/deliver-batch.ts";
+import { inWaves } from "../functions/in-waves.ts";
+import {
+  type BatchResponse,
+  groupsOf,
+  type ReceivedMessage,
+  receivesOf,
+  responseOf,
+} from "../queue/received-message.ts";
+import { recordHistory } from "./event-history.ts";
+import { type RoutingHost, routeMessage } from "./route-message.ts";
+import { type Routed, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
+
+export interface RouteBatchOptions extends RoutingHost, SendRoutedOptions {
+  /** The router of an invocation, whose transforms end when `abandon` is aborted. */
+  readonly routerFor: (abandon: AbortSignal) => Promise<Router>;
+  readonly busUrl: string;
+  readonly hide: HideMessages;
+}
+
+/** Left for sending, recording and answering. */
+const MARGIN_MS = 5_000;
+/** How soon a group that failed is tried again: doubled with each receive, up to the queue's own time. */
+const FIRST_RETRY_S = 2;
+const LONGEST_RETRY_S = 180;
+
+/**
+ * Routes a batch of the bus: every event, then what is to be delivered goes to the actors' queues, then the batch stands in the history; only
+ * then is it settled. After the first event of a source that has to come again, the later ones of that source come again too.
+ */
+export async function routeBatch(
+  records: readonly ReceivedMessage[],
+  remainingMs: () => number,
+  options: RouteBatchOptions,
+): Promise<BatchResponse> {
+  const { clock, flow } = options;
+  const abandon = new AbortController();
+  const endMs = clock.now() + Math.max(0, remainingMs() - MARGIN_MS);
+  const cancel = callAt(clock, endMs, () => abandon.abort());
+  const failed = new Set<ReceivedMessage>();
+  const groups = groupsOf(records);
+  try {
+    const router = await options.routerFor(abandon.signal);
+    const routed: Routed[] = [];
+    const routing = routeGroups(groups, failed, router, abandon.signal, options);
+    for await (const ready of inWaves(routing, clock)) {
+      await sendRouted(ready, failed, options);
+      routed.push(...ready);
+    }
+    const settled = behindFailed(groups, failed);
+    const lines = routed.flatMap(({ record, line }) =>
+      line === null || settled.has(record) ? [] : [line],
+    );
+    await recordHistory(options.objects, lines, clock.now());
+    flow.count("routed", records.length - settled.size);
+  } catch (error) {
+    flow.log({ phase: "system.error", error: messageOf(error) });
+    for (const record of records) failed.add(record);
+  } finally {
+    cancel();
+  }
+  const returned = behindFailed(groups, failed);
+  await hideReturned(groups, returned, options);
+  return responseOf(records.filter((record) => returned.has(record)));
+}
+
+function routeGroups(
+  groups: readonly (readonly ReceivedMessage[])[],
+  failed: Set<ReceivedMessage>,
+  router: Router,
+  abandon: AbortSignal,
+  options: RouteBatchOptions,
+): readonly Promise<readonly Routed[]>[] {
+  const routeGroup = async (group: readonly ReceivedMessage[]): Promise<Routed[]> => {
+    const routed: Routed[] = [];
+    for (const record of group) {
+      try {
+        if (abandon.aborted) throw new Error("the function's time is over");
+        routed.push({ record, ...(await routeMessage(record, router, abandon, options)) });
+      } catch (error) {
+        options.flow.log({ phase: "system.error", error: messageOf(error) });
+        failed.add(record);
+        break;
+      }
+    }
+    return routed;
+  };
+  // What ended the function before is routed by itself, so that its neighbours are not taken for it.
+  const isSuspect = groups.flat().some((record) => receivesOf(record) > 1);
+  if (!isSuspect) return groups.map(routeGroup);
+  let last: Promise<unknown> = Promise.resolve();
+  return groups.map((group) => {
+    const routed = last.then(() => routeGroup(group));
+    last = routed;
+    return routed;
+  });
+}
+
+/** What has failed, and all that came behind it in its group. */
+function behindFailed(
+  groups: readonly (readonly ReceivedMessage[])[],
+  failed: ReadonlySet<ReceivedMessage>,
+): ReadonlySet<ReceivedMessage> {
+  return new Set(
+    groups.flatMap((group) => {
+      const first = group.findIndex((record) => failed.has(record));
+      return first === -1 ? [] : group.slice(first);
+    }),
+  );
+}
+
+async function hideReturned(
+  groups: readonly (readonly ReceivedMessage[])[],
+  returned: ReadonlySet<ReceivedMessage>,
+  { hide, busUrl, flow }: RouteBatchOptions,
+): Promise<void> {
+  await Promise.all(
+    groups.map(async (group) => {
+      const rest = group.filter((record) => returned.has(record));
+      const [head] = rest;
+      if (head === undefined) return;
+      const seconds = Math.min(FIRST_RETRY_S * 2 ** receivesOf(head), LONGEST_RETRY_S);
+      const handles = rest.map(({ receiptHandle }) => receiptHandle);
+      await hide(busUrl, handles, seconds).catch((error) =>
+        flow.log({ phase: "system.error", error: `not hidden: ${messageOf(error)}` }),
+      );
+    }),
+  );
+}

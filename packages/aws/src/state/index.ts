@@ -1,0 +1,15 @@
+export * from "./applied-state.ts";
+export * from "./attempts.ts";
+export * from "./claims.ts";
+export * from "./dead-letters.ts";
+export type { KeptEntry } from "./inbox/inbox-entry-items.ts";
+export * from "./inbox/shared-inboxes.ts";
+export * from "./leased-checkpoints.ts";
+export type { LetterObjects, ListedLetter } from "./letter-item.ts";
+export * from "./repeat-claims.ts";
+export * from "./replay-numbers.ts";
+export * from "./route-states.ts";
+export * from "./source-lives.ts";
+export * from "./source-states.ts";
+export type { StateTable } from "./state-table.ts";
+export * from "./traces.ts";

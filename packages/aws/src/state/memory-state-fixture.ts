@@ -1,0 +1,139 @@
+import type {
+  AttemptRecord,
+  AttemptStore,
+  Lease,
+  LeasedCheckpoints,
+  RepeatClaims,
+  SharedInboxes,
+  SharedRouteState,
+  SharedRouteStates,
+  TraceMemory,
+} from "./index.ts";
+import { memoryInboxes } from "./memory-inboxes-fixture.ts";
+
+/**
+ * What the functions share in the state table, in memory: what was kept outlives the function that
+ * kept it.
+ */
+export interface MemoryState {
+  readonly attempts: AttemptStore & { readonly records: ReadonlyMap<string, AttemptRecord> };
+  readonly routeStates: Pick<SharedRouteStates, "update"> & {
+    readonly states: ReadonlyMap<string, SharedRouteState>;
+    /** Changes that were written. */
+    readonly writes: number;
+  };
+  readonly leases: LeasedCheckpoints;
+  readonly inboxes: SharedInboxes;
+  readonly repeatClaims: RepeatClaims;
+  traces<Chain extends object>(): TraceMemory<Chain>;
+}
+
+export function memoryState({ now }: { readonly now: () => number }): MemoryState {
+  return {
+    attempts: memoryAttempts(),
+    routeStates: memoryRoutes(),
+    leases: memoryLeases(now),
+    inboxes: memoryInboxes(now),
+    repeatClaims: memoryRepeatClaims(),
+    traces: memoryTraces,
+  };
+}
+
+const UNKNOWN: AttemptRecord = { state: null, starts: 0, reserved: null, heldUntilMs: null };
+
+function memoryAttempts(): MemoryState["attempts"] {
+  const records = new Map<string, AttemptRecord>();
+  return {
+    records,
+    load: async (id) => records.get(id) ?? null,
+    save: async (id, record) => void records.set(id, record),
+    async start(id) {
+      const record = records.get(id) ?? UNKNOWN;
+      records.set(id, { ...record, starts: record.starts + 1 });
+      return record.starts + 1;
+    },
+    forget: async (id) => void records.delete(id),
+  };
+}
+
+const HEALTHY: SharedRouteState = {
+  breaker: { failures: 0, openUntilMs: null, cooldownMs: 0, probeUntilMs: null, openings: 0 },
+  rateMs: null,
+  version: 0,
+};
+
+function memoryRoutes(): MemoryState["routeStates"] {
+  const states = new Map<string, SharedRouteState>();
+  let writes = 0;
+  return {
+    states,
+    get writes() {
+      return writes;
+    },
+    async update(route, change) {
+      const before = states.get(route) ?? HEALTHY;
+      const after = change(before);
+      const text = (state: SharedRouteState) => JSON.stringify([state.breaker, state.rateMs]);
+      if (after === null || text(after) === text(before)) return { before, after: before };
+      const written = { ...after, version: before.version + 1 };
+      states.set(route, written);
+      writes += 1;
+      return { before, after: written };
+    },
+  };
+}
+
+function memoryLeases(now: () => number): LeasedCheckpoints {
+  const checkpoints = new Map<string, string>();
+  const held = new Map<string, { readonly owner: string; untilMs: number; unended: number }>();
+  return {
+    async acquire(source, owner, ttlMs): Promise<Lease | null> {
+      const before = held.get(source) ?? { untilMs: 0, unended: 0 };
+      if (before.untilMs > now()) return null;
+      const mine = { owner, untilMs: now() + ttlMs, unended: before.unended + 1 };
+      held.set(source, mine);
+      const isLost = () => held.get(source) !== mine || mine.untilMs <= now();
+      return {
+        unended: before.unended,
+        get: () => checkpoints.get(source) ?? null,
+        async set(checkpoint) {
+          if (isLost()) {
+            throw Object.assign(new Error(`the lease on ${source} is lost`), {
+              code: "LEASE_LOST",
+            });
+          }
+          checkpoints.set(source, checkpoint);
+        },
+        async release({ notBeforeMs = 0 } = { failed: false }) {
+          if (isLost()) return;
+          mine.untilMs = notBeforeMs;
+          mine.unended = 0;
+        },
+      };
+    },
+  };
+}
+
+function memoryRepeatClaims(): RepeatClaims {
+  const firsts = new Map<
+    string,
+    { publication: string; body: string | undefined; untilMs: number }
+  >();
+  return {
+    async claim({ eventId, publication, body, windowMs, nowMs }) {
+      const first = firsts.get(eventId);
+      if (first === undefined || first.untilMs <= nowMs) {
+        firsts.set(eventId, { publication, body, untilMs: nowMs + windowMs });
+        return null;
+      }
+      return first.publication === publication ? null : { body: first.body };
+    },
+  };
+}
+
+function memoryTraces<Chain extends object>(): TraceMemory<Chain> {
+  const chains = new Map<string, Chain>();
+  return {
+    update: async (id, change) => void chains.set(id, change(chains.get(id))),
+  };
+}

@@ -1,0 +1,192 @@
+import { setImmediate } from "node:timers/promises";
+import { type PlanState, planTopology } from "@orgloop/config";
+import type { FileSystem } from "@orgloop/files";
+import {
+  type CheckpointStore,
+  type LogEntry,
+  messageOf,
+  OrgLoopError,
+  type Topology,
+} from "@orgloop/sdk";
+import { type AppliedState, writeAppliedState } from "@orgloop/stores";
+import type { RepeatMemory } from "../intake/repeats.ts";
+import { closeAll } from "../plugins/open-plugins.ts";
+import type { Clock } from "../process/clock.ts";
+import { forgetCheckpoint, keepApplied, removedSources } from "./applied.ts";
+import type { Current, Generation } from "./generation.ts";
+import { needsRestart } from "./needs-restart.ts";
+import type { PreparedTopology } from "./prepare-topology.ts";
+import { renewedPlugins } from "./renewed-plugins.ts";
+
+/** What runs, as the plan knows it. */
+export interface RunningTopology extends PlanState {
+  readonly hash: string;
+  /** References unresolved, secrets that are written out sealed. */
+  readonly topology: Topology;
+}
+
+/** What an apply has made. */
+export interface AppliedChange {
+  readonly serial: number;
+  readonly hash: string;
+  /** e.g. `3 sources added, 1 route changed`. */
+  readonly summary: string;
+  /** What was made anew since a value behind its references has changed, e.g. `actor "reviewer"`. */
+  readonly renewed: readonly string[];
+}
+
+/** Everything that runs goes on under `to`, at once; `left` resolves when no event is routed under `from` or before any more. */
+export type OnSwap = (from: Generation, to: Generation, left: Promise<unknown>) => void;
+
+export interface ConfigurationOptions {
+  readonly first: Generation;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly fileSystem: FileSystem;
+  /** Seals secrets that are written out: nothing else of a topology is told or kept. */
+  readonly seal: (topology: Topology) => Topology;
+  /** What was applied before the start. */
+  readonly before: AppliedState | null;
+  /** Rejects with what keeps a topology from running, with nothing open. */
+  readonly prepare: (topology: Topology) => Promise<PreparedTopology>;
+  /** Makes it ready to run beside what runs. */
+  readonly open: (prepared: PreparedTopology, before: Generation) => Promise<Generation>;
+  readonly checkpoints: CheckpointStore;
+  readonly repeats: Pick<RepeatMemory, "forget">;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  /** Aborted when the process begins to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** The configuration that a project runs, and the way to the next. */
+export interface Configuration {
+  readonly current: Current;
+  /** Told of every change. */
+  onSwap(listener: OnSwap): void;
+  /** Makes what was started the applied state; a source that is gone loses its checkpoint. Nothing is applied before. */
+  begin(): Promise<void>;
+  running(): RunningTopology;
+  /**
+   * Goes on under `topology` without a restart. One at a time. Rejects, and everything goes on as before, with `STATE_MISMATCH` where
+   * something else runs than `expect` says, `RESTART_NEEDED`, `DRAINING`, or what keeps it from running.
+   */
+  apply(topology: Topology, expect?: PlanState): Promise<AppliedChange>;
+  /** After the stop: resolves when no change is half done. */
+  settled(): Promise<void>;
+}
+
+export function configuration(options: ConfigurationOptions): Configuration {
+  const { dataDir, fileSystem, checkpoints, clock, log, stop, seal } = options;
+  let current = options.first;
+  let applied: AppliedState | null = null;
+  let onSwap: OnSwap = () => {};
+  let turn: Promise<unknown> = Promise.resolve();
+  let committing: Promise<unknown> = Promise.resolve();
+  let allLeft: Promise<unknown> = Promise.resolve();
+
+  const keep = (before: AppliedState | null, topology: Topology): Promise<AppliedState> =>
+    keepApplied({ ...options, before, topology: seal(topology), now: clock.wall });
+
+  function running(): RunningTopology {
+    if (applied === null) throw new OrgLoopError("STARTING", "the process is starting");
+    const { serial, hash, topology } = applied;
+    return { serial, hash, topology };
+  }
+
+  function swap(to: Generation): void {
+    const from = current;
+    current = to;
+    const left = Promise.all([allLeft, from.left()]).then(() => {});
+    allLeft = left;
+    onSwap(from, to, left);
+    for (const [id, source] of from.plugins.sources) {
+      if (to.plugins.sources.get(id) !== source) void source.release();
+    }
+    for (const [name, transform] of from.plugins.transforms) {
+      if (to.plugins.transforms.get(name) !== transform) void left.then(transform.release);
+    }
+  }
+
+  async function commit(to: Generation): Promise<void> {
+    refuseWhileStopping();
+    const kept = await keep(applied, to.topology);
+    // The file may say something else, after a restored backup: whoever applies sets that right.
+    if (kept === applied) await writeAppliedState(dataDir, kept, fileSystem);
+    applied = kept;
+    swap(to);
+  }
+
+  function refuseWhileStopping(): void {
+    if (stop.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
+  }
+
+  async function change(topology: Topology, expect: PlanState | undefined): Promise<AppliedChange> {
+    refuseWhileStopping();
+    const before = running();
+    refuseUnexpected(before, expect);
+    const prepared = await options.prepare(topology);
+    await setImmediate();
+    const { summary } = planTopology(before.topology, seal(topology));
+    const kept = needsRestart(current, prepared);
+    if (kept !== null) throw kept;
+    const from = current;
+    const to = await options.open(prepared, from);
+    try {
+      const committed = commit(to);
+      committing = committed.catch(() => {});
+      await committed;
+    } catch (error) {
+      await closeAll(to.plugins.created);
+      throw error;
+    }
+    const { serial, hash } = running();
+    return { serial, hash, summary, renewed: renewedPlugins(from, to) };
+  }
+
+  return {
+    current: () => current,
+    running,
+    onSwap(listener) {
+      onSwap = listener;
+    },
+    async begin() {
+      const { topology } = current;
+      const { before } = options;
+      applied = await keep(before, topology);
+      if (before === null) return;
+      for (const id of removedSources(before.topology, topology)) {
+        await forgetCheckpoint(id, checkpoints, log);
+      }
+    },
+    apply(topology, expect) {
+      const mine = turn.then(async () => {
+        try {
+          const made = await change(topology, expect);
+          const { summary: result, ...metadata } = made;
+          log({ phase: "module.active", result, metadata });
+          return made;
+        } catch (error) {
+          log({ phase: "module.error", error: `not applied: ${messageOf(error)}` });
+          throw error;
+        }
+      });
+      turn = mine.catch(() => {});
+      return mine;
+    },
+    async settled() {
+      await committing;
+    },
+  };
+}
+
+function refuseUnexpected(found: RunningTopology, expect: PlanState | undefined): void {
+  if (expect === undefined) return;
+  if (expect.serial === found.serial && expect.hash === found.hash) return;
+  const name = ({ serial, hash }: PlanState): string =>
+    `serial ${serial} (${hash?.slice(0, 12) ?? "nothing"})`;
+  throw new OrgLoopError(
+    "STATE_MISMATCH",
+    `the plan was made from ${name(expect)}, but ${name(found)} runs: make the plan again`,
+  );
+}

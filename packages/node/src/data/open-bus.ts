@@ -1,0 +1,84 @@
+import {
+  type BusSpec,
+  type DefaultsSpec,
+  type LogEntry,
+  OrgLoopError,
+  parseDuration,
+  parseSize,
+  type SettlingEventBus,
+} from "@orgloop/sdk";
+import type { OpenRepeatMemory } from "../intake/repeat-memory.ts";
+import type { Disk } from "./disk.ts";
+import { isDiskFull } from "./disk-full.ts";
+
+export interface OpenBusOptions {
+  readonly spec: BusSpec;
+  readonly wal: DefaultsSpec["wal"];
+  /** The folder of the file bus. */
+  readonly dir: string;
+  /** Where it lies. */
+  readonly disk: Disk;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly now: () => number;
+  /** Keeps by what repeats are known, where the bus forgets it. */
+  readonly repeats: Pick<OpenRepeatMemory, "through" | "load" | "flush">;
+}
+
+export interface OpenBus extends SettlingEventBus {
+  /** Resolves where the bus can no longer be trusted and the process must end. */
+  readonly failed?: Promise<Error>;
+  /** Why it takes nothing at present; null where it does, as far as it knows. */
+  refusal?(): Error | null;
+}
+
+/** The bus that the configuration names. Throws `BUS_UNSUPPORTED`. */
+export async function openBus({
+  spec,
+  wal,
+  dir,
+  disk,
+  log,
+  now,
+  repeats,
+}: OpenBusOptions): Promise<OpenBus> {
+  switch (spec.url) {
+    case "memory": {
+      const { memoryBus } = await import("@orgloop/bus/memory");
+      return memoryBus();
+    }
+    case "file": {
+      const { openFileBus } = await import("@orgloop/bus/file");
+      const { fileSystem } = disk;
+      const lock = (held: string) => disk.lock(held, "wal");
+      const rotate = {
+        maxBytes: parseSize(wal.rotate.max_size),
+        maxAgeMs: parseDuration(wal.rotate.max_age),
+      };
+      const notes = {
+        through: repeats.through,
+        onNote: (mark: string) => repeats.load(mark, { settled: true }),
+        keep: repeats.flush,
+      };
+      return openFileBus({ dir, rotate, onEvent: log, now, notes, fileSystem, lock }).catch(
+        (error: unknown) => {
+          if (!isDiskFull(error)) throw error;
+          throw new OrgLoopError(
+            "DISK_FULL",
+            `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
+            { cause: error },
+          );
+        },
+      );
+    }
+    case "sqs":
+      throw new OrgLoopError(
+        "BUS_UNSUPPORTED",
+        "a workspace on sqs runs on AWS and is not started but deployed: npx sst deploy --stage WORKSPACE. To run it here, give it another bus",
+      );
+    default:
+      throw new OrgLoopError(
+        "BUS_UNSUPPORTED",
+        `bus "${spec.url.split("://")[0]}" cannot be used by this process yet: use memory or file`,
+      );
+  }
+}

@@ -1,0 +1,74 @@
+import { CLOSED, type DeliveryPolicy, type RateState } from "@orgloop/engine";
+import {
+  type BreakerState,
+  type LogEntry,
+  messageOf,
+  type RouteState,
+  type RouteStateStore,
+} from "@orgloop/sdk";
+import { underWay } from "../apply/under-way.ts";
+import { type Clock, wallTime } from "../process/clock.ts";
+
+/** Breakers and rates of the process before, and the way to keep them for the next: as times of the machine's clock. */
+export interface KeptRouteStates {
+  readonly breakers: ReadonlyMap<string, BreakerState>;
+  readonly rates: ReadonlyMap<string, RateState>;
+  /** Off the path of deliveries; what could not be kept is said, and forgotten by a restart. */
+  save(route: string, breaker: BreakerState, rate: RateState): void;
+  /** Resolves when all that was given is kept. */
+  flushed(): Promise<void>;
+}
+
+/** Rates whose deliveries are at least this far apart are kept at once: a crash would let another through too early. */
+const SLOW_SPACING_MS = 10_000;
+
+export function isSlow({ rate }: DeliveryPolicy): boolean {
+  return rate !== null && rate.perMs / rate.count >= SLOW_SPACING_MS;
+}
+
+export interface KeptRouteStatesOptions {
+  readonly store: RouteStateStore;
+  /** Of the topology; what is kept of others is forgotten. */
+  readonly routes: ReadonlyMap<string, unknown>;
+  readonly clock: Pick<Clock, "now" | "wall">;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+}
+
+export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<KeptRouteStates> {
+  const { store, routes: known, clock, log } = options;
+  const before = await store.load();
+  const kept = new Set(before.keys());
+  const saving = underWay();
+
+  function put(route: string, state: RouteState | null): void {
+    if (state === null && !kept.delete(route)) return;
+    if (state !== null) kept.add(route);
+    saving.track(store.save(route, state)).catch((error) => {
+      const message = `a restart will not know the state of this route: ${messageOf(error)}`;
+      log({ phase: "system.error", route, error: message });
+    });
+  }
+
+  for (const route of before.keys()) if (!known.has(route)) put(route, null);
+  const entries = [...before].filter(([route]) => known.has(route));
+  return {
+    breakers: new Map(
+      entries.flatMap(([route, { circuit }]) =>
+        circuit === null ? [] : [[route, { ...CLOSED, ...circuit }] as const],
+      ),
+    ),
+    rates: new Map(
+      entries.flatMap(([route, { rateMs }]) => (rateMs === null ? [] : [[route, rateMs] as const])),
+    ),
+    save(route, { openUntilMs, cooldownMs, askedMs }, rate) {
+      const asked = askedMs === undefined ? {} : { askedMs };
+      const circuit =
+        openUntilMs === null
+          ? null
+          : { openUntilMs: wallTime(clock, openUntilMs), cooldownMs, ...asked };
+      const rateMs = rate > clock.now() ? wallTime(clock, rate) : null;
+      put(route, circuit === null && rateMs === null ? null : { circuit, rateMs });
+    },
+    flushed: saving.ended,
+  };
+}

@@ -1,0 +1,33 @@
+import { changeInbox, EMPTY_INBOX, type InboxChange } from "@orgloop/engine";
+import type { InboxSession, InboxState } from "@orgloop/sdk";
+
+/** What each session's actor knows of its inbox; empty inboxes that nobody is being told of are forgotten. */
+export interface InboxSessions {
+  /** True where the actor is to be told now. */
+  change(sessionKey: string, change: InboxChange): boolean;
+  state(sessionKey: string): InboxState;
+  /** As the store has them at the start. */
+  load(stored: readonly InboxSession[]): void;
+  keys(): Iterable<string>;
+}
+
+export function inboxSessions(): InboxSessions {
+  const states = new Map<string, InboxState>();
+  const state = (key: string): InboxState => states.get(key) ?? EMPTY_INBOX;
+  return {
+    state,
+    keys: () => states.keys(),
+    load(stored) {
+      for (const { session_key, pending, notified } of stored) {
+        states.set(session_key, { pending, notice: notified ? "sent" : "none" });
+      }
+    },
+    change(key, change) {
+      const step = changeInbox(state(key), change);
+      const { pending, notice } = step.state;
+      if (pending === 0 && notice === "none") states.delete(key);
+      else states.set(key, step.state);
+      return step.notify;
+    },
+  };
+}

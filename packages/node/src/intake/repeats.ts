@@ -1,0 +1,182 @@
+import {
+  ANY_BODY,
+  againOnBus,
+  firstOnBus,
+  formatMark,
+  type OpenEntry,
+  type Published,
+  parseMark,
+  type RepeatMark,
+  type RepeatPolicy,
+  type RepeatTable,
+  randomHex,
+  repeatEntry,
+  repeatMark,
+  reusedEntry,
+  reusedId,
+} from "@orgloop/engine";
+import type { OrgLoopEvent } from "@orgloop/sdk";
+import type { Clock } from "../process/clock.ts";
+import type { Activity } from "../telemetry/activity.ts";
+
+/** An event that wants in. */
+export interface Arrival {
+  readonly event: OrgLoopEvent;
+  /** `bodyHash` of what was sent, or `ANY_BODY`; null: nobody gave its id, it repeats nothing. */
+  readonly body: string | null;
+}
+
+/** What became of arrivals. */
+export interface Admitted {
+  /** Each under the id that it goes by, in their order; repeats, too. */
+  readonly events: readonly OrgLoopEvent[];
+  /** Ids of those that were published before, and are not routed again. */
+  readonly repeats: readonly string[];
+}
+
+/** What a process remembers over its restarts. */
+export interface RepeatMemory {
+  readonly table: RepeatTable;
+  /** Names the life of a source: another one after {@link RepeatMemory.forget}. */
+  saltOf(source: string): string;
+  /** The bus forgets it from now on: kept in its stead. */
+  keep(mark: RepeatMark): void;
+  /** All that the source has sent is new from now on; resolves when that is durable. */
+  forget(source: string): Promise<void>;
+}
+
+export interface RepeatsOptions {
+  readonly memory: RepeatMemory;
+  readonly policyOf: (source: string) => RepeatPolicy;
+  /** The longest window of any source, in ms. */
+  readonly longestMs: () => number;
+  readonly clock: Clock;
+  readonly log: (entry: OpenEntry) => void;
+  readonly activity: Pick<Activity, "repeated">;
+}
+
+/** Knows again what a source has published within its window (`docs/configuration.md`, Repeats). */
+export interface Repeats {
+  /**
+   * Has `keep` publish what was not published before, and remembers it once that has resolved. Whose id is being published by another waits
+   * for how that ends. Rejects with what `keep` said.
+   */
+  admit(
+    arrivals: readonly Arrival[],
+    keep: (publications: readonly Published[]) => Promise<void>,
+  ): Promise<Admitted>;
+  /** It was routed, and is being acked. */
+  settled(held: Published): void;
+  /** No route wanted it: a later one may. */
+  unmatched(held: Published): void;
+}
+
+interface Verdict {
+  readonly event: OrgLoopEvent;
+  /** Null: it is not routed again. */
+  readonly publication: Published | null;
+}
+
+/** What is remembered of an event once it is published. */
+interface Claim {
+  readonly mark: RepeatMark;
+  /** The mark as its publication carries it. */
+  readonly once: string;
+}
+
+export function repeats(options: RepeatsOptions): Repeats {
+  const { memory, policyOf, longestMs, clock, log, activity } = options;
+  const { table } = memory;
+  const underWay = new Map<string, Promise<void>>();
+  /** Marks of these: an event may have been routed before its publisher hears that it is durable. */
+  const publishing = new Set<string>();
+
+  const forgottenAt = (): number => Math.floor((clock.now() - longestMs()) / 1_000);
+
+  /** Of a wall clock that was set back a mark may be of the future: its window begins now. */
+  function remembered(mark: RepeatMark, windowMs: number): RepeatMark | null {
+    const known = table.find(mark);
+    if (known === null) return null;
+    const isFresh = mark.at - known.at < windowMs / 1_000;
+    if (isFresh && known.at <= mark.at) return known;
+    table.delete(known);
+    if (!isFresh) return null;
+    table.add({ ...known, at: mark.at }, forgottenAt());
+    return known;
+  }
+
+  function judge({ event, body }: Arrival, mine: Map<string, Claim>): Verdict {
+    if (body === null) return { event, publication: event };
+    const { windowMs, again } = policyOf(event.source);
+    const look = (id: string) => {
+      const mark = repeatMark(memory.saltOf(event.source), id, body, clock.now());
+      return { mark, known: mine.get(id)?.mark ?? remembered(mark, windowMs) };
+    };
+    let named = event;
+    let { mark, known } = look(event.id);
+    if (known !== null && isReused(known, mark)) {
+      named = { ...event, id: reusedId(event.id, body) };
+      ({ mark, known } = look(named.id));
+      if (known === null) log(reusedEntry(named, event.id));
+    }
+    if (known === null) {
+      const once = formatMark(mark);
+      mine.set(named.id, { mark, once });
+      return { event: named, publication: firstOnBus(named, once) };
+    }
+    log(repeatEntry(named, { again }));
+    activity.repeated(event.source);
+    return { event: named, publication: again ? againOnBus(named, randomHex()) : null };
+  }
+
+  const othersAt = (ids: readonly string[]) => ids.flatMap((id) => underWay.get(id) ?? []);
+
+  return {
+    async admit(arrivals, keep) {
+      const named = arrivals.filter(({ body }) => body !== null).map(({ event }) => event.id);
+      // Whoever is free judges and goes on before anybody else runs.
+      while (underWay.size > 0 && othersAt(named).length > 0) await Promise.all(othersAt(named));
+      const mine = new Map<string, Claim>();
+      const verdicts = arrivals.map((arrival) => judge(arrival, mine));
+      const publications = verdicts.flatMap(({ publication }) => publication ?? []);
+      const ended = Promise.withResolvers<void>();
+      for (const { once } of mine.values()) publishing.add(once);
+      if (mine.size > 0) for (const id of named) underWay.set(id, ended.promise);
+      try {
+        if (publications.length > 0) await keep(publications);
+        const forgotten = mine.size > 0 ? forgottenAt() : 0;
+        for (const { mark, once } of mine.values()) {
+          if (publishing.has(once)) table.add(mark, forgotten);
+        }
+      } finally {
+        for (const { once } of mine.values()) publishing.delete(once);
+        if (mine.size > 0) for (const id of named) underWay.delete(id);
+        ended.resolve();
+      }
+      return {
+        events: verdicts.map(({ event }) => event),
+        repeats: verdicts.flatMap(({ event, publication }) =>
+          publication === null ? event.id : [],
+        ),
+      };
+    },
+    settled({ once }) {
+      const mark = once === undefined ? null : parseMark(once);
+      if (mark === null) return;
+      table.add(mark, forgottenAt());
+      memory.keep(mark);
+    },
+    unmatched({ once }) {
+      if (once === undefined) return;
+      publishing.delete(once);
+      const mark = parseMark(once);
+      if (mark !== null) table.delete(mark);
+    },
+  };
+}
+
+const ANY = Number.parseInt(ANY_BODY.slice(0, 8), 16);
+
+function isReused(known: RepeatMark, mark: RepeatMark): boolean {
+  return known.body !== mark.body && known.body !== ANY && mark.body !== ANY;
+}

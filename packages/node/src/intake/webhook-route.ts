@@ -1,0 +1,93 @@
+import {
+  answerWebhook,
+  type MaskSecrets,
+  systemClock,
+  takesFromPages,
+  webhookSourceId,
+} from "@orgloop/engine";
+import type { LogEntry, Source, SourceSpec, WebhookRequest } from "@orgloop/sdk";
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Held } from "../apply/held.ts";
+import { bodyBudget, incomingOf, readBody } from "../http/read-body.ts";
+import type { Activity } from "../telemetry/activity.ts";
+import type { Ingest } from "./ingest.ts";
+
+export interface WebhookRouteOptions {
+  /** Those that run now. */
+  readonly sources: () => ReadonlyMap<string, Held<Source>>;
+  /** The same as configured, references resolved. */
+  readonly specs: () => readonly SourceSpec[];
+  readonly ingest: Ingest;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  readonly activity: Activity;
+  readonly mask: MaskSecrets;
+  /** Bytes of one body. */
+  readonly bodyLimit: number;
+  /** How long a request waits for room on the bus before it is sent away. */
+  readonly roomWaitMs: number;
+  /** Aborted when intake stops: a drain, or a bus that failed. */
+  readonly stop: AbortSignal;
+}
+
+/** Of all requests together. */
+const BODIES_LIMIT = 256 * 1024 ** 2;
+
+/**
+ * `/webhook/SOURCE`: 200 only when the bus has every event of the request (`docs/commands.md`,
+ * HTTP).
+ */
+export function webhookRoute(options: WebhookRouteOptions) {
+  const { log, activity, bodyLimit, stop } = options;
+  const budget = bodyBudget(BODIES_LIMIT);
+  const patience = (): AbortSignal =>
+    AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
+
+  return async (c: Context): Promise<Response> => {
+    const id = webhookSourceId(new URL(c.req.url).pathname);
+    let release = (): void => {};
+    let grow = (_bytes: number): void => {};
+    const { status, headers, body } = await answerWebhook({
+      id,
+      method: c.req.method,
+      source: receiverOf(options.sources().get(id)),
+      header: (name) => c.req.header(name),
+      takesFromPages: () => options.specs().some((spec) => spec.id === id && takesFromPages(spec)),
+      bodyLimit,
+      timers: systemClock.timers,
+      onUnpacked: (bytes) => grow(bytes),
+      closed: stop.aborted ? "the process is stopping" : undefined,
+      log,
+      mask: options.mask,
+      onRefused: (refused) => activity.refused(id, refused),
+      async read() {
+        const body = await readBody(incomingOf(c), bodyLimit, budget);
+        release = body.release;
+        grow = body.grow;
+        return webhookRequest(c, body.bytes);
+      },
+      keep(drafts) {
+        release();
+        const sourced = drafts.map((draft) => ({ ...draft, source: id }));
+        return options.ingest(sourced, "receive", patience);
+      },
+    });
+    release();
+    return c.json(body, status as ContentfulStatusCode, headers);
+  };
+}
+
+function receiverOf(source: Held<Source> | undefined): Pick<Source, "receive"> | undefined {
+  if (source?.part.receive === undefined) return undefined;
+  return { receive: (request) => source.use(async (part) => part.receive?.(request) ?? []) };
+}
+
+function webhookRequest(c: Context, body: Uint8Array): WebhookRequest {
+  const url = new URL(c.req.url);
+  return {
+    method: c.req.method,
+    headers: Object.fromEntries(c.req.raw.headers),
+    query: Object.fromEntries(url.searchParams),
+    body,
+  };
+}

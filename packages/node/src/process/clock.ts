@@ -1,0 +1,8 @@
+export {
+  type Clock,
+  callAt,
+  systemClock,
+  waitUntil,
+  wallTime,
+  watchedClock,
+} from "@orgloop/engine";

@@ -1,0 +1,95 @@
+import { OrgLoopError } from "@orgloop/sdk";
+import type { Hono } from "hono";
+import type { ModuleStatus } from "../telemetry/status.ts";
+import { type Clock, waitUntil } from "./clock.ts";
+import type { OpenProject } from "./open-project.ts";
+import type { ProjectOptions } from "./project-options.ts";
+
+/** What a request to load a project names (v1alpha1, section 10: load-project). */
+export interface ModuleRequest {
+  readonly configPath?: string;
+  readonly projectDir?: string;
+  readonly workspace?: string;
+}
+
+export type ResolveProject = (request: ModuleRequest) => Promise<ProjectOptions>;
+
+/** What may be done with the projects of a process; one after the other. */
+export interface HostChanges {
+  /** Throws `MODULE_EXISTS`, or what keeps the project from opening; the others run on. */
+  load(options: ProjectOptions, request?: ModuleRequest): Promise<OpenProject>;
+  /** Drains a project and closes it. Throws `UNKNOWN_MODULE`, and `LAST_MODULE` where no other runs. */
+  unload(name: string): Promise<void>;
+  /** Reads a project anew, drains it, and opens it as it is now; where it cannot be read it runs on. Throws as `load`. */
+  reload(name: string): Promise<void>;
+}
+
+/** A project in the process: v1alpha1 calls it a module. */
+export interface HostedModule {
+  readonly name: string;
+  readonly options: ProjectOptions;
+  /** By which it was loaded, and is loaded again; null: by the process itself. */
+  readonly request: ModuleRequest | null;
+  readonly project: OpenProject;
+  readonly app: Hono;
+  /** Requests under way. */
+  readonly requests: RequestCount;
+  /** Resolves when it is closed, and everybody knows. */
+  gone: Promise<void>;
+  /** Why it ended by itself; null: it runs. */
+  failure: Error | null;
+}
+
+/** Counts requests, so that a project that closes can wait for its own. */
+export interface RequestCount {
+  during<T>(answer: () => Promise<T> | T): Promise<T>;
+  /** Resolves when none is under way, at the latest after `graceMs`. */
+  idle(clock: Clock, graceMs: number): Promise<void>;
+}
+
+export function requestCount(): RequestCount {
+  let count = 0;
+  let none = Promise.withResolvers<void>();
+  none.resolve();
+  return {
+    async during(answer) {
+      if (count === 0) none = Promise.withResolvers();
+      count += 1;
+      try {
+        return await answer();
+      } finally {
+        count -= 1;
+        if (count === 0) none.resolve();
+      }
+    },
+    async idle(clock, graceMs) {
+      const done = new AbortController();
+      await Promise.race([none.promise, waitUntil(clock, clock.now() + graceMs, done.signal)]);
+      done.abort();
+    },
+  };
+}
+
+export function moduleStatus({ name, project, failure }: HostedModule): ModuleStatus {
+  const [status] = project.status().modules;
+  const state = failure === null ? (status?.state ?? "unloading") : "error";
+  return { ...(status as ModuleStatus), name, state };
+}
+
+/** Throws `MODULE_EXISTS`: a project is in the process once. */
+export function requireNewName(
+  { topology, projectDir }: ProjectOptions,
+  modules: ReadonlyMap<string, HostedModule>,
+): void {
+  const other = modules.get(topology.project);
+  if (other === undefined || other.failure !== null) return;
+  const { workspace } = other.options.topology;
+  const own = "start this one by --port in a process of its own";
+  const said =
+    other.options.projectDir !== projectDir
+      ? `a project "${topology.project}" runs here already, of ${other.options.projectDir}: give one of them another metadata.name, or ${own}`
+      : workspace !== topology.workspace
+        ? `the project "${topology.project}" runs here already, in the workspace "${workspace}": ${own}`
+        : `the project "${topology.project}" runs here already (${projectDir}): stop it first, or \`orgloop apply\` what has changed`;
+  throw new OrgLoopError("MODULE_EXISTS", said);
+}

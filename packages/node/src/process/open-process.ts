@@ -1,0 +1,110 @@
+import type { KnownSecrets, Published } from "@orgloop/engine";
+import type { Topology } from "@orgloop/sdk";
+import type { Held } from "../apply/held.ts";
+import { claimDataDir, type DataDir } from "../data/claim-data-dir.ts";
+import type { Disk } from "../data/disk.ts";
+import { type OpenBus, openBus } from "../data/open-bus.ts";
+import { openStores, type Stores } from "../data/open-stores.ts";
+import { type OpenRepeatMemory, openRepeatMemory } from "../intake/repeat-memory.ts";
+import { closeAll } from "../plugins/open-plugins.ts";
+import { type EventLog, type EventLogOptions, eventLog } from "../telemetry/event-log.ts";
+import { logFile } from "../telemetry/log-file.ts";
+import type { Clock } from "./clock.ts";
+
+export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry"> {
+  readonly clock: Clock;
+  /** References resolved. */
+  readonly topology: Topology;
+  readonly projectDir: string;
+  readonly dataDir: string;
+  readonly known: KnownSecrets;
+  /** Default: what the topology names. */
+  readonly openBus?: typeof openBus | undefined;
+  /** Default: the machine's. */
+  readonly disk?: Disk | undefined;
+}
+
+/** All that a process holds open. */
+export interface OpenProcess extends Stores {
+  readonly log: EventLog["log"];
+  readonly journal: Pick<EventLog, "change">;
+  readonly known: KnownSecrets;
+  readonly bus: OpenBus;
+  readonly repeats: OpenRepeatMemory;
+  readonly dataDir: DataDir;
+  /** Sources, actors and transforms that are to be closed with it. */
+  readonly plugins: Set<Held<unknown>>;
+  /** Is closed with it, before the others. */
+  defer(close: () => Promise<void>): void;
+  /** Closes it all, last opened first. */
+  close(): Promise<void>;
+}
+
+/** Opens data directory, event log, stores and bus; where one of them fails, closes the others and rejects. */
+export async function openProcess(options: OpenProcessOptions): Promise<OpenProcess> {
+  const { topology, projectDir, onEntry, clock, known } = options;
+  const { now, wall } = clock;
+  const { project, workspace, defaults } = topology;
+  await using opened = new AsyncDisposableStack();
+
+  const dataDir = await claimDataDir(options.dataDir, project, projectDir, options.disk);
+  opened.defer(() => dataDir.release());
+
+  const { fileSystem } = dataDir.disk;
+  const file = logFile({ dir: dataDir.log, fileSystem });
+  const level = defaults.log_level;
+  const journal = eventLog({
+    loggers: [file],
+    onEntry,
+    level,
+    project,
+    workspace,
+    now: wall,
+    mask: known.mask,
+  });
+  opened.defer(() => journal.close());
+  const { log } = journal;
+  const warn = (message: string): void => log({ phase: "system.error", error: message });
+
+  const { checkpoint, wal } = defaults;
+  const stores = await openStores({ dataDir, projectDir, checkpoint, clock, warn });
+  opened.defer(async () => {
+    const { deadLetters, claims, inbox, routeStates } = stores;
+    const closing = [deadLetters, claims, inbox, routeStates];
+    await Promise.all(closing.map((store) => store.close?.()));
+  });
+
+  const open = options.openBus ?? openBus;
+  const repeats = await openRepeatMemory({ dir: dataDir.repeats, fileSystem, warn });
+  opened.defer(() => repeats.close());
+  const bus = await open({
+    spec: topology.bus,
+    wal,
+    dir: dataDir.wal,
+    disk: dataDir.disk,
+    log,
+    now,
+    repeats,
+  });
+  opened.defer(() => bus.close());
+  for (const { once } of (await bus.unacked()) as Published[]) {
+    if (once !== undefined) repeats.load(once, { settled: false });
+  }
+
+  const plugins = new Set<Held<unknown>>();
+  opened.defer(() => closeAll(plugins));
+
+  const kept = opened.move();
+  return {
+    ...stores,
+    repeats,
+    dataDir,
+    log,
+    journal,
+    known,
+    bus,
+    plugins,
+    defer: (close) => kept.defer(close),
+    close: () => kept.disposeAsync(),
+  };
+}

@@ -1,0 +1,170 @@
+import {
+  goesTo,
+  isReplay,
+  type Matcher,
+  type Pace,
+  type RecordedEvent as Recorded,
+  type RecordedLine,
+  type RecordedQuery,
+  type ReplayTarget,
+  replayOnBus,
+  replayPace,
+} from "@orgloop/engine";
+import type { FileSystem } from "@orgloop/files";
+import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
+import pLimit from "p-limit";
+import { underWay } from "../apply/under-way.ts";
+import type { Backlog } from "../intake/backlog.ts";
+import type { Clock } from "../process/clock.ts";
+import type { EventRecorder } from "../telemetry/event-recorder.ts";
+import { findRecorded, type RecordedPlace, readRecorded } from "./recorded-events.ts";
+
+type RecordedEvent = Recorded<RecordedPlace>;
+
+export interface EventReplaysOptions {
+  /** Where the recorder writes. */
+  readonly dir: string;
+  readonly fileSystem: FileSystem;
+  readonly recorder: EventRecorder;
+  readonly bus: SettlingEventBus;
+  readonly backlog: Backlog;
+  readonly matcher: () => Matcher;
+  readonly clock: Clock;
+  readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  /** Aborted when intake stops. */
+  readonly stop: AbortSignal;
+}
+
+export interface ReplayRequest extends RecordedQuery {
+  /** Only to this route. */
+  readonly route?: string;
+  /** `N/s`. */
+  readonly rate?: string;
+  readonly dryRun: boolean;
+}
+
+export interface ReplayAnswer {
+  readonly dry_run: boolean;
+  /** Recorded events as asked for that a route takes. */
+  readonly matched: number;
+  /** Ids asked for that are not recorded, or that no route takes. */
+  readonly not_found: readonly string[];
+}
+
+/**
+ * Routes recorded events anew (`orgloop replay`). They go over the bus like every event, in the order in which they were first routed, and
+ * only so many at a time that they do not crowd out what is new. On a route where a transform dropped an event (a duplicate, say) it is
+ * dropped again, unless the event is asked for by its id. A stop ends it: what is on the bus by then is still delivered.
+ */
+export interface EventReplays {
+  /** Resolves when it is known what is to be replayed; does not wait for that. Throws `INVALID_RATE`. */
+  start(request: ReplayRequest): Promise<ReplayAnswer>;
+  /** An event is done with. */
+  acked(held: OrgLoopEvent): void;
+  /** Resolves when, after the stop, none is put on the bus any more. */
+  ended(): Promise<void>;
+}
+
+/** Replays on the bus at a time. */
+const WINDOW = 100;
+
+export function eventReplays(options: EventReplaysOptions): EventReplays {
+  const { dir, fileSystem, recorder, bus, backlog, matcher, clock, log, stop } = options;
+  /** The highest replay given to an event that the record may not tell of yet. */
+  const given = new Map<string, number>();
+  const onBus = new Set<string>();
+  const tasks = underWay();
+  /** One after the other: each holds where every event stands that it chooses. */
+  const reading = pLimit(1);
+  let wake = Promise.withResolvers<void>();
+  stop.addEventListener("abort", () => wake.resolve(), { once: true });
+
+  async function room(source: string): Promise<boolean> {
+    while (onBus.size >= WINDOW && !stop.aborted) {
+      wake = Promise.withResolvers();
+      await wake.promise;
+    }
+    return !stop.aborted && (await backlog.room(source, stop));
+  }
+
+  function number({ id, replays }: RecordedEvent): number {
+    const next = Math.max(replays, given.get(id) ?? 0) + 1;
+    given.set(id, next);
+    return next;
+  }
+
+  async function replayAll(
+    found: readonly RecordedEvent[],
+    pace: Pace,
+    target: (line: RecordedLine) => ReplayTarget,
+  ): Promise<void> {
+    for (const recorded of found) {
+      if (!(await pace()) || !(await room(recorded.source))) return;
+      const line = await readRecorded({ dir, fileSystem }, recorded.place);
+      if (line === null) continue;
+      await publish(replayOnBus(line.event, number(recorded), target(line)), line.event);
+    }
+  }
+
+  async function publish(held: OrgLoopEvent, { id: event_id, trace_id }: OrgLoopEvent) {
+    const { source, type: event_type, replay = 0 } = held;
+    backlog.enter(held);
+    onBus.add(held.id);
+    try {
+      await bus.publish(held);
+    } catch (error) {
+      onBus.delete(held.id);
+      backlog.leave(held);
+      throw error;
+    }
+    log({
+      phase: "source.emit",
+      event_id,
+      trace_id,
+      source,
+      event_type,
+      replay,
+      result: "replay",
+    });
+  }
+
+  return {
+    async start({ route, rate, dryRun, ...query }) {
+      const pace = replayPace(rate, clock, stop);
+      await recorder.flush();
+      for (const held of await bus.unacked()) {
+        if (!isReplay(held)) continue;
+        given.set(held.replay_of, Math.max(given.get(held.replay_of) ?? 0, held.replay));
+      }
+      const target = ({ dropped }: RecordedLine): ReplayTarget => ({
+        route,
+        skip: query.ids === undefined ? dropped : undefined,
+      });
+      const goes = (line: RecordedLine): boolean =>
+        matcher()
+          .match(line.event)
+          .some(({ name }) => goesTo(name, target(line)));
+      const found = await reading(() => findRecorded({ dir, fileSystem }, query, goes));
+      const ids = new Set(found.map(({ id }) => id));
+      const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
+      if (!dryRun) {
+        tasks
+          .track(replayAll(found, pace, target))
+          .catch((error) =>
+            log({ phase: "system.error", error: `the replay ended early: ${messageOf(error)}` }),
+          );
+      }
+      return { dry_run: dryRun, matched: found.length, not_found };
+    },
+    acked(held) {
+      if (!isReplay(held)) return;
+      onBus.delete(held.id);
+      if (given.get(held.replay_of) === held.replay) given.delete(held.replay_of);
+      wake.resolve();
+    },
+    async ended() {
+      await tasks.ended();
+      await recorder.flush();
+    },
+  };
+}

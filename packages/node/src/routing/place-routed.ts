@@ -1,0 +1,166 @@
+import {
+  type Delivery,
+  type EndedRoute,
+  faultLetter,
+  inboxTerms,
+  isBuried,
+  type LanedRoute,
+  type OpenEntry,
+  type RouteFault,
+} from "@orgloop/engine";
+import { type DeadLetterStore, messageOf } from "@orgloop/sdk";
+import type { Generation } from "../apply/generation.ts";
+import { underWay } from "../apply/under-way.ts";
+import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
+import { type AttemptStarts, laneStartKey } from "../delivery/attempt-starts.ts";
+import type { Bury } from "../delivery/burial.ts";
+import type { PushOptions, Settled, Transformed } from "../delivery/push-options.ts";
+import type { Push } from "../inbox/inbox.ts";
+import type { Clock } from "../process/clock.ts";
+
+export interface PlaceRoutedOptions {
+  /** Gives a delivery a place: an inbox, or its actor's queue. */
+  readonly push: Push;
+  readonly delivererOf: (actor: string) => ActorDeliverer | undefined;
+  readonly bury: Bury;
+  readonly deadLetters: Pick<DeadLetterStore, "get">;
+  readonly starts: AttemptStarts;
+  readonly clock: Clock;
+  readonly log: (entry: OpenEntry) => void;
+  /** Aborted when a drain gives up on what is under way. */
+  readonly abandon: AbortSignal;
+}
+
+/** Of one route of an event. */
+export interface RoutedRoute extends Pick<PushOptions, "waits" | "returned"> {
+  /** Under which it was routed: it stays open until the route's transforms have ended. */
+  readonly generation: Generation;
+  /** Called once. */
+  readonly onSettled: (how: Settled) => void;
+  /** It was in a lane, and its transforms let it through. */
+  readonly onTransformed?: () => void;
+}
+
+/** Sees to it that an event ends on each of its routes, and does not wait for slow ones. */
+export interface PlaceRouted {
+  /** Resolves when what is to be delivered or transformed has its place. Rejects with `DRAINING` where it gets none. */
+  place(routed: EndedRoute | LanedRoute, about: RoutedRoute): Promise<void>;
+  /** Resolves when no fault is being buried. */
+  ended(): Promise<void>;
+}
+
+/** Faults that are being buried at once: they share syncs. */
+const MAX_BURYING = 1_000;
+
+export function placeRouted(options: PlaceRoutedOptions): PlaceRouted {
+  const { push, bury, clock, log, abandon } = options;
+  const burials = underWay();
+  let burying = 0;
+
+  function isTransforming({ actor, route }: Delivery): boolean {
+    return options.delivererOf(actor)?.hasUntransformed(route) === true;
+  }
+
+  async function buryFault(fault: RouteFault, onSettled: RoutedRoute["onSettled"]): Promise<void> {
+    burying += 1;
+    if (await bury(faultLetter(fault, clock.wall()))) onSettled("buried");
+    burying -= 1;
+  }
+
+  function laned(routed: LanedRoute, about: RoutedRoute): Promise<void> {
+    const { generation } = about;
+    const ended = Promise.withResolvers<void>();
+    void generation.use(() => ended.promise);
+    const onSettled = (how: Settled): void => {
+      ended.resolve();
+      about.onSettled(how);
+    };
+    const transform = async (): Promise<Transformed | null> => {
+      try {
+        return await transformed(routed, { ...about, onSettled });
+      } catch (error) {
+        log({ phase: "system.error", route: routed.delivery.route, error: messageOf(error) });
+        return null;
+      } finally {
+        ended.resolve();
+      }
+    };
+    return push(routed.delivery, onSettled, {
+      ...optionsOf(routed.delivery, about),
+      transform,
+    }).catch((error) => {
+      ended.resolve();
+      throw error;
+    });
+  }
+
+  async function transformed(
+    { delivery, run }: LanedRoute,
+    { returned = false, onSettled, onTransformed = () => {} }: RoutedRoute,
+  ): Promise<Transformed | null> {
+    const routed = returned ? await survived(delivery, run, options) : await run();
+    // Cut short: what its transforms seem to have dropped must come again.
+    if (abandon.aborted) return null;
+    if (routed.kind === "ended") return { kind: "ended", end: () => onSettled(routed.by) };
+    onTransformed();
+    if (routed.kind === "fault") {
+      return { kind: "ended", end: () => buryFault(routed, onSettled) };
+    }
+    if (inboxTerms(routed.delivery) === null) return routed;
+    return { kind: "ended", end: () => push(routed.delivery, onSettled).catch(() => undefined) };
+  }
+
+  return {
+    async place(routed, about) {
+      const { returned = false, onSettled } = about;
+      if (routed.kind === "ended") return onSettled(routed.by);
+      const { delivery } = routed;
+      if (returned && (await isBuried(delivery, options.deadLetters).catch(() => false))) {
+        return onSettled("buried");
+      }
+      if (routed.kind === "fault") {
+        const buried = burials.track(buryFault(routed, onSettled));
+        return burying > MAX_BURYING ? buried : undefined;
+      }
+      if (routed.kind === "in lane") return laned(routed, about);
+      // An inbox is past the queue: what comes behind a lane must not overtake it there.
+      if (inboxTerms(delivery) !== null && isTransforming(delivery)) {
+        const placeholder = { ...delivery, config: {}, untransformed: true } as const;
+        return laned({ kind: "in lane", delivery: placeholder, run: async () => routed }, about);
+      }
+      return push(delivery, onSettled, optionsOf(delivery, about));
+    },
+    ended: burials.ended,
+  };
+}
+
+function optionsOf(
+  { actor }: Delivery,
+  { generation, returned = false, waits = false }: RoutedRoute,
+): PushOptions {
+  return { returned, waits, matched: generation.routes.policies.get(actor) };
+}
+
+/** An event whose transforms the process did not survive so often is given up on that route. */
+const MAX_DEATHS = 3;
+
+/** Counts the deaths of the process at the transforms of an event that has come back: what harms one route ends the others not. */
+async function survived(
+  delivery: Delivery,
+  run: LanedRoute["run"],
+  { starts, abandon }: PlaceRoutedOptions,
+): Promise<EndedRoute> {
+  const key = laneStartKey(delivery);
+  const deaths = starts.deaths(key);
+  if (deaths >= MAX_DEATHS) {
+    starts.end(key);
+    const error = `the process ended ${deaths} times during its transforms`;
+    return { kind: "fault", delivery, error, reason: "poison" };
+  }
+  await starts.begin(key, abandon).catch(() => undefined);
+  try {
+    return await run();
+  } finally {
+    starts.end(key);
+  }
+}

@@ -1,1 +1,0 @@
-export { type Clock, callAt, systemClock, waitUntil, wallTime, watchedClock } from "@orgloop/host";

@@ -1,3 +1,0 @@
-export * from "./actor-message.ts";
-export * from "./event-history.ts";
-export type { BundledPlugins } from "./function-tools.ts";
