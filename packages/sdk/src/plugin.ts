@@ -60,7 +60,8 @@ export interface PluginPart<Config, Running> {
   readonly config: StandardSchema<Config>;
   /**
    * Keys of `config` whose texts, also nested ones, are templates (`parseTemplate`): `validate`
-   * reads them. A function where that depends on the config, which is as it was written.
+   * reads them, and warns of placeholders under other keys. A function where that depends on the
+   * config, which is as it was written. Absent: nobody knows, and nothing is warned of.
    */
   readonly templates?: readonly string[] | ((config: unknown) => readonly string[]);
   /**

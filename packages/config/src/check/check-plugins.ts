@@ -22,6 +22,7 @@ import { at, type Declaration, type Declarations } from "../resolve/declarations
 import type { Findings } from "../resolve/findings.ts";
 import { secretVariables } from "./check-environments.ts";
 import { checkPath, checkTemplatesAt, madeRoots } from "./check-templates.ts";
+import { checkUnfilled } from "./check-unfilled.ts";
 import { type MarkedSecrets, markedSecrets } from "./marked-secrets.ts";
 import { ALL_ROOTS, PATH_ROOTS } from "./unknown-root.ts";
 
@@ -171,13 +172,17 @@ async function checkItem(
 /** What the package says are templates and paths in the event. */
 function checkEventTexts(
   item: Declaration,
-  { templates = [], paths = [] }: Part,
+  { templates, paths = [] }: Part,
   config: unknown,
   roots: Context,
   findings: Findings,
 ): void {
-  for (const key of typeof templates === "function" ? templates(config) : templates) {
+  const keys = typeof templates === "function" ? templates(config) : templates;
+  for (const key of keys ?? []) {
     checkTemplatesAt(item, ["config", key], roots.ofTemplates, findings);
+  }
+  if (keys !== undefined) {
+    checkUnfilled(item, ["config"], ([, key]) => keys.some((one) => one === key), findings);
   }
   for (const key of paths) {
     const value = valueAt(config, [key]);

@@ -24,7 +24,7 @@ const create = () => Promise.reject(new Error("nothing is created"));
 const PLUGINS: Record<string, PluginDefinition> = {
   "test-connector": defineConnector({
     id: "test",
-    source: { config: anyConfig(), create },
+    source: { config: anyConfig(), templates: [], create },
     actor: { config: anyConfig(), templates: ["url", "body"], create },
   }),
   "@orgloop/transform-enrich": defineTransform({ id: "enrich", config: anyConfig(), create }),
@@ -176,5 +176,71 @@ describe("an unknown root is a warning with the nearest path", () => {
       ],
     });
     expect([errors, unknown]).toEqual([[], []]);
+  });
+});
+
+describe("a placeholder where nothing is filled in is a warning at its place", () => {
+  const unfilled = async (parts: Parts) =>
+    (await load(parts)).warnings
+      .filter(({ code }) => code === "unfilled-template")
+      .map(({ file, path, message }) => `${file} ${path} ${message.split(" stays")[0]}`);
+  const at = (path: string, placeholder = "{{payload.x}}") => [
+    `orgloop.yaml ${path} ${placeholder}`,
+  ];
+  const x = "{{payload.x}}";
+
+  test.each<[string, Parts, string[]]>([
+    [
+      "then.config, deeper",
+      { route: { then: { actor: "a", config: { deep: { list: [x] } } } } },
+      at("routes[0].then.config.deep.list[0]"),
+    ],
+    [
+      "a key of then.config",
+      { route: { then: { actor: "a", config: { [x]: "text" } } } },
+      at(`routes[0].then.config["${x}"]`),
+    ],
+    ["a filter", filter({ "payload.y": x }), at('routes[0].when.filter["payload.y"]')],
+    [
+      "headers",
+      { actor: { config: { headers: { "x-id": `id ${x}` } } } },
+      at("actors[0].config.headers.x-id"),
+    ],
+    [
+      "a key of a template",
+      { actor: { config: { body: { [x]: 1 } } } },
+      at(`actors[0].config.body["${x}"]`),
+    ],
+    [
+      "a source",
+      { source: { config: { channel: "{{title}}" } } },
+      at("sources[0].config.channel", "{{title}}"),
+    ],
+    ["a template", { actor: { config: { url: `https://h/${x}`, body: { deep: [x] } } } }, []],
+    ["then.config", config(x), []],
+    [
+      "another language",
+      { actor: { config: { command: "docker ps --format '{{.ID}} {{json .}}'" } } },
+      [],
+    ],
+  ])("%s", async (_, parts, warnings) => {
+    expect(await unfilled(parts)).toEqual(warnings);
+  });
+
+  test("with its line and column, and where templates are", async () => {
+    const { warnings } = await load({ actor: { config: { headers: { a: `id ${x}` } } } });
+    const [found] = warnings.filter(({ code }) => code === "unfilled-template");
+    expect(found?.message).toContain("then.config");
+    expect(found).toMatchObject({ file: "orgloop.yaml", line: 19, column: 20 });
+  });
+
+  test("a prompt that does not say whether it is filled in", async () => {
+    const prompt = (meta: string) => ({
+      route: { with: { prompt_file: "p.md" } },
+      prompt: `${meta}Look at {{payload.x}} and {{mustache}}\n`,
+    });
+    expect(await unfilled(prompt(""))).toEqual(["p.md  {{payload.x}}"]);
+    expect(await unfilled(prompt("---\ninterpolate: true\n---\n"))).toEqual([]);
+    expect(await unfilled(prompt("---\ninterpolate: false\n---\n"))).toEqual([]);
   });
 });

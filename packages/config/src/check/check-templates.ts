@@ -4,6 +4,7 @@ import { offsetInValue } from "../read/yaml/offset-in-value.ts";
 import { at, type Declaration, type Declarations } from "../resolve/declarations.ts";
 import type { Findings } from "../resolve/findings.ts";
 import type { Layer } from "../resolve/source-document.ts";
+import { checkUnfilled } from "./check-unfilled.ts";
 import { CONFIG_ROOTS, PATH_ROOTS, unknownRoot } from "./unknown-root.ts";
 
 const ENRICH = "@orgloop/transform-enrich";
@@ -96,11 +97,13 @@ export function checkTemplates(
   for (const route of routes) {
     const config = valueAt(route.value, ["then", "config"]);
     for (const [key, value] of Object.entries(isMapping(config) ? config : {})) {
-      // Nested values go to the actor as they are (v1alpha1, section 4).
       if (typeof value === "string" && value.includes("{{")) {
         checkTemplatesAt(route, ["then", "config", key], roots, findings);
       }
     }
+    // Nested values go to the actor as they are (v1alpha1, section 4).
+    checkUnfilled(route, ["then", "config"], (path) => path.length === 3, findings);
+    checkUnfilled(route, ["when"], () => false, findings);
     checkFilter(route, ["when", "filter"], findings);
     for (const path of [["delivery"], ["then", "delivery"]]) {
       const key = valueAt(route.value, [...path, "key"]);

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { type DocumentPath, valueAt } from "@orgloop/engine";
 import { messageOf, type PromptSpec } from "@orgloop/sdk";
 import { checkTemplate, madeRoots } from "../check/check-templates.ts";
+import { warnUnfilled } from "../check/check-unfilled.ts";
 import { PROMPT_ROOTS } from "../check/unknown-root.ts";
 import type { ProjectFiles } from "../read/project-files.ts";
 import { splitPrompt, unixText } from "../read/read-prompt.ts";
@@ -77,10 +78,13 @@ export function attachFiles(
         const { text, start, meta, problem } = splitPrompt(written);
         prompt = { file, text, meta };
         read.set(absolute, prompt);
-        if (meta?.interpolate === true) {
+        if (meta?.interpolate !== false && text.includes("{{")) {
           const document = sourceDocument(file, absolute, unixText(written), undefined, false);
+          const place = { document, path: [] };
           const offsetOf = (_: string, offset: number) => start + offset;
-          checkTemplate(text, { document, path: [] }, offsetOf, promptRoots, findings);
+          if (meta?.interpolate === true) {
+            checkTemplate(text, place, offsetOf, promptRoots, findings);
+          } else warnUnfilled(text, place, offsetOf, findings, promptRoots);
         }
         if (problem !== undefined) {
           findings.warnings.push({

@@ -5,6 +5,7 @@ export default defineConnector({
   id: "cron",
   source: {
     config: cronSourceConfig,
+    templates: [],
     create: async (config, context) =>
       (await import("./cron-source.ts")).cronSource(config, context),
   },

@@ -5,6 +5,7 @@ export default defineConnector({
   id: "eventbridge",
   actor: {
     config: eventBridgeActorConfig,
+    templates: [],
     create: async (config) => (await import("./eventbridge-actor.ts")).eventBridgeActor(config),
   },
 });

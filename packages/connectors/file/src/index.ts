@@ -5,6 +5,7 @@ export default defineConnector({
   id: "file",
   actor: {
     config: fileActorConfig,
+    templates: [],
     create: async (config, context) => (await import("./file-actor.ts")).fileActor(config, context),
   },
 });

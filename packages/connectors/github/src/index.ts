@@ -6,6 +6,7 @@ export default defineConnector({
   source: {
     repeatWindow: "7d",
     config: githubSourceConfig,
+    templates: [],
     create: async (config, context) =>
       (await import("./github-source.ts")).githubSource(config, context),
   },

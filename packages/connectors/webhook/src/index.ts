@@ -5,6 +5,7 @@ export default defineConnector({
   id: "webhook",
   source: {
     config: webhookSourceConfig,
+    templates: [],
     intake: ["receive"],
     create: async (config) => (await import("./webhook-source.ts")).webhookSource(config),
   },
