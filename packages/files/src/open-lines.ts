@@ -48,8 +48,8 @@ export async function openLines(
   return openLines(options, mark);
 }
 
-/** A whole line that the store cannot take is another store's: nothing is thrown away for that. */
-function ownLines(path: string, onLine: OnLine): OnLine {
+/** A whole line that the store cannot take is another store's: nothing is thrown away for that. Throws `STORE_FOREIGN`. */
+export function ownLines(path: string, onLine: OnLine): OnLine {
   return (body, place) => {
     try {
       onLine(body, place);
@@ -59,7 +59,7 @@ function ownLines(path: string, onLine: OnLine): OnLine {
   };
 }
 
-const notOwn = (path: string, why: string, cause: unknown): OrgLoopError =>
+export const notOwn = (path: string, why: string, cause: unknown): OrgLoopError =>
   new OrgLoopError(
     "STORE_FOREIGN",
     `${path} is not this store's file (${why}): while nothing runs, put the right one back, or move this one away`,

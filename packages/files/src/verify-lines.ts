@@ -2,6 +2,7 @@ import { hasCode } from "@orgloop/sdk";
 import type { FileSystem, OpenFile } from "./file-system.ts";
 import type { Reached } from "./high-water-mark.ts";
 import { readMark } from "./mark-file.ts";
+import { notOwn, ownLines } from "./open-lines.ts";
 import { type LinesSurvey, surveyLines } from "./survey-lines.ts";
 
 /** What a look at a file of checksummed lines has found; nothing is changed. */
@@ -9,28 +10,49 @@ export interface LinesVerdict {
   readonly lines: number;
   /** What is wrong, and where; one text each. */
   readonly problems: readonly string[];
+  /** A start would refuse it (`STORE_FOREIGN`). */
+  readonly refused: boolean;
 }
 
-/** Looks at a file of `CheckedLines`, also while it is written. Without a file and a mark there is nothing wrong. */
-export async function verifyLines(path: string, fileSystem: FileSystem): Promise<LinesVerdict> {
+/**
+ * Looks at a file of `CheckedLines`, also while it is written. Without a file and a mark there is nothing wrong. `parse` throws for a body
+ * that is none of its store's.
+ */
+export async function verifyLines(
+  path: string,
+  fileSystem: FileSystem,
+  parse: (body: Buffer) => unknown,
+): Promise<LinesVerdict> {
   // Before the file: what is written meanwhile comes after it.
   const mark = await markOf(`${path}.mark`, fileSystem);
   let file: OpenFile;
   try {
     file = await fileSystem.open(path, "read");
   } catch (error) {
-    if (hasCode(error, "EISDIR")) return { lines: 0, problems: [`${path} is a directory`] };
     if (!hasCode(error, "ENOENT")) throw error;
     const lost = mark?.synced ?? 0;
-    return { lines: 0, problems: lost > 0 ? [`${path} is gone with its ${lost} lines`] : [] };
+    const problems = lost > 0 ? [`${path} is gone with its ${lost} lines`] : [];
+    return { lines: 0, problems, refused: false };
   }
   try {
-    const survey = await surveyLines(file, mark, () => {});
-    return { lines: Math.max(0, survey.last), problems: problemsOf(path, mark, survey) };
+    const survey = await surveyLines(file, mark, ownLines(path, parse));
+    const problems = problemsOf(path, mark, survey);
+    return { lines: Math.max(0, survey.last), problems, refused: false };
+  } catch (error) {
+    if (hasCode(error, "STORE_FOREIGN")) return refused(error);
+    // It can be opened to be read, and not be read.
+    if (hasCode(error, "EISDIR")) return refused(notOwn(path, "a directory", error));
+    throw error;
   } finally {
     await file.close();
   }
 }
+
+const refused = ({ message }: Error): LinesVerdict => ({
+  lines: 0,
+  problems: [message],
+  refused: true,
+});
 
 function problemsOf(path: string, mark: Reached | null, survey: LinesSurvey): readonly string[] {
   const found = survey.damages.map(({ reason, line }) =>

@@ -6,8 +6,8 @@ import { parseInboxLine, upgradeInboxLine } from "./inbox-line.ts";
 /** How many dead letters lie in a directory of `fileDeadLetters`, without locking or changing it. */
 export async function countStoredLetters(dir: string): Promise<number> {
   const ids = new Set<string>();
-  for await (const body of readStoredBodies(join(dir, "dead-letters.jsonl"), upgradeLetterLine)) {
-    const line = parseLetterLine(body);
+  const own = { upgrade: upgradeLetterLine, parse: parseLetterLine };
+  for await (const line of readStoredBodies(join(dir, "dead-letters.jsonl"), own)) {
     if ("put" in line) ids.add(line.put.id);
     else for (const id of line.removed) ids.delete(id);
   }
@@ -18,8 +18,8 @@ export async function countStoredLetters(dir: string): Promise<number> {
 export async function countStoredEntries(dir: string): Promise<number> {
   const ids = new Set<string>();
   const key = (session: string, id: string) => `${session}\n${id}`;
-  for await (const body of readStoredBodies(join(dir, "inbox.jsonl"), upgradeInboxLine)) {
-    const line = parseInboxLine(body);
+  const own = { upgrade: upgradeInboxLine, parse: parseInboxLine };
+  for await (const line of readStoredBodies(join(dir, "inbox.jsonl"), own)) {
     if ("put" in line) ids.add(key(line.put.session_key, line.put.id));
     else if ("removed" in line) for (const id of line.removed) ids.delete(key(line.session, id));
   }

@@ -11,10 +11,13 @@ export const { encode: letterBody, decode: parseLetter } = letterLine;
 
 export const removalBody = (removed: readonly string[]): string => JSON.stringify({ removed });
 
-/** What a body says, without the event of a letter. */
+/** What a body says, without the event of a letter. Throws where it is no line of dead letters. */
 export function parseLetterLine(body: Buffer): LetterLine {
   const put = letterLine.head(body);
-  return put === null ? { removed: JSON.parse(body.toString()).removed } : { put };
+  if (put !== null) return { put };
+  const { removed } = JSON.parse(body.toString()) as { readonly removed?: unknown };
+  if (!Array.isArray(removed)) throw new Error("a line of it is no dead letter");
+  return { removed };
 }
 
 /** The body of a line as it was written before there were checksums: a letter, or `{"removed": [ids]}`. */

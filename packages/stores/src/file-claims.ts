@@ -31,8 +31,8 @@ export async function fileClaims({
     begin() {
       table = new ClaimTable();
       return (body) => {
-        const [key, eventId, expiresMs] = JSON.parse(body.toString()).claim;
-        table.load(key, { eventId, expiresMs });
+        const { key, ...claim } = parseClaimLine(body);
+        table.load(key, claim);
       };
     },
     upgrade: upgradeClaim,
@@ -76,6 +76,22 @@ function claimBody(key: string, { eventId, expiresMs }: Claim): string {
   return JSON.stringify({ claim: [key, eventId, expiresMs] });
 }
 
+/** Throws where a body is no claim. */
+export function parseClaimLine(body: Buffer): Claim & { readonly key: string } {
+  const claim = claimOf(JSON.parse(body.toString()).claim);
+  if (claim === null) throw new Error("a line of it is no claim");
+  const [key, eventId, expiresMs] = claim;
+  return { key, eventId, expiresMs };
+}
+
+function claimOf(value: unknown): readonly [string, string, number] | null {
+  if (!Array.isArray(value)) return null;
+  const [key, eventId, expiresMs] = value as unknown[];
+  const whole =
+    typeof key === "string" && typeof eventId === "string" && typeof expiresMs === "number";
+  return whole ? [key, eventId, expiresMs] : null;
+}
+
 /** The body of a line as it was written before there were checksums. */
 function upgradeClaim(line: string): string | null {
   let value: unknown;
@@ -84,11 +100,8 @@ function upgradeClaim(line: string): string | null {
   } catch {
     return null;
   }
-  if (!Array.isArray(value)) return null;
-  const [key, eventId, expiresMs] = value as unknown[];
-  const whole =
-    typeof key === "string" && typeof eventId === "string" && typeof expiresMs === "number";
-  return whole ? claimBody(key, { eventId, expiresMs }) : null;
+  const claim = claimOf(value);
+  return claim === null ? null : claimBody(claim[0], { eventId: claim[1], expiresMs: claim[2] });
 }
 
 /** What damaged bytes of the file held, for people. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { CheckedLines, type FileSystem, nodeFileSystem } from "@orgloop/files";
+import { isMapping } from "@orgloop/sdk";
 
 export interface FileRepeatsOptions {
   /** Made where missing; holds `repeats.jsonl`. */
@@ -38,6 +39,14 @@ interface Line {
   readonly marks: string;
 }
 
+/** Throws where a body is no line of repeats. */
+export function parseRepeatsLine(body: Buffer): Line {
+  const line = JSON.parse(body.toString());
+  const { through, lives, marks } = line;
+  if (typeof through === "number" && isMapping(lives) && typeof marks === "string") return line;
+  throw new Error("a line of it holds no ids of events");
+}
+
 /**
  * A file of checksummed lines (`CheckedLines`), `{ through, lives, marks }`. A damaged one is left out: an id that is forgotten lets a
  * repeat through, which at-least-once allows. Nobody else may write the file meanwhile (`lockDirectory`).
@@ -57,7 +66,7 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
       through = 0;
       marks = 0;
       return (body) => {
-        const line: Line = JSON.parse(body.toString());
+        const line = parseRepeatsLine(body);
         ({ lives, through } = line);
         marks += line.marks.length / MARK_LENGTH;
         for (let at = 0; at < line.marks.length; at += MARK_LENGTH) {

@@ -6,7 +6,7 @@ import {
   nodeFileSystem,
   readWhole,
 } from "@orgloop/files";
-import { hasCode, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
+import { hasCode, isMapping, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
 
 export interface FileRouteStatesOptions {
   /** Ends in `.jsonl`. Its directory is made where missing. */
@@ -37,7 +37,7 @@ export async function fileRouteStates({
     fileSystem,
     begin() {
       states = new Map();
-      return (body) => apply(JSON.parse(body.toString()));
+      return (body) => apply(parseRouteStateLine(body));
     },
     upgrade: () => null,
     loss: lostStates,
@@ -108,6 +108,14 @@ function isState(value: unknown): value is RouteState {
     (circuit === null ||
       (typeof circuit?.openUntilMs === "number" && typeof circuit.cooldownMs === "number"))
   );
+}
+
+/** Throws where a body is no route's state. */
+export function parseRouteStateLine(body: Buffer): Change {
+  const line = JSON.parse(body.toString());
+  const { route, state } = line;
+  if (typeof route === "string" && (state === null || isMapping(state))) return line;
+  throw new Error("a line of it is no route's state");
 }
 
 /** What damaged bytes of the file held, for people. */

@@ -10,10 +10,14 @@ export type InboxLine =
 const entryLine = eventLast<InboxEntry>("entry");
 export const { encode: entryBody, decode: parseEntry } = entryLine;
 
-/** What a body says, without the event of an entry. */
+/** What a body says, without the event of an entry. Throws where it is no line of inboxes. */
 export function parseInboxLine(body: Buffer): InboxLine {
   const put = entryLine.head(body);
-  return put === null ? JSON.parse(body.toString()) : { put };
+  if (put !== null) return { put };
+  const line = JSON.parse(body.toString());
+  const isChange = Array.isArray(line.removed) || typeof line.notified === "boolean";
+  if (isChange && typeof line.session === "string") return line;
+  throw new Error("a line of it is no inbox's");
 }
 
 /** The body of a line as it was written before there were checksums: an entry by itself, or a change of a session. */

@@ -1,11 +1,13 @@
 export * from "./applied-state.ts";
 export * from "./count-stored.ts";
+export { parseLetterLine } from "./dead-letter-line.ts";
 export * from "./file-checkpoints.ts";
 export * from "./file-claims.ts";
 export * from "./file-dead-letters.ts";
 export * from "./file-inbox.ts";
 export * from "./file-repeats.ts";
 export * from "./file-route-states.ts";
+export { parseInboxLine } from "./inbox-line.ts";
 export * from "./memory-checkpoints.ts";
 export * from "./memory-claims.ts";
 export * from "./memory-dead-letters.ts";

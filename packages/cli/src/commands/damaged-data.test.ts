@@ -130,8 +130,8 @@ test("wal verify tells of the stores beside the log, too", async () => {
   ]);
   const letters = path.join(data, "dead-letters/dead-letters.jsonl");
   await mkdir(path.dirname(letters));
-  await writeLines(letters, ['{"put":1}', '{"put":2}']);
-  await writeFile(letters, (await readFile(letters, "utf8")).replace('"put":1', '"put":7'));
+  await writeLines(letters, ['{"removed":["1"]}', '{"removed":["2"]}']);
+  await writeFile(letters, (await readFile(letters, "utf8")).replace('["1"]', '["7"]'));
   expect(await walVerify(context, [], {})).toBe(1);
   expect(said.answers[1]).toMatchObject({
     ok: false,

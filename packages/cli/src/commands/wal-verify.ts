@@ -1,5 +1,6 @@
 import type { StoresVerdict } from "@orgloop/node";
 import type { Command } from "../command.ts";
+import { GOES_ON } from "../doctor/log-and-wal.ts";
 import { walDirectory, walProblemLine } from "../process/wal-directory.ts";
 
 /**
@@ -31,17 +32,13 @@ export const walVerify: Command = async (context) => {
   return sound ? 0 : 1;
 };
 
-function storesText({ lines, problems, kept }: StoresVerdict): readonly string[] {
+function storesText({ lines, problems, refused, kept }: StoresVerdict): readonly string[] {
   return [
     ...problems,
     ...kept.map(
       (file) => `${file}: damaged lines that a start has kept; delete it when nobody wants it`,
     ),
     `${lines} lines of dead letters, inboxes, claims, repeats and routes: ${problems.length === 0 ? "sound" : "damaged"}`,
-    ...(problems.length === 0
-      ? []
-      : [
-          "a start keeps damaged lines beside their file, names what is lost and goes on with the rest",
-        ]),
+    ...(problems.length === 0 ? [] : [refused ? "a start refuses that" : GOES_ON]),
   ];
 }

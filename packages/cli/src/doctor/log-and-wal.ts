@@ -5,6 +5,9 @@ import { walProblemLine } from "../process/wal-directory.ts";
 import type { Check } from "./check.ts";
 
 const MB = 1024 ** 2;
+/** What becomes of what is damaged. */
+export const GOES_ON =
+  "a start keeps damaged lines beside their file, names what is lost and goes on with the rest";
 const LARGE_LOG_MB = 2_048;
 
 /** How much the event log takes. */
@@ -46,14 +49,14 @@ export async function checkWal(dataDir: string): Promise<Check> {
 export async function checkStores(dataDir: string): Promise<Check> {
   const check = { category: "storage", name: "stores" };
   const { verifyStores } = await import("@orgloop/node");
-  const { problems, kept, lines } = await verifyStores(dataDir);
+  const { problems, refused, kept, lines } = await verifyStores(dataDir);
   const [problem] = problems;
   if (problem !== undefined) {
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
     return {
       ...check,
       status: "error",
-      message: `${problem}${more}; a start keeps damaged lines beside their file, names what is lost and goes on with the rest`,
+      message: `${problem}${more}${refused ? "" : `; ${GOES_ON}`}`,
     };
   }
   const [file] = kept;

@@ -1,33 +1,46 @@
 import { join } from "node:path";
 import { nodeFileSystem, readWhole, verifyLines } from "@orgloop/files";
 import { hasCode, messageOf } from "@orgloop/sdk";
-import { parseCheckpoint, readAppliedState } from "@orgloop/stores";
+import {
+  parseCheckpoint,
+  parseClaimLine,
+  parseInboxLine,
+  parseLetterLine,
+  parseRepeatsLine,
+  parseRouteStateLine,
+  readAppliedState,
+} from "@orgloop/stores";
+import { parseStartLine } from "../delivery/kept-starts.ts";
 
 /** What a look at the stores of a data directory has found; nothing is locked or changed. */
 export interface StoresVerdict {
   readonly lines: number;
   /** What is damaged now. */
   readonly problems: readonly string[];
+  /** A start would refuse one of these, rather than go on without what is damaged. */
+  readonly refused: boolean;
   /** Files with the bytes that starts have found damaged and kept. */
   readonly kept: readonly string[];
 }
 
-const LINES = [
-  "attempt-starts.jsonl",
-  "claims/claims.jsonl",
-  "dead-letters/dead-letters.jsonl",
-  "inbox/inbox.jsonl",
-  "repeats/repeats.jsonl",
-  "route-state.jsonl",
-];
+const LINES = {
+  "attempt-starts.jsonl": parseStartLine,
+  "claims/claims.jsonl": parseClaimLine,
+  "dead-letters/dead-letters.jsonl": parseLetterLine,
+  "inbox/inbox.jsonl": parseInboxLine,
+  "repeats/repeats.jsonl": parseRepeatsLine,
+  "route-state.jsonl": parseRouteStateLine,
+};
 const FOLDERS = ["", "claims", "dead-letters", "inbox", "repeats"];
 
 export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
   let lines = 0;
   const problems: string[] = [];
-  for (const name of LINES) {
-    const verdict = await verifyLines(join(dataDir, name), nodeFileSystem);
+  let refused = false;
+  for (const [name, parse] of Object.entries(LINES)) {
+    const verdict = await verifyLines(join(dataDir, name), nodeFileSystem, parse);
     lines += verdict.lines;
+    refused ||= verdict.refused;
     problems.push(...verdict.problems);
   }
   const checkpoints = join(dataDir, "checkpoints");
@@ -37,7 +50,10 @@ export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
       .then(parseCheckpoint)
       .catch((error) => problems.push(`${file}: ${messageOf(error)}`));
   }
-  await readAppliedState(dataDir).catch((error) => problems.push(messageOf(error)));
+  await readAppliedState(dataDir).catch((error) => {
+    problems.push(messageOf(error));
+    refused = true;
+  });
   const kept: string[] = [];
   for (const folder of FOLDERS) {
     const found = await names(join(dataDir, folder));
@@ -47,7 +63,7 @@ export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
         .map((name) => join(dataDir, folder, name)),
     );
   }
-  return { lines, problems, kept };
+  return { lines, problems, refused, kept };
 }
 
 async function names(dir: string): Promise<readonly string[]> {

@@ -43,7 +43,7 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
     begin() {
       counts.clear();
       asked.clear();
-      return (body) => apply(JSON.parse(body.toString()));
+      return (body) => apply(parseStartLine(body));
     },
     upgrade,
     loss: () => "",
@@ -83,6 +83,16 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
     put: groupCommit<StartsChange>((task) => file.inTurn(task), commit),
     close: () => file.inTurn(() => file.close()),
   };
+}
+
+/** Throws where a body says nothing of what is under way. */
+export function parseStartLine(body: Buffer): StartsChange {
+  const line = JSON.parse(body.toString());
+  const change: unknown = line.start ?? line.asked;
+  if (Array.isArray(change) && typeof change[0] === "string" && typeof change[1] === "number") {
+    return line;
+  }
+  throw new Error("a line of it is no start of an attempt");
 }
 
 /** The body of a line as it was written before there were checksums. */
