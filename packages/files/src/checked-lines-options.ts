@@ -1,6 +1,13 @@
 import type { FileSystem } from "./file-system.ts";
 import type { Place } from "./read-lines.ts";
 
+/** Which files were ever made; kept apart from them, so that one is missed that is removed with all that lies beside it. */
+export interface MadeFiles {
+  has(path: string): boolean;
+  /** Resolves when it is kept, or cannot be kept now; fine to call twice. */
+  add(path: string): Promise<void>;
+}
+
 export interface CheckedLinesOptions {
   /** Ends in `.jsonl`. Its directory must exist. */
   readonly path: string;
@@ -18,6 +25,8 @@ export interface CheckedLinesOptions {
   readonly advice: string;
   /** Told of what was found wrong: where, what is lost, what to do. */
   readonly warn: (message: string) => void;
+  /** Where it is kept that the file was made: without it, one that is removed with its mark counts as never written. */
+  readonly made?: MadeFiles | undefined;
   /** Monotonic, in ms; default: the process's. */
   readonly now?: () => number;
 }

@@ -49,6 +49,7 @@ export class CheckedLines {
     const lines = new CheckedLines(options);
     try {
       const { file, generation, last, size } = await openLines(options, lines.#mark);
+      if (file !== null) await options.made?.add(options.path);
       lines.#file = file;
       lines.#generation = generation;
       lines.#last = last;
@@ -196,6 +197,7 @@ export class CheckedLines {
       await file.sync();
       await fileSystem.syncDirectory(dirname(path));
     });
+    await this.#options.made?.add(path);
     this.#size = header.length;
     this.#last = 0;
     await this.#reached();

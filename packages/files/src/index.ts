@@ -2,7 +2,7 @@ export * from "./appended-file.ts";
 export * from "./checked-json.ts";
 export { CHECKED_FROM, checksumFits, isSealed, sealLine } from "./checked-line.ts";
 export * from "./checked-lines.ts";
-export type { CheckedLinesOptions } from "./checked-lines-options.ts";
+export type { CheckedLinesOptions, MadeFiles } from "./checked-lines-options.ts";
 export * from "./file-bytes.ts";
 export * from "./file-system.ts";
 export * from "./group-commit.ts";

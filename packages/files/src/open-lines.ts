@@ -77,17 +77,24 @@ async function openIfThere({ path, fileSystem }: CheckedLinesOptions): Promise<O
 }
 
 async function withoutFile(
-  { path, advice, warn }: CheckedLinesOptions,
+  { path, advice, made, warn }: CheckedLinesOptions,
   mark: HighWaterMark,
   reached: Reached | null,
 ): Promise<OpenedLines> {
   const generation = (reached?.generation ?? 0) + 1;
-  if (reached !== null && reached.synced > 0) {
-    warn(`${path} is gone; lost: its ${reached.synced} lines. ${advice}`);
+  const lost = lostWith(reached, made?.has(path) ?? false);
+  if (lost !== null) {
+    warn(`${path} is gone; lost: ${lost}. ${advice}`);
     await mark.write({ generation, synced: -1 });
     await mark.sync();
   }
   return { file: null, generation, last: -1, size: 0 };
+}
+
+/** What is lost with a file that is not there; null: nothing, or it never was. */
+export function lostWith(reached: Reached | null, wasMade: boolean): string | null {
+  if (reached === null) return wasMade ? "all its lines, and how many they were" : null;
+  return reached.synced > 0 ? `its ${reached.synced} lines` : null;
 }
 
 /** False where there is nothing to mend. */

@@ -1,8 +1,9 @@
 import { hasCode } from "@orgloop/sdk";
+import type { MadeFiles } from "./checked-lines-options.ts";
 import type { FileSystem, OpenFile } from "./file-system.ts";
 import type { Reached } from "./high-water-mark.ts";
 import { readMark } from "./mark-file.ts";
-import { notOwn, ownLines } from "./open-lines.ts";
+import { lostWith, notOwn, ownLines } from "./open-lines.ts";
 import { type LinesSurvey, surveyLines } from "./survey-lines.ts";
 
 /** What a look at a file of checksummed lines has found; nothing is changed. */
@@ -14,14 +15,17 @@ export interface LinesVerdict {
   readonly refused: boolean;
 }
 
-/**
- * Looks at a file of `CheckedLines`, also while it is written. Without a file and a mark there is nothing wrong. `parse` throws for a body
- * that is none of its store's.
- */
+export interface VerifyLinesOptions {
+  /** Throws for a body that is none of its store's. */
+  readonly parse: (body: Buffer) => unknown;
+  readonly made: Pick<MadeFiles, "has">;
+  readonly fileSystem: FileSystem;
+}
+
+/** Looks at a file of `CheckedLines`, also while it is written. Without a file there is nothing wrong where it was never made. */
 export async function verifyLines(
   path: string,
-  fileSystem: FileSystem,
-  parse: (body: Buffer) => unknown,
+  { parse, made, fileSystem }: VerifyLinesOptions,
 ): Promise<LinesVerdict> {
   // Before the file: what is written meanwhile comes after it.
   const mark = await markOf(`${path}.mark`, fileSystem);
@@ -30,8 +34,8 @@ export async function verifyLines(
     file = await fileSystem.open(path, "read");
   } catch (error) {
     if (!hasCode(error, "ENOENT")) throw error;
-    const lost = mark?.synced ?? 0;
-    const problems = lost > 0 ? [`${path} is gone with its ${lost} lines`] : [];
+    const lost = lostWith(mark, made.has(path));
+    const problems = lost === null ? [] : [`${path} is gone; lost: ${lost}`];
     return { lines: 0, problems, refused: false };
   }
   try {

@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { CheckedLines, type FileSystem, groupCommit, nodeFileSystem } from "@orgloop/files";
+import {
+  CheckedLines,
+  type FileSystem,
+  groupCommit,
+  type MadeFiles,
+  nodeFileSystem,
+} from "@orgloop/files";
 import { type ClaimStore, messageOf } from "@orgloop/sdk";
 import { type Claim, ClaimTable } from "./claim-table.ts";
 
@@ -7,6 +13,8 @@ export interface FileClaimsOptions {
   /** Made where missing; holds `claims.jsonl`. */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
+  /** Where it is kept that the file was made. */
+  readonly made?: MadeFiles | undefined;
   /** Told where a claim could not be written (it holds in memory then), and of damage. */
   readonly warn?: (message: string) => void;
 }
@@ -20,6 +28,7 @@ export interface FileClaimsOptions {
 export async function fileClaims({
   dir,
   fileSystem = nodeFileSystem,
+  made,
   warn = () => {},
 }: FileClaimsOptions): Promise<ClaimStore & { close(): Promise<void> }> {
   const path = join(dir, "claims.jsonl");
@@ -28,6 +37,7 @@ export async function fileClaims({
   const file = await CheckedLines.open({
     path,
     fileSystem,
+    made,
     begin() {
       table = new ClaimTable();
       return (body) => {

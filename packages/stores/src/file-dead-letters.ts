@@ -3,6 +3,7 @@ import {
   CheckedLines,
   type FileSystem,
   groupCommit,
+  type MadeFiles,
   nodeFileSystem,
   type Place,
 } from "@orgloop/files";
@@ -21,6 +22,8 @@ export interface FileDeadLettersOptions {
   /** Made where missing; holds `dead-letters.jsonl`. */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
+  /** Where it is kept that the file was made. */
+  readonly made?: MadeFiles | undefined;
   /** Told of damage that was found and worked around. */
   readonly warn?: (message: string) => void;
 }
@@ -41,6 +44,7 @@ const ADVICE =
 export async function fileDeadLetters({
   dir,
   fileSystem = nodeFileSystem,
+  made,
   warn = () => {},
 }: FileDeadLettersOptions): Promise<DeadLetterStore & { close(): Promise<void> }> {
   const path = join(dir, "dead-letters.jsonl");
@@ -49,6 +53,7 @@ export async function fileDeadLetters({
   const file = await CheckedLines.open({
     path,
     fileSystem,
+    made,
     begin() {
       index = new DeadLetterIndex();
       return (body, place) => load(index, body, place);

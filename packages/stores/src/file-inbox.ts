@@ -3,6 +3,7 @@ import {
   CheckedLines,
   type FileSystem,
   groupCommit,
+  type MadeFiles,
   nodeFileSystem,
   type Place,
 } from "@orgloop/files";
@@ -21,6 +22,8 @@ export interface FileInboxOptions {
   /** Made where missing; holds `inbox.jsonl`. */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
+  /** Where it is kept that the file was made. */
+  readonly made?: MadeFiles | undefined;
   /** When an entry expires, on the clock that {@link InboxStore.expired} is asked by. Default: as it says itself. */
   readonly deadlineOf?: InboxDeadline | undefined;
   /** Told of damage that was found and worked around. */
@@ -74,6 +77,7 @@ class Inboxes {
 export async function fileInbox({
   dir,
   fileSystem = nodeFileSystem,
+  made,
   deadlineOf,
   warn = () => {},
 }: FileInboxOptions): Promise<InboxStore & { close(): Promise<void> }> {
@@ -84,6 +88,7 @@ export async function fileInbox({
   const file = await CheckedLines.open({
     path,
     fileSystem,
+    made,
     begin() {
       inboxes = new Inboxes(deadlineOf);
       return (body, place) => inboxes.apply(parseInboxLine(body), place);

@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { CheckedLines, type FileSystem, nodeFileSystem } from "@orgloop/files";
+import { CheckedLines, type FileSystem, type MadeFiles, nodeFileSystem } from "@orgloop/files";
 import { isMapping } from "@orgloop/sdk";
 
 export interface FileRepeatsOptions {
   /** Made where missing; holds `repeats.jsonl`. */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
+  /** Where it is kept that the file was made. */
+  readonly made?: MadeFiles | undefined;
   /** Every mark of the file, in the order in which they were kept; once more where the file had to be mended. */
   readonly onMark: (mark: string) => void;
   /** Told of damage; what those lines said is forgotten. */
@@ -52,7 +54,7 @@ export function parseRepeatsLine(body: Buffer): Line {
  * repeat through, which at-least-once allows. Nobody else may write the file meanwhile (`lockDirectory`).
  */
 export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepeats> {
-  const { dir, fileSystem = nodeFileSystem, onMark, warn = () => {} } = options;
+  const { dir, fileSystem = nodeFileSystem, made, onMark, warn = () => {} } = options;
   const path = join(dir, "repeats.jsonl");
   await fileSystem.makeDirectory(dir);
   let lives: Readonly<Record<string, number>> = {};
@@ -61,6 +63,7 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
   const file = await CheckedLines.open({
     path,
     fileSystem,
+    made,
     begin() {
       lives = {};
       through = 0;

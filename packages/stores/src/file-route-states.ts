@@ -3,6 +3,7 @@ import {
   CheckedLines,
   type FileSystem,
   groupCommit,
+  type MadeFiles,
   nodeFileSystem,
   readWhole,
 } from "@orgloop/files";
@@ -12,6 +13,8 @@ export interface FileRouteStatesOptions {
   /** Ends in `.jsonl`. Its directory is made where missing. */
   readonly file: string;
   readonly fileSystem?: FileSystem;
+  /** Where it is kept that the file was made. */
+  readonly made?: MadeFiles | undefined;
   /** Told of damage, and of a file of an earlier version that cannot be read. */
   readonly warn?: (message: string) => void;
 }
@@ -28,6 +31,7 @@ interface Change {
 export async function fileRouteStates({
   file: path,
   fileSystem = nodeFileSystem,
+  made,
   warn = () => {},
 }: FileRouteStatesOptions): Promise<RouteStateStore> {
   await fileSystem.makeDirectory(dirname(path));
@@ -35,6 +39,7 @@ export async function fileRouteStates({
   const file = await CheckedLines.open({
     path,
     fileSystem,
+    made,
     begin() {
       states = new Map();
       return (body) => apply(parseRouteStateLine(body));

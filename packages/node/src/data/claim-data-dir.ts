@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   type DirectoryLock,
   type FileSystem,
+  type MadeFiles,
   nodeFileSystem,
   readWhole,
   removeTemporaries,
@@ -16,6 +17,7 @@ export interface DataDir {
   readonly dir: string;
   /** All of it goes through this. */
   readonly disk: Disk;
+  readonly made: MadeFiles;
   readonly wal: string;
   readonly checkpoints: string;
   readonly deadLetters: string;
@@ -52,25 +54,27 @@ export async function claimDataDir(
 ): Promise<DataDir> {
   const lock = await disk.lock(dir, project);
   try {
-    await claim(dir, { project, directory }, disk.fileSystem);
+    const made = await claim(dir, { project, directory }, disk.fileSystem);
+    return dataDir(dir, disk, made, lock);
   } catch (error) {
     await lock.release();
     throw error;
   }
-  return dataDir(dir, disk, lock);
 }
 
 /** Folders in which files are replaced; the log sees to its own. */
 const REPLACED_IN = ["", "checkpoints", "claims", "dead-letters", "inbox", "repeats"];
 
-async function claim(dir: string, owner: Owner, fileSystem: FileSystem): Promise<void> {
+async function claim(dir: string, owner: Owner, fileSystem: FileSystem): Promise<MadeFiles> {
   // A replacement whose name was not synced when the process before died counts from here on.
   await fileSystem.syncDirectory(dir);
   const before = await requireOwner(dir, owner.project, fileSystem);
-  await claimFormat(dir, fileSystem);
+  const made = await claimFormat(dir, fileSystem);
   for (const name of REPLACED_IN) await removeTemporaries(join(dir, name), fileSystem);
-  if (before?.directory === owner.directory) return;
-  await replaceFile(join(dir, "owner.json"), `${JSON.stringify(owner)}\n`, fileSystem);
+  if (before?.directory !== owner.directory) {
+    await replaceFile(join(dir, "owner.json"), `${JSON.stringify(owner)}\n`, fileSystem);
+  }
+  return made;
 }
 
 /** Whose a data directory is: `project`'s, or null where it is nobody's yet. Throws `DATA_DIR_OWNED`. */
@@ -110,10 +114,11 @@ async function readOwner(file: string, fileSystem: FileSystem): Promise<Owner | 
   }
 }
 
-function dataDir(dir: string, disk: Disk, lock: DirectoryLock): DataDir {
+function dataDir(dir: string, disk: Disk, made: MadeFiles, lock: DirectoryLock): DataDir {
   return {
     dir,
     disk,
+    made,
     wal: join(dir, "wal"),
     checkpoints: join(dir, "checkpoints"),
     deadLetters: join(dir, "dead-letters"),

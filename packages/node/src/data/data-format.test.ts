@@ -11,9 +11,19 @@ test("a directory without a number becomes one of this release's format", async 
   const dir = await directory();
   await claimFormat(dir);
   const text = await readFile(join(dir, "format.json"), "utf8");
-  expect(JSON.parse(text)).toEqual({ format: DATA_FORMAT });
+  expect(JSON.parse(text)).toEqual({ format: DATA_FORMAT, files: [] });
   await claimFormat(dir);
   expect(await readFile(join(dir, "format.json"), "utf8")).toBe(text);
+});
+
+test("what was made is listed, and what another start has listed", async () => {
+  const dir = await directory();
+  const made = await claimFormat(dir);
+  const paths = ["claims/claims.jsonl", "inbox/inbox.jsonl"].map((name) => join(dir, name));
+  expect(paths.map(made.has)).toEqual([false, false]);
+  await Promise.all(paths.map(made.add));
+  const again = await claimFormat(dir);
+  expect(paths.map(again.has)).toEqual([true, true]);
 });
 
 test("a newer format, and a number that cannot be read, are refused and left as they are", async () => {

@@ -1,5 +1,11 @@
-import { join } from "node:path";
-import { type FileSystem, nodeFileSystem, readWhole, replaceFile } from "@orgloop/files";
+import { join, relative, sep } from "node:path";
+import {
+  type FileSystem,
+  type MadeFiles,
+  nodeFileSystem,
+  readWhole,
+  replaceFile,
+} from "@orgloop/files";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { isDiskFull } from "./disk-full.ts";
 
@@ -11,18 +17,24 @@ export const DATA_FORMAT = 2;
 
 const FILE = "format.json";
 
+interface Format {
+  readonly format: number;
+  /** What was ever made, relative to the directory; an earlier release kept no such list. */
+  readonly files: readonly string[];
+}
+
 /**
- * Says in a data directory, which must be locked, that its files are of this release's format from now on. Throws
- * `DATA_FORMAT` where they are of a newer one, or the file that says so cannot be read. On a full disk a missing number is
- * written by a later start.
+ * Says in a data directory, which must be locked, that its files are of this release's format from now on. Resolves with what
+ * was made there. Throws `DATA_FORMAT` where they are of a newer one, or the file that says so cannot be read. On a full disk
+ * a missing number is written by a later start.
  */
 export async function claimFormat(
   dir: string,
   fileSystem: FileSystem = nodeFileSystem,
-): Promise<void> {
-  const path = join(dir, FILE);
-  const format = parse(path, await textOf(path, fileSystem));
-  if (format === DATA_FORMAT) return;
+): Promise<MadeFiles> {
+  const { format, files } = await readFormat(dir, fileSystem);
+  const made = madeFiles(dir, files, fileSystem);
+  if (format === DATA_FORMAT) return made;
   if (format > DATA_FORMAT) {
     throw new OrgLoopError(
       "DATA_FORMAT",
@@ -30,10 +42,47 @@ export async function claimFormat(
     );
   }
   try {
-    await replaceFile(path, `${JSON.stringify({ format: DATA_FORMAT })}\n`, fileSystem);
+    await write(dir, files, fileSystem);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
+  return made;
+}
+
+/** Which files a data directory says that it has; changes nothing. Throws `DATA_FORMAT`. */
+export async function listedFiles(
+  dir: string,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<Pick<MadeFiles, "has">> {
+  return madeFiles(dir, (await readFormat(dir, fileSystem)).files, fileSystem);
+}
+
+function madeFiles(dir: string, before: readonly string[], fileSystem: FileSystem): MadeFiles {
+  const files = new Set(before);
+  const nameOf = (path: string) => relative(dir, path).replaceAll(sep, "/");
+  let writing: Promise<void> = Promise.resolve();
+  return {
+    has: (path) => files.has(nameOf(path)),
+    async add(path) {
+      const name = nameOf(path);
+      if (!files.has(name)) {
+        files.add(name);
+        // What cannot be written now stands in the next list, or is added by the next start.
+        writing = writing.then(() => write(dir, [...files], fileSystem)).catch(() => undefined);
+      }
+      await writing;
+    },
+  };
+}
+
+async function write(dir: string, files: readonly string[], fileSystem: FileSystem): Promise<void> {
+  const text = JSON.stringify({ format: DATA_FORMAT, files: files.toSorted() });
+  await replaceFile(join(dir, FILE), `${text}\n`, fileSystem);
+}
+
+async function readFormat(dir: string, fileSystem: FileSystem): Promise<Format> {
+  const path = join(dir, FILE);
+  return parse(path, await textOf(path, fileSystem));
 }
 
 async function textOf(path: string, fileSystem: FileSystem): Promise<string | null> {
@@ -45,11 +94,13 @@ async function textOf(path: string, fileSystem: FileSystem): Promise<string | nu
   }
 }
 
-function parse(path: string, text: string | null): number {
-  if (text === null) return 1;
+function parse(path: string, text: string | null): Format {
+  if (text === null) return { format: 1, files: [] };
   try {
-    const { format } = JSON.parse(text) as { format: unknown };
-    if (Number.isSafeInteger(format) && Number(format) > 0) return Number(format);
+    const { format, files } = JSON.parse(text) as { format: unknown; files?: unknown };
+    if (Number.isSafeInteger(format) && Number(format) > 0) {
+      return { format: Number(format), files: Array.isArray(files) ? files.map(String) : [] };
+    }
   } catch {
     // Said below.
   }

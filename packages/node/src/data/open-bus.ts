@@ -1,6 +1,8 @@
+import type { FileSystem, MadeFiles } from "@orgloop/files";
 import {
   type BusSpec,
   type DefaultsSpec,
+  hasCode,
   type LogEntry,
   OrgLoopError,
   parseDuration,
@@ -18,6 +20,7 @@ export interface OpenBusOptions {
   readonly dir: string;
   /** Where it lies. */
   readonly disk: Disk;
+  readonly made?: MadeFiles | undefined;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly now: () => number;
   /** Keeps by what repeats are known, where the bus forgets it. */
@@ -31,12 +34,26 @@ export interface OpenBus extends SettlingEventBus {
   refusal?(): Error | null;
 }
 
+/** What to say of a log that was there, and is not. */
+export const goneLog = (dir: string): string =>
+  `${dir} is gone; lost: the events in it that were not delivered. \`orgloop replay\` routes recorded events anew; a copy of the directory can be put back while nothing runs`;
+
+export async function isEmpty(dir: string, fileSystem: FileSystem): Promise<boolean> {
+  try {
+    return (await fileSystem.list(dir)).length === 0;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return true;
+    throw error;
+  }
+}
+
 /** The bus that the configuration names. Throws `BUS_UNSUPPORTED`. */
 export async function openBus({
   spec,
   wal,
   dir,
   disk,
+  made,
   log,
   now,
   repeats,
@@ -59,16 +76,27 @@ export async function openBus({
         onNote: (mark: string) => repeats.load(mark, { settled: true }),
         keep: repeats.flush,
       };
-      return openFileBus({ dir, rotate, onEvent: log, now, notes, fileSystem, lock }).catch(
-        (error: unknown) => {
-          if (!isDiskFull(error)) throw error;
-          throw new OrgLoopError(
-            "DISK_FULL",
-            `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
-            { cause: error },
-          );
-        },
-      );
+      if (made?.has(dir) && (await isEmpty(dir, fileSystem))) {
+        log({ phase: "system.error", error: goneLog(dir) });
+      }
+      const bus = await openFileBus({
+        dir,
+        rotate,
+        onEvent: log,
+        now,
+        notes,
+        fileSystem,
+        lock,
+      }).catch((error: unknown) => {
+        if (!isDiskFull(error)) throw error;
+        throw new OrgLoopError(
+          "DISK_FULL",
+          `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
+          { cause: error },
+        );
+      });
+      await made?.add(dir);
+      return bus;
     }
     case "sqs":
       throw new OrgLoopError(

@@ -40,7 +40,7 @@ export interface OpenStoresOptions {
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { dataDir, projectDir, checkpoint, clock, warn } = options;
   const { fileSystem } = dataDir.disk;
-  const on = { fileSystem, warn };
+  const on = { fileSystem, warn, made: dataDir.made };
   const dir =
     checkpoint.dir === undefined ? dataDir.checkpoints : resolve(projectDir, checkpoint.dir);
   const now = clock.wall;

@@ -11,6 +11,8 @@ import {
   readAppliedState,
 } from "@orgloop/stores";
 import { parseStartLine } from "../delivery/kept-starts.ts";
+import { listedFiles } from "./data-format.ts";
+import { goneLog, isEmpty } from "./open-bus.ts";
 
 /** What a look at the stores of a data directory has found; nothing is locked or changed. */
 export interface StoresVerdict {
@@ -37,8 +39,16 @@ export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
   let lines = 0;
   const problems: string[] = [];
   let refused = false;
+  const fileSystem = nodeFileSystem;
+  const made = await listedFiles(dataDir, fileSystem).catch((error: unknown) => {
+    problems.push(messageOf(error));
+    refused = true;
+    return { has: () => false };
+  });
+  const wal = join(dataDir, "wal");
+  if (made.has(wal) && (await isEmpty(wal, fileSystem))) problems.push(goneLog(wal));
   for (const [name, parse] of Object.entries(LINES)) {
-    const verdict = await verifyLines(join(dataDir, name), nodeFileSystem, parse);
+    const verdict = await verifyLines(join(dataDir, name), { parse, made, fileSystem });
     lines += verdict.lines;
     refused ||= verdict.refused;
     problems.push(...verdict.problems);

@@ -1,4 +1,4 @@
-import { CheckedLines, type FileSystem, groupCommit } from "@orgloop/files";
+import { CheckedLines, type FileSystem, groupCommit, type MadeFiles } from "@orgloop/files";
 
 /** What is kept of a piece of work, by its key: a JSON array that begins with the event's id and which replay of it. */
 export type StartsChange =
@@ -19,6 +19,7 @@ export interface KeptStarts {
 export interface KeptStartsOptions {
   readonly path: string;
   readonly fileSystem: FileSystem;
+  readonly made?: MadeFiles | undefined;
   /** The machine's clock. */
   readonly wall: () => number;
   /** Which keys may still come back. */
@@ -27,7 +28,7 @@ export interface KeptStartsOptions {
 }
 
 export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts> {
-  const { path, fileSystem, isWanted, warn } = options;
+  const { path, fileSystem, made, isWanted, warn } = options;
   const counts = new Map<string, number>();
   const asked = new Map<string, number>();
 
@@ -40,6 +41,7 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
   const file = await CheckedLines.open({
     path,
     fileSystem,
+    made,
     begin() {
       counts.clear();
       asked.clear();

@@ -1,5 +1,5 @@
 import { formatMark, parseMark, type RepeatMark, RepeatTable } from "@orgloop/engine";
-import type { FileSystem } from "@orgloop/files";
+import type { FileSystem, MadeFiles } from "@orgloop/files";
 import { messageOf } from "@orgloop/sdk";
 import { fileRepeats } from "@orgloop/stores";
 import type { RepeatMemory } from "./repeats.ts";
@@ -9,6 +9,7 @@ export interface OpenRepeatMemoryOptions {
   /** Ids at most; default {@link REPEATS_KEPT}. */
   readonly most?: number;
   readonly fileSystem?: FileSystem;
+  readonly made?: MadeFiles | undefined;
   readonly warn: (message: string) => void;
 }
 

@@ -75,13 +75,19 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   });
 
   const open = options.openBus ?? openBus;
-  const repeats = await openRepeatMemory({ dir: dataDir.repeats, fileSystem, warn });
+  const repeats = await openRepeatMemory({
+    dir: dataDir.repeats,
+    fileSystem,
+    made: dataDir.made,
+    warn,
+  });
   opened.defer(() => repeats.close());
   const bus = await open({
     spec: topology.bus,
     wal,
     dir: dataDir.wal,
     disk: dataDir.disk,
+    made: dataDir.made,
     log,
     now,
     repeats,

@@ -108,6 +108,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       bounds: options.backlogBounds ?? PROJECT_DEFAULTS.backlogBounds,
       startsFile: open.dataDir.starts,
       fileSystem,
+      made: open.dataDir.made,
       warn,
       clock,
     });

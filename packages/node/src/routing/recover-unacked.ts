@@ -1,5 +1,5 @@
 import { offBus } from "@orgloop/engine";
-import type { FileSystem } from "@orgloop/files";
+import type { FileSystem, MadeFiles } from "@orgloop/files";
 import type { EventBus, OrgLoopEvent } from "@orgloop/sdk";
 import { type AttemptStarts, attemptStarts } from "../delivery/attempt-starts.ts";
 import { type Backlog, type BacklogBounds, backlog as eventBacklog } from "../intake/backlog.ts";
@@ -11,6 +11,7 @@ export interface RecoverUnackedOptions {
   /** Where it stands what the process before died at. */
   readonly startsFile: string;
   readonly fileSystem: FileSystem;
+  readonly made?: MadeFiles | undefined;
   readonly warn: (message: string) => void;
   readonly clock: Clock;
 }
@@ -19,7 +20,7 @@ export interface RecoverUnackedOptions {
 export async function recoverUnacked(
   options: RecoverUnackedOptions,
 ): Promise<{ readonly backlog: Backlog; readonly starts: AttemptStarts }> {
-  const { bus, bounds, startsFile, fileSystem, warn, clock } = options;
+  const { bus, bounds, startsFile, fileSystem, made, warn, clock } = options;
   const backlog = eventBacklog(bounds);
   const unacked = await bus.unacked();
   for (const event of unacked) backlog.enter(event);
@@ -27,6 +28,7 @@ export async function recoverUnacked(
   const starts = await attemptStarts({
     path: startsFile,
     fileSystem,
+    made,
     warn,
     clock,
     isWanted: (id, replay) => mayReturn.has(replayKey({ id, replay })),
