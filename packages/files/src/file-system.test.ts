@@ -28,6 +28,11 @@ test("creates only what is missing, reads back what was written, for the owner a
   });
 });
 
+test("a directory that the system does not make, though its parent is there, is an error", async () => {
+  const { makeDirectory } = nodeFileSystem;
+  await expect(makeDirectory("/proc/self/none/deeper")).rejects.toMatchObject({ syscall: "mkdir" });
+});
+
 test.each([
   ["its file is removed", false, (dir: string) => rm(join(dir, "file"))],
   ["its directory is removed", true, (dir: string) => rm(dir, { recursive: true })],

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
-import { mkdir, open, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
+import { hasCode } from "@orgloop/sdk";
 
 /** An open file. Errors carry the code of the operating system (`ENOSPC`, `EIO`, …). */
 export interface OpenFile {
@@ -68,11 +69,15 @@ export const nodeFileSystem: FileSystem = {
   },
   list: (dir) => readdir(dir),
   async makeDirectory(dir) {
-    const created = await mkdir(dir, { recursive: true, mode: DIRECTORY_MODE });
-    if (created === undefined) return;
-    for (let parent = dirname(resolve(dir)); ; parent = dirname(parent)) {
-      await syncDirectory(parent);
-      if (parent === dirname(created)) return;
+    try {
+      await makeOne(dir);
+    } catch (error) {
+      const parent = dirname(resolve(dir));
+      if (!hasCode(error, "ENOENT") || parent === resolve(dir)) throw error;
+      // One after the other: Node's recursive mkdir never ends where the system says ENOENT though
+      // the parent is there, as in /proc.
+      await nodeFileSystem.makeDirectory(parent);
+      await makeOne(dir);
     }
   },
   removeDirectory: rmdir,
@@ -84,6 +89,23 @@ export const nodeFileSystem: FileSystem = {
     return { sync: () => handle.sync(), close: () => handle.close() };
   },
 };
+
+/** Makes a directory whose parent is there, durably; fine where it exists. */
+async function makeOne(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, DIRECTORY_MODE);
+  } catch (error) {
+    if (hasCode(error, "ENOENT") || !(await isDirectory(dir))) throw error;
+    return;
+  }
+  await syncDirectory(dirname(dir));
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** Descriptors: a `FileHandle` costs several times as much for each of the log's many small writes. */
 const files = {

@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { keepFiles } from "../modules/kept-files.ts";
+import { makeDirectory } from "../process/make-directory.ts";
 import { addToList } from "../project/add-to-list.ts";
 import { type Addition, additionFiles, KINDS } from "../project/addition.ts";
 import { problemLine, readProject, readValidProject } from "../project/read-project.ts";
@@ -40,7 +41,7 @@ export const add =
     const [config] = files;
     const listed = `${folder}/${config?.file}`;
     try {
-      mkdirSync(path.join(projectDir, folder), { recursive: true });
+      await makeDirectory(path.join(projectDir, folder));
       for (const { file, text, executable } of files) {
         writeFileSync(absolute(file), text, { flag: "wx" });
         if (executable) chmodSync(absolute(file), 0o755);

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { hasCode, OrgLoopError } from "@orgloop/sdk";
 
 interface Waiting {
   readonly line: string;
@@ -70,14 +71,44 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
 }
 
 async function appendBatch(path: string, text: string, fsync: boolean): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await using file = await open(path, "a+");
+  await using file = await opened(path);
   const bytes = Buffer.from((await endsInsideLine(file)) ? `\n${text}` : text);
   // One write where the disk lets it: appends of other processes cannot come between its lines.
   for (let written = 0; written < bytes.length; ) {
     written += (await file.write(bytes, written)).bytesWritten;
   }
   if (fsync) await file.datasync();
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "a+");
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+    await makeFolder(dirname(path), path);
+    return open(path, "a+");
+  }
+}
+
+/**
+ * With its missing parents, one after the other: Node's recursive mkdir never ends where the system
+ * says ENOENT though the parent is there, as in /proc.
+ */
+async function makeFolder(folder: string, path: string): Promise<void> {
+  const made = async (): Promise<boolean> => {
+    try {
+      await mkdir(folder);
+      return true;
+    } catch (error) {
+      if (hasCode(error, "EEXIST")) return true;
+      if (hasCode(error, "ENOENT") && dirname(folder) !== folder) return false;
+      throw error;
+    }
+  };
+  if (await made()) return;
+  await makeFolder(dirname(folder), path);
+  if (await made()) return;
+  throw new OrgLoopError("FOLDER_NOT_MADE", `${path}: the system makes no folder ${folder}`);
 }
 
 async function endsInsideLine(file: FileHandle): Promise<boolean> {

@@ -135,4 +135,12 @@ describe("the path", () => {
     await (await open({ path: "alias/e.jsonl" }))(eventOf("evt_1"));
     expect(await lines(join(projectDir, "real/e.jsonl"))).toHaveLength(1);
   });
+
+  it("may not be where the system makes no folders: that is said at once", async () => {
+    const deliver = await open({ path: "/proc/self/none/deeper/e.jsonl" });
+    await expect(deliver(eventOf("evt_1"))).rejects.toMatchObject({
+      code: "FOLDER_NOT_MADE",
+      message: expect.stringContaining("/proc/self/none"),
+    });
+  });
 });

@@ -48,56 +48,15 @@ export async function isEmpty(dir: string, fileSystem: FileSystem): Promise<bool
 }
 
 /** The bus that the configuration names. Throws `BUS_UNSUPPORTED`. */
-export async function openBus({
-  spec,
-  wal,
-  dir,
-  disk,
-  made,
-  log,
-  now,
-  repeats,
-}: OpenBusOptions): Promise<OpenBus> {
-  switch (spec.url) {
+export async function openBus(options: OpenBusOptions): Promise<OpenBus> {
+  const { url } = options.spec;
+  switch (url) {
     case "memory": {
       const { memoryBus } = await import("@orgloop/bus/memory");
       return memoryBus();
     }
-    case "file": {
-      const { openFileBus } = await import("@orgloop/bus/file");
-      const { fileSystem } = disk;
-      const lock = (held: string) => disk.lock(held, "wal");
-      const rotate = {
-        maxBytes: parseSize(wal.rotate.max_size),
-        maxAgeMs: parseDuration(wal.rotate.max_age),
-      };
-      const notes = {
-        through: repeats.through,
-        onNote: (mark: string) => repeats.load(mark, { settled: true }),
-        keep: repeats.flush,
-      };
-      if (made?.has(dir) && (await isEmpty(dir, fileSystem))) {
-        log({ phase: "system.error", error: goneLog(dir) });
-      }
-      const bus = await openFileBus({
-        dir,
-        rotate,
-        onEvent: log,
-        now,
-        notes,
-        fileSystem,
-        lock,
-      }).catch((error: unknown) => {
-        if (!isDiskFull(error)) throw error;
-        throw new OrgLoopError(
-          "DISK_FULL",
-          `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
-          { cause: error },
-        );
-      });
-      await made?.add(dir);
-      return bus;
-    }
+    case "file":
+      return openLog(options);
     case "sqs":
       throw new OrgLoopError(
         "BUS_UNSUPPORTED",
@@ -106,7 +65,38 @@ export async function openBus({
     default:
       throw new OrgLoopError(
         "BUS_UNSUPPORTED",
-        `bus "${spec.url.split("://")[0]}" cannot be used by this process yet: use memory or file`,
+        `bus "${url.split("://")[0]}" cannot be used by this process yet: use memory or file`,
       );
+  }
+}
+
+async function openLog(options: OpenBusOptions): Promise<OpenBus> {
+  const { wal, dir, disk, made, log, now, repeats } = options;
+  const { openFileBus } = await import("@orgloop/bus/file");
+  const { fileSystem } = disk;
+  const lock = (held: string) => disk.lock(held, "wal");
+  const rotate = {
+    maxBytes: parseSize(wal.rotate.max_size),
+    maxAgeMs: parseDuration(wal.rotate.max_age),
+  };
+  const notes = {
+    through: repeats.through,
+    onNote: (mark: string) => repeats.load(mark, { settled: true }),
+    keep: repeats.flush,
+  };
+  if (made?.has(dir) && (await isEmpty(dir, fileSystem))) {
+    log({ phase: "system.error", error: goneLog(dir) });
+  }
+  try {
+    const bus = await openFileBus({ dir, rotate, onEvent: log, now, notes, fileSystem, lock });
+    await made?.add(dir);
+    return bus;
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    throw new OrgLoopError(
+      "DISK_FULL",
+      `${dir}: the disk is full, and opening the log needs a few bytes: free some space and start again (nothing is lost)`,
+      { cause: error },
+    );
   }
 }
