@@ -33,7 +33,7 @@ test("a secret of spaces in a variable: a warning in validate, refused by start 
   await actor('{ url: "http://127.0.0.1:1", auth: { type: bearer, token: "${FAR_TOKEN}" } }');
   await appendFile(path.join(acme.project, ".env"), '\nFAR_TOKEN="   "\n');
   const applied = await run("apply");
-  expect(applied.code).not.toBe(0);
+  expect(applied.code).toBe(2);
   expect(applied.stderr).toMatch(/not applied.*[\s\S]*actor "far": token: "token" is empty/);
   expect(await running.end("SIGTERM")).toBe(0);
   const validated = await run("validate");

@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
 import path from "node:path";
-import { hasCode, messageOf } from "@orgloop/sdk";
+import { messageOf } from "@orgloop/sdk";
 import type { Command, CommandContext, GlobalFlags } from "./command.ts";
-import { CommandError, type ExitStatus } from "./command-error.ts";
+import { CommandError, type ExitStatus, exitStatusOf } from "./command-error.ts";
 import { DEFAULT, selectedWorkspace } from "./project/selected-workspace.ts";
 import { type Output, processOutput } from "./terminal/output.ts";
 
@@ -30,7 +30,7 @@ export async function runCommand<Options>(
     checkWorkspaceName(workspace);
     process.exitCode = await command({ ...context, flags: { ...flags, workspace } }, args, options);
   } catch (error) {
-    process.exitCode = exitStatusOf(error);
+    process.exitCode = statusOf(error);
     reportError(context.output, flags, error);
   }
 }
@@ -80,8 +80,9 @@ function checkWorkspaceName(name: string): void {
   );
 }
 
-function exitStatusOf(error: unknown): ExitStatus {
-  const status = error instanceof Error && "exitStatus" in error ? error.exitStatus : undefined;
+function statusOf(error: unknown): ExitStatus {
+  if (!(error instanceof Error)) return 1;
+  const status = "exitStatus" in error ? error.exitStatus : undefined;
   if (status === 1 || status === 2) return status;
-  return hasCode(error, "CONFIG_INVALID") ? 2 : 1;
+  return exitStatusOf("code" in error ? error.code : undefined);
 }

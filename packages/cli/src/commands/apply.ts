@@ -3,7 +3,7 @@ import { type PlanState, planTopology, topologyHash } from "@orgloop/config";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import { refuseOnStage } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { CommandError } from "../command-error.ts";
+import { CommandError, exitStatusOf } from "../command-error.ts";
 import { planReportText } from "../plan/plan-report-text.ts";
 import { briefLimits, WHOLE } from "../plan/plan-text.ts";
 import type { RunningState } from "../plan/running-state.ts";
@@ -135,7 +135,7 @@ async function send(
     throw new CommandError(
       reason ?? "NOT_APPLIED",
       `not applied, what ran before goes on: ${said}${missing ? uncoveredUses(project, said) : ""}`,
-      { cause: error, exitStatus: missing ? 2 : 1 },
+      { cause: error, exitStatus: exitStatusOf(reason) },
     );
   } finally {
     output.progress(null);

@@ -2,9 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { openFileBus } from "@orgloop/bus/file";
+import { loadProject, topologyHash } from "@orgloop/config";
 import { CheckedLines, nodeFileSystem } from "@orgloop/files";
+import { writeAppliedState } from "@orgloop/stores";
 import { expect, onTestFinished, test } from "vitest";
-import type { CommandContext } from "../command.ts";
+import { recordedContext } from "./command-fixture.ts";
+import { plan } from "./plan.ts";
 import { status } from "./status.ts";
 import { walVerify } from "./wal-verify.ts";
 import { workspaceDelete } from "./workspace-delete.ts";
@@ -13,6 +16,14 @@ const MANIFEST = `apiVersion: orgloop/v1alpha1
 kind: Project
 metadata:
   name: acme
+`;
+
+const ROUTED = `sources:
+  - { id: hook, connector: "@orgloop/connector-webhook", config: { secret: "\${HOOK}" } }
+actors:
+  - { id: out, connector: "@orgloop/connector-console" }
+routes:
+  - { name: all, when: { source: hook, events: [resource.changed] }, then: { actor: out } }
 `;
 
 /** A project with a workspace, what it has on disk, and what the commands say. */
@@ -42,39 +53,8 @@ async function stoppedProject(workspace: string) {
     });
   }
   await bus.close();
-  const said: { texts: string[]; answers: Record<string, unknown>[]; warnings: string[] } = {
-    texts: [],
-    answers: [],
-    warnings: [],
-  };
-  const context: CommandContext = {
-    flags: {
-      config: project,
-      configGiven: true,
-      workspace,
-      verbose: false,
-      json: false,
-      quiet: false,
-    },
-    env: {},
-    home,
-    output: {
-      answered: false,
-      result: (json, text) => {
-        said.answers.push(json as Record<string, unknown>);
-        said.texts.push(text);
-      },
-      write() {},
-      note() {},
-      progress() {},
-      warn: (text) => void said.warnings.push(text),
-      error() {},
-      style: (_, text) => text,
-      noteStyle: (_, text) => text,
-      confirm: async () => null,
-    },
-  };
-  return { data, context, said };
+  const { context, said } = recordedContext({ project, home, workspace });
+  return { project, data, context, said };
 }
 
 async function writeLines(file: string, bodies: readonly string[]): Promise<void> {
@@ -140,4 +120,31 @@ test("wal verify tells of the stores beside the log, too", async () => {
   });
   expect(said.texts[1]).toContain("names what is lost and goes on with the rest");
   expect(said.texts[1]).not.toContain("wal repair");
+});
+
+test("plan of a stopped project with a damaged log compares, and says what it does not know", async () => {
+  const { project, data, context, said } = await stoppedProject("default");
+  const manifest = path.join(project, "orgloop.yaml");
+  await writeFile(manifest, `${MANIFEST}${ROUTED}`);
+  const { topology } = await loadProject({ path: project, env: {} });
+  if (topology === null) throw new Error("it is valid");
+  const applied_at = "2026-11-01T00:00:00.000Z";
+  const hash = topologyHash(topology);
+  await writeAppliedState(data, { format_version: "1.0", serial: 1, hash, applied_at, topology });
+  await writeFile(manifest, MANIFEST);
+  const removed = { summary: { add: 0, change: 0, remove: 3 } };
+  expect(await plan(context, [], {})).toBe(0);
+  expect(said.texts[0]).toMatch(/route.*3 events queued/);
+  await damageLog(data);
+  expect(await plan({ ...context, flags: { ...context.flags, json: true } }, [], {})).toBe(0);
+  expect(said.answers[1]).toMatchObject({
+    ...removed,
+    destructive: [
+      { kind: "actor", name: "out", queued: null },
+      { kind: "route", name: "all", queued: null },
+    ],
+  });
+  expect(await plan(context, [], {})).toBe(0);
+  expect(said.texts[2]).toContain("route all: what waits there is not known: the log is damaged");
+  expect(said.warnings).toContainEqual(expect.stringMatching(/is not known: .*wal repair/s));
 });

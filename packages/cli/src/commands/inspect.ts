@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { removalReason } from "../plan/change-reason.ts";
 import { ITEM_KINDS, isItemKind, itemsOf, itemValues } from "../project/item-values.ts";
-import { readValidProject } from "../project/read-project.ts";
+import { readShownProject } from "../project/read-project.ts";
 import { placeOf, valueTable } from "../terminal/value-table.ts";
 
 /** `orgloop inspect KIND NAME`: the item as it runs, and the file and line that each value came from. */
@@ -13,7 +13,7 @@ export const inspect: Command = async (context, [kind = "", name = ""]) => {
     const message = `there is no kind "${kind}"${suggestion(kind, ITEM_KINDS, "kinds")}`;
     throw new CommandError("USAGE", message);
   }
-  const { topology, provenance } = await readValidProject(context);
+  const { topology, provenance } = await readShownProject(context);
   const items = itemsOf(topology, kind);
   const item = items.find((candidate) => candidate.name === name);
   if (item === undefined) {

@@ -7,7 +7,7 @@ import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { withEventFile } from "../events/event-file.ts";
 import { readEvents } from "../events/read-events.ts";
-import { readValidProject } from "../project/read-project.ts";
+import { readShownProject } from "../project/read-project.ts";
 
 /** Where an event would go. */
 interface Trace {
@@ -29,7 +29,7 @@ export const traceEvents: Command = async (context, [given = "-"]) => {
 };
 
 async function traced(context: CommandContext, file: string, shown: string): Promise<Trace[]> {
-  const { projectDir, topology } = await readValidProject(context);
+  const { projectDir, topology } = await readShownProject(context);
   const { trialOf } = await loadTrial();
   const env = readEnvironment(projectDir, context.env);
   const { routes, transforms } = resolveReferences(topology, env).value;

@@ -6,14 +6,20 @@ import {
   type SourceDocument,
   settingOrigin,
 } from "@orgloop/config";
-import { type DocumentPath, formatPath, valueAt, withoutSecrets } from "@orgloop/engine";
+import {
+  type DocumentPath,
+  formatPath,
+  ownSecretsOf,
+  valueAt,
+  withoutSecrets,
+} from "@orgloop/engine";
 import { isMapping, type Topology } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
 import { dataDirectory } from "../process/data-directory.ts";
 import { findProcess } from "../process/running-process.ts";
-import { leaves, type PlacedValue } from "../project/item-values.ts";
+import { isItemKind, itemsOf, leaves, type PlacedValue } from "../project/item-values.ts";
 import { findWorkspace, knownWorkspaces } from "../project/known-workspaces.ts";
-import { readValidProject } from "../project/read-project.ts";
+import { readShownProject } from "../project/read-project.ts";
 import { valueTable } from "../terminal/value-table.ts";
 
 /** `orgloop workspace show [NAME]`: its settings, variables and overrides, each with the place it comes from, and its state. */
@@ -22,14 +28,14 @@ export const workspaceShow: Command = async (outer, [wanted]) => {
   const name = wanted ?? outer.flags.workspace;
   const { file, current } = findWorkspace(known, name);
   const context = { ...outer, flags: { ...outer.flags, workspace: name } };
-  const project = await readValidProject(context);
+  const project = await readShownProject(context);
   const { dataDir } = dataDirectory(context, project);
   const { topology, provenance } = project;
   const own = provenance.settings.find(({ value }) => valueAt(value, ["kind"]) === "Workspace");
 
   const settings = settingsOf(topology, provenance);
   const vars = varsOf(provenance, own);
-  const overrides = own === undefined ? [] : overridesOf(own);
+  const overrides = own === undefined ? [] : overridesOf(own, topology);
   const { readAppliedState } = await import("@orgloop/node/applied-state");
   const applied = existsSync(dataDir) ? await readAppliedState(dataDir) : null;
   const running = (await findProcess(context.home, dataDir)) !== null;
@@ -120,14 +126,25 @@ function teamOf({ file, value }: SourceDocument): DocumentPath {
 const OVERRIDES = ["sources", "actors", "routes", "transforms", "loggers", "teams", "modules"];
 
 /** What the workspace's file changes in items, modules and teams. */
-function overridesOf(own: SourceDocument): PlacedValue[] {
+function overridesOf(own: SourceDocument, topology: Topology): PlacedValue[] {
+  const shown = (value: unknown, at: DocumentPath): unknown => {
+    const [list, name, ...inside] = at;
+    const item = itemsIn(topology, list).find((one) => one.name === name);
+    if (item === undefined) return withoutSecrets(value, at);
+    return withoutSecrets(value, inside, ownSecretsOf(item.value));
+  };
   return OVERRIDES.flatMap((key) => leaves(valueAt(own.value, [key]), [key])).map(
     ({ path: at, value }) => ({
       path: formatPath(at),
-      value: withoutSecrets(value, at),
+      value: shown(value, at),
       origin: place(own, at),
     }),
   );
+}
+
+function itemsIn(topology: Topology, list: unknown) {
+  const kind = String(list).slice(0, -1);
+  return isItemKind(kind) ? itemsOf(topology, kind) : [];
 }
 
 function place(document: SourceDocument, at: DocumentPath) {

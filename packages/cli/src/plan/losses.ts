@@ -1,5 +1,6 @@
 import { type Plan, type PlanKind, restartedSources } from "@orgloop/config";
-import type { Topology } from "@orgloop/sdk";
+import type { QueuedEvents } from "@orgloop/node";
+import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import type { CommandContext } from "../command.ts";
 import { callProcess } from "../process/running-process.ts";
 import { type RunningState, runningQueues } from "./running-state.ts";
@@ -10,8 +11,8 @@ export interface Loss {
   readonly name: string;
   /** Of a source: where it had got to is forgotten. */
   readonly checkpoint: boolean;
-  /** Of a route, an actor, the bus: events that wait there. */
-  readonly queued: number;
+  /** Of a route, an actor, the bus: events that wait there; null where the log is damaged, so that nobody can count them. */
+  readonly queued: number | null;
 }
 
 export interface LossOptions {
@@ -47,15 +48,18 @@ export async function lossesOf(
       : await checkpointsOf(context, { sources, from, projectDir, dataDir, running });
   const events = goes.some(({ kind }) => kind !== "source")
     ? await eventsOf(context, { from, dataDir, running })
-    : { routes: {}, actors: {}, unacked: 0 };
+    : NO_EVENTS;
+  const countOf = (kind: PlanKind, name: string): number | null => {
+    if (kind !== "route" && kind !== "actor" && kind !== "bus") return 0;
+    if (events === null) return null;
+    return kind === "bus" ? events.unacked : (events[`${kind}s`][name] ?? 0);
+  };
   return goes
     .map(({ kind, name }): Loss => {
       const checkpoint = kind === "source" && checkpoints.has(name);
-      if (kind === "route") return { kind, name, checkpoint, queued: events.routes[name] ?? 0 };
-      if (kind === "actor") return { kind, name, checkpoint, queued: events.actors[name] ?? 0 };
-      return { kind, name, checkpoint, queued: kind === "bus" ? events.unacked : 0 };
+      return { kind, name, checkpoint, queued: countOf(kind, name) };
     })
-    .filter(({ checkpoint, queued }) => checkpoint || queued > 0);
+    .filter(({ checkpoint, queued }) => checkpoint || queued !== 0);
 }
 
 /** Which of the sources have a checkpoint. */
@@ -88,13 +92,22 @@ async function checkpointsOf(
   return new Set(stored.checkpoints.keys());
 }
 
+const NO_EVENTS: QueuedEvents = { routes: {}, actors: {}, unacked: 0 };
+
+/** Null where the log is damaged, which is said. */
 async function eventsOf(
   context: CommandContext,
   { from, dataDir, running }: Pick<LossOptions, "from" | "dataDir" | "running">,
-) {
+): Promise<QueuedEvents | null> {
   if (running === null) {
     const { readStoredQueues } = await import("@orgloop/node");
-    return readStoredQueues(from, dataDir);
+    try {
+      return await readStoredQueues(from, dataDir);
+    } catch (error) {
+      if (!hasCode(error, "WAL_CORRUPT")) throw error;
+      context.output.warn(`what waits is not known: ${messageOf(error)}`);
+      return null;
+    }
   }
   const { unacked } = await callProcess<{ unacked: number }>(
     context.home,

@@ -192,6 +192,7 @@ function essence(kind: PlanKind, item: unknown): string {
 /** What is lost with one change. */
 export function lossText({ kind, checkpoint, queued }: Loss): string {
   if (checkpoint) return "its checkpoint goes: it would begin anew";
+  if (queued === null) return "what waits there is not known: the log is damaged";
   const events = counted(queued, "event");
   const wait = queued === 1 ? "waits" : "wait";
   return kind === "bus" ? `${events} ${wait} on the old bus` : `${events} queued`;

@@ -35,6 +35,12 @@ export async function readValidProject(
   return project;
 }
 
+/** The same for what shows it: with what the packages say of it, where all of them can be asked. */
+export async function readShownProject(context: CommandContext): Promise<ValidProject> {
+  const project = await readProject(context, { plugins: true });
+  return isValid(project) ? project : readValidProject(context);
+}
+
 type ValidProject = LoadedProject & { readonly topology: Topology };
 
 const isValid = (project: LoadedProject): project is ValidProject => project.topology !== null;

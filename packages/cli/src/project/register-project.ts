@@ -1,5 +1,5 @@
 import type { CommandContext } from "../command.ts";
-import { CommandError } from "../command-error.ts";
+import { CommandError, exitStatusOf } from "../command-error.ts";
 import { loadInto, type RunningDaemon } from "../process/running-daemon.ts";
 import { ControlError, callProcess } from "../process/running-process.ts";
 import { type StartedSources, type StartReport, startReport } from "../process/start-report.ts";
@@ -27,9 +27,6 @@ export async function registerProject(
 
 function refusal(error: ControlError): CommandError {
   const { reason, said } = error;
-  const isInvalid = reason === "CONFIG_INVALID" || reason === "MISSING_VARIABLES";
-  return new CommandError(reason ?? "FAILED", said, {
-    cause: error,
-    ...(isInvalid && { exitStatus: 2 }),
-  });
+  const exitStatus = exitStatusOf(reason);
+  return new CommandError(reason ?? "FAILED", said, { cause: error, exitStatus });
 }

@@ -86,10 +86,9 @@ test("a reference that could not be resolved is none", () => {
 });
 
 test("what is a value of vars is none", () => {
-  const config = { pass: "of-vars-1", url: "https://me:of-vars-2@host" };
-  expect(secretValues(schema, config, config, ["of-vars-1", "of-vars-2"])).toEqual([
-    "me:of-vars-2",
-  ]);
+  const url = "https://me:of-vars-2@host";
+  const config = { pass: "of-vars-1", url, several: ["Bearer of-vars-1"] };
+  expect(secretValues(schema, config, config, ["of-vars-1", "of-vars-2"])).toEqual([]);
   expect(unmarked({ url: "nats://of-vars@host", from_vars: ["of-vars"] })).toEqual([]);
 });
 

@@ -31,8 +31,13 @@ export function secretValues(
     if (path.some((key) => typeof key === "string" && isSecretName(key))) add(path, text);
     for (const one of secretsInUrls(valueAt(written, path), text)) found.add(one);
   });
-  for (const one of ["", ...fromVars]) found.delete(one);
-  return [...found];
+  return [...found].filter((one) => one !== "" && !isOpen(one, fromVars));
+}
+
+/** Whether it is a value of `vars`, also behind its scheme, or behind the user of a URL. */
+function isOpen(secret: string, fromVars: FromVars): boolean {
+  const password = secret.slice(secret.indexOf(":") + 1);
+  return [secret, withoutScheme(secret), password].some((one) => fromVars.includes(one));
 }
 
 /**
@@ -48,8 +53,8 @@ export function unmarkedSecrets(written: unknown, resolved: unknown): readonly s
     if (isNamed) for (const { value } of referenced(asWritten, text)) found.add(value);
     for (const one of secretsInUrls(asWritten, text)) found.add(one);
   });
-  for (const one of ["", ...fromVarsOf(resolved)]) found.delete(one);
-  return [...found];
+  const fromVars = fromVarsOf(resolved);
+  return [...found].filter((one) => one !== "" && !isOpen(one, fromVars));
 }
 
 function eachText(

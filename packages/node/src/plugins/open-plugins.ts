@@ -11,6 +11,7 @@ import {
 } from "@orgloop/engine";
 import {
   type Actor,
+  hasCode,
   type Logger,
   messageOf,
   OrgLoopError,
@@ -53,7 +54,7 @@ export interface OpenPlugins {
 
 /**
  * Creates what the topology names and `before` does not have: each configuration is checked with its references resolved. All failures
- * are told at once, as `PLUGINS_FAILED`, and what was created by then is closed.
+ * are told at once, as `PLUGINS_FAILED`, or as `INVALID_CONFIG` where each is that, and what was created by then is closed.
  */
 export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlugins> {
   const { topology, written, allowPrivate } = options;
@@ -61,7 +62,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   const before = isReachSame ? options.before : undefined;
   const network = guardedNetwork(allowPrivate);
   const created: Held<unknown>[] = [];
-  const failures: string[] = [];
+  const failures: { readonly line: string; readonly error: unknown }[] = [];
 
   async function open<Spec, Running extends object>(
     wantedOf: (spec: Spec) => WantedPlugin<Running>,
@@ -81,7 +82,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
           created.push(made);
           return [[one.id, { ...made, package: name, config }]] as const;
         } catch (error) {
-          failures.push(`  ${one.item}: ${messageOf(error)}`);
+          failures.push({ line: `  ${one.item}: ${messageOf(error)}`, error });
           return [];
         }
       }),
@@ -99,9 +100,11 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   if (failures.length > 0) {
     await closeAll(created);
     const what = failures.length === 1 ? "one item" : `${failures.length} items`;
+    const isInvalid = failures.every(({ error }) => hasCode(error, "INVALID_CONFIG"));
+    const lines = failures.map(({ line }) => line).join("\n");
     throw new OrgLoopError(
-      "PLUGINS_FAILED",
-      `${what} could not be started:\n${failures.join("\n")}`,
+      isInvalid ? "INVALID_CONFIG" : "PLUGINS_FAILED",
+      `${what} could not be started:\n${lines}`,
     );
   }
   return { sources, actors, transforms, loggers, allowPrivate, created };
