@@ -1,6 +1,5 @@
 import { createHmac } from "node:crypto";
-import { existsSync } from "node:fs";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +8,6 @@ import { json } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { readUnsettled } from "@orgloop/bus/file";
 
 const SECRET = "s3cret-of-the-campaign";
 const FIXTURES = fileURLToPath(new URL("../fixtures", import.meta.url));
@@ -30,6 +28,8 @@ export interface Arrival {
  * agent.
  */
 export interface CrashWorld {
+  /** Everything of it, `project` and `home` too. */
+  readonly directory: string;
   readonly project: string;
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
@@ -38,7 +38,8 @@ export interface CrashWorld {
   readonly arrivals: readonly Arrival[];
   /** Webhooks that were answered 200, with the ids of their events. */
   readonly answered: ReadonlyMap<number, string>;
-  sent(): number;
+  /** In which run a webhook was sent for the first time. */
+  readonly sentIn: ReadonlyMap<number, number>;
   resent(): number;
   fed(): number;
   /** Sends webhooks and drains inboxes until `stop`. */
@@ -69,8 +70,8 @@ export async function crashWorld({ dead = false } = {}): Promise<CrashWorld> {
   const state = { run: 0, ill: true, growing: true };
   const arrivals: Arrival[] = [];
   const answered = new Map<number, string>();
+  const sentIn = new Map<number, number>();
   let feed = 0;
-  let sent = 0;
   let resent = 0;
 
   interface Body {
@@ -128,8 +129,8 @@ export async function crashWorld({ dead = false } = {}): Promise<CrashWorld> {
   /** One key a sender, so that what is sent under a key is sent in order. */
   async function send(url: string, k: string, stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      sent += 1;
-      const n = sent;
+      const n = sentIn.size + 1;
+      sentIn.set(n, state.run);
       try {
         const id = await post(url, n, k);
         if (id !== null) answered.set(n, id);
@@ -160,13 +161,14 @@ export async function crashWorld({ dead = false } = {}): Promise<CrashWorld> {
     }
   }
   return {
+    directory,
     project,
     home: env.ORGLOOP_HOME,
     env,
     state,
     arrivals,
     answered,
-    sent: () => sent,
+    sentIn,
     resent: () => resent,
     fed: () => feed,
     async load(url, stop) {
@@ -183,24 +185,4 @@ export async function crashWorld({ dead = false } = {}): Promise<CrashWorld> {
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** `ROUTE SOURCE/n` of every delivery that the log of a stopped process does not call settled. */
-export async function unsettledDeliveries(home: string): Promise<ReadonlySet<string>> {
-  const log = path.join(home, "data/wal");
-  const found = new Set<string>();
-  if (!existsSync(log)) return found;
-  for await (const { event, settled } of readUnsettled(log)) {
-    const { n } = event.payload as { n: number };
-    const routes = event.source === "feed" ? ["plain"] : routesOf(n);
-    for (const route of routes) if (!settled.has(route)) found.add(`${route} ${event.source}/${n}`);
-  }
-  return found;
-}
-
-/** How far the feed was read: everything up to there is promised. */
-export async function checkpointOf(home: string): Promise<number> {
-  const file = path.join(home, "data/checkpoints/feed.json");
-  const text = await readFile(file, "utf8").catch(() => '{"checkpoint":"0"}');
-  return Number(JSON.parse(text).checkpoint);
 }

@@ -1,86 +1,102 @@
+import { cp, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { orgloop, startOrgLoop } from "../run-orgloop.ts";
-import type { Campaign } from "./campaign.ts";
-import {
-  type Arrival,
-  type CrashWorld,
-  checkpointOf,
-  crashWorld,
-  routesOf,
-  unsettledDeliveries,
-} from "./crash-world.ts";
+import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
+import { type Campaign, KEPT_HERE } from "./campaign.ts";
+import { type CrashFacts, disorderIn, lostIn, repeatsIn } from "./crash-promises.ts";
+import { checkpointOf, type LeftState, type Letter, leftState } from "./crash-state.ts";
+import { type CrashWorld, crashWorld } from "./crash-world.ts";
+import { asJson, keepFault } from "./keep-fault.ts";
 
 /** How long the last run may stand still before what it has not brought counts as lost. */
 const PATIENCE_MS = 60_000;
-
-/** As `dead-letters list --json` has it. */
-interface Letter {
-  readonly event_id: string;
-  /** Null: the event as a whole. */
-  readonly route: string | null;
-}
-
-interface BeforeRun {
-  /** How far the feed's checkpoint had moved. */
-  readonly checkpoint: number;
-  /** Deliveries that the log did not call settled: in flight when the process died. */
-  readonly inFlight: ReadonlySet<string>;
-}
 
 /**
  * Kills the real process again and again under every kind of load: webhooks, which are sent again
  * at times, a feed, actors that are ill, refuse or are slow, inboxes, rotation and compaction.
  * Nothing that was acknowledged is lost without a dead letter; what comes twice was in flight; what
- * its sender sent again comes once; order per key holds.
+ * its sender sent again comes once; order per key holds. Each is looked at after every kill, and
+ * the first fault ends the campaign, so that its data directory still shows it.
  */
-export const campaign: Campaign = async (more) => {
+export const campaign: Campaign = async (more, keepIn = KEPT_HERE) => {
   const world = await crashWorld();
-  const runs: BeforeRun[] = [];
-  const before = async (): Promise<void> => {
-    const [checkpoint, inFlight] = await Promise.all([
-      checkpointOf(world.home),
-      unsettledDeliveries(world.home),
-    ]);
-    runs.push({ checkpoint, inFlight });
-  };
+  const { arrivals, sentIn, answered } = world;
+  const left: LeftState[] = [await leftState(world.home)];
+  const facts: CrashFacts = { arrivals, sentIn, answered, left };
+  const last = { output: [] as readonly string[], letters: [] as readonly Letter[] };
+  let faults: readonly string[] = [];
   try {
     do {
-      await before();
+      await putAside(world);
       const running = await startOrgLoop(world.project, world.env);
-      const stop = new AbortController();
-      const load = world.load(running.url, stop.signal);
-      await wait(30 + Math.random() * 600);
-      await running.end("SIGKILL");
-      stop.abort();
-      await load;
-      await world.quiet();
+      last.output = running.lines;
+      await killUnderLoad(world, running);
       world.state.run += 1;
-    } while (more());
-    await before();
-    const letters = await lastRun(world);
-    const faults = [
-      ...lostIn(world, letters),
-      ...repeatedIn(world, runs),
-      ...disorderIn(world.arrivals),
-    ];
-    const said = [
-      `${world.state.run} kills`,
-      `${world.answered.size} of ${world.sent()} webhooks answered 200 and ${world.resent()} sent again`,
-      `${world.fed()} polled`,
-      `${world.arrivals.length} arrivals`,
-      `${letters.length} dead letters`,
-    ].join(", ");
-    return { said, faults };
+      left.push(await leftState(world.home));
+      faults = brokenBy(facts);
+    } while (more() && faults.length === 0);
+    if (faults.length === 0) {
+      await putAside(world);
+      last.output = await lastRun(world);
+      left.push(await leftState(world.home));
+      faults = [...brokenBy(facts), ...notEnded(world, facts)];
+      last.letters = await listLetters(world);
+    }
+    const kept =
+      faults.length === 0
+        ? []
+        : [await keepFault(keepIn, "crash", faults, (to) => keep(to, world, facts, last.output))];
+    return { said: saidOf(world, facts, last.letters.length), faults, kept };
   } finally {
     await world.close();
   }
 };
 
+async function killUnderLoad(world: CrashWorld, running: RunningOrgLoop): Promise<void> {
+  const stop = new AbortController();
+  const load = world.load(running.url, stop.signal);
+  await wait(30 + Math.random() * 600);
+  await running.end("SIGKILL");
+  stop.abort();
+  await load;
+  await world.quiet();
+}
+
+const brokenBy = (facts: CrashFacts): readonly string[] => [
+  ...lostIn(facts),
+  ...repeatsIn(facts).faults,
+  ...disorderIn(facts.arrivals),
+];
+
+const beforeLastRun = ({ directory }: CrashWorld) => path.join(directory, "before-last-run");
+
+/** The data directory as the next run will find it. */
+async function putAside(world: CrashWorld): Promise<void> {
+  const to = beforeLastRun(world);
+  await rm(to, { recursive: true, force: true });
+  await cp(path.join(world.home, "data"), to, { recursive: true }).catch(() => undefined);
+}
+
+/** The data directory before and after the run, all that is known, and what the process said. */
+async function keep(
+  folder: string,
+  world: CrashWorld,
+  facts: CrashFacts,
+  output: readonly string[],
+): Promise<void> {
+  await cp(world.home, path.join(folder, "home"), { recursive: true });
+  await cp(beforeLastRun(world), path.join(folder, "data-before-last-run"), {
+    recursive: true,
+  }).catch(() => undefined);
+  await writeFile(path.join(folder, "facts.json"), asJson(facts));
+  await writeFile(path.join(folder, "output-of-last-run.log"), `${output.join("\n")}\n`);
+}
+
 /**
  * A run without load, with actors that are well, until everything has arrived and the inboxes are
- * empty.
+ * empty. Returns its output.
  */
-async function lastRun(world: CrashWorld): Promise<readonly Letter[]> {
+async function lastRun(world: CrashWorld): Promise<readonly string[]> {
   world.state.ill = false;
   world.state.growing = false;
   const running = await startOrgLoop(world.project, world.env);
@@ -98,62 +114,32 @@ async function lastRun(world: CrashWorld): Promise<readonly Letter[]> {
     await wait(50);
   }
   await running.end("SIGTERM");
-  const { stdout } = await orgloop(
-    ["dead-letters", "list", "--json", "-c", world.project],
-    world.env,
-  );
+  return running.lines;
+}
+
+/** What the last run should have brought to its end. */
+function notEnded(world: CrashWorld, { left }: CrashFacts): readonly string[] {
+  const { checkpoint, unsettled, inbox } = left.at(-1) as LeftState;
+  const waiting = [...unsettled, ...inbox].map((one) => `stopped: ${one} never came to its end`);
+  const fed = world.fed();
+  return checkpoint === fed
+    ? waiting
+    : [...waiting, `stopped: the feed at ${checkpoint} of ${fed}`];
+}
+
+async function listLetters({ project, env }: CrashWorld): Promise<readonly Letter[]> {
+  const { stdout } = await orgloop(["dead-letters", "list", "--json", "-c", project], env);
   return JSON.parse(stdout) as Letter[];
 }
 
-function lostIn(world: CrashWorld, letters: readonly Letter[]): readonly string[] {
-  const numbers = new Map([...world.answered].map(([n, id]) => [id, n]));
-  const found = new Set(world.arrivals.map(({ route, key }) => `${route} ${key}`));
-  for (const { route, event_id } of letters) {
-    const n = numbers.get(event_id);
-    if (n === undefined) continue;
-    for (const name of route === null ? routesOf(n) : [route]) found.add(`${name} hook/${n}`);
-  }
-  const promised = [...world.answered.keys()].flatMap((n) =>
-    routesOf(n).map((route) => `${route} hook/${n}`),
-  );
-  for (let n = 1; n <= world.fed(); n += 1) promised.push(`plain feed/${n}`);
-  return promised.filter((one) => !found.has(one)).map((one) => `lost: ${one}`);
-}
-
-/** What arrived again although it was not in flight when a process died. */
-function repeatedIn({ arrivals }: CrashWorld, runs: readonly BeforeRun[]): readonly string[] {
-  const last = new Map<string, number>();
-  return arrivals.flatMap(({ route, key, run }) => {
-    const one = `${route} ${key}`;
-    const earlier = last.get(one);
-    last.set(one, run);
-    if (earlier === undefined) return [];
-    const [source, n] = key.split("/");
-    const { inFlight, checkpoint } = runs[run] as BeforeRun;
-    // An answer of an inbox that was cut off in between comes again, and is no delivery of the
-    // log's. An entry whose delivery the log had not called settled may be drained before the log
-    // brings it again.
-    if (route === "inbox" && (run > earlier || inFlight.has(one))) return [];
-    // A page is polled again as a whole where its checkpoint had not moved.
-    if (run > earlier && source === "feed" && Number(n) > checkpoint) return [];
-    if (run > earlier && inFlight.has(one)) return [];
-    return [`repeated: ${one} came in run ${earlier} and again in run ${run}`];
-  });
-}
-
-/**
- * First arrivals of the ordered route, by its key; polled events have none and follow their source.
- */
-function disorderIn(arrivals: readonly Arrival[]): readonly string[] {
-  const seen = new Set<string>();
-  const highest = new Map<string, number>();
-  return arrivals.flatMap(({ route, key, orderingKey }) => {
-    if (route !== "plain" || seen.has(key)) return [];
-    seen.add(key);
-    const [source, n] = key.split("/");
-    const lane = `${source} ${String(orderingKey)}`;
-    const before = highest.get(lane) ?? 0;
-    highest.set(lane, Math.max(before, Number(n)));
-    return Number(n) < before ? [`out of order: ${key} after ${source}/${before}`] : [];
-  });
+function saidOf(world: CrashWorld, facts: CrashFacts, letters: number): string {
+  const { unsettled, drainedAnew, twiceInARun } = repeatsIn(facts);
+  return [
+    `${world.state.run} kills`,
+    `${world.answered.size} of ${world.sentIn.size} webhooks answered 200 and ${world.resent()} sent again`,
+    `${world.fed()} polled`,
+    `${world.arrivals.length} arrivals`,
+    `of which came again ${unsettled} unsettled and ${drainedAnew} drained and not yet removed, ${twiceInARun} twice in a run, unsettled and in their inbox`,
+    `${letters} dead letters`,
+  ].join(", ");
 }

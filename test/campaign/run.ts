@@ -1,32 +1,36 @@
-import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { Campaign } from "./campaign.ts";
+import { type Campaign, KEPT_HERE } from "./campaign.ts";
 
 /*
- * `npm run campaign -- NAME --minutes N` runs NAME.ts beside this file. Exits 1 where something was
- * lost.
+ * `npm run campaign -- NAME --minutes N [--keep FOLDER]` runs NAME.ts beside this file. Exits 1
+ * where something was lost; what shows it is kept in a folder of FOLDER.
  */
-const NOT_CAMPAIGNS = new Set(["run.ts", "campaign.ts"]);
-const names = readdirSync(import.meta.dirname)
-  .filter(
-    (file) => !file.endsWith("-world.ts") && !file.endsWith(".test.ts") && !NOT_CAMPAIGNS.has(file),
-  )
-  .map((file) => file.slice(0, -".ts".length));
+const NAMES = ["crash", "damage", "power", "clock"];
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { minutes: { type: "string", default: "1" } },
+  options: {
+    minutes: { type: "string", default: "1" },
+    keep: { type: "string", default: KEPT_HERE },
+  },
 });
 const [name = ""] = positionals;
 const minutes = Number(values.minutes);
 
-if (!names.includes(name) || !(minutes > 0)) {
-  process.stderr.write(`usage: npm run campaign -- ${names.join(" | ")} --minutes N\n`);
+if (!NAMES.includes(name) || !(minutes > 0)) {
+  process.stderr.write(
+    `usage: npm run campaign -- ${NAMES.join(" | ")} --minutes N [--keep FOLDER]\n`,
+  );
   process.exitCode = 2;
 } else {
   const { campaign } = (await import(`./${name}.ts`)) as { readonly campaign: Campaign };
   const untilMs = performance.now() + minutes * 60_000;
-  const { said, faults } = await campaign(() => performance.now() < untilMs);
+  const {
+    said,
+    faults,
+    kept = [],
+  } = await campaign(() => performance.now() < untilMs, values.keep);
   for (const fault of faults) process.stdout.write(`FAULT: ${fault}\n`);
+  for (const folder of kept) process.stdout.write(`kept: ${folder}\n`);
   process.stdout.write(`${name}: ${said}, ${faults.length} faults\n`);
   process.exitCode = faults.length === 0 ? 0 : 1;
 }
