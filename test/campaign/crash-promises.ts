@@ -44,9 +44,9 @@ export interface Repeats {
 }
 
 /**
- * A run may bring a delivery once where it was sent in that run, or was unsettled before it, or lies
- * behind the feed's checkpoint as it was before; and an inbox entry once more where it lay there
- * before. What comes oftener is a fault.
+ * A run may bring a delivery once where it was sent in that run, or was unsettled before it, or is
+ * behind the feed's checkpoint of before; and an inbox entry once more where it lay there before.
+ * What comes oftener is a fault.
  */
 export function repeatsIn({ arrivals, sentIn, left }: CrashFacts): Repeats {
   const counts = new Map<string, number>();

@@ -1,9 +1,11 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { DAMAGES, damaged } from "@orgloop/testkit";
-import type { Campaign } from "./campaign.ts";
-import { type Contents, contentsOf, leftBehind, stateFiles } from "./damage-world.ts";
+import { DAMAGES, type DamageKind, damaged } from "@orgloop/testkit";
+import { type Campaign, KEPT_HERE } from "./campaign.ts";
+import type { CrashWorld } from "./crash-world.ts";
+import { applyDamage, type Damage, judged, type Outcome, opened } from "./damage-verdict.ts";
+import { type Contents, leftBehind, stateFiles } from "./damage-world.ts";
+import { asJson, keepFault } from "./keep-fault.ts";
 
 const ROUNDS_OF_EACH = 25;
 /** Nothing beside these says that they were there: without one, everything is new. */
@@ -12,83 +14,90 @@ const MAY_BE_REMOVED = /^(state\.json|checkpoints\/.*)$/;
 /**
  * Damages one file of a real data directory, of any kind and in any way, and opens it again. What
  * is lost or changed is said; a log that a start refuses opens after a repair; what is not lost is
- * as it was.
+ * as it was. After a kill nothing has to be said of what nobody had been told of.
  */
-export const campaign: Campaign = async (more) => {
+export const campaign: Campaign = async (more, keepIn = KEPT_HERE) => {
   const faults: string[] = [];
-  const counts = { damaged: 0, harmless: 0, mended: 0, lossy: 0 };
+  const kept: string[] = [];
+  const counts = new Map<Outcome, number>();
   const kinds = new Set<string>();
   do {
     for (const signal of ["SIGKILL", "SIGTERM"] as const) {
       const world = await leftBehind(signal);
+      const whole = path.join(world.home, "data");
       try {
-        const whole = path.join(world.home, "data");
         const before = await opened(whole, async () => {});
-        if (before.said.length > 0)
-          faults.push(`undamaged after ${signal}: ${before.said.join("; ")}`);
+        if (before.said.length > 0) {
+          const fault = `undamaged after ${signal}: ${before.said.join("; ")}`;
+          faults.push(fault);
+          kept.push(
+            await keepFault(keepIn, "damage", [fault], (to) => keep(to, world, { before })),
+          );
+        }
         const files = await stateFiles(whole);
         for (let round = 0; round < ROUNDS_OF_EACH; round += 1) {
-          const file = files[Math.floor(Math.random() * files.length)] as string;
-          const kind = DAMAGES[
-            Math.floor(Math.random() * DAMAGES.length)
-          ] as (typeof DAMAGES)[number];
-          let changed = false;
-          const after = await opened(whole, async (dataDir) => {
-            const place = path.join(dataDir, file);
-            const bytes = await readFile(place);
-            const now = damaged(Buffer.from(bytes), kind, Math.random);
-            changed = now === null || !now.equals(bytes);
-            await (now === null ? rm(place) : writeFile(place, now));
-          }).catch((error): Contents => {
-            faults.push(
-              `${kind} of ${file} after ${signal}: ${error instanceof Error ? error.stack : error}`,
-            );
-            return before;
-          });
-          if (!changed || (kind === "removed" && MAY_BE_REMOVED.test(file))) continue;
-          kinds.add(file.replace(/\d{3,}/g, "N"));
-          counts.damaged += 1;
-          const lost = differences(before, after);
-          if (after.said.length === 0) counts.harmless += 1;
-          else if (lost.length === 0) counts.mended += 1;
-          else counts.lossy += 1;
-          const broken = after.said.filter((text) => text.startsWith("BROKEN"));
-          if (broken.length > 0 || (lost.length > 0 && after.said.length === 0)) {
-            const what = [...broken, ...lost].slice(0, 5).join("; ");
-            faults.push(`${kind} of ${file} after ${signal}, unsaid: ${what}`);
-          }
+          const damage = await someDamage(whole, signal, files);
+          if (damage === null) continue;
+          kinds.add(damage.file.replace(/\d{3,}/g, "N"));
+          const { outcome, fault, after } = await judged(whole, before, damage);
+          counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+          if (fault === null) continue;
+          faults.push(fault);
+          const found = { before, after, damage };
+          kept.push(await keepFault(keepIn, "damage", [fault], (to) => keep(to, world, found)));
         }
       } finally {
         await world.close();
       }
     }
   } while (more());
-  const { damaged: all, harmless, mended, lossy } = counts;
-  const said = `${all} damaged files of ${kinds.size} kinds: ${harmless} harmed nothing, ${mended} said and nothing lost, ${lossy} said with what is lost`;
-  return { said, faults };
+  return { said: saidOf(counts, kinds), faults, kept };
 };
 
-/** What a copy of the data directory holds after `change`. */
-async function opened(
-  dataDir: string,
-  change: (dataDir: string) => Promise<void>,
-): Promise<Contents> {
-  const folder = await mkdtemp(path.join(tmpdir(), "orgloop-damage-"));
-  try {
-    await cp(dataDir, folder, { recursive: true });
-    await change(folder);
-    return await contentsOf(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+function saidOf(counts: ReadonlyMap<Outcome, number>, kinds: ReadonlySet<string>): string {
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const of = (outcome: Outcome) => counts.get(outcome) ?? 0;
+  return [
+    `${all} damaged files of ${kinds.size} kinds: ${of("harmless")} harmed nothing`,
+    `${of("mended")} said and nothing lost`,
+    `${of("lossy")} said with what is lost`,
+    `${of("unacknowledged")} unsaid of what nobody had been told of`,
+    `${of("lag")} unsaid of the log's last 100 ms before a kill`,
+  ].join(", ");
 }
 
-/** What is gone, changed, or there again. */
-function differences({ held: before }: Contents, { held: after }: Contents): readonly string[] {
-  return [
-    ...[...before]
-      .filter(([name, text]) => after.get(name) !== text)
-      .map(([name]) => `not as it was: ${name}`),
-    ...[...after.keys()].filter((name) => !before.has(name)).map((name) => `there again: ${name}`),
-  ];
+/** By chance; null where it changes nothing, or nothing could tell. */
+async function someDamage(
+  whole: string,
+  signal: NodeJS.Signals,
+  files: readonly string[],
+): Promise<Damage | null> {
+  const file = files[Math.floor(Math.random() * files.length)] as string;
+  const kind = DAMAGES[Math.floor(Math.random() * DAMAGES.length)] as DamageKind;
+  const before = await readFile(path.join(whole, file));
+  const bytes = damaged(Buffer.from(before), kind, Math.random);
+  if (bytes?.equals(before) === true) return null;
+  return kind === "removed" && MAY_BE_REMOVED.test(file) ? null : { signal, file, kind, bytes };
+}
+
+interface Found {
+  readonly before: Contents;
+  readonly after?: Contents | null;
+  readonly damage?: Damage;
+}
+
+/**
+ * The home directory as the process left it, the data directory with the damage, what both held,
+ * and what was acknowledged.
+ */
+async function keep(folder: string, world: CrashWorld, { damage, ...held }: Found): Promise<void> {
+  await cp(world.home, path.join(folder, "home"), { recursive: true });
+  if (damage !== undefined) {
+    const dataDir = path.join(folder, "damaged-data");
+    await cp(path.join(world.home, "data"), dataDir, { recursive: true });
+    await applyDamage(damage, dataDir);
+  }
+  const { answered, arrivals } = world;
+  await writeFile(path.join(folder, "held.json"), asJson(held));
+  await writeFile(path.join(folder, "acknowledged.json"), asJson({ answered, arrivals }));
 }

@@ -135,7 +135,15 @@ export class CheckedLines {
     if (this.#failure !== undefined) throw this.#failure;
     const { path, fileSystem } = this.#options;
     const generation = this.#generation + 1;
-    const { file, size, places } = await rewriteLines(path, fileSystem, generation, bodies);
+    const reached = { generation: this.#generation, synced: this.#synced };
+    const announce = (lines: number) => this.#mark.announce(reached, generation, lines);
+    const { file, size, places } = await rewriteLines(
+      path,
+      fileSystem,
+      generation,
+      bodies,
+      announce,
+    );
     await this.#file?.close().catch(() => undefined);
     this.#file = file;
     this.#generation = generation;

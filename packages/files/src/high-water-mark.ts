@@ -8,6 +8,14 @@ export interface Reached {
   readonly generation: number;
   /** Number of the last line that was synced; -1: not even the first. */
   readonly synced: number;
+  /** Of a rewrite that takes the file's name next: what holds from then on. */
+  readonly next?: { readonly generation: number; readonly synced: number };
+}
+
+/** Which line of a file of this generation was synced last; null where the mark does not know it. */
+export function syncedOf(reached: Reached, generation: number | null): number | null {
+  if (generation === null || reached.generation === generation) return reached.synced;
+  return reached.next?.generation === generation ? reached.next.synced : null;
 }
 
 /**
@@ -48,6 +56,12 @@ export class HighWaterMark {
     if (this.#damaged) await this.#fileSystem.remove(this.#path);
     this.#damaged = false;
     this.#file = await MarkFile.create(this.#path, reached, this.#fileSystem);
+  }
+
+  /** Before a rewrite with these lines takes the file's name: its end, too, shows from then on. Resolves when that is durable. */
+  async announce(reached: Reached, generation: number, lines: number): Promise<void> {
+    await this.write({ ...reached, next: { generation, synced: lines } });
+    await this.sync();
   }
 
   /** Resolves when a power cut would not lose it. Those who ask meanwhile share a sync. */

@@ -3,11 +3,14 @@ import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 import type { CheckedLinesOptions } from "./checked-lines-options.ts";
 import { readFully, writeFully } from "./file-bytes.ts";
 import type { OpenFile } from "./file-system.ts";
-import type { HighWaterMark, Reached } from "./high-water-mark.ts";
+import { type HighWaterMark, type Reached, syncedOf } from "./high-water-mark.ts";
 import { keepDamaged, plainBodies, soundBodies } from "./mend-lines.ts";
 import type { Place } from "./read-lines.ts";
 import { replaceLines } from "./rewrite-lines.ts";
 import { type LineDamage, type LinesSurvey, surveyLines } from "./survey-lines.ts";
+
+/** Of lines without checksums, or where the mark is gone. */
+const UNKNOWN: Reached = { generation: 0, synced: -1 };
 
 type OnLine = ReturnType<CheckedLinesOptions["begin"]>;
 
@@ -117,8 +120,16 @@ async function mend(
   if (damages.length === 0 && generation === reached?.generation) return false;
   if (damages.length > 0) await keepDamaged(options, file, damages);
   const next = Math.max(generation, reached?.generation ?? 0) + 1;
-  await replace(options, mark, next, soundBodies(file, path, survey.end));
+  const before = knownOf(reached, survey.generation);
+  await replace(options, mark, before, next, soundBodies(file, path, survey.end));
   return true;
+}
+
+/** What the mark says of the file as it stands, without what it says of another. */
+function knownOf(reached: Reached | null, generation: number | null): Reached {
+  if (reached === null) return UNKNOWN;
+  const synced = syncedOf(reached, generation);
+  return synced === null ? reached : { generation: generation ?? reached.generation, synced };
 }
 
 function markDamage(
@@ -140,7 +151,7 @@ async function upgrade(
   mark: HighWaterMark,
   file: OpenFile,
 ): Promise<void> {
-  await mark.write({ generation: 0, synced: -1 });
+  await mark.write(UNKNOWN);
   await mark.sync();
   const foreign: LineDamage[] = [];
   const onForeign = (place: Place, line: number): void => {
@@ -151,6 +162,7 @@ async function upgrade(
   await replace(
     options,
     mark,
+    UNKNOWN,
     1,
     plainBodies(file, options.upgrade, () => {}),
   );
@@ -159,10 +171,12 @@ async function upgrade(
 async function replace(
   { path, fileSystem }: CheckedLinesOptions,
   mark: HighWaterMark,
+  before: Reached,
   generation: number,
   bodies: AsyncIterable<Uint8Array | string>,
 ): Promise<void> {
-  const { lines } = await replaceLines(path, fileSystem, generation, bodies);
+  const announce = (count: number) => mark.announce(before, generation, count);
+  const { lines } = await replaceLines(path, fileSystem, generation, bodies, announce);
   await mark.write({ generation, synced: lines });
   await mark.sync();
 }

@@ -22,13 +22,14 @@ export const headerLine = (generation: number): Buffer =>
 
 /**
  * Replaces the file at `path` by one with these bodies, atomically: whoever opens it later, also after a power cut, finds the old contents
- * or the new ones. Its name is durable once the caller has synced the directory.
+ * or the new ones. Its name is durable once the caller has synced the directory. `announce` is called before it takes the name.
  */
 export async function rewriteLines(
   path: string,
   fileSystem: FileSystem,
   generation: number,
   bodies: Bodies,
+  announce: (lines: number) => Promise<void>,
 ): Promise<RewrittenLines> {
   const temporary = `${path}.tmp`;
   const file = await fileSystem.open(temporary, "replace");
@@ -40,6 +41,7 @@ export async function rewriteLines(
       size += chunk.length;
     }
     await file.sync();
+    await announce(places.length);
     await fileSystem.rename(temporary, path);
   } catch (error) {
     await file.close().catch(() => undefined);
@@ -55,8 +57,9 @@ export async function replaceLines(
   fileSystem: FileSystem,
   generation: number,
   bodies: Bodies,
+  announce: (lines: number) => Promise<void>,
 ): Promise<{ readonly lines: number }> {
-  const { file, places } = await rewriteLines(path, fileSystem, generation, bodies);
+  const { file, places } = await rewriteLines(path, fileSystem, generation, bodies, announce);
   await file.close();
   await fileSystem.syncDirectory(dirname(path));
   return { lines: places.length };

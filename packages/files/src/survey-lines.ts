@@ -1,7 +1,7 @@
 import { byteLines } from "./byte-lines.ts";
 import { type CheckedLine, decodeChecked } from "./checked-line.ts";
 import type { OpenFile } from "./file-system.ts";
-import type { Reached } from "./high-water-mark.ts";
+import { type Reached, syncedOf } from "./high-water-mark.ts";
 import type { Place } from "./read-lines.ts";
 
 /** What is wrong with a file of checksummed lines, and which of its lines that has cost. */
@@ -122,9 +122,8 @@ class Survey {
   /** Lines up to this number are known to have been synced. */
   get #synced(): number {
     if (this.#mark === null) return Number.POSITIVE_INFINITY;
-    const same = this.#generation === null || this.#mark.generation === this.#generation;
-    // A rewrite is synced before it takes the file's name; the mark may not have followed yet.
-    return same ? this.#mark.synced : Number.POSITIVE_INFINITY;
+    // A rewrite is synced before it takes the file's name.
+    return syncedOf(this.#mark, this.#generation) ?? Number.POSITIVE_INFINITY;
   }
 
   #isTorn({ crashLike, offset }: Gap): boolean {
