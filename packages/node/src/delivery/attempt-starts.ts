@@ -17,9 +17,12 @@ export interface AttemptStarts {
    */
   begin(key: string, abandon: AbortSignal): Promise<void>;
   end(key: string): void;
-  /** Keeps until when (ms of `clock.now`) its actor has asked to be left alone with it; null: the delivery is done with. */
+  /** Keeps until when (ms of `clock.now`) its actor, or a source, has asked to be left alone; null: that is over. */
   ask(key: string, untilMs: number | null): void;
-  /** The same, as the process before has left it; at most `longestMs` from now, however the machine's clock was set. */
+  /**
+   * The same, as the process before has left it; at most `longestMs` from now and as long as it was asked for, however the machine's clock
+   * was set.
+   */
   askedUntil(key: string, longestMs: number): number | null;
   close(): Promise<void>;
 }
@@ -89,15 +92,15 @@ export async function attemptStarts({
     },
     ask(key, untilMs) {
       if (untilMs === null && !kept.asked.has(key)) return;
-      const wallMs = untilMs === null ? 0 : wallTime(clock, untilMs);
+      const asked: readonly [string, number, number?] =
+        untilMs === null ? [key, 0] : [key, wallTime(clock, untilMs), untilMs - clock.now()];
       // Not kept, it only comes too early after a restart.
-      kept.put({ asked: [key, wallMs] }).catch(() => undefined);
+      kept.put({ asked }).catch(() => undefined);
     },
     askedUntil(key, longestMs) {
-      const wallMs = kept.asked.get(key);
-      if (wallMs === undefined) return null;
-      const nowMs = clock.now();
-      return nowMs + Math.min(wallMs - clock.wall(), longestMs);
+      const wait = kept.asked.get(key);
+      if (wait === undefined) return null;
+      return clock.now() + Math.min(wait.untilMs - clock.wall(), wait.forMs, longestMs);
     },
     close: kept.close,
   };

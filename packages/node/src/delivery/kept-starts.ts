@@ -4,13 +4,24 @@ import { CheckedLines, type FileSystem, groupCommit, type MadeFiles } from "@org
 export type StartsChange =
   /** How often it was begun and not ended; 0 forgets. */
   | { readonly start: readonly [key: string, count: number] }
-  /** Until when its actor has asked to be left alone, by the machine's clock; 0 forgets. */
-  | { readonly asked: readonly [key: string, untilMs: number] };
+  /** Until when its actor, or a source, has asked to be left alone, by the machine's clock, and for how long; 0 forgets. */
+  | { readonly asked: readonly [key: string, untilMs: number, forMs?: number] };
+
+/** A wait that was asked for. */
+export interface AskedWait {
+  readonly untilMs: number;
+  /** However the machine's clock is set, it is no longer than this; an earlier release did not say. */
+  readonly forMs: number;
+}
+
+/** What a source has asked for: no event has such a key. */
+export const sourceKey = (id: string): string => JSON.stringify([NO_EVENT, 0, id]);
+const NO_EVENT = "";
 
 /** The file of what is under way, and of what waits as it was asked to. */
 export interface KeptStarts {
   readonly counts: ReadonlyMap<string, number>;
-  readonly asked: ReadonlyMap<string, number>;
+  readonly asked: ReadonlyMap<string, AskedWait>;
   /** Resolves when a death of the process would not lose it (not a power cut). Those that are put meanwhile share a write. */
   put(change: StartsChange): Promise<void>;
   close(): Promise<void>;
@@ -30,12 +41,18 @@ export interface KeptStartsOptions {
 export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts> {
   const { path, fileSystem, made, isWanted, warn } = options;
   const counts = new Map<string, number>();
-  const asked = new Map<string, number>();
+  const asked = new Map<string, AskedWait>();
 
   function apply(change: StartsChange): void {
-    const [map, [key, value]] = "asked" in change ? [asked, change.asked] : [counts, change.start];
-    if (value > 0) map.set(key, value);
-    else map.delete(key);
+    if ("asked" in change) {
+      const [key, untilMs, forMs = Number.POSITIVE_INFINITY] = change.asked;
+      if (untilMs > 0) asked.set(key, { untilMs, forMs });
+      else asked.delete(key);
+      return;
+    }
+    const [key, count] = change.start;
+    if (count > 0) counts.set(key, count);
+    else counts.delete(key);
   }
 
   const file = await CheckedLines.open({
@@ -50,16 +67,18 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
     upgrade,
     loss: () => "",
     advice:
-      "Deaths of the process at an event may be counted anew, and what actors asked to wait may come early; no event is lost",
+      "Deaths of the process at an event may be counted anew, and what actors and sources asked to wait may come early; no event is lost",
     warn,
   });
 
   async function rewrite(): Promise<void> {
     const nowMs = options.wall();
-    for (const [key, untilMs] of asked) if (untilMs <= nowMs) asked.delete(key);
+    for (const [key, { untilMs }] of asked) if (untilMs <= nowMs) asked.delete(key);
     await file.tidy([
       ...Array.from(counts, (start) => JSON.stringify({ start })),
-      ...Array.from(asked, (entry) => JSON.stringify({ asked: entry })),
+      ...Array.from(asked, ([key, { untilMs, forMs }]) =>
+        JSON.stringify({ asked: [key, untilMs, ...(Number.isFinite(forMs) ? [forMs] : [])] }),
+      ),
     ]);
   }
 
@@ -75,7 +94,7 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
   for (const map of [counts, asked]) {
     for (const key of map.keys()) {
       const [eventId, replay] = JSON.parse(key);
-      if (!isWanted(eventId, replay)) map.delete(key);
+      if (eventId !== NO_EVENT && !isWanted(eventId, replay)) map.delete(key);
     }
   }
   if (file.lines > counts.size + asked.size) await rewrite();

@@ -44,11 +44,13 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
   /** What must have ended before a source of that id is polled again. */
   const leaving = new Map<string, Promise<void>>();
 
-  function begin(polled: PolledSource, spreadMs: number): void {
+  /** `untilMs`: not before that. */
+  function begin(polled: PolledSource, spreadMs: number, untilMs: number): void {
     const { id, intervalMs } = polled;
     const state = states.get(id) ?? newState();
     states.set(id, state);
-    const firstMs = clock.random() * Math.min(spreadMs, intervalMs * POLL_JITTER);
+    const spread = clock.random() * Math.min(spreadMs, intervalMs * POLL_JITTER);
+    const firstMs = Math.max(spread, untilMs - clock.now());
     const before = leaving.get(id) ?? Promise.resolve();
     const loop = sourceLoop(polled, state, { firstMs, before }, shared);
     if (stop.aborted) loop.end(true);
@@ -75,7 +77,9 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
     states,
     start() {
       const spreadMs = START_SPREAD_MS * (options.sources.length - 1);
-      for (const polled of options.sources) begin(polled, spreadMs);
+      for (const polled of options.sources) {
+        begin(polled, spreadMs, options.waits?.until(polled.id) ?? 0);
+      }
     },
     change(sources, restarted) {
       const next = new Map(sources.map((polled) => [polled.id, polled]));
@@ -90,6 +94,7 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
         loops.delete(id);
         ended.set(id, loop.ended);
         const state = states.get(id);
+        options.waits?.keep(id, null);
         if (to === undefined || restarted.includes(id)) states.delete(id);
         else states.set(id, { ...(state ?? newState()), circuit: CLOSED_SOURCE });
       }
@@ -99,7 +104,7 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
         leave(id, (leaving.get(id) ?? Promise.resolve()).then(forget));
       }
       const added = sources.filter(({ id }) => !loops.has(id));
-      for (const polled of added) begin(polled, START_SPREAD_MS * (added.length - 1));
+      for (const polled of added) begin(polled, START_SPREAD_MS * (added.length - 1), 0);
     },
     get ended() {
       const all = [...loops.values()].map((loop) => loop.ended);

@@ -13,6 +13,7 @@ import {
   type SourceCircuit,
   sourceHealth,
 } from "./source-circuit.ts";
+import type { SourceWaits } from "./source-waits.ts";
 
 /** A source that is polled. */
 export interface PolledSource {
@@ -37,6 +38,8 @@ export interface SourceLoopOptions extends Pick<PollSourceOptions, "checkpoints"
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
   readonly clock: Clock;
+  /** Default: what a source asks for is forgotten with the process. */
+  readonly waits?: SourceWaits;
 }
 
 /** One source that is being polled. */
@@ -165,9 +168,11 @@ function judge(
   { id, source: { part }, intervalMs }: PolledSource,
   state: PollState,
   { result }: Poll,
-  { clock, log, activity }: SourceLoopOptions,
+  { clock, log, activity, waits }: SourceLoopOptions,
 ): NextPoll {
   const nowMs = clock.now();
+  const isAsked = result.kind === "failed" && result.by !== "host" && isRetryAfter(result.error);
+  waits?.keep(id, isAsked ? nowMs + result.error.retryAfterMs : null);
   const after = (dueMs: number): NextPoll => ({ dueMs, hintMs: NEVER });
   const regularMs = nowMs + intervalMs * (1 - POLL_JITTER + 2 * POLL_JITTER * clock.random());
   if (result.kind !== "failed") {

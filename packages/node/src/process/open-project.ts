@@ -17,6 +17,7 @@ import { ingest } from "../intake/ingest.ts";
 import { pollLoop } from "../intake/poll-loop.ts";
 import { repeatPolicyOf, repeatsStatus } from "../intake/repeat-windows.ts";
 import { repeats } from "../intake/repeats.ts";
+import { sourceWaits } from "../intake/source-waits.ts";
 import { lifecycle } from "../plugins/lifecycle.ts";
 import type { OnUnhandled } from "../plugins/unhandled-rejections.ts";
 import { eventReplays } from "../replay/event-replays.ts";
@@ -191,6 +192,7 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
       concurrency: options.pollConcurrency ?? PROJECT_DEFAULTS.pollConcurrency,
       checkpoints,
       ingest: take,
+      waits: sourceWaits(starts),
       stop: stop.signal,
     });
     configured.onSwap((from, to, left) => {
