@@ -43,17 +43,7 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
   const counts = new Map<string, number>();
   const asked = new Map<string, AskedWait>();
 
-  function apply(change: StartsChange): void {
-    if ("asked" in change) {
-      const [key, untilMs, forMs = Number.POSITIVE_INFINITY] = change.asked;
-      if (untilMs > 0) asked.set(key, { untilMs, forMs });
-      else asked.delete(key);
-      return;
-    }
-    const [key, count] = change.start;
-    if (count > 0) counts.set(key, count);
-    else counts.delete(key);
-  }
+  const apply = (change: StartsChange): void => applyTo({ counts, asked }, change);
 
   const file = await CheckedLines.open({
     path,
@@ -74,12 +64,7 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
   async function rewrite(): Promise<void> {
     const nowMs = options.wall();
     for (const [key, { untilMs }] of asked) if (untilMs <= nowMs) asked.delete(key);
-    await file.tidy([
-      ...Array.from(counts, (start) => JSON.stringify({ start })),
-      ...Array.from(asked, ([key, { untilMs, forMs }]) =>
-        JSON.stringify({ asked: [key, untilMs, ...(Number.isFinite(forMs) ? [forMs] : [])] }),
-      ),
-    ]);
+    await file.tidy(bodiesOf({ counts, asked }));
   }
 
   async function commit(changes: readonly StartsChange[]): Promise<void> {
@@ -104,6 +89,32 @@ export async function keptStarts(options: KeptStartsOptions): Promise<KeptStarts
     put: groupCommit<StartsChange>((task) => file.inTurn(task), commit),
     close: () => file.inTurn(() => file.close()),
   };
+}
+
+interface Starts {
+  readonly counts: Map<string, number>;
+  readonly asked: Map<string, AskedWait>;
+}
+
+function applyTo({ counts, asked }: Starts, change: StartsChange): void {
+  if ("asked" in change) {
+    const [key, untilMs, forMs = Number.POSITIVE_INFINITY] = change.asked;
+    if (untilMs > 0) asked.set(key, { untilMs, forMs });
+    else asked.delete(key);
+    return;
+  }
+  const [key, count] = change.start;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+function bodiesOf({ counts, asked }: Starts): string[] {
+  return [
+    ...Array.from(counts, (start) => JSON.stringify({ start })),
+    ...Array.from(asked, ([key, { untilMs, forMs }]) =>
+      JSON.stringify({ asked: [key, untilMs, ...(Number.isFinite(forMs) ? [forMs] : [])] }),
+    ),
+  ];
 }
 
 /** Throws where a body says nothing of what is under way. */
