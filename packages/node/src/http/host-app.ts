@@ -1,16 +1,10 @@
 import { hasCode, messageOf } from "@orgloop/sdk";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import {
-  type HostChanges,
-  type HostedModule,
-  type ModuleRequest,
-  moduleStatus,
-  type ResolveProject,
-} from "../process/host-modules.ts";
+import type { HostedModule, ModuleRequest, ResolveProject } from "../process/host-modules.ts";
+import type { RunningModules } from "../process/running-modules.ts";
 import { answerMetrics } from "../telemetry/host-metrics.ts";
 import { hostStatus } from "../telemetry/host-status.ts";
-import type { ModuleStatus } from "../telemetry/status.ts";
 import { hostGuard, tokenGuard } from "./guard.ts";
 import { hostReadApi } from "./host-read-api.ts";
 import { readJson } from "./read-json.ts";
@@ -20,11 +14,7 @@ export interface HostAppOptions {
   readonly token: string;
   readonly startedMs: number;
   readonly now: () => number;
-  readonly port: () => number;
-  readonly modules: () => readonly HostedModule[];
-  /** Projects that do not run yet. */
-  readonly waiting: () => readonly ModuleStatus[];
-  readonly changes: HostChanges;
+  readonly modules: RunningModules;
   readonly resolve: ResolveProject | undefined;
   /** Begins to drain all. */
   readonly shutdown: () => void;
@@ -53,10 +43,11 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
  * several run, what they tell together.
  */
 export function hostApp(options: HostAppOptions): Hono {
-  const { host, token, modules } = options;
+  const { host, token, modules: running } = options;
+  const modules = (): readonly HostedModule[] => [...running.all.values()];
   const status = () =>
-    hostStatus(modules(), options.waiting(), {
-      port: options.port(),
+    hostStatus(modules(), running.waiting.status(), {
+      port: running.port,
       uptimeMs: options.now() - options.startedMs,
     });
   const metrics = (c: Context) => answerMetrics(c, modules());
@@ -94,9 +85,9 @@ export function hostApp(options: HostAppOptions): Hono {
   return app;
 }
 
-function moduleApi({ modules, changes, resolve }: HostAppOptions): Hono {
+function moduleApi({ modules, resolve }: HostAppOptions): Hono {
   const api = new Hono();
-  const statuses = () => modules().map(moduleStatus);
+  const statuses = () => modules.status();
   api.get("/list", (c) => c.json({ pid: process.pid, modules: statuses() }));
   api.get("/status/:name", (c) => {
     const name = c.req.param("name");
@@ -115,7 +106,7 @@ function moduleApi({ modules, changes, resolve }: HostAppOptions): Hono {
         return c.json({ error: "expected projectDir or configPath, absolute" }, 400);
       }
       const options = await resolve(request);
-      await changes.load(options, request);
+      await modules.load(options, request);
       const { project: name } = options.topology;
       return c.json({ ok: true, ...statuses().find((one) => one.name === name) });
     });
@@ -124,7 +115,7 @@ function moduleApi({ modules, changes, resolve }: HostAppOptions): Hono {
     api.post(`/${change}`, async (c) => {
       const { name } = await readJson(c);
       if (typeof name !== "string") return c.json({ error: "expected the project's name" }, 400);
-      await changes[change](name);
+      await modules[change](name);
       return c.json({ ok: true });
     });
   }

@@ -1,12 +1,11 @@
-import type { DeadLetterStore } from "@orgloop/sdk";
 import type { Configuration } from "../apply/configuration.ts";
-import type { Current } from "../apply/generation.ts";
-import type { Inbox } from "../inbox/inbox.ts";
+import type { OpenDelivery } from "../delivery/open-delivery.ts";
+import type { OpenIntake } from "../intake/open-intake.ts";
 import { type WebhookRouteOptions, webhookRoute } from "../intake/webhook-route.ts";
+import type { Lifecycle } from "../plugins/lifecycle.ts";
+import type { ProjectPorts } from "../process/project-ports.ts";
+import { projectMetrics } from "../process/status-parts.ts";
 import type { EventReplays } from "../replay/event-replays.ts";
-import type { LetterReplays } from "../replay/letter-replays.ts";
-import type { EventHistory } from "../telemetry/event-history.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import { readSources, readStatus, type StatusParts } from "../telemetry/read-status.ts";
 import { configurationApi } from "./configuration-api.ts";
 import { controlApi } from "./control-api.ts";
@@ -22,48 +21,60 @@ export type ProjectHttp = Pick<
   "webhook" | "readApi" | "controlApi" | "metrics" | "notReady" | "look" | "mask"
 >;
 
-export interface ProjectHttpOptions
-  extends Omit<WebhookRouteOptions, "sources" | "specs">,
-    Pick<ProjectHttp, "notReady" | "look"> {
-  readonly current: Current;
-  readonly history: EventHistory;
-  readonly metrics: Metrics;
+export interface ProjectHttpOptions extends Pick<WebhookRouteOptions, "bodyLimit" | "roomWaitMs"> {
+  readonly ports: ProjectPorts;
   readonly parts: StatusParts;
+  readonly intake: Pick<OpenIntake, "ingest">;
   readonly replays: EventReplays;
-  readonly letterReplays: LetterReplays;
-  readonly inbox: Inbox;
-  readonly deadLetters: DeadLetterStore;
+  readonly delivery: Pick<OpenDelivery, "letterReplays" | "inbox">;
   readonly configuration: Configuration;
-  /** Begins to drain. */
-  readonly shutdown: () => void;
+  readonly life: Pick<Lifecycle, "end">;
 }
 
 export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
-  const { current, metrics, parts, stop, deadLetters, notReady } = options;
+  const { ports, parts, intake, replays, delivery, configuration, life } = options;
+  const { bodyLimit, roomWaitMs } = options;
+  const { open, current, activity, history, log, stop } = ports;
+  const { deadLetters, known } = open;
+  const { deliverers, topology, notReady } = parts;
+  const { ingest } = intake;
+  const { mask } = known;
+  const { look } = ports.writes;
+  const metrics = projectMetrics(ports, parts);
   const status = () => readStatus(parts);
+  const limits = { bodyLimit, roomWaitMs, stop };
   return {
     webhook: webhookRoute({
-      ...options,
       sources: () => current().plugins.sources,
       specs: () => current().resolved.sources,
+      ingest,
+      log,
+      activity,
+      mask,
+      ...limits,
     }),
     readApi: readApi({
-      ...options,
-      inbox: inboxApi(options.inbox),
-      topology: parts.topology,
+      topology,
+      activity,
+      history,
+      inbox: inboxApi(delivery.inbox),
+      metrics,
       status,
       sources: () => readSources(parts),
     }),
     controlApi: controlApi({
-      ...options,
       status,
-      configuration: configurationApi({ ...options, deliverers: parts.deliverers }),
-      replay: replayApi({ replays: options.replays, routes: () => current().routes.byName, stop }),
-      deadLetters: deadLettersApi({ deadLetters, replays: options.letterReplays, stop }),
+      look,
+      ingest,
+      shutdown: () => void life.end(),
+      configuration: configurationApi({ configuration, deliverers }),
+      replay: replayApi({ replays, routes: () => current().routes.byName, stop }),
+      deadLetters: deadLettersApi({ deadLetters, replays: delivery.letterReplays, stop }),
+      ...limits,
     }),
     metrics,
     notReady,
-    look: options.look,
-    mask: options.mask,
+    look,
+    mask,
   };
 }

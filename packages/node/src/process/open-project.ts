@@ -1,4 +1,4 @@
-import { readEnvironment, restartedSources } from "@orgloop/config";
+import { readEnvironment } from "@orgloop/config";
 import { type InjectedDraft, knownSecrets } from "@orgloop/engine";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import type { Configuration } from "../apply/configuration.ts";
@@ -6,36 +6,20 @@ import type { Generation } from "../apply/generation.ts";
 import { learnUnmarked } from "../apply/learn-unmarked.ts";
 import { openConfiguration } from "../apply/open-configuration.ts";
 import { type PreparedTopology, prepareTopology } from "../apply/prepare-topology.ts";
-import { busWrites } from "../data/bus-writes.ts";
-import { drain } from "../delivery/drain.ts";
-import { keptRouteStates } from "../delivery/kept-route-states.ts";
-import { startDelivery } from "../delivery/start-delivery.ts";
+import { type OpenDelivery, openDelivery } from "../delivery/open-delivery.ts";
 import type { HttpServer } from "../http/http-server.ts";
 import { type ProjectHttp, projectHttp } from "../http/project-http.ts";
-import { hasRoom } from "../intake/has-room.ts";
-import { ingest } from "../intake/ingest.ts";
-import { pollLoop } from "../intake/poll-loop.ts";
-import { repeatPolicyOf, repeatsStatus } from "../intake/repeat-windows.ts";
-import { repeats } from "../intake/repeats.ts";
-import { sourceWaits } from "../intake/source-waits.ts";
-import { lifecycle } from "../plugins/lifecycle.ts";
+import { type OpenIntake, openIntake } from "../intake/open-intake.ts";
+import { type Lifecycle, lifecycle } from "../plugins/lifecycle.ts";
 import type { OnUnhandled } from "../plugins/unhandled-rejections.ts";
-import { eventReplays } from "../replay/event-replays.ts";
-import { recoverUnacked } from "../routing/recover-unacked.ts";
-import { countActivity } from "../telemetry/activity.ts";
-import { eventHistory } from "../telemetry/event-history.ts";
-import { eventRecorder } from "../telemetry/event-recorder.ts";
-import { metrics } from "../telemetry/metrics.ts";
-import {
-  readActors,
-  readRoutes,
-  readSources,
-  readStatus,
-  type StatusParts,
-} from "../telemetry/read-status.ts";
+import { type EventReplays, eventReplays } from "../replay/event-replays.ts";
+import { readStatus } from "../telemetry/read-status.ts";
 import type { ProcessStatus } from "../telemetry/status.ts";
+import { drain } from "./drain.ts";
 import { type OpenProcess, openProcess } from "./open-process.ts";
-import { clockOf, PROJECT_DEFAULTS, type ProjectOptions } from "./project-options.ts";
+import { clockOf, limitsOf, type ProjectLimits, type ProjectOptions } from "./project-options.ts";
+import { openPorts, type ProjectPorts } from "./project-ports.ts";
+import { statusParts } from "./status-parts.ts";
 
 /** A project of which everything is open; it takes, delivers and polls nothing before it has begun. */
 export interface OpenProject {
@@ -61,8 +45,8 @@ export interface OpenProject {
 }
 
 /**
- * Opens the data directory, bus, stores and plugins of a project, and puts together what runs it. Rejects, with everything closed again,
- * where any of it cannot be opened.
+ * Opens the data directory, bus, stores and plugins of a project, and puts together what runs it.
+ * Rejects, with everything closed again, where any of it cannot be opened.
  */
 export async function openProject(options: ProjectOptions): Promise<OpenProject> {
   const { topology, projectDir, env } = options;
@@ -76,216 +60,102 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
   const prepared = await prepare(topology);
   const open = await openProcess({
     ...options,
+    onEntry: options.onEntry,
     known,
     topology: prepared.resolved,
     clock,
-    onEntry: options.onEntry,
   });
-  const { log, bus, checkpoints } = open;
-  const life = lifecycle(log);
-  const { stop, abandon, fail } = life;
-  void bus.failed?.then(fail);
+  const life = lifecycle(open.log);
+  void open.bus.failed?.then(life.fail);
   const discard = async (): Promise<void> => {
-    stop.abort();
-    abandon.abort();
+    life.stop.abort();
+    life.abandon.abort();
     await open.close();
   };
   try {
-    const configured = await openConfiguration({
-      ...options,
-      prepared,
-      prepare,
-      open,
-      clock,
-      life,
-    });
-    const { current } = configured;
-    const first = current();
-    tellLoggers(open.journal, first);
-    const { fileSystem } = open.dataDir.disk;
-    const warn = (error: string): void => log({ phase: "system.error", error });
-    const { backlog, starts } = await recoverUnacked({
-      bus,
-      bounds: options.backlogBounds ?? PROJECT_DEFAULTS.backlogBounds,
-      startsFile: open.dataDir.starts,
-      fileSystem,
-      made: open.dataDir.made,
-      warn,
-      clock,
-    });
-    open.defer(starts.close);
-    const kept = await keptRouteStates({
-      store: open.routeStates,
-      routes: first.routes.byName,
-      clock,
-      log,
-    });
-    const measured = metrics({
-      uptimeSeconds: () => (clock.now() - parts.startedMs) / 1_000,
-      backlog: () => backlog.size,
-      sources: () => readSources(parts),
-      actors: () => readActors(parts),
-      routes: () => readRoutes(parts),
-      deadLetters: () => open.deadLetters.size ?? activity.deadLetters,
-      connectorOf: (kind, id) => current().plugins[`${kind}s`].get(id)?.package,
-    });
-    const activity = countActivity(topology, measured.listener);
-    const history = eventHistory();
-    const writes = busWrites({
-      now: clock.now,
-      waiting: () => bus.refusal?.() ?? null,
-      hasRoom: () => hasRoom(open.dataDir.dir, fileSystem),
-    });
-    const shared = { clock, activity, log };
-    const recorder = eventRecorder({
-      dir: open.dataDir.events,
-      fileSystem,
-      retentionMs: () => current().retentionMs,
-      clock,
-      warn,
-    });
-    open.defer(recorder.close);
-    const replays = eventReplays({
-      ...shared,
-      dir: open.dataDir.events,
-      fileSystem,
-      recorder,
-      bus,
-      backlog,
-      matcher: () => current().routes.matcher,
-      stop: stop.signal,
-    });
-    const repeated = repeats({
-      ...shared,
-      memory: open.repeats,
-      policyOf: (source) => repeatPolicyOf(current().repeatPolicies, source),
-      longestMs: () => current().longestRepeatMs,
-    });
-    const delivery = startDelivery({
-      ...shared,
-      repeats: repeated,
-      current,
-      open,
-      backlog,
-      writes,
-      history,
-      recorder,
-      kept,
-      starts,
-      onAcked: replays.acked,
-      abandon: abandon.signal,
-      stop: stop.signal,
-      onFatal: fail,
-    });
-    const take = ingest({
-      ...shared,
-      repeats: repeated,
-      bus,
-      writes,
-      backlog,
-      project: topology.project,
-      onFatal: fail,
-    });
-    const pollers = pollLoop({
-      ...shared,
-      sources: first.polled,
-      concurrency: options.pollConcurrency ?? PROJECT_DEFAULTS.pollConcurrency,
-      checkpoints,
-      ingest: take,
-      waits: sourceWaits(starts),
-      stop: stop.signal,
-    });
-    configured.onSwap((from, to, left) => {
-      tellLoggers(open.journal, to);
-      activity.change(to.topology);
-      delivery.deliverers.change(from, to, left);
-      pollers.change(to.polled, restartedSources(from.topology, to.topology));
-    });
-    let server: HttpServer | undefined;
-    const parts: StatusParts = {
-      topology: () => current().topology,
-      activity,
-      deliverers: delivery.deliverers.all,
-      polls: pollers.states,
-      backlog,
-      deadLetters: open.deadLetters,
-      repeats: () => repeatsStatus(open.repeats.table, current().longestRepeatMs, clock.now()),
-      now: clock.now,
-      startedMs: clock.now(),
-      port: () => server?.address.port ?? 0,
-      state: life.state,
-      notReady: () => life.notReady() ?? writes.refusal(),
-    };
-    const status = (): ProcessStatus => readStatus(parts);
-    return {
-      http: projectHttp({
-        ...shared,
-        current,
-        ingest: take,
-        mask: known.mask,
-        bodyLimit: options.bodyLimit ?? PROJECT_DEFAULTS.bodyLimit,
-        roomWaitMs: options.roomWaitMs ?? PROJECT_DEFAULTS.roomWaitMs,
-        stop: stop.signal,
-        history,
-        metrics: measured,
-        parts,
-        replays,
-        letterReplays: delivery.letterReplays,
-        inbox: delivery.inbox,
-        configuration: configured,
-        deadLetters: open.deadLetters,
-        shutdown: () => void life.end(),
-        notReady: parts.notReady,
-        look: writes.look,
-      }),
-      log,
-      onUnhandled(error, isLogged) {
-        activity.unhandled();
-        if (isLogged) log({ phase: "system.error", error });
-      },
-      hasSource: (id) => current().plugins.sources.has(id),
-      status,
-      apply: configured.apply,
-      inject: async (drafts) => (await take(drafts, "inject", () => stop.signal)).events,
-      async begin(http) {
-        server = http;
-        await configured.begin();
-        await delivery.inbox.start();
-        const subscription = delivery.subscribe();
-        pollers.start();
-        life.begin(async (failed) => {
-          await configured.settled();
-          const graceMs = failed ? 0 : (options.drainMs ?? PROJECT_DEFAULTS.drainMs);
-          const deliverers = delivery.deliverers.all.values();
-          const { settlement } = delivery;
-          await drain({
-            deliverers,
-            settlement,
-            subscription,
-            polls: pollers,
-            http,
-            clock,
-            abandon,
-            graceMs,
-          });
-          for (const deliverer of delivery.deliverers.all.values()) deliverer.keep();
-          await kept.flushed();
-          const { letterReplays, inbox } = delivery;
-          await Promise.all([letterReplays.ended(), replays.ended(), inbox.ended()]);
-          await delivery.faultsBuried();
-          log({ phase: "runtime.stop" });
-          await open.close();
-        });
-        log({ phase: "runtime.start", metadata: { port: http.address.port, pid: process.pid } });
-      },
-      drain: life.end,
-      discard,
-      closed: life.closed,
-    };
+    const started = { ...options, prepared, prepare, open, clock, life };
+    const configuration = await openConfiguration(started);
+    const { current } = configuration;
+    tellLoggers(open.journal, current());
+    const { backlogBounds } = limitsOf(options);
+    const ports = await openPorts({ open, current, clock, life, backlogBounds });
+    return { ...assemble(options, ports, configuration, life), discard };
   } catch (error) {
     await discard();
     throw error;
   }
+}
+
+/** The parts of a project, in the order in which an event meets them. */
+interface Parts {
+  readonly intake: OpenIntake;
+  readonly replays: EventReplays;
+  readonly delivery: OpenDelivery;
+}
+
+function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Parts {
+  const { open, current } = ports;
+  const intake = openIntake(ports, pollConcurrency);
+  const replays = eventReplays({
+    ...ports,
+    dir: open.dataDir.events,
+    fileSystem: open.dataDir.disk.fileSystem,
+    bus: open.bus,
+    matcher: () => current().routes.matcher,
+  });
+  const delivery = openDelivery({ ...ports, repeats: intake.repeats, onAcked: replays.acked });
+  return { intake, replays, delivery };
+}
+
+/** Puts the parts together: what they serve by HTTP, how they begin, go on under another configuration, and end. */
+function assemble(
+  options: ProjectOptions,
+  ports: ProjectPorts,
+  configuration: Configuration,
+  life: Lifecycle,
+): Omit<OpenProject, "discard"> {
+  const { open, current, activity, log, stop } = ports;
+  const limits = limitsOf(options);
+  const { intake, replays, delivery } = openParts(ports, limits);
+  const { parts, serveAt } = statusParts(ports, { intake, delivery, life });
+  configuration.onSwap((from, to, left) => {
+    tellLoggers(open.journal, to);
+    activity.change(to.topology);
+    delivery.change(from, to, left);
+    intake.change(from, to);
+  });
+
+  async function end(failed: boolean, http: HttpServer): Promise<void> {
+    await configuration.settled();
+    const graceMs = failed ? 0 : limits.drainMs;
+    await drain({ intake, delivery, http, clock: ports.clock, abandon: life.abandon, graceMs });
+    await Promise.all([delivery.ended(), replays.ended()]);
+    log({ phase: "runtime.stop" });
+    await open.close();
+  }
+
+  return {
+    http: projectHttp({ ...limits, ports, parts, intake, replays, delivery, configuration, life }),
+    log,
+    onUnhandled(error, isLogged) {
+      activity.unhandled();
+      if (isLogged) log({ phase: "system.error", error });
+    },
+    hasSource: (id) => current().plugins.sources.has(id),
+    status: () => readStatus(parts),
+    apply: configuration.apply,
+    inject: async (drafts) => (await intake.ingest(drafts, "inject", () => stop)).events,
+    async begin(http) {
+      serveAt(http.address);
+      await configuration.begin();
+      await delivery.start();
+      intake.start();
+      life.begin((failed) => end(failed, http));
+      log({ phase: "runtime.start", metadata: { port: http.address.port, pid: process.pid } });
+    },
+    drain: life.end,
+    closed: life.closed,
+  };
 }
 
 function tellLoggers(journal: OpenProcess["journal"], { plugins, resolved }: Generation): void {

@@ -32,14 +32,20 @@ export interface ProjectOptions extends Partial<Clock> {
   readonly openBus?: typeof openBus;
 }
 
-/** What a project does that is not told otherwise. */
-export const PROJECT_DEFAULTS = {
-  backlogBounds: { perSource: 10_000, total: 100_000 },
-  bodyLimit: 25 * 1024 ** 2,
-  roomWaitMs: 5_000,
-  drainMs: 8_000,
-  pollConcurrency: 16,
-} as const;
+/** How much a project takes at once, and how long it waits: as told, or the defaults. */
+export type ProjectLimits = Required<
+  Pick<ProjectOptions, "backlogBounds" | "bodyLimit" | "roomWaitMs" | "drainMs" | "pollConcurrency">
+>;
+
+export function limitsOf(options: ProjectOptions): ProjectLimits {
+  return {
+    backlogBounds: options.backlogBounds ?? { perSource: 10_000, total: 100_000 },
+    bodyLimit: options.bodyLimit ?? 25 * 1024 ** 2,
+    roomWaitMs: options.roomWaitMs ?? 5_000,
+    drainMs: options.drainMs ?? 8_000,
+    pollConcurrency: options.pollConcurrency ?? 16,
+  };
+}
 
 export function clockOf({ now, wall, random, timers }: Partial<Clock>): Clock {
   return watchedClock({

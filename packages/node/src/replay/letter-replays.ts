@@ -1,9 +1,7 @@
 import {
   type EndedRoute,
   type LanedRoute,
-  type LetterHistory,
   letterDelivery,
-  letterOfReplay,
   matcherFor,
   type Pace,
   replayPace,
@@ -18,20 +16,21 @@ import {
   messageOf,
   type RouteSpec,
 } from "@orgloop/sdk";
-import type { Current } from "../apply/generation.ts";
+import type { Current, Generation } from "../apply/generation.ts";
 import { underWay } from "../apply/under-way.ts";
 import { durably } from "../data/durably.ts";
-import type { Bury } from "../delivery/burial.ts";
 import type { Settled } from "../delivery/push-options.ts";
 import type { Clock } from "../process/clock.ts";
 import type { PlaceRouted } from "../routing/place-routed.ts";
+import type { ReplayedLetters } from "./bury-replayed.ts";
 
 export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;
   readonly current: Current;
   readonly hasActor: (id: string) => boolean;
   readonly place: PlaceRouted["place"];
-  readonly bury: Bury;
+  /** Where it is kept which are being replayed. */
+  readonly replayed: ReplayedLetters;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   /** Aborted when the process begins to stop. */
@@ -61,32 +60,28 @@ export interface LetterReplays {
   isUnderWay(id: string): boolean;
   /** Begins; `rate` as `N/s` for all of it. Throws `INVALID_RATE`. */
   start(letters: readonly DeadLetterSummary[], rate?: string): StartedReplay;
-  /** Buries; the letter of a replay keeps what is known of the attempts before. */
-  readonly bury: Bury;
   /** Resolves when, after the stop, nothing is under way. */
   ended(): Promise<void>;
 }
 
 export function letterReplays(options: LetterReplaysOptions): LetterReplays {
-  const { deadLetters, current, clock, log, stop } = options;
+  const { deadLetters, current, replayed, clock, log, stop } = options;
   const durable = durably({ clock, log, stop });
   const tasks = underWay();
-  /** By id; null until the letter is read, when its turn comes. */
-  const replaying = new Map<string, LetterHistory | null>();
 
   const refusal = (letter: DeadLetterSummary): string | null =>
     replayRefusal(letter, {
       route: (name) => current().routes.byName.get(name),
-      hasActor: (id) => options.hasActor(id),
+      hasActor: options.hasActor,
     });
 
-  async function replayAll(ids: readonly string[], pace: Pace): Promise<void> {
-    for (const id of ids) {
+  async function replayAll(letters: readonly DeadLetterSummary[], pace: Pace): Promise<void> {
+    for (const { id } of letters) {
       try {
         if (await pace()) await replay(id);
-        else replaying.delete(id);
+        else replayed.delete(id);
       } catch (error) {
-        replaying.delete(id);
+        replayed.delete(id);
         if (!stop.aborted) {
           log({ phase: "system.error", error: `${id} was not replayed: ${messageOf(error)}` });
         }
@@ -97,75 +92,75 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   /** Resolves when the delivery has its place in the queue. */
   async function replay(id: string): Promise<void> {
     const letter = await deadLetters.get(id);
-    if (letter === null) {
-      replaying.delete(id);
-      return;
-    }
+    if (letter === null) return void replayed.delete(id);
     // An apply may have come in between.
     const gone = refusal(letter);
     if (gone !== null) throw new Error(gone);
+    replayed.set(id, letter);
     const generation = current();
-    const spec = generation.routes.byName.get(letter.route as string) as RouteSpec;
-    const { attempts, first_at, first_error, last_error } = letter;
-    replaying.set(id, { attempts, first_at, first_error, last_error });
     const onSettled = (how: Settled): void => void tasks.track(settled(id, how));
     const about = { generation, onSettled, waits: true };
-    await generation.use(async () => options.place(await routedAnew(letter, spec), about));
-  }
-
-  /** Where the route's transforms have not run, they run now. */
-  async function routedAnew(letter: DeadLetter, spec: RouteSpec): Promise<EndedRoute | LanedRoute> {
-    const { router } = current();
-    if (letter.untransformed !== true) {
-      return { kind: "delivery", delivery: letterDelivery(letter, spec, router) };
-    }
-    const matcher = matcherFor({ route: spec.name }, router.matcher);
-    const event = { ...letter.event, replay: (letter.event.replay ?? 0) + 1 };
-    const { routes } = await routeEvent(event, { ...router, matcher });
-    const [routed] = routes;
-    if (routed === undefined) throw new Error(`the route "${spec.name}" takes it no longer`);
-    return routed;
+    await generation.use(async () => options.place(await routedAnew(letter, generation), about));
   }
 
   async function settled(id: string, how: Settled): Promise<void> {
     if (how !== "buried") {
       await durable(`${id} was replayed, but not removed`, () => deadLetters.remove([id]));
     }
-    replaying.delete(id);
+    replayed.delete(id);
   }
 
   return {
     refusal,
-    isUnderWay: (id) => replaying.has(id),
+    isUnderWay: (id) => replayed.has(id),
     start(letters, rate) {
       const pace = replayPace(rate, clock, stop);
-      const refused: RefusedReplay[] = [];
-      const byActor = new Map<string, string[]>();
-      let already = 0;
-      let started = 0;
-      for (const letter of letters) {
-        const error = refusal(letter);
-        if (error !== null) {
-          refused.push({ id: letter.id, error });
-        } else if (replaying.has(letter.id)) {
-          already += 1;
-        } else {
-          const { id } = letter;
-          replaying.set(id, null);
-          const ids = byActor.get(letter.actor as string) ?? [];
-          ids.push(id);
-          byActor.set(letter.actor as string, ids);
-          started += 1;
-        }
-      }
+      const { begun, ...answer } = choose(letters, refusal, replayed);
       // One actor that takes nothing must not keep the letters of the others waiting.
-      for (const ids of byActor.values()) void tasks.track(replayAll(ids, pace));
-      return { started, under_way: already, refused };
-    },
-    bury(letter) {
-      const earlier = replaying.get(letter.id) ?? null;
-      return options.bury(earlier === null ? letter : letterOfReplay(letter, earlier));
+      const byActor = Map.groupBy(begun, ({ actor }) => actor);
+      for (const ofActor of byActor.values()) void tasks.track(replayAll(ofActor, pace));
+      return { started: begun.length, ...answer };
     },
     ended: tasks.ended,
   };
+}
+
+/** Which of these letters are replayed from now on, and why the others are not. */
+function choose(
+  letters: readonly DeadLetterSummary[],
+  refusal: LetterReplays["refusal"],
+  replayed: ReplayedLetters,
+): Omit<StartedReplay, "started"> & { readonly begun: readonly DeadLetterSummary[] } {
+  const refused: RefusedReplay[] = [];
+  const begun: DeadLetterSummary[] = [];
+  let under_way = 0;
+  for (const letter of letters) {
+    const error = refusal(letter);
+    if (error !== null) {
+      refused.push({ id: letter.id, error });
+    } else if (replayed.has(letter.id)) {
+      under_way += 1;
+    } else {
+      replayed.set(letter.id, null);
+      begun.push(letter);
+    }
+  }
+  return { begun, under_way, refused };
+}
+
+/** Where the route's transforms have not run, they run now. */
+async function routedAnew(
+  letter: DeadLetter,
+  { routes, router }: Generation,
+): Promise<EndedRoute | LanedRoute> {
+  const spec = routes.byName.get(letter.route as string) as RouteSpec;
+  if (letter.untransformed !== true) {
+    return { kind: "delivery", delivery: letterDelivery(letter, spec, router) };
+  }
+  const matcher = matcherFor({ route: spec.name }, router.matcher);
+  const event = { ...letter.event, replay: (letter.event.replay ?? 0) + 1 };
+  const { routes: taken } = await routeEvent(event, { ...router, matcher });
+  const [routed] = taken;
+  if (routed === undefined) throw new Error(`the route "${spec.name}" takes it no longer`);
+  return routed;
 }

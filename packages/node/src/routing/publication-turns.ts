@@ -8,14 +8,14 @@ import {
 } from "@orgloop/sdk";
 
 export interface PublicationTurnsOptions {
-  readonly handler: EventHandler;
   /** Whether the publication of that id is on the bus and not done with. */
   readonly isUnsettled: (source: string, id: string) => boolean;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
 }
 
 export interface PublicationTurns {
-  readonly handler: EventHandler;
+  /** Hands publications on to `route`, one of an event at a time. */
+  handler(route: EventHandler): EventHandler;
   /** A publication is done with. */
   acked(held: OrgLoopEvent): void;
 }
@@ -23,6 +23,7 @@ export interface PublicationTurns {
 interface Waiting {
   readonly held: OrgLoopEvent;
   readonly receipt: Receipt;
+  readonly route: EventHandler;
 }
 
 /**
@@ -30,31 +31,33 @@ interface Waiting {
  * first is done with. Whatever else its source has goes on meanwhile.
  */
 export function publicationTurns(options: PublicationTurnsOptions): PublicationTurns {
-  const { handler, isUnsettled, log } = options;
+  const { isUnsettled, log } = options;
   /** By event id: what waits. */
   const waiting = new Map<string, Waiting[]>();
   /** By event id: the publication that is routed, where it is not the first. */
   const routed = new Map<string, string>();
 
-  async function begin(eventId: string, { held, receipt }: Waiting): Promise<void> {
+  async function begin(eventId: string, { held, receipt, route }: Waiting): Promise<void> {
     routed.set(eventId, held.id);
-    await handler(held, receipt);
+    await route(held, receipt);
+  }
+
+  async function take(held: Published, receipt: Receipt, route: EventHandler): Promise<void> {
+    const eventId = held.publication_of;
+    if (eventId === undefined) return route(held, receipt);
+    const mine = { held, receipt, route };
+    if (routed.get(eventId) === held.id) return begin(eventId, mine);
+    const queue = waiting.get(eventId);
+    if (queue !== undefined) return void queue.push(mine);
+    if (routed.has(eventId) || isUnsettled(held.source, eventId)) {
+      waiting.set(eventId, [mine]);
+      return;
+    }
+    return begin(eventId, mine);
   }
 
   return {
-    async handler(held: Published, receipt) {
-      const eventId = held.publication_of;
-      if (eventId === undefined) return handler(held, receipt);
-      const mine = { held, receipt };
-      if (routed.get(eventId) === held.id) return begin(eventId, mine);
-      const queue = waiting.get(eventId);
-      if (queue !== undefined) return void queue.push(mine);
-      if (routed.has(eventId) || isUnsettled(held.source, eventId)) {
-        waiting.set(eventId, [mine]);
-        return;
-      }
-      return begin(eventId, mine);
-    },
+    handler: (route) => (held, receipt) => take(held, receipt, route),
     acked(held) {
       if (waiting.size === 0 && routed.size === 0) return;
       const eventId = offBus(held).event.id;

@@ -10,108 +10,118 @@ export interface MetricsReadings {
   readonly actors: () => readonly ActorStatus[];
   readonly routes: () => readonly RouteStatus[];
   readonly deadLetters: () => number;
-  /** The connector of a source or actor; undefined where it is gone. */
-  readonly connectorOf: (kind: "source" | "actor", id: string) => string | undefined;
+}
+
+/** The connector of a source or actor; undefined where it is gone. */
+export type ConnectorOf = (kind: "source" | "actor", id: string) => string | undefined;
+
+/** What counts as it happens. */
+export interface EventCounters {
+  readonly registry: Registry;
+  readonly listener: ActivityListener;
 }
 
 export interface Metrics {
-  readonly listener: ActivityListener;
   readonly contentType: string;
   text(): Promise<string>;
 }
 
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 30];
 
-/** Prometheus metrics: v1alpha1's names (section 10) and what else is worth watching. Labels name sources, routes, actors: never an event. */
-export function metrics(readings: MetricsReadings): Metrics {
-  const register = new Registry();
-  collectDefaultMetrics({ register });
-  const registers = [register];
-  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
-    new Counter({ name, help, labelNames, registers });
-  const routed = counter(
-    "orgloop_events_routed_total",
-    "Deliveries that succeeded, by route and the actor's connector",
-    "route",
-    "connector",
-  );
-  const processing = new Histogram({
-    name: "orgloop_event_processing_seconds",
-    help: "Time of one delivery attempt that succeeded, by route",
-    labelNames: ["route"],
-    buckets: SECONDS,
-    registers,
-  });
-  const connectorErrors = counter(
-    "orgloop_connector_errors_total",
-    "Polls and delivery attempts that failed, by connector",
-    "connector",
-  );
-  const received = counter(
-    "orgloop_events_received_total",
-    "Events that are durable on the bus, by source",
-    "source",
-  );
-  const refused = counter(
-    "orgloop_webhooks_refused_total",
-    "Webhook requests that were refused, by source and HTTP status",
-    "source",
-    "status",
-  );
-  const repeated = counter(
-    "orgloop_source_repeats_total",
-    "Events that their source had published before, by source",
-    "source",
-  );
-  const deadLetters = counter(
-    "orgloop_dead_letters_total",
-    "Dead letters written, by reason",
-    "reason",
-  );
-  const retries = counter(
-    "orgloop_delivery_retries_total",
-    "Attempts that failed and are followed by another, by route and actor",
-    "route",
-    "actor",
-  );
-  const dropped = counter(
-    "orgloop_deliveries_dropped_total",
-    "Deliveries without room in their actor's queue, by route and actor",
-    "route",
-    "actor",
-  );
-  const unhandled = counter(
-    "orgloop_unhandled_rejections_total",
-    "Rejections in this process that no plug-in, nor anybody else, has handled",
-  );
-  const missing = counter(
-    "orgloop_template_missing_total",
-    "Placeholders that led nowhere in their event, by route",
-    "route",
-  );
-  addGauges(readings, registers);
-  const connectorOf = (kind: "source" | "actor", id: string): string =>
-    readings.connectorOf(kind, id) ?? "unknown";
+/**
+ * Prometheus metrics: v1alpha1's names (section 10) and what else is worth watching. Labels name
+ * sources, routes and actors, never an event.
+ */
+export function metrics({ registry }: EventCounters, readings: MetricsReadings): Metrics {
+  addGauges(readings, [registry]);
+  return { contentType: registry.contentType, text: () => registry.metrics() };
+}
+
+export function eventCounters(findConnector: ConnectorOf): EventCounters {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const counted = counters(registry);
+  const { received, refused, repeated, connectorErrors } = counted;
+  const connectorOf: (...item: Parameters<ConnectorOf>) => string = (kind, id) =>
+    findConnector(kind, id) ?? "unknown";
   return {
-    contentType: register.contentType,
-    text: () => register.metrics(),
+    registry,
     listener: {
       received: (source, count) => received.inc({ source }, count),
       refused: (source, status) => refused.inc({ source, status: String(status) }),
       repeated: (source) => repeated.inc({ source }),
       sourceFailed: (source) => connectorErrors.inc({ connector: connectorOf("source", source) }),
       delivered(route, actor, durationMs) {
-        routed.inc({ route, connector: connectorOf("actor", actor) });
-        processing.observe({ route }, durationMs / 1_000);
+        counted.routed.inc({ route, connector: connectorOf("actor", actor) });
+        counted.processing.observe({ route }, durationMs / 1_000);
       },
       attemptFailed: (_route, actor) =>
         connectorErrors.inc({ connector: connectorOf("actor", actor) }),
-      retried: (route, actor) => retries.inc({ route, actor }),
-      dropped: (route, actor) => dropped.inc({ route, actor }),
-      missing: (route) => missing.inc({ route }),
-      unhandled: () => unhandled.inc(),
-      buried: (_route, reason) => deadLetters.inc({ reason }),
+      retried: (route, actor) => counted.retries.inc({ route, actor }),
+      dropped: (route, actor) => counted.dropped.inc({ route, actor }),
+      missing: (route) => counted.missing.inc({ route }),
+      unhandled: () => counted.unhandled.inc(),
+      buried: (_route, reason) => counted.deadLetters.inc({ reason }),
     },
+  };
+}
+
+/** Help texts and labels of the counters, by name without `orgloop_` and `_total`. */
+const COUNTERS = {
+  events_routed: [
+    "Deliveries that succeeded, by route and the actor's connector",
+    "route",
+    "connector",
+  ],
+  connector_errors: ["Polls and delivery attempts that failed, by connector", "connector"],
+  events_received: ["Events that are durable on the bus, by source", "source"],
+  webhooks_refused: [
+    "Webhook requests that were refused, by source and HTTP status",
+    "source",
+    "status",
+  ],
+  source_repeats: ["Events that their source had published before, by source", "source"],
+  dead_letters: ["Dead letters written, by reason", "reason"],
+  delivery_retries: [
+    "Attempts that failed and are followed by another, by route and actor",
+    "route",
+    "actor",
+  ],
+  deliveries_dropped: [
+    "Deliveries without room in their actor's queue, by route and actor",
+    "route",
+    "actor",
+  ],
+  unhandled_rejections: [
+    "Rejections in this process that no plug-in, nor anybody else, has handled",
+  ],
+  template_missing: ["Placeholders that led nowhere in their event, by route", "route"],
+} as const;
+
+function counters(registry: Registry) {
+  const registers = [registry];
+  const counter = (key: keyof typeof COUNTERS): Counter => {
+    const [help, ...labelNames] = COUNTERS[key];
+    return new Counter({ name: `orgloop_${key}_total`, help, labelNames, registers });
+  };
+  return {
+    routed: counter("events_routed"),
+    processing: new Histogram({
+      name: "orgloop_event_processing_seconds",
+      help: "Time of one delivery attempt that succeeded, by route",
+      labelNames: ["route"],
+      buckets: SECONDS,
+      registers,
+    }),
+    connectorErrors: counter("connector_errors"),
+    received: counter("events_received"),
+    refused: counter("webhooks_refused"),
+    repeated: counter("source_repeats"),
+    deadLetters: counter("dead_letters"),
+    retries: counter("delivery_retries"),
+    dropped: counter("deliveries_dropped"),
+    unhandled: counter("unhandled_rejections"),
+    missing: counter("template_missing"),
   };
 }
 

@@ -13,8 +13,8 @@ import {
   TOKEN,
   temporaryDir,
   topologyOf,
-} from "../process/process-fixture.ts";
-import { startProcess } from "../process/start-process.ts";
+} from "./process-fixture.ts";
+import { startProcess } from "./start-process.ts";
 
 test("a drain stops intake, lets attempts in flight end, aborts the rest, and leaves what is unsettled", async () => {
   const begun = Promise.withResolvers<void>();

@@ -1,0 +1,137 @@
+import { loopDetector } from "@orgloop/engine";
+import type { EventHandler, OrgLoopEvent, Subscription } from "@orgloop/sdk";
+import { type Inbox, inboxFirst, openInbox } from "../inbox/inbox.ts";
+import type { Repeats } from "../intake/repeats.ts";
+import type { ProjectPorts } from "../process/project-ports.ts";
+import { buryReplayed, type ReplayedLetters } from "../replay/bury-replayed.ts";
+import { type LetterReplays, letterReplays } from "../replay/letter-replays.ts";
+import { loopGuard } from "../routing/loop-guard.ts";
+import { type PlaceRouted, placeRouted } from "../routing/place-routed.ts";
+import { publicationTurns } from "../routing/publication-turns.ts";
+import { routeSubscriber } from "../routing/route-subscriber.ts";
+import { type Settlement, settlement } from "../routing/settlement.ts";
+import { type Alert, alerts } from "../telemetry/alerts.ts";
+import type { ActorDeliverer } from "./actor-deliverer.ts";
+import { type Bury, burial } from "./burial.ts";
+import { type Deliverers, startDeliverers } from "./deliverers.ts";
+
+export interface OpenDeliveryOptions extends ProjectPorts {
+  readonly repeats: Repeats;
+  /** An event is done with. */
+  readonly onAcked: (event: OrgLoopEvent) => void;
+}
+
+/** The half of the process behind the bus. */
+export interface OpenDelivery {
+  readonly deliverers: Deliverers["all"];
+  readonly letterReplays: LetterReplays;
+  readonly inbox: Inbox;
+  /** Tells actors what waits in their inboxes, and begins the hand-overs, with what was left from before first. */
+  start(): Promise<void>;
+  /** Goes on with the actors of `to` ({@link Deliverers.change}). */
+  change: Deliverers["change"];
+  /** Takes nothing more from the bus; resolves when no attempt is in flight. */
+  stop(): Promise<void>;
+  /** Resolves when the bus has been told of all that is done with. */
+  settled(): Promise<void>;
+  /** After the stop: keeps every route's state; resolves when nothing is under way. */
+  ended(): Promise<void>;
+}
+
+/** Puts together what takes events from the bus and gives them to the actors: see {@link places} and {@link subscriber}. */
+export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
+  const { open, backlog, kept, log } = options;
+  const alert = alerts({ log, now: options.clock.now });
+  const bury = burial({ ...options, ...open, mask: open.known.mask, alert });
+  const turns = publicationTurns({ isUnsettled: backlog.has, log });
+  const settling = settlement({
+    ...options,
+    bus: open.bus,
+    onAcked(event) {
+      backlog.leave(event);
+      options.onAcked(event);
+      turns.acked(event);
+    },
+    stop: options.abandon,
+  });
+  const { deliverers, inbox, placing, replays } = places(options, bury, alert);
+  const handler = turns.handler(subscriber(options, placing, settling, bury));
+  let subscription: Subscription | null = null;
+  return {
+    deliverers: deliverers.all,
+    letterReplays: replays,
+    inbox,
+    async start() {
+      await inbox.start();
+      subscription = open.bus.subscribe({}, handler);
+    },
+    change: deliverers.change,
+    async stop() {
+      const closing = [...deliverers.all.values()].map((deliverer) => deliverer.close());
+      await Promise.all([subscription?.unsubscribe(), ...closing]);
+    },
+    settled: settling.flushed,
+    async ended() {
+      for (const deliverer of deliverers.all.values()) deliverer.keep();
+      await kept.flushed();
+      await Promise.all([replays.ended(), inbox.ended()]);
+      await placing.ended();
+    },
+  };
+}
+
+interface Places {
+  readonly deliverers: Deliverers;
+  readonly inbox: Inbox;
+  readonly placing: PlaceRouted;
+  readonly replays: LetterReplays;
+}
+
+/** Where what is routed goes: to an inbox, or to its actor's queue, and back there from a dead letter. */
+function places(options: OpenDeliveryOptions, buryNew: Bury, alert: Alert): Places {
+  const { open, current } = options;
+  const { deadLetters } = open;
+  const replayed: ReplayedLetters = new Map();
+  const bury = buryReplayed(replayed, buryNew);
+  const shared = { ...options, bury, alert, mask: open.known.mask };
+  const deliverers = startDeliverers(current(), shared);
+  const delivererOf = (id: string) => deliverers.all.get(id);
+  const inbox = openInbox({
+    ...shared,
+    store: open.inbox,
+    routeOf: (name) => current().routes.byName.get(name),
+    promptOf: (route) => current().router.promptOf(route),
+    delivererOf,
+  });
+  const push = inboxFirst(inbox, (delivery, ...rest) =>
+    (delivererOf(delivery.actor) as ActorDeliverer).push(delivery, ...rest),
+  );
+  const placing = placeRouted({ ...shared, push, delivererOf, deadLetters });
+  const replays = letterReplays({
+    ...shared,
+    deadLetters,
+    replayed,
+    hasActor: (id) => deliverers.all.has(id),
+    place: placing.place,
+  });
+  return { deliverers, inbox, placing, replays };
+}
+
+/** Routes what the bus hands over, and gives it its places. */
+function subscriber(
+  options: OpenDeliveryOptions,
+  { place }: PlaceRouted,
+  settling: Settlement,
+  bury: Bury,
+): EventHandler {
+  const { open, current, clock, log } = options;
+  return routeSubscriber({
+    ...options,
+    place,
+    settlement: settling,
+    bury,
+    deadLetters: open.deadLetters,
+    loops: loopGuard({ detector: loopDetector(), now: clock.now, log }),
+    project: current().topology.project,
+  });
+}

@@ -1,0 +1,55 @@
+import { restartedSources } from "@orgloop/config";
+import type { Generation } from "../apply/generation.ts";
+import type { ProjectPorts } from "../process/project-ports.ts";
+import { type Ingest, ingest } from "./ingest.ts";
+import { type PollLoop, pollLoop } from "./poll-loop.ts";
+import { repeatPolicyOf } from "./repeat-windows.ts";
+import { type Repeats, repeats } from "./repeats.ts";
+import { sourceWaits } from "./source-waits.ts";
+
+/** The half of the process before the bus: whatever comes in is completed, known again, and published. */
+export interface OpenIntake {
+  readonly ingest: Ingest;
+  readonly repeats: Repeats;
+  readonly polls: PollLoop["states"];
+  /** Begins to poll. */
+  start(): void;
+  /** Goes on with the sources of `to`. */
+  change(from: Generation, to: Generation): void;
+  /** Resolves when, after the stop, the last poll has ended. */
+  ended(): Promise<void>;
+}
+
+/** `pollConcurrency`: most polls at a time. */
+export function openIntake(ports: ProjectPorts, pollConcurrency: number): OpenIntake {
+  const { open, current, clock, log, activity, stop } = ports;
+  const known = repeats({
+    memory: open.repeats,
+    policyOf: (source) => repeatPolicyOf(current().repeatPolicies, source),
+    longestMs: () => current().longestRepeatMs,
+    clock,
+    log,
+    activity,
+  });
+  const { project } = current().topology;
+  const take = ingest({ ...ports, bus: open.bus, repeats: known, project });
+  const pollers = pollLoop({
+    sources: current().polled,
+    concurrency: pollConcurrency,
+    checkpoints: open.checkpoints,
+    ingest: take,
+    waits: sourceWaits(ports.starts),
+    clock,
+    log,
+    activity,
+    stop,
+  });
+  return {
+    ingest: take,
+    repeats: known,
+    polls: pollers.states,
+    start: pollers.start,
+    change: (from, to) => pollers.change(to.polled, restartedSources(from.topology, to.topology)),
+    ended: () => pollers.ended,
+  };
+}
