@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { bodyBudget, readBody } from "./read-body.ts";
@@ -24,6 +25,20 @@ test("a body is read whole, an empty one too; one beyond the limit is refused", 
   const endless = arriving(6, 6);
   await expect(readBody(endless.body, 10, budget)).rejects.toMatchObject({ status: 413 });
   expect(endless.body.isPaused()).toBe(true);
+});
+
+test("whoever else listens to a request goes on when its body is refused", async () => {
+  const { body } = arriving(11);
+  let seen = 0;
+  const count = (chunk: Uint8Array): void => {
+    seen += chunk.byteLength;
+  };
+  body.on("data", count);
+  await expect(readBody(body, 10)).rejects.toMatchObject({ status: 413 });
+  expect(body.listeners("data")).toEqual([count]);
+  body.end(Buffer.alloc(5)).resume();
+  await once(body, "end");
+  expect(seen).toBe(16);
 });
 
 test("where all together are too many, the one that has been arriving longest gives way", async () => {

@@ -58,21 +58,19 @@ export async function readBody(
     arrival.bytes = 0;
   };
   budget.arriving.add(arrival);
+  const reading = chunksOf(incoming, (bytes) => {
+    if (arrival.bytes + bytes > limit) throw tooLarge(limit);
+    take(bytes, arrival, budget);
+  });
   try {
-    const chunks = await Promise.race([
-      gaveWay,
-      chunksOf(incoming, (bytes) => {
-        if (arrival.bytes + bytes > limit) throw tooLarge(limit);
-        take(bytes, arrival, budget);
-      }),
-    ]);
+    const chunks = await Promise.race([gaveWay, reading.chunks]);
     budget.arriving.delete(arrival);
     const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
     return { bytes, release, grow: (more) => take(more, arrival, budget) };
   } catch (error) {
     release();
     // What else comes is let go by whoever answers.
-    incoming.removeAllListeners("data").pause();
+    reading.stop();
     throw error;
   }
 }
@@ -81,22 +79,23 @@ export async function readBody(
 function chunksOf(
   incoming: BodyStream,
   onChunk: (bytes: number) => void,
-): Promise<readonly Uint8Array[]> {
-  return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    incoming
-      .on("data", (chunk: Uint8Array) => {
-        try {
-          onChunk(chunk.byteLength);
-          chunks.push(chunk);
-        } catch (error) {
-          reject(error);
-        }
-      })
-      .once("end", () => resolve(chunks))
-      .once("error", reject)
-      .once("close", () => reject(new RefusedError(400, "the connection broke within the body")));
-  });
+): { readonly chunks: Promise<readonly Uint8Array[]>; readonly stop: () => void } {
+  const { promise, resolve, reject } = Promise.withResolvers<readonly Uint8Array[]>();
+  const chunks: Uint8Array[] = [];
+  const onData = (chunk: Uint8Array): void => {
+    try {
+      onChunk(chunk.byteLength);
+      chunks.push(chunk);
+    } catch (error) {
+      reject(error);
+    }
+  };
+  incoming
+    .on("data", onData)
+    .once("end", () => resolve(chunks))
+    .once("error", reject)
+    .once("close", () => reject(new RefusedError(400, "the connection broke within the body")));
+  return { chunks: promise, stop: () => void incoming.off("data", onData).pause() };
 }
 
 function take(bytes: number, arrival: Arrival, budget: BodyBudget): void {
