@@ -14,6 +14,7 @@ export interface LeftState {
   readonly unsettled: ReadonlySet<string>;
   /** Deliveries that waited in an inbox. */
   readonly inbox: ReadonlySet<string>;
+  /** Of the last run only: the letters before are among them. */
   readonly letters: readonly Letter[];
 }
 

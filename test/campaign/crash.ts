@@ -21,7 +21,13 @@ const PATIENCE_MS = 60_000;
 export const campaign: Campaign = async (more, keepIn = KEPT_HERE) => {
   const world = await crashWorld();
   const { arrivals, sentIn, answered } = world;
-  const left: LeftState[] = [await leftState(world.home)];
+  const left: LeftState[] = [];
+  const look = async (): Promise<void> => {
+    const before = left.at(-1);
+    if (before !== undefined) left[left.length - 1] = { ...before, letters: [] };
+    left.push(await leftState(world.home));
+  };
+  await look();
   const facts: CrashFacts = { arrivals, sentIn, answered, left };
   const last = { output: [] as readonly string[], letters: [] as readonly Letter[] };
   let faults: readonly string[] = [];
@@ -32,13 +38,13 @@ export const campaign: Campaign = async (more, keepIn = KEPT_HERE) => {
       last.output = running.lines;
       await killUnderLoad(world, running);
       world.state.run += 1;
-      left.push(await leftState(world.home));
+      await look();
       faults = brokenBy(facts);
     } while (more() && faults.length === 0);
     if (faults.length === 0) {
       await putAside(world);
       last.output = await lastRun(world);
-      left.push(await leftState(world.home));
+      await look();
       faults = [...brokenBy(facts), ...notEnded(world, facts)];
       last.letters = await listLetters(world);
     }
