@@ -17,6 +17,9 @@ export function differences(
   ];
 }
 
+/** Their marks lag up to a second behind what was acknowledged (docs/guarantees.md). */
+const LAGGING = new Set(["claims/claims.jsonl", "attempt-starts.jsonl"]);
+
 /** A file of a data directory that a killed process left, and what it held before its damage. */
 export interface DamagedFile {
   /** The data directory without the damage. */
@@ -32,8 +35,8 @@ export interface DamagedFile {
 /**
  * Why nobody had to be told of what is lost; null where somebody had. `unacknowledged`: lines of a
  * store that its mark had not reached, so that whoever wrote them had no answer yet, and the log
- * does not call their deliveries settled. `lag`: the end of the log that its mark had not reached,
- * which docs/guarantees.md excepts.
+ * does not call their deliveries settled. `lag`: the end of the log, or of a file in
+ * {@link LAGGING}, that its mark had not reached, which docs/guarantees.md excepts.
  */
 export async function excuseOf(damaged: DamagedFile): Promise<"unacknowledged" | "lag" | null> {
   const { whole, file, after, cutAt } = damaged;
@@ -44,7 +47,7 @@ export async function excuseOf(damaged: DamagedFile): Promise<"unacknowledged" |
   for (const end of lineEnds(bytes, from)) {
     const cut = await cutAt(end);
     if (cut.said.length > 0 || differences(cut, after).length > 0) continue;
-    if (isLog) return "lag";
+    if (isLog || LAGGING.has(file)) return "lag";
     return (await acknowledgedLoss(damaged)) ? null : "unacknowledged";
   }
   return null;

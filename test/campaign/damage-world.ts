@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { openFileBus, repairWal, verifyWal } from "@orgloop/bus/file";
+import { CheckedLines, nodeFileSystem, readStoredBodies } from "@orgloop/files";
 import { hasCode, messageOf } from "@orgloop/sdk";
 import {
   fileCheckpoints,
@@ -89,7 +91,31 @@ export async function contentsOf(dataDir: string): Promise<Contents> {
       keep("state", await readAppliedState(dataDir));
     })(),
   );
+  for (const file of LINES) await orSaid(readLines(dataDir, file, keep, warn));
   return { held, said };
+}
+
+/** What is known by its lines alone. */
+const LINES = ["claims/claims.jsonl", "repeats/repeats.jsonl", "attempt-starts.jsonl"];
+
+/** Opens and mends the file as its store does. */
+async function readLines(dataDir: string, name: string, keep: Keep, warn: Warn): Promise<void> {
+  const file = path.join(dataDir, name);
+  if (!existsSync(path.dirname(file))) return;
+  const lines = await CheckedLines.open({
+    path: file,
+    fileSystem: nodeFileSystem,
+    begin: () => () => {},
+    upgrade: () => null,
+    loss: () => "",
+    advice: "",
+    warn,
+  });
+  await lines.close();
+  const parse = (body: Buffer) => body.toString();
+  for await (const body of readStoredBodies(file, { upgrade: () => null, parse })) {
+    keep(`${name} ${body}`, body);
+  }
 }
 
 type Keep = (name: string, value: unknown) => void;

@@ -62,7 +62,7 @@ function saidOf(counts: ReadonlyMap<Outcome, number>, kinds: ReadonlySet<string>
     `${of("mended")} said and nothing lost`,
     `${of("lossy")} said with what is lost`,
     `${of("unacknowledged")} unsaid of what nobody had been told of`,
-    `${of("lag")} unsaid of the log's last 100 ms before a kill`,
+    `${of("lag")} unsaid of what marks lag behind before a kill`,
   ].join(", ");
 }
 

@@ -92,6 +92,19 @@ describe("a last line that is cut off after the process was killed", () => {
     expect(seen.named).toBeGreaterThan(0);
   });
 
+  test.each([
+    ["is not named where it was appended without a sync", false, []],
+    ["is named after that sync", true, [expect.stringContaining("lost: one line")]],
+  ])("%s", async (_, synced, said) => {
+    const { disk, lines } = await written([0, 1]);
+    await lines.append([body(2)], { durable: false });
+    if (synced) await lines.sync();
+    const after = disk.restart();
+    expect(cutLast(after)).toBe(2);
+    const { numbers, warnings } = await open(after);
+    expect({ numbers, warnings }).toEqual({ numbers: [0, 1], warnings: said });
+  });
+
   test("is named wherever a rewrite was cut short: it had been acknowledged before", async () => {
     let cuts = 0;
     const make = async () => {
