@@ -22,16 +22,17 @@ export interface RunningOrgLoop {
 
 /**
  * Starts `orgloop start` on a free port and waits until it takes webhooks. Rejects with its output
- * where it ends before. `under` is the command that runs it, e.g. one that sets limits.
+ * where it ends before. `under` is the command that runs it, e.g. one that sets limits; `command`
+ * is another Node or another installation.
  */
 export async function startOrgLoop(
   project: string,
   env: NodeJS.ProcessEnv,
-  args: readonly string[] = [],
   under: readonly string[] = [],
+  command: readonly string[] = [process.execPath, COMMAND],
 ): Promise<RunningOrgLoop> {
-  const start = [COMMAND, "start", "--config", project, "--port", "0", ...args];
-  const [program = "", ...rest] = [...under, process.execPath, ...start];
+  const start = ["start", "--config", project, "--port", "0"];
+  const [program = "", ...rest] = [...under, ...command, ...start];
   const child = spawn(program, rest, {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -8,14 +8,13 @@ const WORKER = /new URL\("\.\/([\w-]+)\.ts", import\.meta\.url\)/g;
 
 /**
  * What code loads by a URL instead of an import is not part of a bundle by itself: a worker named as
- * `new URL("./NAME.ts", import.meta.url)` becomes NAME.js beside the bundle, and jq's WebAssembly goes
- * where `jq-wasm` looks for it.
+ * `new URL("./NAME.ts", import.meta.url)` becomes NAME.js beside the bundle.
  */
-export const bundleAssets: Plugin = {
-  name: "bundle-assets",
+export const bundleWorkers: Plugin = {
+  name: "bundle-workers",
   setup(build) {
     const { outdir } = build.initialOptions;
-    if (outdir === undefined) throw new Error("a bundle with assets needs an outdir");
+    if (outdir === undefined) throw new Error("a bundle with workers needs an outdir");
     const bundled = new Set<string>();
 
     async function bundleWorker(entry: string): Promise<void> {
@@ -39,7 +38,15 @@ export const bundleAssets: Plugin = {
         loader: "ts",
       };
     });
+  },
+};
 
+/** jq's WebAssembly goes where `jq-wasm` looks for it, once that is in the bundle. */
+export const bundleJq: Plugin = {
+  name: "bundle-jq",
+  setup(build) {
+    const { outdir } = build.initialOptions;
+    if (outdir === undefined) throw new Error("a bundle with jq needs an outdir");
     build.onResolve({ filter: /^jq-wasm$/ }, ({ importer }) => {
       const from = path.dirname(createRequire(importer).resolve("jq-wasm"));
       mkdirSync(path.join(outdir, "build"), { recursive: true });

@@ -1,7 +1,7 @@
 import { cpSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
-import { bundleAssets } from "./bundle-assets.ts";
+import { bundleJq, bundleWorkers } from "./bundle-assets.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
@@ -28,7 +28,7 @@ export async function bundleCommand(out: string): Promise<void> {
     legalComments: "none",
     logLevel: "warning",
     external: [...EXTERNAL],
-    plugins: [bundleAssets],
+    plugins: [bundleWorkers, bundleJq],
     // Packages that are CommonJS ask for Node's own modules by require.
     banner: {
       js: 'import { createRequire as orgloopRequire } from "node:module"; const require = orgloopRequire(import.meta.url);',

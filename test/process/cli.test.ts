@@ -15,9 +15,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
-
-const COMMAND = path.resolve(import.meta.dirname, "../../packages/cli/bin/orgloop.js");
+import { COMMAND, orgloop, type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
 
 const PATIENCE = { timeout: 60_000 };
 

@@ -25,7 +25,7 @@ async function few(items: object) {
   };
   await writeFile(path.join(project, "orgloop.yaml"), JSON.stringify(manifest));
   const limited = ["sh", "-c", `ulimit -n ${LIMIT}; exec "$@"`, "sh"];
-  const running = await startOrgLoop(project, env, [], limited);
+  const running = await startOrgLoop(project, env, limited);
   onTestFinished(async () => {
     await running.end("SIGKILL");
   });

@@ -5,16 +5,15 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { orgloop } from "../run-orgloop.ts";
-import { type ModuleRegistry, moduleRegistry } from "./module-registry.ts";
+import { COMMAND, orgloop } from "../run-orgloop.ts";
+import { type PackageRegistry, packageRegistry } from "./package-registry.ts";
 
-const COMMAND = path.resolve(import.meta.dirname, "../../packages/cli/bin/orgloop.js");
 const MODULES = path.resolve(import.meta.dirname, "../../modules");
 
 let root: string;
 let project: string;
 let env: NodeJS.ProcessEnv;
-let registry: ModuleRegistry | undefined;
+let registry: PackageRegistry | undefined;
 
 beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), "orgloop-module-"));
@@ -137,7 +136,7 @@ test("what does not fit changes nothing, and says what is wrong at its place and
 });
 
 test("a package is installed by npm and wired; one that does not fit is taken out again", async () => {
-  registry = await moduleRegistry(path.join(MODULES, "ci-monitor"), path.join(root, "registry"));
+  registry = await packageRegistry(path.join(root, "registry"));
   env = { ...env, ...registry.env };
   const name = "@orgloop/module-ci-monitor";
   const installed = path.join(project, "node_modules", name);

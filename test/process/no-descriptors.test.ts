@@ -71,7 +71,7 @@ test("what could not be sent for want of descriptors is no attempt: it is delive
   };
   await writeFile(path.join(project, "orgloop.yaml"), JSON.stringify(manifest));
   const limited = ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"];
-  const running = await startOrgLoop(project, { ORGLOOP_HOME: home }, [], limited);
+  const running = await startOrgLoop(project, { ORGLOOP_HOME: home }, limited);
   onTestFinished(() => void running.child.kill("SIGKILL"));
 
   const sent = { method: "POST", body: JSON.stringify({ n: 1 }) };

@@ -4,7 +4,7 @@ import { encodeChecked } from "./checked-line.ts";
 import type { CheckedLinesOptions } from "./checked-lines-options.ts";
 import { writeFully } from "./file-bytes.ts";
 import type { OpenFile } from "./file-system.ts";
-import { HighWaterMark } from "./high-water-mark.ts";
+import { HighWaterMark } from "./mark/high-water-mark.ts";
 import { openLines } from "./open-lines.ts";
 import { readBodies } from "./read-bodies.ts";
 import type { Place } from "./read-lines.ts";

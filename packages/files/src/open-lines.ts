@@ -3,7 +3,7 @@ import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 import type { CheckedLinesOptions } from "./checked-lines-options.ts";
 import { readFully, writeFully } from "./file-bytes.ts";
 import type { OpenFile } from "./file-system.ts";
-import { type HighWaterMark, type Reached, syncedOf } from "./high-water-mark.ts";
+import { type HighWaterMark, type Reached, syncedOf } from "./mark/high-water-mark.ts";
 import { keepDamaged, plainBodies, soundBodies } from "./mend-lines.ts";
 import type { Place } from "./read-lines.ts";
 import { replaceLines } from "./rewrite-lines.ts";

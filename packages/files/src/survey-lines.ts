@@ -1,7 +1,7 @@
 import { byteLines } from "./byte-lines.ts";
 import { type CheckedLine, decodeChecked } from "./checked-line.ts";
 import type { OpenFile } from "./file-system.ts";
-import { type Reached, syncedOf } from "./high-water-mark.ts";
+import { type Reached, syncedOf } from "./mark/high-water-mark.ts";
 import type { Place } from "./read-lines.ts";
 
 /** What is wrong with a file of checksummed lines, and which of its lines that has cost. */

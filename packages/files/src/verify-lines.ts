@@ -1,8 +1,8 @@
 import { hasCode } from "@orgloop/sdk";
 import type { MadeFiles } from "./checked-lines-options.ts";
 import type { FileSystem, OpenFile } from "./file-system.ts";
-import type { Reached } from "./high-water-mark.ts";
-import { readMark } from "./mark-file.ts";
+import type { Reached } from "./mark/high-water-mark.ts";
+import { readMark } from "./mark/mark-file.ts";
 import { lostWith, notOwn, ownLines } from "./open-lines.ts";
 import { type LinesSurvey, surveyLines } from "./survey-lines.ts";
 

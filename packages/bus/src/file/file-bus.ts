@@ -1,4 +1,4 @@
-import { type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
+import { CloseStack, type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
 import { hasCode, type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import { createDispatch, systemTimer } from "../dispatch.ts";
 import type { FileBus, FileBusOptions } from "./file-bus-options.ts";
@@ -23,7 +23,7 @@ import { AckLine, CloseLine, OpenLine, SettleLine } from "./write/waiting-line.t
 export async function openFileBus(options: FileBusOptions): Promise<FileBus> {
   const { dir, fileSystem = nodeFileSystem, lock: lockDir = lockDirectory } = options;
   await fileSystem.makeDirectory(dir);
-  await using opened = new AsyncDisposableStack();
+  await using opened = new CloseStack();
   const lock = await lockDir(dir);
   opened.defer(() => lock.release());
   return await openLocked(options, fileSystem, opened);
@@ -32,7 +32,7 @@ export async function openFileBus(options: FileBusOptions): Promise<FileBus> {
 async function openLocked(
   options: FileBusOptions,
   fileSystem: FileSystem,
-  opened: AsyncDisposableStack,
+  opened: CloseStack,
 ): Promise<FileBus> {
   const { dir, now = Date.now, onEvent, rotate = {}, setTimer = systemTimer } = options;
   const { compactBelow = 0.5 } = options;

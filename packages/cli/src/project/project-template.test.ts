@@ -92,3 +92,14 @@ test("every YAML file names a schema that is there, and its secret is another ea
   expect(files.get(".env")).toMatch(/^INBOX_SECRET=[0-9a-f]{48}$/m);
   expect(projectTemplate(options).get(".env")).not.toBe(files.get(".env"));
 });
+
+test("it depends on the command and on the packages that it names, and on nothing else", () => {
+  const dependencies = (connectors: readonly string[]) => {
+    const files = projectTemplate({ name: "acme", description: "", connectors });
+    return JSON.parse(files.get("package.json") ?? "").dependencies;
+  };
+  const own = ["connector-console", "connector-cron", "connector-file", "connector-webhook"];
+  const names = ["orgloop", ...own.map((name) => `@orgloop/${name}`)];
+  expect(Object.keys(dependencies([])).sort()).toEqual(names.sort());
+  expect(dependencies(["github"])).toMatchObject({ "@orgloop/connector-github": "^0.1.0" });
+});

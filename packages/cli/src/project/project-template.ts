@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-
+import { cliVersion } from "../cli-version.ts";
 import { BUNDLED_SCHEMAS, TEMPLATES } from "../package-files.ts";
 
 /** Templates whose names tools would take for their own. */
@@ -50,8 +50,19 @@ export function projectTemplate(options: TemplateOptions): Map<string, string> {
       text.replace(/# __CONNECTORS__\n|__[A-Z]+__/g, (mark) => values[mark] ?? mark),
     );
   }
+  files.set("package.json", withDependencies(files));
   for (const [file, text] of editorSchemas()) files.set(file, text);
   return files;
+}
+
+/** The project's package.json with the command and the packages that its YAML names. */
+function withDependencies(files: ReadonlyMap<string, string>): string {
+  const yaml = [...files].filter(([file]) => file.endsWith(".yaml")).map(([, text]) => text);
+  const named = yaml.join("\n").match(/(?<=: "?)@orgloop\/[\w-]+/g) ?? [];
+  const names = [...new Set(["orgloop", ...named])].sort();
+  const manifest = JSON.parse(files.get("package.json") ?? "{}");
+  manifest.dependencies = Object.fromEntries(names.map((name) => [name, `^${cliVersion()}`]));
+  return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
 function templateFiles(directory: string): Map<string, string> {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { inboxDeadline } from "@orgloop/engine";
+import { CloseStack } from "@orgloop/files";
 import type {
   CheckpointStore,
   ClaimStore,
@@ -47,7 +48,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const checkpoints =
     checkpoint.store === "memory" ? memoryCheckpoints() : fileCheckpoints({ dir, now, fileSystem });
   const deadlineOf = (entry: Omit<InboxEntry, "event">): number => inboxDeadline(entry, clock);
-  await using opened = new AsyncDisposableStack();
+  await using opened = new CloseStack();
   const deadLetters = await fileDeadLetters({ dir: dataDir.deadLetters, ...on });
   opened.defer(() => deadLetters.close());
   const claims = await fileClaims({ dir: dataDir.claims, ...on });

@@ -56,17 +56,14 @@ async function openLetters(
   warn: (message: string) => void,
 ): Promise<OpenedLetters> {
   const dir = join(dataDir, "dead-letters");
-  await using stack = new AsyncDisposableStack();
-  let letters: DeadLetterStore | null = null;
-  if (existsSync(dir)) {
-    const { lockDirectory } = await import("@orgloop/files");
-    const { fileDeadLetters } = await import("@orgloop/stores");
-    const lock = await lockDirectory(dataDir, { purpose: "dead letters" });
-    stack.defer(() => lock.release());
-    const opened = await fileDeadLetters({ dir, warn });
-    stack.defer(() => opened.close());
-    letters = opened;
-  }
-  const held = stack.move();
-  return { letters, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  if (!existsSync(dir)) return { letters: null, [Symbol.asyncDispose]: async () => {} };
+  const { CloseStack, lockDirectory } = await import("@orgloop/files");
+  const { fileDeadLetters } = await import("@orgloop/stores");
+  await using opened = new CloseStack();
+  const lock = await lockDirectory(dataDir, { purpose: "dead letters" });
+  opened.defer(() => lock.release());
+  const letters = await fileDeadLetters({ dir, warn });
+  opened.defer(() => letters.close());
+  const kept = opened.move();
+  return { letters, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -1,4 +1,5 @@
 import type { KnownSecrets, Published } from "@orgloop/engine";
+import { CloseStack } from "@orgloop/files";
 import type { Topology } from "@orgloop/sdk";
 import type { Held } from "../apply/held.ts";
 import { claimDataDir, type DataDir } from "../data/claim-data-dir.ts";
@@ -45,7 +46,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
   const { topology, projectDir, onEntry, clock, known } = options;
   const { now, wall } = clock;
   const { project, workspace, defaults } = topology;
-  await using opened = new AsyncDisposableStack();
+  await using opened = new CloseStack();
 
   const dataDir = await claimDataDir(options.dataDir, project, projectDir, options.disk);
   opened.defer(() => dataDir.release());

@@ -1,5 +1,5 @@
 import { hasCode } from "@orgloop/sdk";
-import type { FileSystem } from "./file-system.ts";
+import type { FileSystem } from "../file-system.ts";
 import { MarkFile } from "./mark-file.ts";
 
 /** How far a file of checksummed lines was durable. */
