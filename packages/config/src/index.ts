@@ -1,6 +1,3 @@
-export { MOST_INBOX_TTL } from "./check/most-inbox-ttl.ts";
-export { MOST_TRANSFORM_MS } from "./check/most-transform.ts";
-export { transformTimes } from "./check/transform-times.ts";
 export { secretsFromVars, writtenSecrets } from "./check/written-secrets.ts";
 export type { ModuleInstance } from "./modules/module-instances.ts";
 export { canonicalTopology, topologyHash } from "./plan/canonical-topology.ts";

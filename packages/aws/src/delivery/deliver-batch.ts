@@ -172,8 +172,8 @@ async function deliverOne(
       await bury(invalidLetter(unreadable(record), message, clock.now()), options);
       return { kind: "settled" };
     }
-    const held = { message, receives: receivesOf(record), tooOld, excess };
-    return await deliverMessage(held, options, invocation);
+    const received = { message, receives: receivesOf(record), tooOld, excess };
+    return await deliverMessage(received, options, invocation);
   } catch (error) {
     flow.log({ phase: "system.error", error: messageOf(error), ...about(message) });
     return { kind: "hold", untilMs: clock.now() + HOST_RETRY_MS };

@@ -1,4 +1,4 @@
-import { MOST_INBOX_TTL } from "@orgloop/config";
+import { MOST_INBOX_TTL } from "@orgloop/config/serverless-limits";
 import {
   changeInbox,
   type Delivery,

@@ -1,4 +1,4 @@
-import { replayOnBus } from "@orgloop/engine";
+import { replayOnBus, routingKey } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
@@ -126,7 +126,7 @@ test("routing that throws is poison; routing that the function never survives is
   let record = await onBus(it, eventOf("2"));
   for (let death = 0; death < 3; death++) {
     record = again(record);
-    await it.attempts.start("routing evt_2");
+    await it.attempts.start(routingKey("evt_2", 0));
   }
   await routeBatch([record], remaining, options);
   expect(await storedLetters(it.deadLetters)).toMatchObject([

@@ -4,17 +4,15 @@ import {
   type EndedRoute,
   faultLetter,
   followTrace,
+  handleEvent,
+  isUnroutable,
   type LoopCheck,
-  loopEntry,
   matchedOnce,
-  matcherFor,
-  offBus,
   type RecordedLine,
   type Router,
   type TraceChain,
-  unroutableLetter,
 } from "@orgloop/engine";
-import { hasCode, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import { type BurialOptions, bury, buryLetter } from "../delivery/burial.ts";
 import { invalidLetter, isUnreadable } from "../delivery/invalid-letter.ts";
 import { admitPublication } from "../intake/admit-publication.ts";
@@ -27,10 +25,10 @@ import {
   receivesOf,
   unreadable,
 } from "../queue/received-message.ts";
-import type { AttemptStore } from "../state/attempts.ts";
+import { type AttemptStore, deathsOf } from "../state/attempts.ts";
 import type { RepeatClaims } from "../state/repeat-claims.ts";
 import type { TraceMemory } from "../state/traces.ts";
-import { routeToEnd } from "./route-to-end.ts";
+import { runLanes } from "./run-lanes.ts";
 
 export interface RoutingHost extends BurialOptions {
   readonly objects: ObjectStore;
@@ -50,8 +48,8 @@ export interface RoutedMessage {
 const NOTHING: RoutedMessage = { deliveries: [], line: null };
 
 /**
- * Routes one message of the bus. What its source has published within its window is skipped; what
- * cannot be read, is too old, goes in a loop or fails to be routed becomes a dead letter. Rejects where it has to come again.
+ * Routes one message of the bus: the engine tells its story, this reads the message and runs what
+ * is slow. What cannot be read becomes a dead letter. Rejects where it has to come again.
  */
 export async function routeMessage(
   record: ReceivedMessage,
@@ -60,65 +58,64 @@ export async function routeMessage(
   host: RoutingHost,
 ): Promise<RoutedMessage> {
   const nowMs = router.now();
+  const tooOld = isTooOld(record, nowMs);
   let message: BusMessage;
   try {
     message = await readPublication(record.body, host.objects);
   } catch (error) {
-    if (!isUnreadable(error) && !isTooOld(record, nowMs)) throw error;
+    if (!isUnreadable(error) && !tooOld) throw error;
     await bury(invalidLetter(unreadable(record), error, nowMs), host);
     return NOTHING;
   }
-  const held = message.event;
-  const { target, ...given } = offBus(held);
-  const matcher = matchedOnce(router.matcher);
   const { messageId } = record;
-  const admitted =
-    target === null
-      ? await admitPublication(message, { ...host, matcher, nowMs, messageId })
-      : given;
-  if (admitted === null) return NOTHING;
-  const { event, ...publication } = admitted;
+  const returned = receivesOf(record) > 1;
+  const matcher = matchedOnce(router.matcher);
+  const deaths = deathsOf(host.attempts);
+  const handled = await handleEvent(message.event, {
+    router: { ...router, matcher, onMissing: () => host.flow.count("missing") },
+    claim: (event) =>
+      admitPublication({ ...message, event }, { ...host, matcher, nowMs, messageId }),
+    tooOld: tooOld ? "it waited on the bus for 13 days" : null,
+    returned,
+    settled: NONE,
+    wasGivenUp: (event) => isUnroutable(event, host.deadLetters),
+    followTrace: (event) => followShared(event, nowMs, host),
+    deaths,
+    bury: (letter) => bury(letter, host),
+    log: host.flow.log,
+    abandon,
+    wall: () => nowMs,
+  });
   const at = new Date(nowMs).toISOString();
-  if (isTooOld(record, nowMs)) {
-    const waited = "it waited on the bus for 13 days";
-    await bury(unroutableLetter(event, waited, nowMs, "expired"), host);
-    return { deliveries: [], line: { at, event } };
-  }
-  const loop = await loopOf(event, nowMs, host);
-  if (loop !== null) {
-    await bury(unroutableLetter(event, loop, nowMs), host);
-    // Dropped on every route: a replay of a time range leaves it, one by its id does not.
-    const dropped = matcher.match(event).map(({ name }) => name);
-    return { deliveries: [], line: { at, event, dropped } };
-  }
-  const chosen: Router = {
-    ...router,
-    matcher: target === null ? matcher : matcherFor(target, matcher),
-    onMissing: () => host.flow.count("missing"),
-  };
-  let ended: readonly EndedRoute[];
-  try {
-    const returned = receivesOf(record) > 1;
-    ended = await routeToEnd(event, chosen, { returned, attempts: host.attempts });
-  } catch (error) {
-    if (abandon.aborted) throw draining();
-    if (!hasCode(error, "UNROUTABLE")) throw error;
-    await bury(unroutableLetter(event, `routing failed: ${messageOf(error)}`, nowMs), host);
-    return { deliveries: [], line: { at, event } };
-  }
+  if (handled.kind === "known") return NOTHING;
+  if (handled.kind === "given up") return { deliveries: [], line: lineOf(at, handled) };
+
+  const { kind: _, event, routes, onlyRoute, publication } = handled;
+  const ended = await runLanes(event, routes, returned ? deaths : null);
   // Its transforms were cut short: what they seem to have dropped must come again.
-  if (abandon.aborted) throw draining();
+  if (abandon.aborted) throw new OrgLoopError("DRAINING", "the function's time is over");
   await buryFaults(ended, nowMs, host);
-  if (target?.route !== undefined) await forgetLetters(event, ended, host);
+  if (onlyRoute !== undefined) await forgetLetters(event, ended, host);
   const dropped = ended.flatMap((one) =>
     one.kind === "ended" && one.by === "drop" ? [one.route] : [],
   );
   return {
     deliveries: ended.flatMap((one) =>
-      one.kind === "delivery" ? [{ ...one.delivery, ...publication }] : [],
+      one.kind === "delivery"
+        ? [{ ...one.delivery, ...(publication !== undefined && { publication }) }]
+        : [],
     ),
-    line: { at, event, ...(dropped.length > 0 && { dropped }) },
+    line: lineOf(at, { event, dropped }),
   };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function lineOf(
+  at: string,
+  { event, dropped }: { readonly event: OrgLoopEvent; readonly dropped: readonly string[] },
+): RecordedLine {
+  return { at, event, ...(dropped.length > 0 && { dropped }) };
 }
 
 /** What fails on a route ends the event there, and nowhere else. */
@@ -144,23 +141,18 @@ async function forgetLetters(
   if (ids.length > 0) await deadLetters.remove(ids);
 }
 
-async function loopOf(
+/** Follows the trace in the memory that the functions share. */
+async function followShared(
   event: OrgLoopEvent,
   nowMs: number,
-  { traces, flow }: RoutingHost,
-): Promise<string | null> {
-  // A replay is what somebody asks for: never a loop.
-  if ((event.replay ?? 0) > 0) return null;
-  let check: LoopCheck | undefined;
+  { traces }: RoutingHost,
+): Promise<LoopCheck> {
+  const checks: LoopCheck[] = [];
   await traces.update(event.trace_id, (before) => {
-    check = followTrace(before, event, nowMs);
+    const check = followTrace(before, event, nowMs);
+    checks.push(check);
     return check.chain;
   });
-  const said = check === undefined ? null : loopEntry(check, event);
-  if (said !== null) flow.log(said.entry);
-  return said?.broken ?? null;
-}
-
-function draining(): OrgLoopError {
-  return new OrgLoopError("DRAINING", "the function's time is over");
+  // The last try is the one that was written.
+  return checks.at(-1) as LoopCheck;
 }

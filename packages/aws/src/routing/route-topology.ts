@@ -1,4 +1,4 @@
-import { MOST_TRANSFORM_MS, transformTimes } from "@orgloop/config";
+import { MOST_TRANSFORM_MS, transformTimes } from "@orgloop/config/serverless-limits";
 import { bindRoute, type Clock, type Router } from "@orgloop/engine";
 import {
   OrgLoopError,

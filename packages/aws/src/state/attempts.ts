@@ -1,3 +1,4 @@
+import type { Deaths } from "@orgloop/engine";
 import type { AttemptState } from "@orgloop/sdk";
 import {
   getItem,
@@ -30,6 +31,11 @@ export interface AttemptStore {
   start(deliveryId: string): Promise<number>;
   /** The delivery is done with. */
   forget(deliveryId: string): Promise<void>;
+}
+
+/** Deaths of the functions, as the engine asks for them. */
+export function deathsOf({ start, forget }: Pick<AttemptStore, "start" | "forget">): Deaths {
+  return { host: "function", begin: async (key) => (await start(key)) - 1, end: forget };
 }
 
 export interface DynamoAttemptsOptions extends StateTable {

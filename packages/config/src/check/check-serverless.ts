@@ -7,8 +7,7 @@ import type { Scope } from "../resolve/scope.ts";
 import type { Layer, SourceDocument } from "../resolve/source-document.ts";
 import { checkReach } from "./check-reach.ts";
 import { checkTransformTimes } from "./check-transform-times.ts";
-import { MOST_INBOX_TTL } from "./most-inbox-ttl.ts";
-import { MOST_TRANSFORM_MS } from "./most-transform.ts";
+import { MOST_INBOX_TTL, MOST_TRANSFORM_MS } from "./serverless-limits.ts";
 
 /** EventBridge Scheduler ticks once a minute at most. */
 const LEAST_INTERVAL = "1m";

@@ -1,8 +1,7 @@
 import { valueAt } from "@orgloop/engine";
 import { at, type Declaration, type LinkedDeclarations, placeOf } from "../resolve/declarations.ts";
 import type { Findings } from "../resolve/findings.ts";
-import { MOST_TRANSFORM_MS } from "./most-transform.ts";
-import { transformTimes } from "./transform-times.ts";
+import { MOST_TRANSFORM_MS, transformTimes } from "./serverless-limits.ts";
 
 /** What the built-in ones do takes no time worth a word. */
 const QUICK = ["filter", "enrich", "dedup"].map((name) => `@orgloop/transform-${name}`);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { DeadLetter, DeadLetterStore, DeadReason, OrgLoopEvent } from "@orgloop/sdk";
 import { type AttemptState, type Delivery, NO_ATTEMPTS } from "../delivery/delivery.ts";
 import type { MaskSecrets } from "../plugins/secret-mask.ts";
-import type { RouteFault } from "../routing/route-event.ts";
+import type { RouteFault } from "../routing/routed-route.ts";
 
 /** One event and route make one dead letter: also where a crash repeats the burial, and where its replay fails. */
 function letterId(parts: readonly string[]): string {

@@ -5,6 +5,7 @@
 export interface Abandonment {
   /** Calls back once, at once where it is over already; the result forgets. */
   onAbandon(callback: () => void): () => void;
+  readonly aborted: boolean;
 }
 
 export function abandonment(signal: AbortSignal): Abandonment {
@@ -18,6 +19,9 @@ export function abandonment(signal: AbortSignal): Abandonment {
     { once: true },
   );
   return {
+    get aborted() {
+      return signal.aborted;
+    },
     onAbandon(callback) {
       if (signal.aborted) {
         callback();

@@ -2,7 +2,7 @@ import type { AttemptState, DeadReason, OrgLoopEvent, Prompt } from "@orgloop/sd
 
 export type { AttemptState } from "@orgloop/sdk";
 
-/** One event on its way to one actor over one route: what `routeEvent` yields and `attemptDelivery` attempts. */
+/** One event on its way to one actor over one route: what `routeEvent` yields and `deliverOnce` delivers. */
 export interface Delivery {
   /** As the actor gets it: transformed. */
   readonly event: OrgLoopEvent;

@@ -1,7 +1,8 @@
 import type { LogEntry, OrgLoopEvent, RouteSpec, SourceSpec } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { compileMatcher } from "./match.ts";
-import { type EndedRoute, type Router, routeEvent } from "./route-event.ts";
+import { type Router, routeEvent } from "./route-event.ts";
+import type { EndedRoute } from "./routed-route.ts";
 import type { RouteTransform } from "./transform.ts";
 
 const event: OrgLoopEvent = {

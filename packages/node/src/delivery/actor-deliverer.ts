@@ -1,26 +1,26 @@
 import {
   ActorQueue,
   abandonment,
-  attemptDelivery,
+  type BreakerChange,
+  type BreakerState,
   type Circuit,
-  callActor,
   circuitOf,
   type Delivery,
-  deliveryEntry,
+  deliverOnce,
   deliveryId,
   expiryDeadline,
   type Next,
   type Offer,
   type QueuedDelivery,
+  type Verdict,
 } from "@orgloop/engine";
-import { type Actor, type AttemptState, type DeadReason, OrgLoopError } from "@orgloop/sdk";
-import type { Held } from "../apply/held.ts";
+import { type AttemptState, type DeadReason, OrgLoopError } from "@orgloop/sdk";
 import { callAt } from "../process/clock.ts";
 import type { ActorDelivererOptions } from "./actor-deliverer-options.ts";
 import { askedWaits } from "./asked-waits.ts";
 import { processSlots, within } from "./attempt-slots.ts";
 import { deliveryKey } from "./attempt-starts.ts";
-import { letterOf, neverCameState, poisonState } from "./delivery-letter.ts";
+import { letterOf, neverCameState } from "./delivery-letter.ts";
 import { deliveryReport } from "./delivery-report.ts";
 import { isSlow } from "./kept-route-states.ts";
 import type { PushOptions, Settled } from "./push-options.ts";
@@ -61,7 +61,8 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
   const queue = new ActorQueue({ ...options, onLimited: limited });
   const taken = new Map<Delivery, TakenDelivery>();
   const { missing: onMissing } = activity;
-  const call = { abandonment: abandonment(abandon), onMissing, clock, mask: options.mask };
+  const { mask } = options;
+  const ports = { host: "process", abandonment: abandonment(abandon), onMissing, clock, log, mask };
   const report = deliveryReport({ log, activity, alert, now: clock.now });
   const ended = Promise.withResolvers<void>();
   let waitingForIdle: (() => void)[] = [];
@@ -134,25 +135,66 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     if (burying > MAX_BURYING) await buried;
   }
 
-  async function attempt(next: Attempt): Promise<void> {
-    const { item, policy } = next;
-    const { delivery } = item;
-    if (actor === null) return neverCame(item);
-    if (isSlow(policy)) keep(delivery.route);
-    if (taken.get(delivery)?.returned !== true) return attemptOnce(next, actor);
+  async function attempt({ item, probe, policy }: Attempt): Promise<void> {
+    const { delivery, state } = item;
+    const { route } = delivery;
+    if (isSlow(policy)) keep(route);
+    // The queue has admitted it: the breaker is the one that let it.
+    const admitted = { kind: "attempt", probe, breaker: queue.breaker(route) } as const;
+    const about = taken.get(delivery);
+    const returned = about?.returned === true;
     const key = deliveryKey(delivery);
-    const deaths = starts.deaths(key);
-    if (deaths >= policy.retry.maxAttempts) {
-      const state = poisonState(item.state, deaths);
-      await giveUp(delivery, "poison", state);
-      starts.end(key);
-      queue.finish(item, { kind: "dead", reason: "poison", state });
-      return;
-    }
-    // A disk that takes no note of it must not keep it from being delivered.
-    await starts.begin(key, abandon).catch(() => undefined);
-    await attemptOnce(next, actor);
-    starts.end(key);
+    const verdict = await deliverOnce(
+      {
+        delivery,
+        state,
+        policy,
+        deliveryId: about?.deliveryId ?? delivery.event.id,
+        timeoutMs: policy.timeoutMs,
+        deaths: returned ? starts.deaths(key) : 0,
+      },
+      {
+        ...ports,
+        admit: () => admitted,
+        actor: () => actor,
+        begin: returned ? () => begin(key) : undefined,
+        changeBreaker: (change) => changeBreaker(route, change),
+        onBreaker: (change) => report.circuit(delivery, change),
+        onError: (error) => report.gone(delivery, error),
+        onAttempted: (outcome, ms) => report.attempted(delivery, outcome, ms),
+      },
+    );
+    await conclude(item, verdict, returned);
+    if (returned) starts.end(key);
+  }
+
+  /** A disk that takes no note of it must not keep it from being delivered. */
+  function begin(key: string): Promise<void> {
+    return starts.begin(key, abandon).catch(() => undefined);
+  }
+
+  function changeBreaker(
+    route: string,
+    change: (before: BreakerState) => BreakerState,
+  ): BreakerChange {
+    const before = queue.breaker(route);
+    const after = change(before);
+    if (after === before || abandon.aborted) return { before, after: before };
+    queue.keepBreaker(route, after);
+    if (before.openUntilMs !== after.openUntilMs) keep(route);
+    return { before, after };
+  }
+
+  async function conclude(item: QueuedDelivery, verdict: Verdict, returned: boolean) {
+    const { delivery, state } = item;
+    // Abandoned, not failed: it is on the bus and comes again after the restart.
+    if (verdict.kind === "abandoned") return;
+    if (verdict.kind === "no actor") return neverCame(item);
+    if (verdict.kind === "not admitted") throw new Error("the queue had admitted it");
+    asked.keep(delivery, state, verdict, returned);
+    if (verdict.kind === "dead") await giveUp(delivery, verdict.reason, verdict.state);
+    else if (verdict.kind === "delivered") settle(delivery, "delivered");
+    queue.finish(item, verdict);
   }
 
   async function neverCame(item: QueuedDelivery): Promise<void> {
@@ -160,50 +202,6 @@ export function actorDeliverer(options: ActorDelivererOptions): ActorDeliverer {
     const state = neverCameState(item.state, delivery.route, id);
     await giveUp(delivery, "permanent", state);
     queue.finish(item, { kind: "dead", reason: "permanent", state });
-  }
-
-  async function attemptOnce({ item, policy, probe }: Attempt, by: Held<Actor>): Promise<void> {
-    const { delivery, state } = item;
-    const about = deliveryEntry(delivery);
-    const number = state.attempts + 1;
-    if (probe) log({ ...about, phase: "circuit.half_open", attempt: number });
-    log({ ...about, phase: "deliver.attempt", attempt: number });
-    const startedMs = clock.now();
-    const outcome = await attemptDelivery(delivery, state, {
-      policy,
-      probe,
-      openings: item.openings,
-      breaker: () => queue.breaker(delivery.route),
-      keepBreaker(after, before) {
-        if (abandon.aborted) return;
-        queue.keepBreaker(delivery.route, after);
-        if (before.openUntilMs !== after.openUntilMs) keep(delivery.route);
-        report.circuit(delivery, number, before, after);
-      },
-      now: clock.now,
-      random: clock.random,
-      deliver: () =>
-        by
-          .use((part) =>
-            callActor(delivery, number, {
-              ...call,
-              actor: part,
-              deliveryId: taken.get(delivery)?.deliveryId ?? delivery.event.id,
-              timeoutMs: policy.timeoutMs,
-            }),
-          )
-          .catch((error) => {
-            report.gone(delivery, error);
-            throw error;
-          }),
-    });
-    // Abandoned, not failed: it is on the bus and comes again after the restart.
-    if (abandon.aborted && outcome.kind !== "delivered") return;
-    report.attempted(delivery, outcome, number, clock.now() - startedMs);
-    asked.keep(delivery, state, outcome, taken.get(delivery)?.returned);
-    if (outcome.kind === "dead") await giveUp(delivery, outcome.reason, outcome.state);
-    else if (outcome.kind === "delivered") settle(delivery, "delivered");
-    queue.finish(item, outcome);
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { Delivery } from "@orgloop/engine";
+import type { Deaths, Delivery } from "@orgloop/engine";
 import { type Clock, waitUntil, wallTime } from "../process/clock.ts";
 import { type KeptStartsOptions, keptStarts } from "./kept-starts.ts";
 
@@ -27,27 +27,28 @@ export interface AttemptStarts {
   close(): Promise<void>;
 }
 
-/** What is worked on: an event on a route, or, without one, its routing. */
-export function startKey(eventId: string, replay: number, route = ""): string {
-  return JSON.stringify([eventId, replay, route]);
-}
-
 /** A delivery's attempts. */
 export function deliveryKey({
   event,
   replay,
   route,
 }: Pick<Delivery, "event" | "replay" | "route">) {
-  return startKey(event.id, replay, route);
+  return JSON.stringify([event.id, replay, route]);
 }
 
-/** The transforms of an event on a route. */
-export function laneStartKey({
-  event,
-  replay,
-  route,
-}: Pick<Delivery, "event" | "replay" | "route">) {
-  return JSON.stringify([event.id, replay, route, "transforms"]);
+/** Deaths of the process, as the engine asks for them. A disk that takes no note keeps nothing from being tried. */
+export function deathsOf(starts: AttemptStarts, abandon: AbortSignal): Deaths {
+  return {
+    host: "process",
+    async begin(key) {
+      const deaths = starts.deaths(key);
+      await starts.begin(key, abandon).catch(() => undefined);
+      return deaths;
+    },
+    async end(key) {
+      starts.end(key);
+    },
+  };
 }
 
 /** For one that takes long. */

@@ -1,12 +1,11 @@
 import {
-  attemptEntry,
-  circuitEntry,
+  type BreakerChange,
   type Delivery,
   deliveryEntry,
   isInboxNotice,
   type Outcome,
 } from "@orgloop/engine";
-import { type BreakerState, isPermanent, type LogEntry } from "@orgloop/sdk";
+import { isPermanent, type LogEntry } from "@orgloop/sdk";
 import type { Activity } from "../telemetry/activity.ts";
 import type { Alert } from "../telemetry/alerts.ts";
 
@@ -17,11 +16,11 @@ export interface DeliveryReportOptions {
   readonly now: () => number;
 }
 
-/** What the log, the metrics and the operator hear of one actor's deliveries. */
+/** What metrics and the operator hear of one actor's deliveries. */
 export interface DeliveryReport {
-  attempted(delivery: Delivery, outcome: Outcome, attempt: number, durationMs: number): void;
-  /** A breaker after the attempt of that number. */
-  circuit(delivery: Delivery, attempt: number, before: BreakerState, after: BreakerState): void;
+  attempted(delivery: Delivery, outcome: Outcome, durationMs: number): void;
+  /** The breaker of its route has changed. */
+  circuit(delivery: Delivery, change: BreakerChange): void;
   /** An attempt threw; it matters here where it says that the actor is gone. */
   gone(delivery: Delivery, error: unknown): void;
   /** No room for it in a queue of `depth`. */
@@ -39,13 +38,7 @@ export function deliveryReport({
   /** Since when each breaker that is not closed is not. */
   const openSinceMs = new Map<string, number>();
 
-  function attempted(
-    delivery: Delivery,
-    outcome: Outcome,
-    attempt: number,
-    duration_ms: number,
-  ): void {
-    log(attemptEntry(delivery, outcome, attempt, duration_ms));
+  function attempted(delivery: Delivery, outcome: Outcome, duration_ms: number): void {
     if (outcome.kind === "delivered") {
       // The events that a notice tells of were counted when they were kept.
       if (isInboxNotice(delivery.event)) return;
@@ -56,15 +49,8 @@ export function deliveryReport({
     if (outcome.kind !== "dead") activity.retried(delivery.route, delivery.actor);
   }
 
-  function circuit(
-    delivery: Delivery,
-    attempt: number,
-    before: BreakerState,
-    after: BreakerState,
-  ): void {
-    const entry = circuitEntry(delivery, attempt, before, after);
-    if (entry === null) return;
-    log(entry);
+  function circuit(delivery: Delivery, { before, after }: BreakerChange): void {
+    if (before.openUntilMs === after.openUntilMs) return;
     const { route, actor: target } = delivery;
     if (after.openUntilMs === null) {
       openSinceMs.delete(route);

@@ -5,7 +5,6 @@ import type { Repeats } from "../intake/repeats.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
 import { buryReplayed, type ReplayedLetters } from "../replay/bury-replayed.ts";
 import { type LetterReplays, letterReplays } from "../replay/letter-replays.ts";
-import { loopGuard } from "../routing/loop-guard.ts";
 import { type PlaceRouted, placeRouted } from "../routing/place-routed.ts";
 import { publicationTurns } from "../routing/publication-turns.ts";
 import { routeSubscriber } from "../routing/route-subscriber.ts";
@@ -124,14 +123,14 @@ function subscriber(
   settling: Settlement,
   bury: Bury,
 ): EventHandler {
-  const { open, current, clock, log } = options;
+  const { open, current } = options;
   return routeSubscriber({
     ...options,
     place,
     settlement: settling,
     bury,
     deadLetters: open.deadLetters,
-    loops: loopGuard({ detector: loopDetector(), now: clock.now, log }),
+    loops: loopDetector(),
     project: current().topology.project,
   });
 }

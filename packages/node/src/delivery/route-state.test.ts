@@ -15,7 +15,10 @@ import {
   topologyOf,
 } from "../process/process-fixture.ts";
 import type { StartOptions } from "../process/start-process.ts";
-import { attemptStarts, startKey } from "./attempt-starts.ts";
+import { attemptStarts } from "./attempt-starts.ts";
+
+const startKey = (eventId: string, replay: number, route = ""): string =>
+  JSON.stringify([eventId, replay, route]);
 
 /** What is kept of the routes; null where nothing was ever written. */
 async function keptIn(dataDir: string) {

@@ -12,7 +12,6 @@ import { type DeadLetterStore, messageOf } from "@orgloop/sdk";
 import type { Generation } from "../apply/generation.ts";
 import { underWay } from "../apply/under-way.ts";
 import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
-import { type AttemptStarts, laneStartKey } from "../delivery/attempt-starts.ts";
 import type { Bury } from "../delivery/burial.ts";
 import type { PushOptions, Settled, Transformed } from "../delivery/push-options.ts";
 import type { Push } from "../inbox/inbox.ts";
@@ -24,7 +23,6 @@ export interface PlaceRoutedOptions {
   readonly delivererOf: (actor: string) => ActorDeliverer | undefined;
   readonly bury: Bury;
   readonly deadLetters: Pick<DeadLetterStore, "get">;
-  readonly starts: AttemptStarts;
   readonly clock: Clock;
   readonly log: (entry: OpenEntry) => void;
   /** Aborted when a drain gives up on what is under way. */
@@ -95,10 +93,10 @@ export function placeRouted(options: PlaceRoutedOptions): PlaceRouted {
   }
 
   async function transformed(
-    { delivery, run }: LanedRoute,
-    { returned = false, onSettled, onTransformed = () => {} }: RoutedRoute,
+    { run }: LanedRoute,
+    { onSettled, onTransformed = () => {} }: RoutedRoute,
   ): Promise<Transformed | null> {
-    const routed = returned ? await survived(delivery, run, options) : await run();
+    const routed = await run();
     // Cut short: what its transforms seem to have dropped must come again.
     if (abandon.aborted) return null;
     if (routed.kind === "ended") return { kind: "ended", end: () => onSettled(routed.by) };
@@ -139,28 +137,4 @@ function optionsOf(
   { generation, returned = false, waits = false }: RoutedRoute,
 ): PushOptions {
   return { returned, waits, matched: generation.routes.policies.get(actor) };
-}
-
-/** An event whose transforms the process did not survive so often is given up on that route. */
-const MAX_DEATHS = 3;
-
-/** Counts the deaths of the process at the transforms of an event that has come back: what harms one route ends the others not. */
-async function survived(
-  delivery: Delivery,
-  run: LanedRoute["run"],
-  { starts, abandon }: PlaceRoutedOptions,
-): Promise<EndedRoute> {
-  const key = laneStartKey(delivery);
-  const deaths = starts.deaths(key);
-  if (deaths >= MAX_DEATHS) {
-    starts.end(key);
-    const error = `the process ended ${deaths} times during its transforms`;
-    return { kind: "fault", delivery, error, reason: "poison" };
-  }
-  await starts.begin(key, abandon).catch(() => undefined);
-  try {
-    return await run();
-  } finally {
-    starts.end(key);
-  }
 }

@@ -1,31 +1,29 @@
 import {
+  type Deaths,
+  type EventPorts,
+  type HandledEvent,
+  handleEvent,
   isUnroutable,
-  matcherFor,
-  offBus,
-  type RoutedEvent,
-  type Router,
-  routeEvent,
-  unroutableLetter,
+  type LoopDetector,
+  type RoutedToEnd,
 } from "@orgloop/engine";
 import {
   type DeadLetterStore,
   type EventHandler,
   type LogEntry,
-  messageOf,
   OrgLoopError,
   type OrgLoopEvent,
   type Receipt,
   type RouteSpec,
 } from "@orgloop/sdk";
 import type { Current, Generation } from "../apply/generation.ts";
-import { type AttemptStarts, startKey } from "../delivery/attempt-starts.ts";
+import { type AttemptStarts, deathsOf } from "../delivery/attempt-starts.ts";
 import type { Bury } from "../delivery/burial.ts";
 import type { Settled } from "../delivery/push-options.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import type { EventHistory } from "../telemetry/event-history.ts";
 import type { EventRecorder } from "../telemetry/event-recorder.ts";
-import type { LoopGuard } from "./loop-guard.ts";
 import type { PlaceRouted } from "./place-routed.ts";
 import type { Settlement } from "./settlement.ts";
 import { unendedRoutes } from "./unended-routes.ts";
@@ -42,89 +40,60 @@ export interface RouteSubscriberOptions {
   readonly history: EventHistory;
   readonly recorder: EventRecorder;
   readonly starts: AttemptStarts;
-  readonly loops: LoopGuard;
+  readonly loops: LoopDetector;
   readonly project: string;
-  /** Aborted when a drain gives up on what is under way. */
+  /** Aborted when a drain gives up on what is in flight. */
   readonly abandon: AbortSignal;
 }
 
-/** An event whose routing the process did not survive so often, after it came back, is given up. */
-const MAX_DEATHS = 3;
-
 /**
- * Takes events from the bus: routes them and gives what comes of each a place, in the actors' queues and their lanes. Pending while a
- * queue is full. The event is acked when every route that matched is settled: delivered, ended by a transform, or a durable dead letter.
+ * Takes events from the bus: the engine routes them, this gives what comes of each a place, in the
+ * actors' queues and their lanes. Pending while a queue is full. The event is acked when every
+ * route that matched is settled: delivered, ended by a transform, or a durable dead letter.
  */
 export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
-  const { current, settlement, activity, abandon } = options;
+  const { current, settlement, recorder, activity, clock } = options;
+  const deaths = deathsOf(options.starts, options.abandon);
 
-  async function take(held: OrgLoopEvent, receipt: Receipt, generation: Generation): Promise<void> {
-    const { event, target } = offBus(held);
-    const startedMs = options.clock.now();
-    const returned = receipt.attempt > 1;
-    if (returned && (await isUnroutable(event, options.deadLetters).catch(() => false))) {
-      return settlement.ack(held);
+  async function take(
+    published: OrgLoopEvent,
+    receipt: Receipt,
+    generation: Generation,
+  ): Promise<void> {
+    const startedMs = clock.now();
+    const ports = eventPorts(receipt, generation, deaths, options);
+    const handled: HandledEvent = await handleEvent(published, ports);
+    if (handled.kind === "known") return settlement.ack(published);
+    if (handled.kind === "given up") {
+      recorder.record(handled.event, handled.dropped);
+      return settlement.ack(published);
     }
-    const { router } = generation;
-    const loop = options.loops(event);
-    if (loop !== null) {
-      // Dropped on every route: a replay of a time range leaves it, one by its id does not.
-      const routes = router.matcher.match(event).map(({ name }) => name);
-      options.recorder.record(event, routes);
-      return buryWhole(held, loop, options);
-    }
-    const matcher = target === null ? router.matcher : matcherFor(target, router.matcher);
-    let routed: RoutedEvent;
-    try {
-      const chosen: Router = { ...router, onMissing: activity.missing, matcher };
-      const run = () => routeEvent(event, chosen, receipt.settled);
-      routed = returned ? await survived(event, run) : await run();
-    } catch (error) {
-      options.recorder.record(event, []);
-      return buryUnroutable(held, error, options);
-    }
-    // Its transforms were cut short: what they seem to have dropped must come again.
-    if (abandon.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
-    activity.matched(routed.matched, options.clock.wall());
-    await placeAll(held, event, routed, { startedMs, returned, generation });
-  }
-
-  /** Counts the deaths of the process at an event that has come back. */
-  async function survived(event: OrgLoopEvent, run: () => Promise<RoutedEvent>) {
-    const key = startKey(event.id, event.replay ?? 0);
-    const deaths = options.starts.deaths(key);
-    try {
-      if (deaths >= MAX_DEATHS) throw new Error(`the process ended ${deaths} times meanwhile`);
-      await options.starts.begin(key, abandon).catch(() => undefined);
-      return await run();
-    } finally {
-      options.starts.end(key);
-    }
+    activity.matched(handled.matched, clock.wall());
+    await placeAll(published, handled, { startedMs, returned: ports.returned, generation });
   }
 
   async function placeAll(
-    held: OrgLoopEvent,
-    event: OrgLoopEvent,
-    { routes, matched }: RoutedEvent,
+    published: OrgLoopEvent,
+    { event, routes, matched }: RoutedToEnd,
     { startedMs, returned, generation }: Taking,
   ): Promise<void> {
     const end = (dropped: readonly string[]): void => {
-      options.recorder.record(event, dropped);
-      record(event, matched, startedMs, generation.routes.byName, options);
+      recorder.record(event, dropped);
+      addToHistory(event, matched, startedMs, generation.routes.byName, options);
     };
     const routing = unendedRoutes(routes, end);
     let unsettled = routes.filter(({ kind }) => kind !== "ended").length;
-    if (matched.length === 0) return settlement.ackUnmatched(held);
-    if (unsettled === 0) return settlement.ack(held);
+    if (matched.length === 0) return settlement.ackUnmatched(published);
+    if (unsettled === 0) return settlement.ack(published);
     await Promise.all(
       routes.map((routed) => {
-        if (routed.kind === "ended") return settlement.settle(held, routed.route);
+        if (routed.kind === "ended") return settlement.settle(published, routed.route);
         const { route } = routed.delivery;
         const onSettled = (how: Settled): void => {
           routing.ended(route, how);
           unsettled -= 1;
-          if (unsettled === 0) settlement.ack(held);
-          else settlement.settle(held, route);
+          if (unsettled === 0) settlement.ack(published);
+          else settlement.settle(published, route);
         };
         const onTransformed = () => routing.ended(route);
         return options.place(routed, { generation, returned, onSettled, onTransformed });
@@ -132,9 +101,9 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     );
   }
 
-  return (held, receipt) => {
+  return (published, receipt) => {
     const generation = current();
-    return generation.use(() => take(held, receipt, generation));
+    return generation.use(() => take(published, receipt, generation));
   };
 }
 
@@ -144,31 +113,33 @@ interface Taking {
   readonly generation: Generation;
 }
 
-/** An event that makes routing itself fail would come back for ever and hold up its source. */
-async function buryUnroutable(
-  held: OrgLoopEvent,
-  error: unknown,
-  options: RouteSubscriberOptions,
-): Promise<void> {
-  const message = `routing failed: ${messageOf(error)}`;
-  const { id: event_id, trace_id, source } = offBus(held).event;
-  options.log({ phase: "system.error", event_id, trace_id, source, error: message });
-  await buryWhole(held, message, options);
+/** What the process brings to an event. Its intake has found repeats before the bus had them. */
+function eventPorts(
+  { attempt, settled }: Receipt,
+  { router }: Generation,
+  deaths: Deaths,
+  { activity, clock, log, loops, deadLetters, abandon, ...options }: RouteSubscriberOptions,
+): EventPorts {
+  return {
+    router: { ...router, onMissing: activity.missing },
+    settled,
+    returned: attempt > 1,
+    tooOld: null,
+    followTrace: (event) => loops.check(event, clock.now()),
+    // A store that cannot be read now must not keep the event from being routed.
+    wasGivenUp: (event) => isUnroutable(event, deadLetters).catch(() => false),
+    deaths,
+    async bury(letter) {
+      if (await options.bury(letter)) return;
+      throw new OrgLoopError("DRAINING", "the process is stopping");
+    },
+    log,
+    abandon,
+    wall: clock.wall,
+  };
 }
 
-/** One letter for the event, whatever routes it would have taken. */
-async function buryWhole(
-  held: OrgLoopEvent,
-  why: string,
-  { clock, bury, settlement }: RouteSubscriberOptions,
-): Promise<void> {
-  if (!(await bury(unroutableLetter(offBus(held).event, why, clock.wall())))) {
-    throw new OrgLoopError("DRAINING", "the process is stopping");
-  }
-  settlement.ack(held);
-}
-
-function record(
+function addToHistory(
   event: OrgLoopEvent,
   matched: readonly string[],
   startedMs: number,

@@ -1,4 +1,11 @@
-import { MOST_TRANSFORM_MS } from "./most-transform.ts";
+/**
+ * How long an event waits in an inbox at most, whatever `inbox_ttl` says: what is long lies in the
+ * bucket for 120 days, and may have waited for two weeks before.
+ */
+export const MOST_INBOX_TTL = "90d";
+
+/** How long a transform may take with one event, in ms: the router has 30 s for a batch. */
+export const MOST_TRANSFORM_MS = 20_000;
 
 /**
  * How long each transform of a route may take with one event on `sqs`, in ms, in their order: they run one after the other, and have

@@ -1,11 +1,18 @@
-import { compileMatcher, type Router, type RouteTransform } from "@orgloop/engine";
-import { OrgLoopError, type Transform } from "@orgloop/sdk";
+import {
+  compileMatcher,
+  type EventPorts,
+  handleEvent,
+  type Router,
+  type RouteTransform,
+} from "@orgloop/engine";
+import { OrgLoopError, type OrgLoopEvent, type Transform } from "@orgloop/sdk";
 import { fakeClock, SAMPLE_DEFAULTS } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { batchFixture, eventOf, routeOf } from "../delivery/batch-fixture.ts";
+import { type AttemptStore, deathsOf } from "../state/attempts.ts";
 import { memoryState } from "../state/memory-state-fixture.ts";
-import { routeToEnd } from "./route-to-end.ts";
 import { routeTopology } from "./route-topology.ts";
+import { runLanes } from "./run-lanes.ts";
 
 /** A router with a route for each of these transforms, which may take their time. */
 function routerOf(transforms: Readonly<Record<string, RouteTransform["execute"]>>): Router {
@@ -23,6 +30,35 @@ function routerOf(transforms: Readonly<Record<string, RouteTransform["execute"]>
   };
 }
 
+/** What becomes of an event on each of its routes, as `routeMessage` puts the parts together. */
+async function toEnd(
+  event: OrgLoopEvent,
+  router: Router,
+  {
+    returned,
+    attempts,
+  }: Pick<EventPorts, "returned"> & {
+    readonly attempts: Pick<AttemptStore, "start" | "forget">;
+  },
+) {
+  const deaths = deathsOf(attempts);
+  const handled = await handleEvent(event, {
+    router,
+    tooOld: null,
+    returned,
+    settled: new Set(),
+    wasGivenUp: async () => false,
+    followTrace: () => ({ verdict: "none", depth: 1, chain: { links: [], lastMs: 0 } }),
+    deaths,
+    bury: async () => {},
+    log: () => {},
+    abandon: new AbortController().signal,
+    wall: () => 0,
+  });
+  if (handled.kind !== "routed") throw new Error(handled.kind);
+  return runLanes(event, handled.routes, returned ? deaths : null);
+}
+
 test("an event's routes go side by side", async () => {
   const { attempts } = memoryState(fakeClock());
   const gate = Promise.withResolvers<void>();
@@ -36,7 +72,7 @@ test("an event's routes go side by side", async () => {
       return event;
     },
   });
-  const ended = await routeToEnd(eventOf("1"), router, { returned: false, attempts });
+  const ended = await toEnd(eventOf("1"), router, { returned: false, attempts });
   expect(ended.map(({ kind }) => kind)).toEqual(["delivery", "delivery"]);
 });
 
@@ -61,7 +97,7 @@ test("of an event that the function dies of, the route that kills is given up, a
         if (!isDead) await attempts.forget(key);
       },
     };
-    const ended = routeToEnd(eventOf("1"), router, { returned, attempts: mortal });
+    const ended = toEnd(eventOf("1"), router, { returned, attempts: mortal });
     const kinds = ended.then((routes) =>
       routes.map((one) => (one.kind === "fault" ? `${one.reason}` : one.kind)),
     );
@@ -100,7 +136,7 @@ test("a transform that cannot be opened is a fault of the routes that use it; wh
     });
     const router = await routerFor(new AbortController().signal);
     const { attempts } = memoryState(fakeClock());
-    return routeToEnd(eventOf("1"), router, { returned: false, attempts });
+    return toEnd(eventOf("1"), router, { returned: false, attempts });
   }
   const missing = new OrgLoopError("MISSING_SECRETS", "TOKEN not set");
   expect(await routed(() => Promise.reject(missing))).toMatchObject([

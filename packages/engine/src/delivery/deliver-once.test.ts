@@ -1,10 +1,12 @@
 import { type DeliverySpec, PermanentError, RetryAfterError } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { attemptDelivery } from "./attempt-delivery.ts";
+import { systemClock } from "../ports/clock.ts";
 import { CLOSED } from "./breaker.ts";
-import { type AttemptState, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
+import { type DeliveryPorts, deliverOnce, type Verdict } from "./deliver-once.ts";
+import { type AttemptState, NO_ATTEMPTS } from "./delivery.ts";
 import { compilePolicy } from "./delivery-policy.ts";
 import { isExpired } from "./expiry.ts";
+import { poisonState } from "./poison-guard.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
 
 const NOW = Date.parse("2026-11-01T01:00:00Z");
@@ -30,16 +32,30 @@ const spec: DeliverySpec = {
 function attempt(
   deliver: () => Promise<undefined>,
   state: AttemptState = NO_ATTEMPTS,
-): Promise<Outcome> {
-  return attemptDelivery(delivery, state, {
-    policy: compilePolicy(spec),
-    probe: false,
-    openings: 0,
-    breaker: () => CLOSED,
-    keepBreaker: () => {},
-    now: () => NOW,
-    random: () => 0.5,
-    deliver,
+): Promise<Verdict> {
+  return turn({ state, actor: () => ({ use: () => deliver() as never }) });
+}
+
+/** One turn of a delivery whose route has no breaker, beside what is given. */
+function turn({
+  state = NO_ATTEMPTS,
+  deaths = 0,
+  ...ports
+}: Partial<DeliveryPorts> & { readonly state?: AttemptState; readonly deaths?: number }) {
+  const policy = compilePolicy(spec);
+  const due = { delivery, state, policy, deliveryId: "d", timeoutMs: policy.timeoutMs, deaths };
+  return deliverOnce(due, {
+    clock: { ...systemClock, now: () => NOW, random: () => 0.5 },
+    host: "process",
+    admit: () => ({ kind: "attempt", probe: false, breaker: CLOSED }),
+    actor: () => ({ use: async () => undefined as never }),
+    begin: undefined,
+    changeBreaker: (change) => ({ before: CLOSED, after: change(CLOSED) }),
+    log: () => {},
+    mask: (text) => text,
+    onBreaker: () => {},
+    onAttempted: () => {},
+    ...ports,
   });
 }
 
@@ -108,3 +124,43 @@ test.each([
   const policy = compilePolicy({ ...spec, ...(max_age !== undefined && { max_age }) });
   expect(isExpired(delivery, policy, NOW)).toBe(expired);
 });
+
+test("the turn of a delivery asks poison, actor, rate and breaker before it begins an attempt", async () => {
+  const asked: string[] = [];
+  const ports = (hold: boolean): Partial<DeliveryPorts> => ({
+    actor() {
+      asked.push("actor");
+      return { use: async () => void asked.push("attempt") as never };
+    },
+    admit() {
+      asked.push("admit");
+      if (!hold) return { kind: "attempt", probe: false, breaker: CLOSED };
+      const gates = { breaker: CLOSED, rateMs: null };
+      return { kind: "hold", by: "rate", untilMs: NOW + 1, reserved: null, gates };
+    },
+    begin: async () => void asked.push("begin"),
+  });
+  expect(await turn({ ...ports(false), deaths: 3 })).toMatchObject({
+    kind: "dead",
+    reason: "poison",
+  });
+  expect(asked.splice(0)).toEqual([]);
+  expect(await turn(ports(true))).toMatchObject({ kind: "not admitted", hold: { by: "rate" } });
+  expect(asked.splice(0)).toEqual(["actor", "admit"]);
+  expect(await turn(ports(false))).toMatchObject({ kind: "delivered" });
+  expect(asked.splice(0)).toEqual(["actor", "admit", "begin", "attempt"]);
+  expect(await turn({ ...ports(false), actor: () => null })).toEqual({ kind: "no actor" });
+});
+
+test.each([
+  [1, 1, false],
+  [1, 2, true],
+  [3, 2, false],
+  [3, 3, true],
+])(
+  "with max_attempts %i and %i deaths of the host it is poison: %s",
+  (max_attempts, deaths, is) => {
+    const policy = compilePolicy({ ...spec, retry: { ...spec.retry, max_attempts } });
+    expect(poisonState(NO_ATTEMPTS, deaths, policy, "process") !== null).toBe(is);
+  },
+);

@@ -1,0 +1,126 @@
+import type { Clock, KnownSecrets } from "@orgloop/engine";
+import {
+  type Admitted,
+  admitDelivery,
+  type BreakerChange,
+  type BreakerState,
+  CLOSED,
+  type Delivery,
+  type DeliveryPolicy,
+  deliverOnce,
+  gatesAfter,
+  isInboxNotice,
+  type NotAdmitted,
+  type Outcome,
+  type ReservedTime,
+  type Verdict,
+} from "@orgloop/engine";
+import type { Actor } from "@orgloop/sdk";
+import type { FlowLog } from "../functions/flow-log.ts";
+import type { SharedRouteStates } from "../state/route-states.ts";
+import { attemptTime, type Invocation, RELEASE_MS } from "./invocation.ts";
+import type { KnownAttempts } from "./known-attempts.ts";
+
+export interface AttemptHost {
+  /** Null: it does not exist yet. Rejects where it cannot run: no fault of what is delivered to it. */
+  readonly openActor: (id: string) => Promise<Actor | null>;
+  readonly routeStates: Pick<SharedRouteStates, "update">;
+  readonly clock: Clock;
+  readonly flow: FlowLog;
+  readonly known: Pick<KnownSecrets, "mask">;
+}
+
+export interface Turn {
+  readonly delivery: Delivery;
+  readonly policy: DeliveryPolicy;
+  readonly deliveryId: string;
+}
+
+/** One turn of a delivery, within what time the invocation has; null: there is none for an attempt. */
+export async function deliverInTime(
+  { delivery, policy, deliveryId }: Turn,
+  known: KnownAttempts,
+  host: AttemptHost,
+  invocation: Invocation,
+): Promise<Verdict | null> {
+  const timeoutMs = attemptTime(policy, invocation);
+  if (timeoutMs === null) return null;
+  const { route } = delivery;
+  const { clock, flow } = host;
+  const ended = Promise.withResolvers<void>();
+  const { state, deaths } = known;
+  try {
+    return await deliverOnce(
+      { delivery, state, policy, deliveryId, timeoutMs, deaths },
+      {
+        host: "function",
+        clock,
+        async actor() {
+          const actor = await host.openActor(delivery.actor);
+          return actor === null ? null : { use: (run) => run(actor) };
+        },
+        async admit() {
+          const admitted = await admit(route, policy, known.reserved, host);
+          if (admitted.kind === "hold") return admitted;
+          invocation.attempts += 1;
+          if (admitted.probe) invocation.probes.set(route, ended.promise);
+          return admitted;
+        },
+        begin: known.begin,
+        changeBreaker: (change) => changeBreaker(route, policy, change, host),
+        log: flow.log,
+        mask: host.known.mask,
+        onMissing: () => flow.count("missing"),
+        onBreaker: ({ before, after }) => countBreaker(before, after, flow),
+        onAttempted: (outcome) => countAttempt(delivery, outcome, flow),
+        releaseMs: RELEASE_MS,
+      },
+    );
+  } finally {
+    if (invocation.probes.get(route) === ended.promise) invocation.probes.delete(route);
+    ended.resolve();
+  }
+}
+
+/** Whether the delivery may be attempted now, by the state that the functions share; what that takes of it is written. */
+async function admit(
+  route: string,
+  policy: DeliveryPolicy,
+  reserved: ReservedTime | null,
+  { routeStates, clock }: AttemptHost,
+): Promise<Admitted | NotAdmitted> {
+  let admission = admitDelivery({ breaker: CLOSED, rateMs: null }, policy, reserved, clock.now());
+  if (policy.breaker !== null || policy.rate !== null) {
+    await routeStates.update(route, (shared) => {
+      const { breaker, rateMs, version } = shared;
+      admission = admitDelivery({ breaker, rateMs }, policy, reserved, clock.now());
+      return { ...admission.gates, version };
+    });
+  }
+  if (admission.kind === "hold") return admission;
+  return { kind: "attempt", probe: admission.probe, breaker: admission.gates.breaker };
+}
+
+async function changeBreaker(
+  route: string,
+  policy: DeliveryPolicy,
+  change: (before: BreakerState) => BreakerState,
+  { routeStates, clock }: AttemptHost,
+): Promise<BreakerChange> {
+  const { before, after } = await routeStates.update(route, (shared) => ({
+    ...shared,
+    ...gatesAfter(shared, change(shared.breaker), policy, clock.now()),
+  }));
+  return { before: before.breaker, after: after.breaker };
+}
+
+function countBreaker(before: BreakerState, after: BreakerState, flow: FlowLog): void {
+  if (before.openUntilMs === after.openUntilMs) return;
+  flow.count(after.openUntilMs === null ? "breakersClosed" : "breakersOpened");
+}
+
+function countAttempt({ event }: Delivery, outcome: Outcome, flow: FlowLog): void {
+  if (outcome.kind !== "delivered") flow.count("failed");
+  // The events that a notice tells of were counted when they were kept.
+  else if (!isInboxNotice(event)) flow.count("delivered");
+}
