@@ -183,7 +183,6 @@ const STILL_LONG: readonly string[] = [
   "packages/loggers/file/src/file-logger.ts fileLogger",
   "packages/node/src/apply/configuration.ts configuration",
   "packages/node/src/delivery/actor-deliverer.ts actorDeliverer",
-  "packages/node/src/delivery/kept-starts.ts keptStarts",
   "packages/node/src/delivery/deliverers.ts startDeliverers",
   "packages/node/src/http/connection-limit.ts places",
   "packages/node/src/http/host-read-api.ts hostReadApi",
