@@ -35,6 +35,7 @@ async function traced(context: CommandContext, file: string, shown: string): Pro
   const { routes, transforms } = resolveReferences(topology, env).value;
   const trial = trialOf({
     topology: { ...topology, routes, transforms },
+    written: topology.transforms,
     projectDir,
     lookup: pluginLookup({ projectDir }),
   })();

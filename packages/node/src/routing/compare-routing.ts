@@ -101,7 +101,7 @@ function trialOfRoutes(
     routes: routes.map((route) => ({ ...route, when: resolveReferences(route.when, env).value })),
     transforms: resolveReferences(topology.transforms, env).value,
   };
-  return trialOf({ ...options, topology: resolved })();
+  return trialOf({ ...options, topology: resolved, written: topology.transforms })();
 }
 
 /** The routes of each side that are not the same on the other, in the order of their configuration. */

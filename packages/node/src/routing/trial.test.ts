@@ -1,5 +1,7 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
 import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { resolveReferences } from "@orgloop/engine";
 import type { OrgLoopEvent, PluginLookup, Topology, Transform } from "@orgloop/sdk";
 import { testEvent } from "@orgloop/testkit";
 import { expect, test } from "vitest";
@@ -92,6 +94,32 @@ test("scripts run, and what fails is told", async () => {
     transform: "fail.sh",
     error: expect.stringContaining("broken"),
   });
+});
+
+test("what a transform says is told without what its references stand for", async () => {
+  const secret = "sk-live-0123456789";
+  const transform: Transform = {
+    execute: async () => {
+      throw new Error(`401 for https://h.example/?t=${secret}`);
+    },
+  };
+  const written = spec("t", {
+    package: "test/transform/t",
+    config: { url: "https://h.example/?t=${T}" },
+    on_error: "halt",
+  });
+  const one = resolveReferences(written, { T: secret }).value;
+  const lookup = lookupOf({ transforms: { t: transform } });
+  const trial = trialOf({
+    topology: topology([one]),
+    written: [written],
+    projectDir: "/",
+    lookup,
+  })();
+  const { routes } = await trial.route(event("1"), 0);
+  expect(JSON.stringify([...routes])).toContain("https://h.example/?t=***");
+  expect(JSON.stringify([...routes])).not.toContain(secret);
+  await trial.close();
 });
 
 test("a transform that cannot be started leaves its routes out, and says so; the others run", async () => {

@@ -27,6 +27,8 @@ import { memoryClaims } from "@orgloop/stores";
 export interface TrialOptions {
   /** References may be unresolved: what a trial does not run needs no variables. */
   readonly topology: Topology;
+  /** The transforms with their references, where `topology` has them resolved: what these stand for is masked. */
+  readonly written?: Topology["transforms"];
   readonly projectDir: string;
   readonly lookup: PluginLookup;
   /** What transforms say to the operator; default: it is not told. */
@@ -70,7 +72,7 @@ export function trialOf(options: TrialOptions): () => Trial {
 }
 
 function beginTrial(
-  { topology, projectDir, lookup, warn = () => {} }: TrialOptions,
+  { topology, written = [], projectDir, lookup, warn = () => {} }: TrialOptions,
   matcher: Matcher,
 ): Trial {
   let nowMs = 0;
@@ -80,6 +82,7 @@ function beginTrial(
   const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn, network, known };
   const sources = new Map(topology.sources.map((source) => [source.id, source]));
   const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
+  const asWritten = new Map(written.map((spec) => [spec.name, spec]));
   const transforms = new Map<string, { readonly part: Transform }>();
   const broken = new Map<string, string>();
   const abandon = new AbortController();
@@ -95,7 +98,9 @@ function beginTrial(
       const spec = specs.get(ref);
       if (spec === undefined) return `there is no transform "${ref}"`;
       try {
-        transforms.set(ref, { part: await openPlugin(wantedTransform(spec), plugin) });
+        const { config: written } = wantedTransform(asWritten.get(ref) ?? spec);
+        const wanted = { ...wantedTransform(spec), written };
+        transforms.set(ref, { part: await openPlugin(wanted, plugin) });
       } catch (error) {
         const reason = `transform "${ref}" could not be started: ${messageOf(error)}`;
         broken.set(ref, reason);

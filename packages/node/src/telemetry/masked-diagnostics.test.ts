@@ -43,6 +43,7 @@ async function started(
     name: script,
     type: "script" as const,
     script,
+    env: { ODD: "${ODD}", TEAM: PLAIN },
     config: {},
     timeout_ms: 5_000,
     on_error: "pass" as const,
@@ -64,7 +65,7 @@ async function started(
       transforms: transforms.map(({ name }) => ({ ref: name })),
     })),
   };
-  const env = { TOKEN, HEADER, PLAIN, HOOK: "whsec-of-the-hook-0123" };
+  const env = { TOKEN, HEADER, PLAIN, ODD: "of-the-script-0123", HOOK: "whsec-of-the-hook-0123" };
   const process = await startFixture(
     topology,
     {},
@@ -184,7 +185,7 @@ test("what references bring into a URL, or under a secret's name into then.confi
 });
 
 test("a command and a script that print what they get tell no secrets", async () => {
-  const script = "#!/bin/sh\ncat >&2\nexit 2\n";
+  const script = '#!/bin/sh\necho "$ODD $TEAM" >&2\ncat >&2\nexit 2\n';
   // Its environment, then the token in base64 and as it is, cut within it by the limit of what is kept.
   const command = `env; printf '%s' "$MINE" | base64 -w0; printf '%0940d %s' 0 "$MINE"; exit 3`;
   const env = { MINE: "${TOKEN}", OTHER: "${HEADER}", TEAM: PLAIN };
@@ -199,6 +200,7 @@ test("a command and a script that print what they get tell no secrets", async ()
   expect(entry.error).toContain("***");
   const noisy = await it.process.entry("transform.error");
   expect(noisy.error).toContain('"title":"***"');
+  expect(noisy.error).toContain(`*** ${PLAIN}`);
   const [log = "", entries = "", letters = ""] = await it.told();
   for (const told of [log, entries, letters]) {
     for (const form of forms(HEADER)) expect(told).not.toContain(form);
