@@ -29,6 +29,10 @@ export function secretValues(
   }
   eachText(resolved, [], (path, text) => {
     if (path.some((key) => typeof key === "string" && isSecretName(key))) add(path, text);
+    // What a child process gets, whether or not its schema can say so: those of zod/mini cannot.
+    if (path[0] === "env") {
+      for (const { value } of referenced(valueAt(written, path), text)) found.add(value);
+    }
     for (const one of secretsInUrls(valueAt(written, path), text)) found.add(one);
   });
   return [...found].filter((one) => one !== "" && !isOpen(one, fromVars));

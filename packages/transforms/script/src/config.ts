@@ -18,7 +18,6 @@ export const scriptConfig = z.strictObject({
       ]),
     )
     .check(
-      z.meta({ secret: "references" }),
       z.describe(
         "Names, or names with their values: with it the script gets these, PATH, HOME, LANG, TZ, TMPDIR and the ORGLOOP_ variables. Without it everything that the process has.",
       ),
