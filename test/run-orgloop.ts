@@ -63,13 +63,17 @@ export async function startOrgLoop(
   };
 }
 
-/** Runs a command of `orgloop` to its end, in the directory `cwd` (default: this process's). */
+/**
+ * Runs a command of `orgloop` to its end, in the directory `cwd` (default: this process's), by
+ * `node` (default: this process's).
+ */
 export async function orgloop(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   cwd?: string,
+  node: string = process.execPath,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const child = spawn(node, [COMMAND, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(cwd !== undefined && { cwd }),

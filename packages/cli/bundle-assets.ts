@@ -24,7 +24,6 @@ export const bundleWorkers: Plugin = {
         ...build.initialOptions,
         entryPoints: [entry],
         splitting: false,
-        metafile: false,
       });
     }
 

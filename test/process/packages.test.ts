@@ -105,6 +105,15 @@ test("each tarball says what it needs, and holds what it says and no sources", a
   }
 });
 
+test("the command's tarball has the licences of all that is in its bundle", async () => {
+  const tarball = packedTarballs().find((file) => /^orgloop-\d/.test(path.basename(file))) ?? "";
+  const { stdout } = await run("tar", ["-xzOf", tarball, "package/dist/LICENSES.txt"]);
+  for (const name of ["zod", "hono", "jq-wasm", "@aws-sdk/client-sqs", "commander"]) {
+    expect(stdout).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+.* \\(`, "m"));
+  }
+  expect(stdout).toContain("Permission is hereby granted, free of charge");
+});
+
 test("all of them install together, load, and declare what TypeScript understands", async () => {
   const folder = await installed("all", [...packedTarballs(), "@types/node"]);
   const manifests = await Promise.all(packedTarballs().map(manifestIn));

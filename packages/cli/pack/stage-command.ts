@@ -1,7 +1,8 @@
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { bundleCommand, EXTERNAL } from "../bundle-command.ts";
+import { bundledLicenses } from "./bundled-licenses.ts";
 import { packedManifest, ROOT, readManifest } from "./packed-manifest.ts";
 import { writeStaged } from "./write-staged.ts";
 
@@ -15,7 +16,8 @@ const OWN = path.join(ROOT, "packages/cli");
  * init` copies, and the packages that are not in the bundle as its only dependencies.
  */
 export async function stageCommand(staged: string): Promise<void> {
-  await bundleCommand(path.join(staged, "dist"));
+  const inputs = await bundleCommand(path.join(staged, "dist"));
+  writeFileSync(path.join(staged, "dist/LICENSES.txt"), bundledLicenses(inputs));
   rmSync(path.join(staged, "dist/sources.json"));
   for (const part of ["bin", "templates"]) {
     cpSync(path.join(OWN, part), path.join(staged, part), { recursive: true });
