@@ -10,7 +10,7 @@ import {
 } from "@orgloop/sdk";
 import { type AppliedState, writeAppliedState } from "@orgloop/stores";
 import type { RepeatMemory } from "../intake/repeats.ts";
-import { closeAll } from "../plugins/open-plugins.ts";
+import { closeAll, type OpenPlugins } from "../plugins/open-plugins.ts";
 import type { Clock } from "../process/clock.ts";
 import { forgetCheckpoint, keepApplied, removedSources } from "./applied.ts";
 import type { Current, Generation } from "./generation.ts";
@@ -77,7 +77,7 @@ export interface Configuration {
 }
 
 export function configuration(options: ConfigurationOptions): Configuration {
-  const { dataDir, fileSystem, checkpoints, clock, log, stop, seal } = options;
+  const { dataDir, fileSystem, clock, log, stop, seal } = options;
   let current = options.first;
   let applied: AppliedState | null = null;
   let onSwap: OnSwap = () => {};
@@ -100,12 +100,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
     const left = Promise.all([allLeft, from.left()]).then(() => {});
     allLeft = left;
     onSwap(from, to, left);
-    for (const [id, source] of from.plugins.sources) {
-      if (to.plugins.sources.get(id) !== source) void source.release();
-    }
-    for (const [name, transform] of from.plugins.transforms) {
-      if (to.plugins.transforms.get(name) !== transform) void left.then(transform.release);
-    }
+    releaseReplaced(from.plugins, to.plugins, left);
   }
 
   async function commit(to: Generation): Promise<void> {
@@ -123,15 +118,9 @@ export function configuration(options: ConfigurationOptions): Configuration {
 
   async function change(topology: Topology, expect: PlanState | undefined): Promise<AppliedChange> {
     refuseWhileStopping();
-    const before = running();
-    refuseUnexpected(before, expect);
-    const prepared = await options.prepare(topology);
-    await setImmediate();
-    const { summary } = planTopology(before.topology, seal(topology));
-    const kept = needsRestart(current, prepared);
-    if (kept !== null) throw kept;
     const from = current;
-    const to = await options.open(prepared, from);
+    refuseUnexpected(running(), expect);
+    const { to, summary } = await openNext(topology, running(), from, options);
     try {
       const committed = commit(to);
       committing = committed.catch(() => {});
@@ -152,25 +141,11 @@ export function configuration(options: ConfigurationOptions): Configuration {
     },
     async begin() {
       const { topology } = current;
-      const { before } = options;
-      applied = await keep(before, topology);
-      if (before === null) return;
-      for (const id of removedSources(before.topology, topology)) {
-        await forgetCheckpoint(id, checkpoints, log);
-      }
+      applied = await keep(options.before, topology);
+      await forgetRemoved(topology, options);
     },
     apply(topology, expect) {
-      const mine = turn.then(async () => {
-        try {
-          const made = await change(topology, expect);
-          const { summary: result, ...metadata } = made;
-          log({ phase: "module.active", result, metadata });
-          return made;
-        } catch (error) {
-          log({ phase: "module.error", error: `not applied: ${messageOf(error)}` });
-          throw error;
-        }
-      });
+      const mine = turn.then(() => told(change(topology, expect), log));
       turn = mine.catch(() => {});
       return mine;
     },
@@ -178,6 +153,58 @@ export function configuration(options: ConfigurationOptions): Configuration {
       await committing;
     },
   };
+}
+
+/** Opens what is to run next beside what runs; throws what keeps it from that. */
+async function openNext(
+  topology: Topology,
+  before: RunningTopology,
+  current: Generation,
+  { prepare, open, seal }: ConfigurationOptions,
+): Promise<{ readonly to: Generation; readonly summary: string }> {
+  const prepared = await prepare(topology);
+  await setImmediate();
+  const { summary } = planTopology(before.topology, seal(topology));
+  const kept = needsRestart(current, prepared);
+  if (kept !== null) throw kept;
+  return { to: await open(prepared, current), summary };
+}
+
+/** Sources at once, transforms when nothing is routed through them any more; actors are their deliverers'. */
+function releaseReplaced(from: OpenPlugins, to: OpenPlugins, left: Promise<unknown>): void {
+  for (const [id, source] of from.sources) {
+    if (to.sources.get(id) !== source) void source.release();
+  }
+  for (const [name, transform] of from.transforms) {
+    if (to.transforms.get(name) !== transform) void left.then(transform.release);
+  }
+}
+
+/** A source that was removed while nothing ran begins anew when it comes back. */
+async function forgetRemoved(
+  topology: Topology,
+  { before, checkpoints, log }: ConfigurationOptions,
+): Promise<void> {
+  if (before === null) return;
+  for (const id of removedSources(before.topology, topology)) {
+    await forgetCheckpoint(id, checkpoints, log);
+  }
+}
+
+/** Logs how a change ends. */
+async function told(
+  change: Promise<AppliedChange>,
+  log: ConfigurationOptions["log"],
+): Promise<AppliedChange> {
+  try {
+    const made = await change;
+    const { summary: result, ...metadata } = made;
+    log({ phase: "module.active", result, metadata });
+    return made;
+  } catch (error) {
+    log({ phase: "module.error", error: `not applied: ${messageOf(error)}` });
+    throw error;
+  }
 }
 
 function refuseUnexpected(found: RunningTopology, expect: PlanState | undefined): void {

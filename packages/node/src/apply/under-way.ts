@@ -6,6 +6,8 @@ export interface UnderWay {
   ended(): Promise<void>;
 }
 
+export type Track = UnderWay["track"];
+
 export function underWay(): UnderWay {
   const running = new Set<Promise<unknown>>();
   return {

@@ -29,12 +29,9 @@ export interface DeliveryReport {
 
 /** An alert says so when a breaker has not closed for this long. */
 const ILL_AFTER_MS = 300_000;
-export function deliveryReport({
-  log,
-  activity,
-  alert,
-  now,
-}: DeliveryReportOptions): DeliveryReport {
+
+export function deliveryReport(options: DeliveryReportOptions): DeliveryReport {
+  const { log, activity, alert, now } = options;
   /** Since when each breaker that is not closed is not. */
   const openSinceMs = new Map<string, number>();
 

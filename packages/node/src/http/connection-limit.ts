@@ -68,6 +68,15 @@ function turnAway(socket: Socket, { response }: Exchange): void {
   }
 }
 
+/** The first whose request has not come whole; those before it are at work, and are forgotten here. */
+function longestArriving(arriving: Map<Socket, Exchange>): [Socket, Exchange] | undefined {
+  for (const [socket, exchange] of arriving) {
+    if (!exchange.request.complete) return [socket, exchange];
+    arriving.delete(socket);
+  }
+  return undefined;
+}
+
 /** Places for so many connections. */
 function places(most: number) {
   /** With how many requests each has under way. */
@@ -83,15 +92,6 @@ function places(most: number) {
     arriving.delete(socket);
   }
 
-  /** What has come whole by now is at work: it is not asked again. */
-  function longestArriving(): [Socket, Exchange] | undefined {
-    for (const [socket, exchange] of arriving) {
-      if (!exchange.request.complete) return [socket, exchange];
-      arriving.delete(socket);
-    }
-    return undefined;
-  }
-
   function makeRoom(): void {
     const [longest] = silent;
     if (longest !== undefined) {
@@ -99,7 +99,7 @@ function places(most: number) {
       longest.destroy();
       return;
     }
-    const [slowest, exchange] = longestArriving() ?? [];
+    const [slowest, exchange] = longestArriving(arriving) ?? [];
     if (slowest === undefined || exchange === undefined) return;
     leave(slowest);
     turnAway(slowest, exchange);

@@ -1,6 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import type { Inbox, InboxBatch } from "../inbox/inbox.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import type { InboxBatch } from "../inbox/inbox-drains.ts";
 
 /** Absent in tests that have no connection. */
 type Env = { Bindings: Partial<HttpBindings> };

@@ -9,6 +9,8 @@ export interface InboxSessions {
   /** As the store has them at the start. */
   load(stored: readonly InboxSession[]): void;
   keys(): Iterable<string>;
+  /** Those in which something waits. */
+  waiting(): readonly { readonly session_key: string; readonly pending: number }[];
 }
 
 export function inboxSessions(): InboxSessions {
@@ -17,6 +19,10 @@ export function inboxSessions(): InboxSessions {
   return {
     state,
     keys: () => states.keys(),
+    waiting: () =>
+      Array.from(states, ([session_key, { pending }]) => ({ session_key, pending })).filter(
+        ({ pending }) => pending > 0,
+      ),
     load(stored) {
       for (const { session_key, pending, notified } of stored) {
         states.set(session_key, { pending, notice: notified ? "sent" : "none" });

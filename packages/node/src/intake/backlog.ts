@@ -24,35 +24,11 @@ type Wake = () => void;
 
 export function backlog({ perSource, total }: BacklogBounds): Backlog {
   const ids = new Map<string, Set<string>>();
-  const waiting = new Map<string, Set<Wake>>();
+  const waits = roomWaits();
   let size = 0;
 
   const hasRoom = (source: string): boolean =>
     size < total && (ids.get(source)?.size ?? 0) < perSource;
-
-  function wakeOne(source: string): void {
-    const wakes = waiting.get(source);
-    const wake = wakes?.values().next().value;
-    if (wakes === undefined || wake === undefined) return;
-    wakes.delete(wake);
-    if (wakes.size === 0) waiting.delete(source);
-    wake();
-  }
-
-  function wait(source: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wakes = waiting.get(source) ?? new Set();
-      waiting.set(source, wakes);
-      const wake = (): void => {
-        signal.removeEventListener("abort", wake);
-        wakes.delete(wake);
-        if (wakes.size === 0 && waiting.get(source) === wakes) waiting.delete(source);
-        resolve();
-      };
-      wakes.add(wake);
-      signal.addEventListener("abort", wake);
-    });
-  }
 
   return {
     get size() {
@@ -73,11 +49,11 @@ export function backlog({ perSource, total }: BacklogBounds): Backlog {
       if (!ofSource?.delete(event.id)) return;
       size -= 1;
       if (ofSource.size === 0) ids.delete(event.source);
-      wakeOne(event.source);
+      waits.wakeOne(event.source);
       // Where the process was full, another source may have waited for this place.
       if (size === total - 1) {
-        const next = waiting.keys().find(hasRoom);
-        if (next !== undefined) wakeOne(next);
+        const next = waits.sources().find(hasRoom);
+        if (next !== undefined) waits.wakeOne(next);
       }
     },
     has: (source, id) => ids.get(source)?.has(id) ?? false,
@@ -85,9 +61,39 @@ export function backlog({ perSource, total }: BacklogBounds): Backlog {
     async room(source, signal) {
       while (!hasRoom(source)) {
         if (signal.aborted) return false;
-        await wait(source, signal);
+        await waits.wait(source, signal);
       }
       return true;
+    },
+  };
+}
+
+/** Who waits for room: of each source, whoever has waited longest is woken first. */
+function roomWaits() {
+  const waiting = new Map<string, Set<Wake>>();
+  return {
+    sources: () => waiting.keys(),
+    wakeOne(source: string): void {
+      const wakes = waiting.get(source);
+      const wake = wakes?.values().next().value;
+      if (wakes === undefined || wake === undefined) return;
+      wakes.delete(wake);
+      if (wakes.size === 0) waiting.delete(source);
+      wake();
+    },
+    wait(source: string, signal: AbortSignal): Promise<void> {
+      return new Promise((resolve) => {
+        const wakes = waiting.get(source) ?? new Set();
+        waiting.set(source, wakes);
+        const wake = (): void => {
+          signal.removeEventListener("abort", wake);
+          wakes.delete(wake);
+          if (wakes.size === 0 && waiting.get(source) === wakes) waiting.delete(source);
+          resolve();
+        };
+        wakes.add(wake);
+        signal.addEventListener("abort", wake);
+      });
     },
   };
 }

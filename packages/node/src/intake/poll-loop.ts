@@ -41,8 +41,7 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
   const shared = { ...options, limit: pLimit(concurrency) };
   const states = new Map(options.sources.map(({ id }) => [id, newState()]));
   const loops = new Map<string, SourceLoop>();
-  /** What must have ended before a source of that id is polled again. */
-  const leaving = new Map<string, Promise<void>>();
+  const leaving = leavingSources();
 
   /** `untilMs`: not before that. */
   function begin(polled: PolledSource, spreadMs: number, untilMs: number): void {
@@ -51,27 +50,16 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
     states.set(id, state);
     const spread = clock.random() * Math.min(spreadMs, intervalMs * POLL_JITTER);
     const firstMs = Math.max(spread, untilMs - clock.now());
-    const before = leaving.get(id) ?? Promise.resolve();
+    const before = leaving.ended(id);
     const loop = sourceLoop(polled, state, { firstMs, before }, shared);
     if (stop.aborted) loop.end(true);
     loops.set(id, loop);
   }
 
-  function leave(id: string, until: Promise<void>): void {
-    const earlier = leaving.get(id);
-    const left = Promise.all([earlier, until]).then(() => {
-      if (leaving.get(id) === left) leaving.delete(id);
-    });
-    leaving.set(id, left);
-  }
-
-  stop.addEventListener(
-    "abort",
-    () => {
-      for (const loop of loops.values()) loop.end(true);
-    },
-    { once: true },
-  );
+  const endAll = (): void => {
+    for (const loop of loops.values()) loop.end(true);
+  };
+  stop.addEventListener("abort", endAll, { once: true });
 
   return {
     states,
@@ -98,18 +86,33 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
         if (to === undefined || restarted.includes(id)) states.delete(id);
         else states.set(id, { ...(state ?? newState()), circuit: CLOSED_SOURCE });
       }
-      for (const [id, end] of ended) leave(id, end);
+      for (const [id, end] of ended) leaving.add(id, end);
       for (const id of restarted) {
         const forget = () => forgetCheckpoint(id, checkpoints, log);
-        leave(id, (leaving.get(id) ?? Promise.resolve()).then(forget));
+        leaving.add(id, leaving.ended(id).then(forget));
       }
       const added = sources.filter(({ id }) => !loops.has(id));
       for (const polled of added) begin(polled, START_SPREAD_MS * (added.length - 1), 0);
     },
     get ended() {
       const all = [...loops.values()].map((loop) => loop.ended);
-      return Promise.all([...all, ...leaving.values()]).then(() => undefined);
+      return Promise.all([...all, ...leaving.all()]).then(() => undefined);
     },
+  };
+}
+
+/** What must have ended before a source of that id is polled again. */
+function leavingSources() {
+  const leaving = new Map<string, Promise<void>>();
+  return {
+    ended: (id: string): Promise<void> => leaving.get(id) ?? Promise.resolve(),
+    add(id: string, until: Promise<void>): void {
+      const left = Promise.all([leaving.get(id), until]).then(() => {
+        if (leaving.get(id) === left) leaving.delete(id);
+      });
+      leaving.set(id, left);
+    },
+    all: () => leaving.values(),
   };
 }
 

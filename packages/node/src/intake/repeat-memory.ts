@@ -38,13 +38,7 @@ export async function openRepeatMemory(
   const { warn, most } = options;
   const table = new RepeatTable(most);
   let waiting: string[] = [];
-  const file = await fileRepeats({
-    ...options,
-    onMark(text) {
-      const mark = parseMark(text);
-      if (mark !== null) takeIn(table, mark);
-    },
-  });
+  const file = await fileRepeats({ ...options, onMark: (text) => takeInText(table, text) });
   let failing = false;
   let flushing: Promise<void> = Promise.resolve();
 
@@ -95,6 +89,11 @@ export async function openRepeatMemory(
       await file.close();
     },
   };
+}
+
+function takeInText(table: RepeatTable, text: string): void {
+  const mark = parseMark(text);
+  if (mark !== null) takeIn(table, mark);
 }
 
 /** The later of two with one key counts: the id came again when its window was over. False where it is in already. */

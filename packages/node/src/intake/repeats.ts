@@ -85,49 +85,12 @@ interface Claim {
 }
 
 export function repeats(options: RepeatsOptions): Repeats {
-  const { memory, policyOf, longestMs, clock, log, activity } = options;
+  const { memory } = options;
   const { table } = memory;
+  const { judge, forgottenAt } = judgement(options);
   const underWay = new Map<string, Promise<void>>();
   /** Marks of these: an event may have been routed before its publisher hears that it is durable. */
   const publishing = new Set<string>();
-
-  const forgottenAt = (): number => Math.floor((clock.now() - longestMs()) / 1_000);
-
-  /** Of a wall clock that was set back a mark may be of the future: its window begins now. */
-  function remembered(mark: RepeatMark, windowMs: number): RepeatMark | null {
-    const known = table.find(mark);
-    if (known === null) return null;
-    const isFresh = mark.at - known.at < windowMs / 1_000;
-    if (isFresh && known.at <= mark.at) return known;
-    table.delete(known);
-    if (!isFresh) return null;
-    table.add({ ...known, at: mark.at }, forgottenAt());
-    return known;
-  }
-
-  function judge({ event, body }: Arrival, mine: Map<string, Claim>): Verdict {
-    if (body === null) return { event, publication: event };
-    const { windowMs, again } = policyOf(event.source);
-    const look = (id: string) => {
-      const mark = repeatMark(memory.saltOf(event.source), id, body, clock.now());
-      return { mark, known: mine.get(id)?.mark ?? remembered(mark, windowMs) };
-    };
-    let named = event;
-    let { mark, known } = look(event.id);
-    if (known !== null && isReused(known, mark)) {
-      named = { ...event, id: reusedId(event.id, body) };
-      ({ mark, known } = look(named.id));
-      if (known === null) log(reusedEntry(named, event.id));
-    }
-    if (known === null) {
-      const once = formatMark(mark);
-      mine.set(named.id, { mark, once });
-      return { event: named, publication: firstOnBus(named, once) };
-    }
-    log(repeatEntry(named, { again }));
-    activity.repeated(event.source);
-    return { event: named, publication: again ? againOnBus(named, randomHex()) : null };
-  }
 
   const othersAt = (ids: readonly string[]) => ids.flatMap((id) => underWay.get(id) ?? []);
 
@@ -173,6 +136,51 @@ export function repeats(options: RepeatsOptions): Repeats {
       if (mark !== null) table.delete(mark);
     },
   };
+}
+
+/** Says of arrivals what becomes of them. */
+function judgement({ memory, policyOf, longestMs, clock, log, activity }: RepeatsOptions) {
+  const { table } = memory;
+
+  const forgottenAt = (): number => Math.floor((clock.now() - longestMs()) / 1_000);
+
+  /** Of a wall clock that was set back a mark may be of the future: its window begins now. */
+  function remembered(mark: RepeatMark, windowMs: number): RepeatMark | null {
+    const known = table.find(mark);
+    if (known === null) return null;
+    const isFresh = mark.at - known.at < windowMs / 1_000;
+    if (isFresh && known.at <= mark.at) return known;
+    table.delete(known);
+    if (!isFresh) return null;
+    table.add({ ...known, at: mark.at }, forgottenAt());
+    return known;
+  }
+
+  function judge({ event, body }: Arrival, mine: Map<string, Claim>): Verdict {
+    if (body === null) return { event, publication: event };
+    const { windowMs, again } = policyOf(event.source);
+    const look = (id: string) => {
+      const mark = repeatMark(memory.saltOf(event.source), id, body, clock.now());
+      return { mark, known: mine.get(id)?.mark ?? remembered(mark, windowMs) };
+    };
+    let named = event;
+    let { mark, known } = look(event.id);
+    if (known !== null && isReused(known, mark)) {
+      named = { ...event, id: reusedId(event.id, body) };
+      ({ mark, known } = look(named.id));
+      if (known === null) log(reusedEntry(named, event.id));
+    }
+    if (known === null) {
+      const once = formatMark(mark);
+      mine.set(named.id, { mark, once });
+      return { event: named, publication: firstOnBus(named, once) };
+    }
+    log(repeatEntry(named, { again }));
+    activity.repeated(event.source);
+    return { event: named, publication: again ? againOnBus(named, randomHex()) : null };
+  }
+
+  return { judge, forgottenAt };
 }
 
 const ANY = Number.parseInt(ANY_BODY.slice(0, 8), 16);

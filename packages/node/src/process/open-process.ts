@@ -43,26 +43,15 @@ export interface OpenProcess extends Stores {
 
 /** Opens data directory, event log, stores and bus; where one of them fails, closes the others and rejects. */
 export async function openProcess(options: OpenProcessOptions): Promise<OpenProcess> {
-  const { topology, projectDir, onEntry, clock, known } = options;
-  const { now, wall } = clock;
-  const { project, workspace, defaults } = topology;
+  const { topology, projectDir, clock, known } = options;
+  const { project, defaults } = topology;
   await using opened = new CloseStack();
 
   const dataDir = await claimDataDir(options.dataDir, project, projectDir, options.disk);
   opened.defer(() => dataDir.release());
 
   const { fileSystem } = dataDir.disk;
-  const file = logFile({ dir: dataDir.log, fileSystem });
-  const level = defaults.log_level;
-  const journal = eventLog({
-    loggers: [file],
-    onEntry,
-    level,
-    project,
-    workspace,
-    now: wall,
-    mask: known.mask,
-  });
+  const journal = openJournal(options, dataDir);
   opened.defer(() => journal.close());
   const { log } = journal;
   const warn = (message: string): void => log({ phase: "system.error", error: message });
@@ -90,7 +79,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
     disk: dataDir.disk,
     made: dataDir.made,
     log,
-    now,
+    now: clock.now,
     repeats,
   });
   opened.defer(() => bus.close());
@@ -114,4 +103,21 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
     defer: (close) => kept.defer(close),
     close: () => kept.disposeAsync(),
   };
+}
+
+/** The event log, before any logger of the project. */
+function openJournal(
+  { topology, onEntry, clock, known }: OpenProcessOptions,
+  { log: dir, disk }: DataDir,
+): EventLog {
+  const { project, workspace, defaults } = topology;
+  return eventLog({
+    loggers: [logFile({ dir, fileSystem: disk.fileSystem })],
+    onEntry,
+    level: defaults.log_level,
+    project,
+    workspace,
+    now: clock.wall,
+    mask: known.mask,
+  });
 }

@@ -70,28 +70,11 @@ const WINDOW = 100;
 
 export function eventReplays(options: EventReplaysOptions): EventReplays {
   const { dir, fileSystem, recorder, bus, backlog, matcher, clock, log, stop } = options;
-  /** The highest replay given to an event that the record may not tell of yet. */
-  const given = new Map<string, number>();
-  const onBus = new Set<string>();
+  const numbers = replayNumbers();
+  const window = replayWindow(backlog, stop);
   const tasks = underWay();
   /** One after the other: each holds where every event stands that it chooses. */
   const reading = pLimit(1);
-  let wake = Promise.withResolvers<void>();
-  stop.addEventListener("abort", () => wake.resolve(), { once: true });
-
-  async function room(source: string): Promise<boolean> {
-    while (onBus.size >= WINDOW && !stop.aborted) {
-      wake = Promise.withResolvers();
-      await wake.promise;
-    }
-    return !stop.aborted && (await backlog.room(source, stop));
-  }
-
-  function number({ id, replays }: RecordedEvent): number {
-    const next = Math.max(replays, given.get(id) ?? 0) + 1;
-    given.set(id, next);
-    return next;
-  }
 
   async function replayAll(
     found: readonly RecordedEvent[],
@@ -99,43 +82,33 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
     target: (line: RecordedLine) => ReplayTarget,
   ): Promise<void> {
     for (const recorded of found) {
-      if (!(await pace()) || !(await room(recorded.source))) return;
+      if (!(await pace()) || !(await window.room(recorded.source))) return;
       const line = await readRecorded({ dir, fileSystem }, recorded.place);
       if (line === null) continue;
-      await publish(replayOnBus(line.event, number(recorded), target(line)), line.event);
+      await publish(replayOnBus(line.event, numbers.next(recorded), target(line)), line.event);
     }
   }
 
   async function publish(held: OrgLoopEvent, { id: event_id, trace_id }: OrgLoopEvent) {
     const { source, type: event_type, replay = 0 } = held;
     backlog.enter(held);
-    onBus.add(held.id);
+    window.enter(held.id);
     try {
       await bus.publish(held);
     } catch (error) {
-      onBus.delete(held.id);
+      window.leave(held.id);
       backlog.leave(held);
       throw error;
     }
-    log({
-      phase: "source.emit",
-      event_id,
-      trace_id,
-      source,
-      event_type,
-      replay,
-      result: "replay",
-    });
+    const about = { event_id, trace_id, source, event_type, replay };
+    log({ phase: "source.emit", ...about, result: "replay" });
   }
 
   return {
     async start({ route, rate, dryRun, ...query }) {
       const pace = replayPace(rate, clock, stop);
       await recorder.flush();
-      for (const held of await bus.unacked()) {
-        if (!isReplay(held)) continue;
-        given.set(held.replay_of, Math.max(given.get(held.replay_of) ?? 0, held.replay));
-      }
+      for (const held of await bus.unacked()) if (isReplay(held)) numbers.learn(held);
       const target = ({ dropped }: RecordedLine): ReplayTarget => ({
         route,
         skip: query.ids === undefined ? dropped : undefined,
@@ -158,13 +131,59 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
     },
     acked(held) {
       if (!isReplay(held)) return;
-      onBus.delete(held.id);
-      if (given.get(held.replay_of) === held.replay) given.delete(held.replay_of);
-      wake.resolve();
+      numbers.recorded(held);
+      window.leave(held.id);
     },
     async ended() {
       await tasks.ended();
       await recorder.flush();
+    },
+  };
+}
+
+/** Counts the replays of an event, also those that the record may not tell of yet. */
+function replayNumbers() {
+  /** The highest that was given, by event. */
+  const given = new Map<string, number>();
+  return {
+    next({ id, replays }: RecordedEvent): number {
+      const next = Math.max(replays, given.get(id) ?? 0) + 1;
+      given.set(id, next);
+      return next;
+    },
+    learn({ replay_of, replay }: HeldReplay): void {
+      given.set(replay_of, Math.max(given.get(replay_of) ?? 0, replay));
+    },
+    recorded({ replay_of, replay }: HeldReplay): void {
+      if (given.get(replay_of) === replay) given.delete(replay_of);
+    },
+  };
+}
+
+/** What the bus holds of a replay: the id of its event, and which replay of it. */
+interface HeldReplay {
+  readonly replay_of: string;
+  readonly replay: number;
+}
+
+/** Keeps replays on the bus few enough that they do not crowd out what is new. */
+function replayWindow(backlog: Backlog, stop: AbortSignal) {
+  const onBus = new Set<string>();
+  let wake = Promise.withResolvers<void>();
+  stop.addEventListener("abort", () => wake.resolve(), { once: true });
+  return {
+    /** Resolves false where the stop came first. */
+    async room(source: string): Promise<boolean> {
+      while (onBus.size >= WINDOW && !stop.aborted) {
+        wake = Promise.withResolvers();
+        await wake.promise;
+      }
+      return !stop.aborted && (await backlog.room(source, stop));
+    },
+    enter: (id: string): unknown => onBus.add(id),
+    leave(id: string): void {
+      onBus.delete(id);
+      wake.resolve();
     },
   };
 }

@@ -5,8 +5,10 @@ import {
   type Delivery,
   type EndedRoute,
   guardedNetwork,
+  type KnownSecrets,
   knownSecrets,
   type Matcher,
+  type OpenEntry,
   openPlugin,
   routeEvent,
   systemClock,
@@ -14,7 +16,6 @@ import {
 } from "@orgloop/engine";
 import {
   type Filter,
-  type LogEntry,
   messageOf,
   type OrgLoopEvent,
   type PluginLookup,
@@ -71,44 +72,16 @@ export function trialOf(options: TrialOptions): () => Trial {
   return () => beginTrial(options, matcher);
 }
 
-function beginTrial(
-  { topology, written = [], projectDir, lookup, warn = () => {} }: TrialOptions,
-  matcher: Matcher,
-): Trial {
+function beginTrial(options: TrialOptions, matcher: Matcher): Trial {
+  const { topology } = options;
   let nowMs = 0;
   const now = () => nowMs;
   const known = knownSecrets();
-  const network = guardedNetwork(topology.network?.allow_private);
-  const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn, network, known };
   const sources = new Map(topology.sources.map((source) => [source.id, source]));
-  const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
-  const asWritten = new Map(written.map((spec) => [spec.name, spec]));
-  const transforms = new Map<string, { readonly part: Transform }>();
-  const broken = new Map<string, string>();
+  const started = startedTransforms(options, now, known);
   const abandon = new AbortController();
   const clock = { ...systemClock, now, wall: now };
-  const binding = { specs, transforms, clock, abandon: abandon.signal };
-
-  /** Starts the route's transforms; the reason why one cannot be, or null. */
-  const start = async (route: RouteSpec): Promise<string | null> => {
-    for (const { ref } of route.transforms) {
-      if (transforms.has(ref)) continue;
-      const known = broken.get(ref);
-      if (known !== undefined) return known;
-      const spec = specs.get(ref);
-      if (spec === undefined) return `there is no transform "${ref}"`;
-      try {
-        const { config: written } = wantedTransform(asWritten.get(ref) ?? spec);
-        const wanted = { ...wantedTransform(spec), written };
-        transforms.set(ref, { part: await openPlugin(wanted, plugin) });
-      } catch (error) {
-        const reason = `transform "${ref}" could not be started: ${messageOf(error)}`;
-        broken.set(ref, reason);
-        return reason;
-      }
-    }
-    return null;
-  };
+  const binding = { ...started, clock, abandon: abandon.signal };
 
   return {
     async route(event, atMs) {
@@ -116,11 +89,11 @@ function beginTrial(
       const failed = new Map<string, string>();
       const runnable: RouteSpec[] = [];
       for (const route of matcher.match(event)) {
-        const reason = await start(route);
+        const reason = await started.start(route);
         if (reason === null) runnable.push(route);
         else failed.set(route.name, reason);
       }
-      const entries: Omit<LogEntry, "timestamp">[] = [];
+      const entries: OpenEntry[] = [];
       const { routes } = await routeEvent(event, {
         matcher: { match: () => runnable },
         sources,
@@ -139,7 +112,54 @@ function beginTrial(
     },
     async close() {
       abandon.abort();
-      await Promise.allSettled([...transforms.values()].map(({ part }) => part.close?.()));
+      const parts = started.transforms.values();
+      await Promise.allSettled(Array.from(parts, ({ part }) => part.close?.()));
+    },
+  };
+}
+
+/** Transforms, each started with the first event that meets it. */
+function startedTransforms(
+  { topology, written = [], projectDir, lookup, warn = () => {} }: TrialOptions,
+  now: () => number,
+  known: KnownSecrets,
+) {
+  const network = guardedNetwork(topology.network?.allow_private);
+  const plugin = { projectDir, lookup, claims: memoryClaims(), now, warn, network, known };
+  const specs = new Map(topology.transforms.map((spec) => [spec.name, spec]));
+  const asWritten = new Map(written.map((spec) => [spec.name, spec]));
+  const transforms = new Map<string, { readonly part: Transform }>();
+  const broken = new Map<string, string>();
+
+  /** The reason why the transform cannot be started, or null. */
+  async function startOne(ref: string): Promise<string | null> {
+    if (transforms.has(ref)) return null;
+    const before = broken.get(ref);
+    if (before !== undefined) return before;
+    const spec = specs.get(ref);
+    if (spec === undefined) return `there is no transform "${ref}"`;
+    try {
+      const { config: written } = wantedTransform(asWritten.get(ref) ?? spec);
+      const wanted = { ...wantedTransform(spec), written };
+      transforms.set(ref, { part: await openPlugin(wanted, plugin) });
+      return null;
+    } catch (error) {
+      const reason = `transform "${ref}" could not be started: ${messageOf(error)}`;
+      broken.set(ref, reason);
+      return reason;
+    }
+  }
+
+  return {
+    specs,
+    transforms,
+    /** Starts the route's transforms; the reason why one of them cannot be, or null. */
+    async start(route: RouteSpec): Promise<string | null> {
+      for (const { ref } of route.transforms) {
+        const reason = await startOne(ref);
+        if (reason !== null) return reason;
+      }
+      return null;
     },
   };
 }
@@ -147,7 +167,7 @@ function beginTrial(
 function triedEvent(
   matched: readonly RouteSpec[],
   ended: readonly EndedRoute[],
-  entries: readonly Omit<LogEntry, "timestamp">[],
+  entries: readonly OpenEntry[],
 ): Omit<TriedEvent, "failed"> {
   const fates = new Map<string, TriedRoute>();
   const passed: { route: string; transform: string; error: string }[] = [];

@@ -61,21 +61,23 @@ export type ActivityListener = Pick<
   | "buried"
 >;
 
+const newSource = (): SourceActivity => ({
+  events: 0,
+  refused: 0,
+  repeats: 0,
+  errors: 0,
+  lastEventMs: null,
+});
+
+const newRoute = (): RouteActivity => ({
+  matched: 0,
+  delivered: 0,
+  failed: 0,
+  lastMatchedMs: null,
+});
+
 export function countActivity({ sources, routes }: Topology, listener: ActivityListener): Activity {
   let deadLetters = 0;
-  const newSource = (): SourceActivity => ({
-    events: 0,
-    refused: 0,
-    repeats: 0,
-    errors: 0,
-    lastEventMs: null,
-  });
-  const newRoute = (): RouteActivity => ({
-    matched: 0,
-    delivered: 0,
-    failed: 0,
-    lastMatchedMs: null,
-  });
   let bySource = new Map(sources.map(({ id }) => [id, newSource()]));
   let byRoute = new Map(routes.map(({ name }) => [name, newRoute()]));
   // Injected events may name a source that the topology does not have: these are counted together.

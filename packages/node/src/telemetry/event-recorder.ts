@@ -41,39 +41,20 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   let waiting: RecordedLine[] = [];
   let writing: Promise<void> = Promise.resolve();
   let warned = false;
-  let current: { readonly name: string; readonly file: AppendedFile } | null = null;
-  let made = false;
+  const files = hourFiles(dir, fileSystem);
   let bytesSincePruning = 0;
-
-  async function fileOf(name: string): Promise<AppendedFile> {
-    if (current?.name === name && !current.file.isRemoved()) return current.file;
-    await leave();
-    // Who deletes the data directory does not get it back.
-    if (made) await fileSystem.list(dir);
-    await fileSystem.makeDirectory(join(dir, dirname(name)));
-    made = true;
-    const file = await AppendedFile.open(join(dir, name), fileSystem);
-    current = { name, file };
-    return file;
-  }
-
-  async function leave(): Promise<void> {
-    const before = current;
-    current = null;
-    await before?.file.close();
-  }
 
   async function write(): Promise<void> {
     const lines = waiting;
     waiting = [];
     for (const [file, text] of byFile(lines)) {
-      if (file !== current?.name || bytesSincePruning > maxBytes / 16) {
+      if (file !== files.name() || bytesSincePruning > maxBytes / 16) {
         // By the clock that nobody sets: a machine's that runs ahead must not empty the record.
         const oldestMs = clock.now() - retentionMs();
         await prune({ dir, fileSystem, keep: file, oldestMs, maxBytes });
         bytesSincePruning = 0;
       }
-      await (await fileOf(file)).append(text);
+      await (await files.open(file)).append(text);
       bytesSincePruning += text.length;
     }
     warned = false;
@@ -104,8 +85,36 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
     async close() {
       enqueue();
       await writing;
-      await leave();
+      await files.close();
     },
+  };
+}
+
+/** The file that is written to: one at a time. */
+function hourFiles(dir: string, fileSystem: FileSystem) {
+  let current: { readonly name: string; readonly file: AppendedFile } | null = null;
+  let made = false;
+
+  async function close(): Promise<void> {
+    const before = current;
+    current = null;
+    await before?.file.close();
+  }
+
+  return {
+    name: (): string | undefined => current?.name,
+    async open(name: string): Promise<AppendedFile> {
+      if (current?.name === name && !current.file.isRemoved()) return current.file;
+      await close();
+      // Who deletes the data directory does not get it back.
+      if (made) await fileSystem.list(dir);
+      await fileSystem.makeDirectory(join(dir, dirname(name)));
+      made = true;
+      const file = await AppendedFile.open(join(dir, name), fileSystem);
+      current = { name, file };
+      return file;
+    },
+    close,
   };
 }
 

@@ -67,9 +67,7 @@ export function logFile(options: LogFileOptions): Required<Logger> {
         return;
       }
       if (dropped > 0 && failedAtMs === null) {
-        const { timestamp } = entry;
-        const error = `${dropped} log entries were dropped: the disk did not keep up`;
-        append(`${JSON.stringify({ timestamp, phase: "system.error", error })}\n`);
+        append(droppedLine(entry, dropped));
         dropped = 0;
       }
       append(`${JSON.stringify(entry)}\n`);
@@ -81,6 +79,11 @@ export function logFile(options: LogFileOptions): Required<Logger> {
       closed = true;
     },
   };
+}
+
+function droppedLine({ timestamp }: LogEntry, dropped: number): string {
+  const error = `${dropped} log entries were dropped: the disk did not keep up`;
+  return `${JSON.stringify({ timestamp, phase: "system.error", error })}\n`;
 }
 
 /** One file, which gives its name to the next where it has grown. */
