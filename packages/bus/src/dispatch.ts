@@ -89,10 +89,7 @@ function createSubscriber(
     lane.cancelTimer = null;
     while (lane.queue[lane.head]?.acked) lane.head += 1;
     const held = lane.queue[lane.head];
-    if (held === undefined) {
-      lanes.delete(source);
-      return;
-    }
+    if (held === undefined) return void lanes.delete(source);
     taken.add(held);
     const pending: Promise<void> = call(handler, held).then((refused) => {
       running.delete(pending);
@@ -117,10 +114,7 @@ function createSubscriber(
       if (filter.source !== undefined && filter.source !== source) return;
       if (filter.type !== undefined && filter.type !== type) return;
       const lane = lanes.get(source);
-      if (lane !== undefined) {
-        lane.queue.push(held);
-        return;
-      }
+      if (lane !== undefined) return void lane.queue.push(held);
       const created: Lane = { queue: [held], head: 0, refusals: 0, cancelTimer: null };
       lanes.set(source, created);
       advance(source, created);

@@ -23,36 +23,24 @@ interface Waiting {
  * share, they have their turns one after the other, and what is slow moves aside.
  */
 export function fairPool({ places, each, slowMs, most = places }: FairPoolOptions): TransformPool {
-  const waiting = new Map<string, Set<Waiting>>();
+  const waiting = ownersInTurn();
   const running = new Map<string, number>();
   let taken = 0;
   let all = 0;
 
   function next(): void {
-    for (const [owner, queue] of waiting) {
+    for (const [owner, first] of waiting.first()) {
       if (taken >= places || all >= most) return;
-      const [first] = queue;
-      if (first === undefined || (running.get(owner) ?? 0) >= each) continue;
-      forget(owner, first);
-      // The next one's turn is behind those of the others.
-      if (queue.size > 0) {
-        waiting.delete(owner);
-        waiting.set(owner, queue);
-      }
+      if ((running.get(owner) ?? 0) >= each) continue;
+      waiting.takeTurn(owner, first);
       first.begin();
     }
-  }
-
-  function forget(owner: string, one: Waiting): void {
-    const queue = waiting.get(owner);
-    queue?.delete(one);
-    if (queue?.size === 0) waiting.delete(owner);
   }
 
   function place(owner: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        forget(owner, one);
+        waiting.remove(owner, one);
         reject(signal.reason);
       };
       const one: Waiting = {
@@ -66,8 +54,7 @@ export function fairPool({ places, each, slowMs, most = places }: FairPoolOption
       };
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
-      const queue = waiting.get(owner) ?? new Set();
-      waiting.set(owner, queue.add(one));
+      waiting.add(owner, one);
       next();
     });
   }
@@ -92,6 +79,36 @@ export function fairPool({ places, each, slowMs, most = places }: FairPoolOption
         all -= 1;
         giveBack();
       }
+    },
+  };
+}
+
+/** What waits, by owner; the owner whose turn is next is the first. */
+function ownersInTurn() {
+  const waiting = new Map<string, Set<Waiting>>();
+
+  function remove(owner: string, one: Waiting): void {
+    const queue = waiting.get(owner);
+    queue?.delete(one);
+    if (queue?.size === 0) waiting.delete(owner);
+  }
+
+  return {
+    /** What has waited longest of each owner; one that takes its turn meanwhile comes again. */
+    *first(): Generator<readonly [owner: string, first: Waiting]> {
+      for (const [owner, [first]] of waiting) if (first !== undefined) yield [owner, first];
+    },
+    add(owner: string, one: Waiting): void {
+      waiting.set(owner, (waiting.get(owner) ?? new Set()).add(one));
+    },
+    remove,
+    /** The owner's next turn is behind those of the others. */
+    takeTurn(owner: string, one: Waiting): void {
+      remove(owner, one);
+      const queue = waiting.get(owner);
+      if (queue === undefined) return;
+      waiting.delete(owner);
+      waiting.set(owner, queue);
     },
   };
 }

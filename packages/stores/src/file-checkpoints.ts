@@ -37,16 +37,6 @@ export function fileCheckpoints({
     await replaceFile(path, encodeCheckedJson(contents), fileSystem);
   }
 
-  async function remove(path: string): Promise<void> {
-    try {
-      await fileSystem.remove(path);
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) return;
-      throw error;
-    }
-    await fileSystem.syncDirectory(dirname(path));
-  }
-
   /** Changes a file when those who were before have changed it. */
   async function inTurn(path: string, change: () => Promise<void>): Promise<void> {
     const before = writing.get(path) ?? Promise.resolve();
@@ -81,9 +71,19 @@ export function fileCheckpoints({
     },
     delete(sourceId) {
       const path = join(dir, checkpointFileName(sourceId));
-      return inTurn(path, () => remove(path));
+      return inTurn(path, () => remove(path, fileSystem));
     },
   };
+}
+
+async function remove(path: string, fileSystem: FileSystem): Promise<void> {
+  try {
+    await fileSystem.remove(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return;
+    throw error;
+  }
+  await fileSystem.syncDirectory(dirname(path));
 }
 
 /** Bytes of a name that most file systems take, less `.json` and what a replacement appends. */

@@ -45,6 +45,9 @@ const MAX_LIST_BYTES = 16 * 1024 ** 2;
 const ADVICE =
   "`orgloop replay --event ID` routes an event anew as long as it is recorded; a copy of the file can be put back while nothing runs";
 
+/** How lines of an earlier release are read, and what is said of those that cannot be. */
+const FORMAT = { upgrade: upgradeInboxLine, loss: lostEntries, advice: ADVICE };
+
 /** Where the entries of a file stand, and how many bytes they have. */
 class Inboxes {
   readonly index: InboxIndex<Place>;
@@ -74,13 +77,10 @@ class Inboxes {
  * Inboxes in a file of checksummed lines (`CheckedLines`). A change resolves after fdatasync; those that wait share one. Memory holds where
  * each entry stands, not the events. Nobody else may write the file meanwhile (`lockDirectory`).
  */
-export async function fileInbox({
-  dir,
-  fileSystem = nodeFileSystem,
-  made,
-  deadlineOf,
-  warn = () => {},
-}: FileInboxOptions): Promise<InboxStore & { close(): Promise<void> }> {
+export async function fileInbox(
+  options: FileInboxOptions,
+): Promise<InboxStore & { close(): Promise<void> }> {
+  const { dir, fileSystem = nodeFileSystem, made, deadlineOf, warn = () => {} } = options;
   const path = join(dir, "inbox.jsonl");
   await fileSystem.makeDirectory(dir);
   let inboxes = new Inboxes(deadlineOf);
@@ -93,9 +93,7 @@ export async function fileInbox({
       inboxes = new Inboxes(deadlineOf);
       return (body, place) => inboxes.apply(parseInboxLine(body), place);
     },
-    upgrade: upgradeInboxLine,
-    loss: lostEntries,
-    advice: ADVICE,
+    ...FORMAT,
     warn,
   });
 
@@ -117,12 +115,6 @@ export async function fileInbox({
     }
   }
 
-  async function read(places: readonly Place[]): Promise<readonly InboxEntry[]> {
-    const entries: InboxEntry[] = [];
-    for await (const body of file.read(places)) entries.push(parseEntry(body));
-    return entries;
-  }
-
   const write = groupCommit<Change>((task) => file.inTurn(task), commit);
   return {
     async put(entry) {
@@ -131,20 +123,28 @@ export async function fileInbox({
       return change.isNew === true;
     },
     async remove(session, removed) {
-      const line = { session, removed };
-      if (removed.length > 0) await write({ line, body: JSON.stringify(line) });
+      if (removed.length > 0) await write(changeOf({ session, removed }));
     },
-    setNotified(session, notified) {
-      const line = { session, notified };
-      return write({ line, body: JSON.stringify(line) });
-    },
+    setNotified: (session, notified) => write(changeOf({ session, notified })),
     list: (sessionKey, limit) =>
-      file.inTurn(() => read(upTo(MAX_LIST_BYTES, inboxes.index.of(sessionKey).take(limit)))),
+      file.inTurn(() => readFirst(file, inboxes.index.of(sessionKey).take(limit))),
     sessions: async () => inboxes.index.sessions(),
     expired: (nowMs, limit) =>
-      file.inTurn(() => read(upTo(MAX_LIST_BYTES, inboxes.index.expired(nowMs, limit)))),
+      file.inTurn(() => readFirst(file, inboxes.index.expired(nowMs, limit))),
     close: () => file.inTurn(() => file.close()),
   };
+}
+
+const changeOf = (line: InboxLine): Change => ({ line, body: JSON.stringify(line) });
+
+/** The first of the entries, as many as a list may have. */
+async function readFirst(
+  file: CheckedLines,
+  places: Iterable<Place>,
+): Promise<readonly InboxEntry[]> {
+  const entries: InboxEntry[] = [];
+  for await (const body of file.read(upTo(MAX_LIST_BYTES, places))) entries.push(parseEntry(body));
+  return entries;
 }
 
 /** Rewrites the file with what waits, and which sessions were told. */

@@ -104,18 +104,19 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
     beginLife: (source) => write([], through, { ...lives, [source]: (lives[source] ?? 0) + 1 }),
     rewrite: (wanted) =>
       file.inTurn(async () => {
-        let kept = 0;
-        const counted = function* () {
-          for (const mark of wanted) {
-            kept += 1;
-            yield mark;
-          }
-        };
-        await file.rewrite(linesOf(counted(), through, lives));
-        marks = kept;
+        const written = { count: 0 };
+        await file.rewrite(linesOf(counted(wanted, written), through, lives));
+        marks = written.count;
       }),
     close: () => file.inTurn(() => file.close()),
   };
+}
+
+function* counted(marks: Iterable<string>, written: { count: number }): Generator<string> {
+  for (const mark of marks) {
+    written.count += 1;
+    yield mark;
+  }
 }
 
 function* linesOf(

@@ -5,7 +5,7 @@ import {
   replayRefusal,
   systemClock,
 } from "@orgloop/engine";
-import type { DeadLetter, Prompt, RouteSpec, Topology } from "@orgloop/sdk";
+import type { DeadLetter, OrgLoopEvent, Prompt, RouteSpec, Topology } from "@orgloop/sdk";
 import { actorMessage } from "../queue/actor-message.ts";
 import { sqsSender } from "../queue/sqs-sender.ts";
 import type { DynamoDeadLetters } from "../state/dead-letters.ts";
@@ -49,53 +49,21 @@ export function letterSender(
 ): LetterSender {
   const routes = new Map(topology.routes.map((route) => [route.name, route]));
   const actors = new Set(topology.actors.map(({ id }) => id));
-  const sources = new Map(topology.sources.map((source) => [source.id, source]));
-  const routesOf = Map.groupBy(topology.routes, ({ then }) => then.actor);
-  const sender = sqsSender({ sqs: stage.sqs });
-  const numbers = dynamoReplayNumbers(stage.table);
+  const send = letterRoutes(stage, letters, topology);
   const pace = replayPace(rate, systemClock);
   const now = {
     route: (name: string) => routes.get(name),
     hasActor: (id: string) => actors.has(id),
   };
 
-  async function toActor(letter: DeadLetter, route: RouteSpec): Promise<void> {
-    const delivery = letterDelivery(letter, route, { sources, promptOf });
-    const message = await actorMessage(
-      {
-        delivery,
-        route,
-        topologyHash: stage.applied.hash,
-        severalRoutes: (routesOf.get(delivery.actor)?.length ?? 0) > 1,
-        nowMs: Date.now(),
-      },
-      stage.objects,
-    );
-    await sender.sendAll(stage.queueUrl(stage.names.actorQueue(delivery.actor)), [message]);
-    await letters.markReplayed(letter.id);
-  }
-
-  async function toBus({ id, event }: DeadLetter): Promise<void> {
-    const replay = Math.max(await numbers.next(event.id), (event.replay ?? 0) + 1);
-    await sendEvents(stage, [replayOnBus(event, replay, {})]);
-    await letters.remove([id]);
-  }
-
-  /** Its transforms have not run: the router runs them, and what is delivered takes the letter away. */
-  async function toRoute({ id, event }: DeadLetter, route: RouteSpec): Promise<void> {
-    const replay = Math.max(await numbers.next(event.id), (event.replay ?? 0) + 1);
-    await sendEvents(stage, [replayOnBus(event, replay, { route: route.name })]);
-    await letters.markReplayed(id);
-  }
-
-  async function send(id: string): Promise<void> {
+  async function sendOne(id: string): Promise<void> {
     const letter = await letters.get(id);
     if (letter === null) return;
     const route = routes.get(letter.route ?? "");
     await pace();
-    if (route === undefined) await toBus(letter);
-    else if (letter.untransformed) await toRoute(letter, route);
-    else await toActor(letter, route);
+    if (route === undefined) await send.toBus(letter);
+    else if (letter.untransformed) await send.toRoute(letter, route);
+    else await send.toActor(letter, route);
   }
 
   return {
@@ -110,11 +78,48 @@ export function letterSender(
       const lanes = Map.groupBy(chosen, ({ actor }) => actor);
       await awsCalls().map([...lanes.values()], async (lane) => {
         for (const { id } of lane) {
-          await send(id);
+          await sendOne(id);
           sent += 1;
           onProgress(sent);
         }
       });
+    },
+  };
+}
+
+/** The ways back for a letter: its actor's queue, or the bus, for one route or for all. */
+function letterRoutes(stage: OpenStage, letters: DynamoDeadLetters, topology: Topology) {
+  const sources = new Map(topology.sources.map((source) => [source.id, source]));
+  const routesOf = Map.groupBy(topology.routes, ({ then }) => then.actor);
+  const sender = sqsSender({ sqs: stage.sqs });
+  const numbers = dynamoReplayNumbers(stage.table);
+  const nextReplay = async ({ id, replay = 0 }: OrgLoopEvent): Promise<number> =>
+    Math.max(await numbers.next(id), replay + 1);
+
+  return {
+    async toActor(letter: DeadLetter, route: RouteSpec): Promise<void> {
+      const delivery = letterDelivery(letter, route, { sources, promptOf });
+      const message = await actorMessage(
+        {
+          delivery,
+          route,
+          topologyHash: stage.applied.hash,
+          severalRoutes: (routesOf.get(delivery.actor)?.length ?? 0) > 1,
+          nowMs: Date.now(),
+        },
+        stage.objects,
+      );
+      await sender.sendAll(stage.queueUrl(stage.names.actorQueue(delivery.actor)), [message]);
+      await letters.markReplayed(letter.id);
+    },
+    async toBus({ id, event }: DeadLetter): Promise<void> {
+      await sendEvents(stage, [replayOnBus(event, await nextReplay(event), {})]);
+      await letters.remove([id]);
+    },
+    /** Its transforms have not run: the router runs them, and what is delivered takes the letter away. */
+    async toRoute({ id, event }: DeadLetter, { name: route }: RouteSpec): Promise<void> {
+      await sendEvents(stage, [replayOnBus(event, await nextReplay(event), { route })]);
+      await letters.markReplayed(id);
     },
   };
 }

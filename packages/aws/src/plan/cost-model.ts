@@ -111,12 +111,7 @@ function costLines(
   events: number,
 ): CostLine[] {
   const { sources, actors, defaults, aws } = topology;
-  const polls = sources
-    .filter((source) => intake(source).polled)
-    .map(({ poll }) =>
-      Math.ceil(parseDuration(poll?.interval ?? defaults.poll_interval) / MINUTE_MS),
-    )
-    .reduce((sum, minutes) => sum + MINUTES / minutes, 0);
+  const polls = pollsAMonth(topology, intake);
   const received = sources.filter((source) => intake(source).received).length;
   const requests = sources.length === 0 ? 0 : (events * received) / sources.length;
   const attempts = events * a.deliveries_per_event * a.attempts_per_delivery;
@@ -127,27 +122,6 @@ function costLines(
   const months = (duration: string) => parseDuration(duration) / DAY_MS / DAYS;
   const historyGb = (events * a.event_kb) / KB_PER_GB;
 
-  const line = (price: PriceName, what: string, quantity: number): CostLine => ({
-    price,
-    what,
-    quantity,
-    usd: quantity * PRICES[price].usd,
-  });
-  const duration = (kind: keyof typeof GB, what: string, calls: number, ms: number) =>
-    line("lambda_gb_second", what, calls * GB[kind] * (ms / 1000));
-  const inboxLines = () => {
-    const { routes } = topology;
-    const share = routes.filter(({ then }) => then.config.inbox === true).length / routes.length;
-    const kept = events * a.deliveries_per_event * share;
-    return [
-      line("scheduler_invocation", "looks at the inboxes", MINUTES),
-      line("lambda_request", "looks at the inboxes", MINUTES),
-      duration("sweep", "looking after the inboxes", MINUTES, a.sweep_ms),
-      line("dynamodb_read", "looks at the inboxes", PARTITIONS * MINUTES),
-      line("dynamodb_write", "what waits in inboxes", kept * (INBOX_WRITES + 2 * a.event_kb)),
-      line("alarm_month", "the alarm of the inboxes", 1),
-    ];
-  };
   return [
     line("scheduler_invocation", "ticks of the sources", polls),
     line("lambda_request", "calls of the functions", polls + requests + routed + delivered),
@@ -180,7 +154,40 @@ function costLines(
     line("metric_month", "own metrics", Object.keys(METRICS).length),
     line("alarm_month", "alarms", ALARMS),
     line("dashboard_month", "the dashboard", 1),
-    ...(inboxActors(topology).length > 0 ? inboxLines() : []),
+    ...(inboxActors(topology).length > 0 ? inboxLines(topology, a, events) : []),
     ...(aws?.ingress === "api_gateway" ? [line("api_request", "webhooks", requests)] : []),
+  ];
+}
+
+const line = (price: PriceName, what: string, quantity: number): CostLine => ({
+  price,
+  what,
+  quantity,
+  usd: quantity * PRICES[price].usd,
+});
+
+const duration = (kind: keyof typeof GB, what: string, calls: number, ms: number): CostLine =>
+  line("lambda_gb_second", what, calls * GB[kind] * (ms / 1000));
+
+/** The schedule ticks by whole minutes. */
+function pollsAMonth({ sources, defaults }: Topology, intake: Intake): number {
+  return sources
+    .filter((source) => intake(source).polled)
+    .map(({ poll }) =>
+      Math.ceil(parseDuration(poll?.interval ?? defaults.poll_interval) / MINUTE_MS),
+    )
+    .reduce((sum, minutes) => sum + MINUTES / minutes, 0);
+}
+
+function inboxLines({ routes }: Topology, a: CostAssumptions, events: number): CostLine[] {
+  const share = routes.filter(({ then }) => then.config.inbox === true).length / routes.length;
+  const kept = events * a.deliveries_per_event * share;
+  return [
+    line("scheduler_invocation", "looks at the inboxes", MINUTES),
+    line("lambda_request", "looks at the inboxes", MINUTES),
+    duration("sweep", "looking after the inboxes", MINUTES, a.sweep_ms),
+    line("dynamodb_read", "looks at the inboxes", PARTITIONS * MINUTES),
+    line("dynamodb_write", "what waits in inboxes", kept * (INBOX_WRITES + 2 * a.event_kb)),
+    line("alarm_month", "the alarm of the inboxes", 1),
   ];
 }

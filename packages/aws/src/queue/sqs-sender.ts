@@ -24,37 +24,6 @@ export interface SqsSender {
 export function sqsSender(options: SqsSenderOptions): SqsSender {
   const { sqs, maxAttempts = 5, retryDelayMs = jitteredMs } = options;
 
-  /** What failed of `batch`, and for good. */
-  async function send(
-    queueUrl: string,
-    messages: readonly FifoMessage[],
-    batch: readonly number[],
-  ): Promise<Map<number, { error: Error; final: boolean }>> {
-    const Entries = batch.map((index) => {
-      const { body, group, dedupId } = messages[index] as FifoMessage;
-      return {
-        Id: String(index),
-        MessageBody: body,
-        MessageGroupId: group,
-        MessageDeduplicationId: dedupId,
-      };
-    });
-    try {
-      const { Failed = [] } = await sqs.send(
-        new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }),
-      );
-      return new Map(
-        Failed.map(({ Id, Code, Message, SenderFault }) => [
-          Number(Id),
-          { error: refused(queueUrl, `${Code} ${Message ?? ""}`), final: SenderFault ?? false },
-        ]),
-      );
-    } catch (cause) {
-      const error = refused(queueUrl, "the call failed", cause);
-      return new Map(batch.map((index) => [index, { error, final: true }]));
-    }
-  }
-
   async function sendEach(
     queueUrl: string,
     messages: readonly FifoMessage[],
@@ -64,7 +33,7 @@ export function sqsSender(options: SqsSenderOptions): SqsSender {
     let waiting: readonly number[] = messages.map((_, index) => index);
     while (waiting.length > 0) {
       const batch = nextBatch(messages, waiting);
-      const failed = await send(queueUrl, messages, batch);
+      const failed = await sendBatch(sqs, queueUrl, messages, batch);
       const done = new Set(batch.filter((index) => !failed.has(index)));
       const stuck = new Map<string, Error>();
       let delayMs = 0;
@@ -92,6 +61,38 @@ export function sqsSender(options: SqsSenderOptions): SqsSender {
       if (error) throw error;
     },
   };
+}
+
+/** What failed of `batch`, and for good. */
+async function sendBatch(
+  sqs: SQSClient,
+  queueUrl: string,
+  messages: readonly FifoMessage[],
+  batch: readonly number[],
+): Promise<Map<number, { error: Error; final: boolean }>> {
+  const Entries = batch.map((index) => {
+    const { body, group, dedupId } = messages[index] as FifoMessage;
+    return {
+      Id: String(index),
+      MessageBody: body,
+      MessageGroupId: group,
+      MessageDeduplicationId: dedupId,
+    };
+  });
+  try {
+    const { Failed = [] } = await sqs.send(
+      new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }),
+    );
+    return new Map(
+      Failed.map(({ Id, Code, Message, SenderFault }) => [
+        Number(Id),
+        { error: refused(queueUrl, `${Code} ${Message ?? ""}`), final: SenderFault ?? false },
+      ]),
+    );
+  } catch (cause) {
+    const error = refused(queueUrl, "the call failed", cause);
+    return new Map(batch.map((index) => [index, { error, final: true }]));
+  }
 }
 
 function refused(queueUrl: string, why: string, cause?: unknown): OrgLoopError {

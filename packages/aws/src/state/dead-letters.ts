@@ -72,36 +72,24 @@ export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDead
     });
   }
 
-  async function letterOf({ letter, object }: Item): Promise<DeadLetter> {
-    const text = typeof object === "string" ? await objects.get(object) : String(letter);
-    return parseJson(text) as DeadLetter;
-  }
-
-  /** In the order of their places. */
-  async function items(query: ListQuery): Promise<readonly Item[]> {
-    const found: Item[] = [];
-    for await (const page of listItems(options, "letter", query)) found.push(...page);
-    return found.sort((a, b) => (String(a.place) < String(b.place) ? -1 : 1));
-  }
-
   return {
     put(letter) {
       const place = nextPlace();
       return turns(letter.id, () => write(letter, place));
     },
     async *list(after = 0) {
-      for (const [index, item] of (await items(listQuery({}))).entries()) {
+      for (const [index, item] of (await inPlace(options, listQuery({}))).entries()) {
         const { replayed_ms: _, ...letter } = listedLetter(item);
         if (index + 1 > after) yield { ...letter, position: index + 1 };
       }
     },
     async get(id) {
       const item = await getItem(options, letterKey(id));
-      return item === null ? null : letterOf(item);
+      return item === null ? null : letterOf(item, objects);
     },
     remove: (ids) => batchDelete(options, [...new Set(ids)].map(letterKey)),
     async listed(filter = {}) {
-      return (await items(listQuery(filter))).map(listedLetter);
+      return (await inPlace(options, listQuery(filter))).map(listedLetter);
     },
     async count() {
       let total = 0;
@@ -118,6 +106,18 @@ export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDead
       });
     },
   };
+}
+
+async function letterOf({ letter, object }: Item, objects: LetterObjects): Promise<DeadLetter> {
+  const text = typeof object === "string" ? await objects.get(object) : String(letter);
+  return parseJson(text) as DeadLetter;
+}
+
+/** In the order of their places. */
+async function inPlace(state: StateTable, query: ListQuery): Promise<readonly Item[]> {
+  const found: Item[] = [];
+  for await (const page of listItems(state, "letter", query)) found.push(...page);
+  return found.sort((a, b) => (String(a.place) < String(b.place) ? -1 : 1));
 }
 
 const letterKey = (id: string): ItemKey => listedKey("letter", id);

@@ -61,24 +61,6 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
   const { now = Date.now, random = Math.random } = options;
   const turns = inTurn();
 
-  const changeOf = (
-    { breaker, rateMs }: Pick<SharedRouteState, "breaker" | "rateMs">,
-    route: string,
-  ) => ({
-    set: {
-      route,
-      failures: breaker.failures,
-      open_until_ms: breaker.openUntilMs,
-      cooldown_ms: breaker.cooldownMs,
-      probe_until_ms: breaker.probeUntilMs,
-      openings: breaker.openings,
-      asked_ms: breaker.askedMs ?? null,
-      rate_ms: rateMs,
-      ttl: ttlSeconds(now() + KEPT_MS),
-    },
-    add: { version: 1 },
-  });
-
   async function update(
     route: string,
     change: (state: SharedRouteState) => SharedRouteState | null,
@@ -90,7 +72,7 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
       const after = change(before);
       if (after === null || isSame(before, after)) return { before, after: before };
       const written = await updateItem(options, key, {
-        ...changeOf(after, route),
+        ...changeOf(after, route, now()),
         condition: item === null ? "attribute_not_exists(#version)" : "#version = :was",
         values: item === null ? {} : { was: before.version },
       });
@@ -121,9 +103,30 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
       const { circuit = null, rateMs = null } = state ?? {};
       const breaker = circuit === null ? CLOSED : { ...CLOSED, ...circuit };
       await turns(route, () =>
-        updateItem(options, routeKey(route), changeOf({ breaker, rateMs }, route)),
+        updateItem(options, routeKey(route), changeOf({ breaker, rateMs }, route, now())),
       );
     },
+  };
+}
+
+function changeOf(
+  { breaker, rateMs }: Pick<SharedRouteState, "breaker" | "rateMs">,
+  route: string,
+  nowMs: number,
+) {
+  return {
+    set: {
+      route,
+      failures: breaker.failures,
+      open_until_ms: breaker.openUntilMs,
+      cooldown_ms: breaker.cooldownMs,
+      probe_until_ms: breaker.probeUntilMs,
+      openings: breaker.openings,
+      asked_ms: breaker.askedMs ?? null,
+      rate_ms: rateMs,
+      ttl: ttlSeconds(nowMs + KEPT_MS),
+    },
+    add: { version: 1 },
   };
 }
 

@@ -1,16 +1,15 @@
 import { CloseStack, type FileSystem, lockDirectory, nodeFileSystem } from "@orgloop/files";
-import { hasCode, type LogEntry, messageOf, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
-import { createDispatch, systemTimer } from "../dispatch.ts";
-import type { FileBus, FileBusOptions } from "./file-bus-options.ts";
+import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import { createDispatch, type Dispatch, systemTimer } from "../dispatch.ts";
+import type { FileBus, FileBusOptions, FileBusStats } from "./file-bus-options.ts";
 import { closeBody, openBody } from "./format/first-line.ts";
 import { eventBody, LoggedEvent, type PublishListener } from "./format/logged-event.ts";
 import type { Segment } from "./format/segment.ts";
-import { recover } from "./read/recover.ts";
+import { type Recovered, recover } from "./read/recover.ts";
+import { UnsettledEvents } from "./unsettled-events.ts";
 import type { SealedLog } from "./write/compact.ts";
-import { GroupCommit } from "./write/group-commit.ts";
 import { HighWaterFile } from "./write/high-water-file.ts";
-import { LogWriter } from "./write/log-writer.ts";
-import { Maintenance } from "./write/maintenance.ts";
+import { COMPACT_BELOW, type LogWriting, openWriting } from "./write/log-writing.ts";
 import { AckLine, CloseLine, OpenLine, SettleLine } from "./write/waiting-line.ts";
 
 /**
@@ -29,248 +28,201 @@ export async function openFileBus(options: FileBusOptions): Promise<FileBus> {
   return await openLocked(options, fileSystem, opened);
 }
 
+/** A log that is open. */
+interface OpenLog extends LogWriting {
+  readonly dir: string;
+  readonly now: () => number;
+  /** How often it was opened, this time included. */
+  readonly open: number;
+  readonly sealed: SealedLog;
+  readonly highWater: HighWaterFile;
+  readonly events: UnsettledEvents;
+  readonly dispatch: Dispatch;
+}
+
 async function openLocked(
   options: FileBusOptions,
   fileSystem: FileSystem,
   opened: CloseStack,
 ): Promise<FileBus> {
-  const { dir, now = Date.now, onEvent, rotate = {}, setTimer = systemTimer } = options;
-  const { compactBelow = 0.5 } = options;
+  const { dir, now = Date.now, setTimer = systemTimer } = options;
   const recovered = await recover(dir, fileSystem, options.notes);
-  const open = recovered.opens + 1;
   const directory = await fileSystem.openDirectory(dir);
   opened.defer(() => directory.close());
   const highWater = new HighWaterFile(dir, fileSystem, setTimer);
   opened.defer(() => highWater.close(null));
   await highWater.open(recovered.tail?.segment ?? beginning(recovered.nextSeq));
-  const sealed: SealedLog = {
-    dir,
-    fileSystem,
-    directory,
-    segments: recovered.sealed,
-    settledName: recovered.settledName,
-  };
+  const { sealed: segments, settledName } = recovered;
+  const sealed: SealedLog = { dir, fileSystem, directory, segments, settledName };
   const dispatch = createDispatch({ ...options, setTimer });
-  const events = new Map<string, LoggedEvent>();
-  const acking = new Set<AckLine>();
-  const settling = new Set<SettleLine>();
-  const failure = Promise.withResolvers<Error>();
-  let failed: Error | null = null;
-  let removed: Error | null = null;
+  const events = new UnsettledEvents();
+  const onFailed = (): void => void dispatch.close();
+  const parts = { bus: options, recovered, log: sealed, highWater, events, onFailed };
+  const writing = await openWriting(parts);
+  opened.defer(() => writing.writer.close());
+  opened.defer(() => writing.maintenance.stop());
+  const open = recovered.opens + 1;
+  const log: OpenLog = { ...writing, dir, now, open, sealed, highWater, events, dispatch };
+  await begin(log, recovered, options.compactBelow ?? COMPACT_BELOW);
+  return busOf(log, opened.move());
+}
+
+/**
+ * Writes the opening down before anything is handed over: attempts count it. Where the disk
+ * refuses, what there is is handed over all the same, and the opening is written down later.
+ */
+async function begin(log: OpenLog, recovered: Recovered, compactBelow: number): Promise<void> {
+  const { events, group, writer, health, maintenance } = log;
+  if (recovered.cut !== null) log.report("wal.repair", recovered.cut);
+  const line = new OpenLine(openBody(log.open, log.now(), log.highWater.format));
+  if (recovered.isUpgrade || worthSealing(writer.segment, compactBelow)) writer.sealFirst();
+  group.add(line);
+  for (const logged of recovered.events) {
+    // A second one with the id of another, after a repair lost the first one's ack, is the same: B6.
+    if (events.byId.has(logged.event.id)) addAck(log, logged);
+    else events.byId.set(logged.event.id, logged);
+  }
+  await Promise.race([line.promise, health.refused.promise]);
+  maintenance.start({ compaction: true });
+}
+
+function busOf(log: OpenLog, resources: CloseStack): FileBus {
+  const { dir, events, dispatch, group, health } = log;
   let closing: Promise<void> | null = null;
   let closed = false;
 
-  function report(phase: LogEntry["phase"], metadata: object, error?: Error): void {
-    onEvent?.({
-      timestamp: new Date(now()).toISOString(),
-      phase,
-      ...(error === undefined ? {} : { error: messageOf(error) }),
-      metadata: { dir, ...metadata },
-    });
-  }
-
-  /** Every event whose line, but not its ack, is durable. */
-  function* unsettled(): Generator<LoggedEvent> {
-    for (const { event } of acking) yield event;
-    for (const event of events.values()) if (event.segment !== null) yield event;
-  }
-
-  const maintenance = new Maintenance({
-    log: sealed,
-    compactBelow,
-    unsettled,
-    beforeForgetting: async () => options.notes?.keep(writer.segment.through),
-    report,
-    onFreed: () => group.poke(),
-    onFailed: (error) => group.fail(error),
-  });
-  const writer = await LogWriter.open(
-    {
-      dir,
-      fileSystem,
-      directory,
-      highWater,
-      now,
-      open,
-      maxBytes: rotate.maxBytes ?? 64 * 1024 * 1024,
-      maxAgeMs: rotate.maxAgeMs ?? 3_600_000,
-      unsettled,
-      onRotated(segment, next) {
-        sealed.segments.push(segment);
-        report("wal.rotate", { sealed: segment.name, bytes: segment.size, next: next.name });
-        maintenance.start({ compaction: true });
-      },
-      onRotateRefused: (error) => report("wal.rotate", {}, error),
-    },
-    recovered.tail,
-    recovered.nextSeq,
-  );
-  opened.defer(() => writer.close());
-  opened.defer(() => maintenance.stop());
-  const refused = Promise.withResolvers<void>();
-  const group = new GroupCommit({
-    nextSeq: recovered.nextSeq,
-    setTimer,
-    async append(batch, renumbered) {
-      await writer.append(batch, renumbered);
-      maintenance.afterCommit();
-    },
-    onRefused(error, kept) {
-      report("system.error", { kept_lines: kept }, error);
-      if (hasCode(error, "WAL_REMOVED")) removed = error;
-      refused.resolve();
-      maintenance.start({ compaction: true });
-    },
-    onFailed(error) {
-      failed = error;
-      report("system.error", {}, error);
-      void dispatch.close();
-      failure.resolve(error);
-    },
-  });
-
-  /** Why the bus takes nothing; acks are taken until it is closed, publishes until that begins. */
-  function refusal(stage: "closing" | "closed" = "closing"): Error | null {
-    if (failed !== null) return failed;
-    if (stage === "closing" && removed !== null) return removed;
-    if (stage === "closing" ? closing === null : !closed) return null;
-    return new OrgLoopError("BUS_CLOSED", `${dir}: the bus is closed, it takes nothing more`);
-  }
-
-  function publish(event: OrgLoopEvent): Promise<void> {
-    const refused = refusal();
-    if (refused !== null) return Promise.reject(refused);
-    const known = events.get(event.id);
-    if (known !== undefined) return known.publishing?.promise ?? Promise.resolve();
-    const at = now();
-    let body: string;
-    try {
-      body = eventBody(event, at, open);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const logged = new LoggedEvent(event, at, body, listener);
-    logged.publishing = Promise.withResolvers();
-    events.set(event.id, logged);
-    const { promise } = logged.publishing;
-    group.add(logged);
-    return promise;
+  /** Throws why the bus takes nothing; acks are taken until it is closed, publishes until that begins. */
+  function refuse(stage: "closing" | "closed"): void {
+    if (health.failed !== null) throw health.failed;
+    if (stage === "closing" && health.removed !== null) throw health.removed;
+    if (stage === "closing" ? closing === null : !closed) return;
+    throw new OrgLoopError("BUS_CLOSED", `${dir}: the bus is closed, it takes nothing more`);
   }
 
   const listener: PublishListener = {
     published: (logged) => dispatch.add(logged),
-    refused: (logged) => events.delete(logged.event.id),
+    refused: (logged) => events.byId.delete(logged.event.id),
   };
-
-  function acknowledge(logged: LoggedEvent, note?: string): Promise<void> {
-    events.delete(logged.event.id);
-    dispatch.remove(logged);
-    const line = new AckLine(logged, acking, note);
-    acking.add(line);
-    group.add(line);
-    return line.promise;
+  function publish(event: OrgLoopEvent): Promise<void> {
+    try {
+      refuse("closing");
+      return add(log, event, listener);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  await begin();
-  const resources = opened.move();
   return {
     capabilities: { durable: true, unacked: "bus" },
-    failed: failure.promise,
+    failed: health.failure.promise,
     publish,
     async publishAll(list) {
       await Promise.all(list.map(publish));
     },
     subscribe(filter, handler) {
-      const refused = refusal();
-      if (refused !== null) throw refused;
-      return dispatch.subscribe(filter, handler, published());
+      refuse("closing");
+      return dispatch.subscribe(filter, handler, events.published());
     },
     async ack(eventId, note) {
-      const refused = refusal("closed");
-      if (refused !== null) throw refused;
-      const logged = events.get(eventId);
-      if (logged !== undefined && logged.segment !== null) return acknowledge(logged, note);
-      for (const line of acking) if (line.event.event.id === eventId) return line.promise;
+      refuse("closed");
+      return acknowledge(log, eventId, note);
     },
     async settle(eventId, route) {
-      const refused = refusal("closed");
-      if (refused !== null) throw refused;
-      const logged = events.get(eventId);
-      if (logged === undefined || logged.segment === null) return;
-      if (logged.settled.has(route)) {
-        for (const line of settling) {
-          if (line.event === logged && line.route === route) return line.promise;
-        }
-        return;
-      }
-      logged.addRoute(route);
-      const line = new SettleLine(logged, route, settling);
-      settling.add(line);
-      group.add(line);
-      return line.promise;
+      refuse("closed");
+      return settle(log, eventId, route);
     },
-    async unacked() {
-      return Array.from(published(), (logged) => logged.event);
-    },
-    stats() {
-      const segments = [...sealed.segments, writer.segment];
-      return {
-        segments: segments.length,
-        bytes: segments.reduce((bytes, { size }) => bytes + size, 0),
-        unsettled: events.size + acking.size,
-        oldestAtMs: events.values().next().value?.at ?? null,
-      };
-    },
-    refusal: () => removed ?? group.refusal,
+    unacked: async () => Array.from(events.published(), (logged) => logged.event),
+    stats: () => statsOf(log),
+    refusal: () => health.removed ?? group.refusal,
     close() {
-      closing ??= end();
+      closing ??= end(log, resources, () => {
+        closed = true;
+      });
       return closing;
     },
   };
+}
 
-  /** Durable, and handed to dispatch. */
-  function* published(): Generator<LoggedEvent> {
-    for (const logged of events.values()) if (logged.publishing === null) yield logged;
+/** Resolves when the event's line is durable; at once where it is known already. */
+function add(
+  { events, now, open, group }: OpenLog,
+  event: OrgLoopEvent,
+  listener: PublishListener,
+): Promise<void> {
+  const known = events.byId.get(event.id);
+  if (known !== undefined) return known.publishing?.promise ?? Promise.resolve();
+  const at = now();
+  const logged = new LoggedEvent(event, at, eventBody(event, at, open), listener);
+  logged.publishing = Promise.withResolvers();
+  events.byId.set(event.id, logged);
+  const { promise } = logged.publishing;
+  group.add(logged);
+  return promise;
+}
+
+/** Resolves when the ack is durable; at once where the event is unknown. */
+function acknowledge(log: OpenLog, id: string, note?: string): Promise<void> | undefined {
+  const { events, dispatch } = log;
+  const logged = events.byId.get(id);
+  if (logged !== undefined && logged.segment !== null) {
+    events.byId.delete(id);
+    dispatch.remove(logged);
+    return addAck(log, logged, note).promise;
   }
+  for (const line of events.acking) if (line.event.event.id === id) return line.promise;
+  return undefined;
+}
 
-  /**
-   * Writes the opening down before anything is handed over: attempts count it. Where the disk refuses, what there is is handed over
-   * all the same, and the opening is written down later.
-   */
-  async function begin(): Promise<void> {
-    if (recovered.cut !== null) report("wal.repair", recovered.cut);
-    const line = new OpenLine(openBody(open, now(), highWater.format));
-    if (recovered.isUpgrade || worthSealing(writer.segment, compactBelow)) writer.sealFirst();
-    group.add(line);
-    for (const logged of recovered.events) {
-      if (events.has(logged.event.id)) acking.add(withAck(logged));
-      else events.set(logged.event.id, logged);
+function addAck({ events, group }: OpenLog, logged: LoggedEvent, note?: string): AckLine {
+  const line = new AckLine(logged, events.acking, note);
+  events.acking.add(line);
+  group.add(line);
+  return line;
+}
+
+/** Resolves when it is durable that the route is done with; at once where the event is unknown. */
+function settle({ events, group }: OpenLog, id: string, route: string): Promise<void> | undefined {
+  const { byId, settling } = events;
+  const logged = byId.get(id);
+  if (logged === undefined || logged.segment === null) return undefined;
+  if (logged.settled.has(route)) {
+    for (const line of settling) {
+      if (line.event === logged && line.route === route) return line.promise;
     }
-    await Promise.race([line.promise, refused.promise]);
-    maintenance.start({ compaction: true });
+    return undefined;
   }
+  logged.addRoute(route);
+  const line = new SettleLine(logged, route, settling);
+  settling.add(line);
+  group.add(line);
+  return line.promise;
+}
 
-  /** A second unsettled event with the id of another (after a repair lost the first one's ack) is the same event: B6. */
-  function withAck(logged: LoggedEvent): AckLine {
-    const line = new AckLine(logged, acking);
-    group.add(line);
-    return line;
-  }
+function statsOf({ sealed, writer, events }: OpenLog): FileBusStats {
+  const segments = [...sealed.segments, writer.segment];
+  return {
+    segments: segments.length,
+    bytes: segments.reduce((bytes, { size }) => bytes + size, 0),
+    unsettled: events.byId.size + events.acking.size,
+    oldestAtMs: events.byId.values().next().value?.at ?? null,
+  };
+}
 
-  async function end(): Promise<void> {
-    await using _ = resources;
-    await dispatch.close();
-    closed = true;
-    await group.drain();
-    if (failed !== null) return;
-    // A segment of its own for a long log: so that the next opening need not look at every line.
-    if (writer.segment.size >= WORTH_SEALING_BYTES) writer.sealFirst();
-    const line = new CloseLine(closeBody(open, now(), unsettled()));
-    group.add(line);
-    await group.drain();
-    await maintenance.stop();
-    await highWater.close(line.isDurable ? writer.segment : null);
-  }
+/** Ends the hand-overs first, `onEnded` then, and writes what waits; an ack of a hand-over still counts. */
+async function end(log: OpenLog, resources: CloseStack, onEnded: () => void): Promise<void> {
+  const { dispatch, group, health, writer, maintenance, highWater } = log;
+  await using _ = resources;
+  await dispatch.close();
+  onEnded();
+  await group.drain();
+  if (health.failed !== null) return;
+  // A segment of its own for a long log: so that the next opening need not look at every line.
+  if (writer.segment.size >= WORTH_SEALING_BYTES) writer.sealFirst();
+  const line = new CloseLine(closeBody(log.open, log.now(), log.events.unsettled()));
+  group.add(line);
+  await group.drain();
+  await maintenance.stop();
+  await highWater.close(line.isDurable ? writer.segment : null);
 }
 
 /** Where a log stands whose next line begins a segment. */

@@ -88,23 +88,18 @@ export function configuration(options: ConfigurationOptions): Configuration {
   const keep = (before: AppliedState | null, topology: Topology): Promise<AppliedState> =>
     keepApplied({ ...options, before, topology: seal(topology), now: clock.wall });
 
-  function running(): RunningTopology {
-    if (applied === null) throw new OrgLoopError("STARTING", "the process is starting");
-    const { serial, hash, topology } = applied;
-    return { serial, hash, topology };
-  }
+  const running = (): RunningTopology => runningOf(applied);
 
   function swap(to: Generation): void {
     const from = current;
     current = to;
-    const left = Promise.all([allLeft, from.left()]).then(() => {});
-    allLeft = left;
-    onSwap(from, to, left);
-    releaseReplaced(from.plugins, to.plugins, left);
+    allLeft = Promise.all([allLeft, from.left()]);
+    onSwap(from, to, allLeft);
+    releaseReplaced(from.plugins, to.plugins, allLeft);
   }
 
   async function commit(to: Generation): Promise<void> {
-    refuseWhileStopping();
+    refuseWhileStopping(stop);
     const kept = await keep(applied, to.topology);
     // The file may say something else, after a restored backup: whoever applies sets that right.
     if (kept === applied) await writeAppliedState(dataDir, kept, fileSystem);
@@ -112,23 +107,17 @@ export function configuration(options: ConfigurationOptions): Configuration {
     swap(to);
   }
 
-  function refuseWhileStopping(): void {
-    if (stop.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
-  }
-
   async function change(topology: Topology, expect: PlanState | undefined): Promise<AppliedChange> {
-    refuseWhileStopping();
+    refuseWhileStopping(stop);
     const from = current;
     refuseUnexpected(running(), expect);
     const { to, summary } = await openNext(topology, running(), from, options);
-    try {
-      const committed = commit(to);
-      committing = committed.catch(() => {});
-      await committed;
-    } catch (error) {
+    const committed = commit(to);
+    committing = committed.catch(() => {});
+    await committed.catch(async (error) => {
       await closeAll(to.plugins.created);
       throw error;
-    }
+    });
     const { serial, hash } = running();
     return { serial, hash, summary, renewed: renewedPlugins(from, to) };
   }
@@ -149,10 +138,18 @@ export function configuration(options: ConfigurationOptions): Configuration {
       turn = mine.catch(() => {});
       return mine;
     },
-    async settled() {
-      await committing;
-    },
+    settled: async () => void (await committing),
   };
+}
+
+function runningOf(applied: AppliedState | null): RunningTopology {
+  if (applied === null) throw new OrgLoopError("STARTING", "the process is starting");
+  const { serial, hash, topology } = applied;
+  return { serial, hash, topology };
+}
+
+function refuseWhileStopping(stop: AbortSignal): void {
+  if (stop.aborted) throw new OrgLoopError("DRAINING", "the process is stopping");
 }
 
 /** Opens what is to run next beside what runs; throws what keeps it from that. */

@@ -37,7 +37,7 @@ const START_SPREAD_MS = 10;
 
 /** Polls every source at once, then at its interval. */
 export function pollLoop(options: PollLoopOptions): PollLoop {
-  const { concurrency, clock, stop, checkpoints, log } = options;
+  const { concurrency, clock, stop, checkpoints, waits, log } = options;
   const shared = { ...options, limit: pLimit(concurrency) };
   const states = new Map(options.sources.map(({ id }) => [id, newState()]));
   const loops = new Map<string, SourceLoop>();
@@ -56,18 +56,13 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
     loops.set(id, loop);
   }
 
-  const endAll = (): void => {
-    for (const loop of loops.values()) loop.end(true);
-  };
-  stop.addEventListener("abort", endAll, { once: true });
+  stop.addEventListener("abort", () => endAll(loops.values()), { once: true });
 
   return {
     states,
     start() {
       const spreadMs = START_SPREAD_MS * (options.sources.length - 1);
-      for (const polled of options.sources) {
-        begin(polled, spreadMs, options.waits?.until(polled.id) ?? 0);
-      }
+      for (const polled of options.sources) begin(polled, spreadMs, waits?.until(polled.id) ?? 0);
     },
     change(sources, restarted) {
       const next = new Map(sources.map((polled) => [polled.id, polled]));
@@ -82,7 +77,7 @@ export function pollLoop(options: PollLoopOptions): PollLoop {
         loops.delete(id);
         ended.set(id, loop.ended);
         const state = states.get(id);
-        options.waits?.keep(id, null);
+        waits?.keep(id, null);
         if (to === undefined || restarted.includes(id)) states.delete(id);
         else states.set(id, { ...(state ?? newState()), circuit: CLOSED_SOURCE });
       }
@@ -114,6 +109,10 @@ function leavingSources() {
     },
     all: () => leaving.values(),
   };
+}
+
+function endAll(loops: Iterable<SourceLoop>): void {
+  for (const loop of loops) loop.end(true);
 }
 
 function newState(): PollState {

@@ -58,11 +58,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
 
   const { checkpoint, wal } = defaults;
   const stores = await openStores({ dataDir, projectDir, checkpoint, clock, warn });
-  opened.defer(async () => {
-    const { deadLetters, claims, inbox, routeStates } = stores;
-    const closing = [deadLetters, claims, inbox, routeStates];
-    await Promise.all(closing.map((store) => store.close?.()));
-  });
+  opened.defer(() => closeStores(stores));
 
   const open = options.openBus ?? openBus;
   const repeats = await openRepeatMemory({
@@ -103,6 +99,11 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
     defer: (close) => kept.defer(close),
     close: () => kept.disposeAsync(),
   };
+}
+
+async function closeStores({ deadLetters, claims, inbox, routeStates }: Stores): Promise<void> {
+  const closing = [deadLetters, claims, inbox, routeStates];
+  await Promise.all(closing.map((store) => store.close?.()));
 }
 
 /** The event log, before any logger of the project. */

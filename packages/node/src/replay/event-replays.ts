@@ -85,23 +85,9 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       if (!(await pace()) || !(await window.room(recorded.source))) return;
       const line = await readRecorded({ dir, fileSystem }, recorded.place);
       if (line === null) continue;
-      await publish(replayOnBus(line.event, numbers.next(recorded), target(line)), line.event);
+      const held = replayOnBus(line.event, numbers.next(recorded), target(line));
+      await publish(held, line.event, window, options);
     }
-  }
-
-  async function publish(held: OrgLoopEvent, { id: event_id, trace_id }: OrgLoopEvent) {
-    const { source, type: event_type, replay = 0 } = held;
-    backlog.enter(held);
-    window.enter(held.id);
-    try {
-      await bus.publish(held);
-    } catch (error) {
-      window.leave(held.id);
-      backlog.leave(held);
-      throw error;
-    }
-    const about = { event_id, trace_id, source, event_type, replay };
-    log({ phase: "source.emit", ...about, result: "replay" });
   }
 
   return {
@@ -121,11 +107,9 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       const ids = new Set(found.map(({ id }) => id));
       const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
       if (!dryRun) {
-        tasks
-          .track(replayAll(found, pace, target))
-          .catch((error) =>
-            log({ phase: "system.error", error: `the replay ended early: ${messageOf(error)}` }),
-          );
+        const early = (error: unknown): void =>
+          log({ phase: "system.error", error: `the replay ended early: ${messageOf(error)}` });
+        tasks.track(replayAll(found, pace, target)).catch(early);
       }
       return { dry_run: dryRun, matched: found.length, not_found };
     },
@@ -139,6 +123,26 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       await recorder.flush();
     },
   };
+}
+
+async function publish(
+  held: OrgLoopEvent,
+  { id: event_id, trace_id }: OrgLoopEvent,
+  window: ReplayWindow,
+  { bus, backlog, log }: EventReplaysOptions,
+): Promise<void> {
+  const { source, type: event_type, replay = 0 } = held;
+  backlog.enter(held);
+  window.enter(held.id);
+  try {
+    await bus.publish(held);
+  } catch (error) {
+    window.leave(held.id);
+    backlog.leave(held);
+    throw error;
+  }
+  const about = { event_id, trace_id, source, event_type, replay };
+  log({ phase: "source.emit", ...about, result: "replay" });
 }
 
 /** Counts the replays of an event, also those that the record may not tell of yet. */
@@ -165,6 +169,8 @@ interface HeldReplay {
   readonly replay_of: string;
   readonly replay: number;
 }
+
+type ReplayWindow = ReturnType<typeof replayWindow>;
 
 /** Keeps replays on the bus few enough that they do not crowd out what is new. */
 function replayWindow(backlog: Backlog, stop: AbortSignal) {

@@ -34,64 +34,12 @@ const READS = 16;
 /** What nobody has fetched or buried is gone so long after it has expired: nothing of the stage runs any more. */
 const KEPT_MS = 90 * 86_400_000;
 
+export type InboxEntryItems = ReturnType<typeof inboxEntryItems>;
+
 /** Two items an entry: itself by its place, which gives the order, and its place by its id. */
 export function inboxEntryItems(state: StateTable, objects: LetterObjects) {
-  const entryKey = (session: string, place: number): ItemKey =>
-    singleKey("waiting", session, `at#${String(place).padStart(12, "0")}`);
-  const placeKey = (session: string, id: string): ItemKey =>
-    singleKey("waiting", session, `id#${id}`);
-
-  async function* under(session: string, prefix: string, limit?: number): AsyncGenerator<Item> {
-    const { client, table } = state;
-    const input = {
-      TableName: table,
-      ConsistentRead: true,
-      KeyConditionExpression: "pk = :pk AND begins_with(sk, :prefix)",
-      ExpressionAttributeValues: toAttributes({
-        ":pk": singleKey("waiting", session).pk,
-        ":prefix": prefix,
-      }),
-      ...(limit !== undefined && { Limit: limit }),
-    };
-    for await (const { Items = [] } of paginateQuery({ client }, input)) {
-      for (const item of Items) yield unmarshall(item);
-    }
-  }
-
-  async function read(items: readonly Item[]): Promise<readonly KeptEntry[]> {
-    const entries: KeptEntry[] = [];
-    for (let first = 0; first < items.length; first += READS) {
-      const texts = items
-        .slice(first, first + READS)
-        .map(({ object, text }) =>
-          typeof object === "string" ? objects.get(object) : String(text),
-        );
-      entries.push(...(await Promise.all(texts)).map((text) => parseJson(text) as KeptEntry));
-    }
-    return entries;
-  }
-
   return {
-    /** The writes that put an entry in its place; what is long is in the bucket before. */
-    async draft(kept: KeptEntry): Promise<(place: number) => readonly TransactedWrite[]> {
-      const { id, session_key, expires_at } = kept.entry;
-      const text = JSON.stringify(kept);
-      const bytes = Buffer.byteLength(text);
-      const object = bytes > MAX_INLINE_BYTES ? objectKey(id, text) : null;
-      if (object !== null) await objects.put(object, text);
-      const expires_ms = Date.parse(expires_at);
-      const ttl = ttlOf(expires_ms);
-      const content = { text: object === null ? text : null, object, bytes, ttl };
-      return (place) => [
-        {
-          Put: {
-            Item: toAttributes({ ...placeKey(session_key, id), id, place, expires_ms, ttl }),
-            ConditionExpression: "attribute_not_exists(pk)",
-          },
-        },
-        { Put: { Item: toAttributes({ ...entryKey(session_key, place), ...content }) } },
-      ];
-    },
+    draft: (kept: KeptEntry) => draftOf(kept, objects),
     /** The writes that remove an entry from its place, where it still is there. */
     removal: (session: string, { id, place }: EntryPlace): readonly TransactedWrite[] => [
       {
@@ -108,26 +56,95 @@ export function inboxEntryItems(state: StateTable, objects: LetterObjects) {
       return (await batchGet(state, keys, { consistent: true })).map(placeOf).sort(byPlace);
     },
     async places(session: string): Promise<readonly EntryPlace[]> {
-      return (await Array.fromAsync(under(session, "id#"))).map(placeOf).sort(byPlace);
+      return (await Array.fromAsync(under(state, session, "id#"))).map(placeOf).sort(byPlace);
     },
     /** In their order, at most `limit`, fewer where they are long. */
     async first(session: string, limit: number): Promise<readonly KeptEntry[]> {
       const items: Item[] = [];
       let bytes = 0;
-      for await (const item of under(session, "at#", limit)) {
+      for await (const item of under(state, session, "at#", limit)) {
         bytes += Number(item.bytes);
         if (bytes > MAX_LIST_BYTES && items.length > 0) break;
         items.push(item);
         if (items.length === limit) break;
       }
-      return read(items);
+      return readAll(items, objects);
     },
     async at(session: string, places: readonly EntryPlace[]): Promise<readonly KeptEntry[]> {
       const keys = places.map(({ place }) => entryKey(session, place));
       const items = await batchGet(state, keys, { consistent: true });
-      return read(items.toSorted((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1)));
+      return readAll(
+        items.toSorted((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1)),
+        objects,
+      );
     },
   };
+}
+
+const entryKey = (session: string, place: number): ItemKey =>
+  singleKey("waiting", session, `at#${String(place).padStart(12, "0")}`);
+
+const placeKey = (session: string, id: string): ItemKey =>
+  singleKey("waiting", session, `id#${id}`);
+
+/** A session's items whose sort key begins with `prefix`, in its order. */
+async function* under(
+  { client, table }: StateTable,
+  session: string,
+  prefix: string,
+  limit?: number,
+): AsyncGenerator<Item> {
+  const input = {
+    TableName: table,
+    ConsistentRead: true,
+    KeyConditionExpression: "pk = :pk AND begins_with(sk, :prefix)",
+    ExpressionAttributeValues: toAttributes({
+      ":pk": singleKey("waiting", session).pk,
+      ":prefix": prefix,
+    }),
+    ...(limit !== undefined && { Limit: limit }),
+  };
+  for await (const { Items = [] } of paginateQuery({ client }, input)) {
+    for (const item of Items) yield unmarshall(item);
+  }
+}
+
+async function readAll(
+  items: readonly Item[],
+  objects: LetterObjects,
+): Promise<readonly KeptEntry[]> {
+  const entries: KeptEntry[] = [];
+  for (let first = 0; first < items.length; first += READS) {
+    const texts = items
+      .slice(first, first + READS)
+      .map(({ object, text }) => (typeof object === "string" ? objects.get(object) : String(text)));
+    entries.push(...(await Promise.all(texts)).map((text) => parseJson(text) as KeptEntry));
+  }
+  return entries;
+}
+
+/** The writes that put an entry in its place; what is long is in the bucket before. */
+async function draftOf(
+  kept: KeptEntry,
+  objects: LetterObjects,
+): Promise<(place: number) => readonly TransactedWrite[]> {
+  const { id, session_key, expires_at } = kept.entry;
+  const text = JSON.stringify(kept);
+  const bytes = Buffer.byteLength(text);
+  const object = bytes > MAX_INLINE_BYTES ? objectKey(id, text) : null;
+  if (object !== null) await objects.put(object, text);
+  const expires_ms = Date.parse(expires_at);
+  const ttl = ttlOf(expires_ms);
+  const content = { text: object === null ? text : null, object, bytes, ttl };
+  return (place) => [
+    {
+      Put: {
+        Item: toAttributes({ ...placeKey(session_key, id), id, place, expires_ms, ttl }),
+        ConditionExpression: "attribute_not_exists(pk)",
+      },
+    },
+    { Put: { Item: toAttributes({ ...entryKey(session_key, place), ...content }) } },
+  ];
 }
 
 export const ttlOf = (expiresMs: number): number => ttlSeconds(expiresMs + KEPT_MS);

@@ -87,19 +87,21 @@ export async function scanSegment(file: OpenFile, options: ScanOptions): Promise
     [chunk, spare] = [spare, chunk];
   }
 
-  let bad: BadLine | null = null;
-  if (carried.length > 0) {
-    bad = { line: lines + 1, offset, length: carried.length, reason: "it does not end" };
-    onBad?.(bad, crc, carried);
-  } else if (sealed !== undefined && (sealed.bytes !== offset || sealed.crc !== crc)) {
-    bad = {
-      line: 0,
-      offset: 0,
-      length: offset,
-      reason: "it is not what it was when it was sealed",
-    };
-  }
-  return { size: offset, lines, crc, bad };
+  const good = { size: offset, lines, crc };
+  if (carried.length === 0) return { ...good, bad: misfit(good, sealed) };
+  const bad = { line: lines + 1, offset, length: carried.length, reason: "it does not end" };
+  onBad?.(bad, crc, carried);
+  return { ...good, bad };
+}
+
+/** A whole that is not what it was; null where it is, or nobody knows. */
+function misfit(
+  { size, crc }: Omit<ScanResult, "bad">,
+  sealed: ScanOptions["sealed"],
+): BadLine | null {
+  if (sealed === undefined || (sealed.bytes === size && sealed.crc === crc)) return null;
+  const reason = "it is not what it was when it was sealed";
+  return { line: 0, offset: 0, length: size, reason };
 }
 
 /** The chunk's bytes with the part of a line before them. */
