@@ -172,7 +172,6 @@ const STILL_LONG: readonly string[] = [
   "packages/connectors/github/src/github-source.ts githubSource",
   "packages/loggers/file/src/file-logger.ts fileLogger",
   "packages/node/src/apply/configuration.ts configuration",
-  "packages/node/src/delivery/actor-deliverer.ts actorDeliverer",
   "packages/node/src/delivery/deliverers.ts startDeliverers",
   "packages/node/src/routing/place-routed.ts placeRouted",
   "packages/testkit/src/bus-suite.ts busSuite",

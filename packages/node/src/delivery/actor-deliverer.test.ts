@@ -12,7 +12,7 @@ import { expect, test } from "vitest";
 import { held } from "../apply/held.ts";
 import { activityOf, recordingActor, route } from "../process/process-fixture.ts";
 import { alerts } from "../telemetry/alerts.ts";
-import { actorDeliverer } from "./actor-deliverer.ts";
+import { ActorDeliverer } from "./actor-deliverer.ts";
 import { attemptSlots } from "./attempt-slots.ts";
 import { burial } from "./burial.ts";
 
@@ -42,7 +42,7 @@ function delivering(
   const mask = (text: string) => text;
   const bury = burial({ deadLetters, clock, log, activity, alert, mask, abandon: abandon.signal });
   const policies = new Map([["r", compilePolicy(spec.delivery)]]);
-  const deliverer = actorDeliverer({
+  const deliverer = new ActorDeliverer({
     id: "agent",
     alert,
     slots,

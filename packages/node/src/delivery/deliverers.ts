@@ -1,7 +1,7 @@
 import { CLOSED, type RateState, restoredGates, UNUSED_RATE } from "@orgloop/engine";
 import { type BreakerState, DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
 import type { Generation } from "../apply/generation.ts";
-import { type ActorDeliverer, actorDeliverer } from "./actor-deliverer.ts";
+import { ActorDeliverer } from "./actor-deliverer.ts";
 import type { ActorDelivererOptions } from "./actor-deliverer-options.ts";
 import type { KeptRouteStates } from "./kept-route-states.ts";
 
@@ -34,7 +34,7 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
 
   function begin(id: string, work: Work, restored: Partial<ActorDelivererOptions> = {}): void {
     works.set(id, work);
-    all.set(id, actorDeliverer({ ...shared, ...restored, id, ...work }));
+    all.set(id, new ActorDeliverer({ ...shared, ...restored, id, ...work }));
   }
 
   function go(id: string, deliverer: ActorDeliverer, work: Work): void {
