@@ -28,40 +28,66 @@ export interface DamagedFile {
   readonly file: string;
   readonly before: Contents;
   readonly after: Contents;
+  /** Ids of the events that were answered 200. */
+  readonly answered: ReadonlySet<string>;
   /** What the undamaged directory holds where this file has only so many bytes. */
   readonly cutAt: (bytes: number) => Promise<Contents>;
 }
 
+type Excuse = "unacknowledged" | "lag";
+
 /**
- * Why nobody had to be told of what is lost; null where somebody had. `unacknowledged`: lines of a
- * store that its mark had not reached, so that whoever wrote them had no answer yet, and the log
- * does not call their deliveries settled. `lag`: the end of the log, or of a file in
- * {@link LAGGING}, that its mark had not reached, which docs/guarantees.md excepts.
+ * Why nobody had to be told of what is lost; null where somebody had. `unacknowledged`: lines that
+ * their mark had not reached, and of which nobody had been told: of an event neither its sender nor
+ * the checkpoint, of an entry or a letter not the log, which does not call its delivery settled.
+ * `lag`: the end of the log's last segment, or of a file in {@link LAGGING}, that its mark had not
+ * reached, which docs/guarantees.md excepts.
  */
-export async function excuseOf(damaged: DamagedFile): Promise<"unacknowledged" | "lag" | null> {
-  const { whole, file, after, cutAt } = damaged;
-  const isLog = path.dirname(file) === "wal";
-  const from = isLog ? await logReached(whole, file) : await linesReached(path.join(whole, file));
-  if (from === null) return null;
-  const bytes = await readFile(path.join(whole, file));
-  for (const end of lineEnds(bytes, from)) {
-    const cut = await cutAt(end);
-    if (cut.said.length > 0 || differences(cut, after).length > 0) continue;
-    if (isLog || LAGGING.has(file)) return "lag";
-    return (await acknowledgedLoss(damaged)) ? null : "unacknowledged";
-  }
-  return null;
+export async function excuseOf(damaged: DamagedFile): Promise<Excuse | null> {
+  const { whole, file } = damaged;
+  if (path.dirname(file) === "wal") return excuseOfLog(damaged);
+  const from = await linesReached(path.join(whole, file));
+  if (from === null || !(await isCut(damaged, from))) return null;
+  if (LAGGING.has(file)) return "lag";
+  return (await acknowledgedLoss(damaged)) ? null : "unacknowledged";
 }
 
-/** How many bytes of the log's last segment its mark has reached; null for another file. */
-async function logReached(whole: string, file: string): Promise<number | null> {
+/** Nobody is told of a segment's first lines before the mark has reached it. */
+async function excuseOfLog(damaged: DamagedFile): Promise<Excuse | null> {
+  const { whole, file } = damaged;
   const mark = await readMark<{ segment: number; bytes: number }>(
     path.join(whole, "wal/high-water"),
     nodeFileSystem,
   );
-  return mark !== null && Number(path.basename(file, ".jsonl")) === mark.segment
-    ? mark.bytes
-    : null;
+  const segment = Number(path.basename(file, ".jsonl"));
+  if (mark === null || !(segment >= mark.segment)) return null;
+  const isMarked = segment === mark.segment;
+  if (!(await isCut(damaged, isMarked ? mark.bytes : 0))) return null;
+  if (!acknowledgedEvents(damaged)) return "unacknowledged";
+  return isMarked ? "lag" : null;
+}
+
+/** Whether a cut of whole lines, from there on, leaves the same; it says nothing either. */
+async function isCut({ whole, file, after, cutAt }: DamagedFile, from: number): Promise<boolean> {
+  for (const end of lineEnds(await readFile(path.join(whole, file)), from)) {
+    const cut = await cutAt(end);
+    if (cut.said.length === 0 && differences(cut, after).length === 0) return true;
+  }
+  return false;
+}
+
+/** Whether an event is lost that was answered 200, or that lies behind the feed's checkpoint. */
+function acknowledgedEvents({ before, after, answered }: DamagedFile): boolean {
+  const checkpoint = Number(JSON.parse(before.held.get("checkpoint feed") ?? "0"));
+  return [...before.held].some(([name, text]) => {
+    if (!name.startsWith("event ") || after.held.get(name) === text) return false;
+    const { id, source, payload } = JSON.parse(text) as {
+      id: string;
+      source: string;
+      payload: { n: number };
+    };
+    return source === "feed" ? payload.n <= checkpoint : answered.has(id);
+  });
 }
 
 /** How many bytes of a file of checksummed lines its mark has reached; null for another file. */

@@ -24,8 +24,16 @@ export interface Verdict {
   readonly after: Contents | null;
 }
 
-/** Opens the data directory `whole`, which held `before`, with the damage. */
-export async function judged(whole: string, before: Contents, damage: Damage): Promise<Verdict> {
+/**
+ * Opens the data directory `whole`, which held `before`, with the damage. `answered`: ids of the
+ * events that were answered 200.
+ */
+export async function judged(
+  whole: string,
+  before: Contents,
+  answered: ReadonlySet<string>,
+  damage: Damage,
+): Promise<Verdict> {
   const { signal, file, kind } = damage;
   const what = `${kind} of ${file} after ${signal}`;
   let after: Contents;
@@ -40,7 +48,9 @@ export async function judged(whole: string, before: Contents, damage: Damage): P
   const unsaid = lost.length > 0 && after.said.length === 0;
   const cutAt = (bytes: number) => opened(whole, (dir) => truncate(path.join(dir, file), bytes));
   const excuse =
-    unsaid && signal === "SIGKILL" ? await excuseOf({ whole, file, before, after, cutAt }) : null;
+    unsaid && signal === "SIGKILL"
+      ? await excuseOf({ whole, file, before, after, answered, cutAt })
+      : null;
   const isFault = broken.length > 0 || (unsaid && excuse === null);
   const fault = isFault ? `${what}, unsaid: ${[...broken, ...lost].slice(0, 5).join("; ")}` : null;
   if (excuse !== null) return { outcome: excuse, fault, after };

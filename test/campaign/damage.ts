@@ -35,11 +35,12 @@ export const campaign: Campaign = async (more, keepIn = KEPT_HERE) => {
           );
         }
         const files = await stateFiles(whole);
+        const answered = new Set(world.answered.values());
         for (let round = 0; round < ROUNDS_OF_EACH; round += 1) {
           const damage = await someDamage(whole, signal, files);
           if (damage === null) continue;
           kinds.add(damage.file.replace(/\d{3,}/g, "N"));
-          const { outcome, fault, after } = await judged(whole, before, damage);
+          const { outcome, fault, after } = await judged(whole, before, answered, damage);
           counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
           if (fault === null) continue;
           faults.push(fault);

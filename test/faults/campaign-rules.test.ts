@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { openFileBus } from "@orgloop/bus/file";
@@ -118,7 +118,7 @@ describe("the last line of a store is cut off after a kill", () => {
     const before = await opened(whole, async () => {});
     expect(before).toMatchObject({ said: [] });
     expect([...before.held.keys()].filter((name) => name.startsWith("inbox"))).toHaveLength(2);
-    return judged(whole, before, { ...damage, signal: "SIGKILL", bytes: cut });
+    return judged(whole, before, new Set(), { ...damage, signal: "SIGKILL", bytes: cut });
   }
 
   test("is no fault, unsaid, where its mark had not reached it and its delivery is open", async () => {
@@ -133,6 +133,39 @@ describe("the last line of a store is cut off after a kill", () => {
   test("is a fault, unsaid, where the log calls its delivery settled: it had been acknowledged", async () => {
     const { fault } = await left({ settled: true, marked: false });
     expect(fault).toContain("unsaid: not as it was: inbox in_evt_2");
+  });
+
+  /** A segment that was just begun, as a kill leaves it before the mark has reached it. */
+  async function begun(answered: readonly string[]) {
+    const data = path.join(whole, "data");
+    const dir = path.join(whole, "wal");
+    const bus = await openFileBus({ dir, rotate: { maxBytes: 1 } });
+    await bus.publish(event("evt_1"));
+    await cp(path.join(dir, "high-water"), path.join(whole, "mark"));
+    await bus.publish(event("evt_2"));
+    await cp(dir, path.join(data, "wal"), { recursive: true });
+    await bus.close();
+    await cp(path.join(whole, "mark"), path.join(data, "wal/high-water"));
+    const before = await opened(data, async () => {});
+    const names = (await readdir(path.join(data, "wal"))).filter((name) =>
+      /^\d+.jsonl$/.test(name),
+    );
+    const file = `wal/${names.sort().at(-1)}`;
+    return judged(data, before, new Set(answered), {
+      signal: "SIGKILL",
+      file,
+      kind: "emptied",
+      bytes: Buffer.alloc(0),
+    });
+  }
+
+  test("a whole segment of the log: no fault where none of its events had been answered", async () => {
+    expect(await begun(["evt_1"])).toMatchObject({ outcome: "unacknowledged", fault: null });
+  });
+
+  test("a whole segment of the log: a fault where one of its events had been answered", async () => {
+    const { fault } = await begun(["evt_1", "evt_2"]);
+    expect(fault).toContain("unsaid: not as it was: event evt_2");
   });
 
   test("is said where its mark had reached it", async () => {
