@@ -113,7 +113,7 @@ test("a failed apply leaves what ran running: a missing variable, a restart, an 
   expect(missing.stderr).toMatch(/FAR_URL: connectors\/actors\.yaml:\d+:\d+/);
   await actor('{ url: "http://127.0.0.1:1", secret: "no secret" }');
   expect(await run("apply")).toMatchObject({
-    code: 2,
+    code: 1,
     stderr: expect.stringMatching(/what ran before goes on: [\s\S]*actor "far": secret: expected/),
   });
   await writeFile(actors, text);

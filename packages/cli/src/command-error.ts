@@ -3,8 +3,8 @@ import { OrgLoopError } from "@orgloop/sdk";
 /** 0 done; 1 failed; 2 the configuration is invalid; 3 nothing runs (`status` only). */
 export type ExitStatus = 0 | 1 | 2 | 3;
 
-/** Codes that say that a configuration is invalid: by its files, by what the environment has not, or by a package that takes it. */
-const INVALID = new Set(["CONFIG_INVALID", "INVALID_CONFIG", "MISSING_VARIABLES"]);
+/** Codes that say that a configuration is invalid: by its files and the schemas, or by what the environment has not. */
+const INVALID = new Set(["CONFIG_INVALID", "MISSING_VARIABLES"]);
 
 /** 2 says that the configuration is invalid. */
 export const exitStatusOf = (code: unknown): ExitStatus => (INVALID.has(String(code)) ? 2 : 1);

@@ -49,7 +49,7 @@ const SCRIPT_PACKAGE = "@orgloop/transform-script";
 
 /**
  * Makes an item run: its configuration is checked first. Throws `PLUGIN_WRONG_KIND`,
- * `INVALID_CONFIG`, or what the lookup or the plugin throws.
+ * `CONFIG_INVALID` where its schema refuses it, or what the lookup or the plugin throws.
  */
 export async function openPlugin<Running>(
   { item, id, package: name, config, written, fromVars, partOf }: WantedPlugin<Running>,
@@ -76,7 +76,7 @@ export async function openPlugin<Running>(
   const checked = await parsePluginConfig(part.config, config);
   if (checked.errors !== undefined) {
     const said = checked.errors.map(({ path, message }) => [...path.slice(-1), message].join(": "));
-    throw new OrgLoopError("INVALID_CONFIG", known.mask(said.join("; ")));
+    throw new OrgLoopError("CONFIG_INVALID", known.mask(said.join("; ")));
   }
   const context: PluginContext = {
     id,

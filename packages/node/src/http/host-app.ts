@@ -33,7 +33,6 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   DATA_DIR_OWNED: 409,
   ALREADY_RUNNING: 409,
   CONFIG_INVALID: 422,
-  INVALID_CONFIG: 422,
   MISSING_VARIABLES: 422,
   DRAINING: 503,
 };

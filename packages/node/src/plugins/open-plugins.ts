@@ -54,7 +54,7 @@ export interface OpenPlugins {
 
 /**
  * Creates what the topology names and `before` does not have: each configuration is checked with its references resolved. All failures
- * are told at once, as `PLUGINS_FAILED`, or as `INVALID_CONFIG` where each is that, and what was created by then is closed.
+ * are told at once, as `PLUGINS_FAILED`, or as `CONFIG_INVALID` where each is that, and what was created by then is closed.
  */
 export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlugins> {
   const { topology, written, allowPrivate } = options;
@@ -100,10 +100,10 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   if (failures.length > 0) {
     await closeAll(created);
     const what = failures.length === 1 ? "one item" : `${failures.length} items`;
-    const isInvalid = failures.every(({ error }) => hasCode(error, "INVALID_CONFIG"));
+    const isInvalid = failures.every(({ error }) => hasCode(error, "CONFIG_INVALID"));
     const lines = failures.map(({ line }) => line).join("\n");
     throw new OrgLoopError(
-      isInvalid ? "INVALID_CONFIG" : "PLUGINS_FAILED",
+      isInvalid ? "CONFIG_INVALID" : "PLUGINS_FAILED",
       `${what} could not be started:\n${lines}`,
     );
   }
