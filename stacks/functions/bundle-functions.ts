@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { sha256 } from "@orgloop/aws/plan";
 import { build } from "esbuild";
 import type { BundleLookup, FunctionKind } from "../stage.ts";
-import { copyJq, jqWorker } from "./jq-worker.ts";
+import { copyJq, jqWorker, jqWorkerOf } from "./jq-worker.ts";
 import { oneSdk } from "./one-sdk.ts";
 
 export interface FunctionBundles {
@@ -60,7 +60,7 @@ async function bundle(
   await build({
     entryPoints: [
       { in: join(functionsDir, `${kind}.ts`), out: "index" },
-      ...(filter ? [{ in: join(dirname(filter), "jq-worker.ts"), out: "jq-worker" }] : []),
+      ...(filter ? [{ in: jqWorkerOf(filter), out: "jq-worker" }] : []),
     ],
     outdir: directory,
     outExtension: { ".js": ".mjs" },

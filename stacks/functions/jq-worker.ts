@@ -1,19 +1,23 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import type { Plugin } from "esbuild";
+
+/** Of the checkout's, or of a project's installed copy. */
+const FILTER_MODULE =
+  /[\\/](filter[\\/]src[\\/]jq-engine\.ts|transform-filter[\\/]dist[\\/].*\.js)$/;
 
 /** A filter's `jq` runs in a worker, a file of its own: a bundle has it under this name. */
 export const jqWorker: Plugin = {
   name: "jq-worker",
   setup(build) {
-    build.onLoad({ filter: /[\\/]filter[\\/]src[\\/]jq-engine\.ts$/ }, async ({ path }) => ({
+    build.onLoad({ filter: FILTER_MODULE }, async ({ path }) => ({
       contents: (await readFile(path, "utf8")).replace(
-        '"./jq-worker.ts", import',
+        /"\.\/jq-worker\.[jt]s", import/,
         '"./jq-worker.mjs", import',
       ),
-      loader: "ts",
+      loader: path.endsWith(".ts") ? "ts" : "js",
     }));
   },
 };
@@ -27,3 +31,7 @@ export function copyJq(filter: string, directory: string): void {
     join(directory, wasm),
   );
 }
+
+/** The worker's module, beside the transform's. */
+export const jqWorkerOf = (filter: string): string =>
+  join(dirname(filter), `jq-worker${extname(filter)}`);

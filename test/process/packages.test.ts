@@ -1,11 +1,15 @@
 import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+import { pluginEntry } from "@orgloop/node";
+import { bundleFunctions } from "@orgloop/stacks";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { type RunningOrgLoop, startOrgLoop } from "../run-orgloop.ts";
 import { serveTest } from "../serve-test.ts";
@@ -114,8 +118,15 @@ test("the command's tarball has the licences of all that is in its bundle", asyn
   expect(stdout).toContain("Permission is hereby granted, free of charge");
 });
 
+/** A folder with all packages, installed once. */
+let all: Promise<string> | undefined;
+function allInstalled(): Promise<string> {
+  all ??= installed("all", [...packedTarballs(), "@types/node"]);
+  return all;
+}
+
 test("all of them install together, load, and declare what TypeScript understands", async () => {
-  const folder = await installed("all", [...packedTarballs(), "@types/node"]);
+  const folder = await allInstalled();
   const manifests = await Promise.all(packedTarballs().map(manifestIn));
   const names = manifests.filter((it) => "." in it.exports).map(({ name }) => name);
   expect(names.length).toBe(16);
@@ -152,6 +163,35 @@ const open = async () => {
 };
 checkpointSuite({ name: "map", open });
 `;
+
+test("where a project has them installed, the functions' bundles hold them, with jq", async () => {
+  const projectDir = await allInstalled();
+  const entries = new Map<string, string>();
+  for (const name of ["@orgloop/transform-filter", "@orgloop/transform-dedup"]) {
+    entries.set(name, await pluginEntry({ projectDir })(name));
+  }
+  const packages = [...entries.keys()];
+  const lookup = await bundleFunctions({
+    functionsDir: path.join(ROOT, "functions"),
+    outDir: path.join(root, "functions"),
+    entry: (name) => entries.get(name) ?? "",
+    scripts: new Map(),
+    jq: true,
+    wanted: [["route", packages]],
+  });
+  const folder = lookup("route", packages);
+  const texts = await Promise.all(
+    (await readdir(folder, { withFileTypes: true }))
+      .filter((entry) => entry.name.endsWith(".mjs"))
+      .map((entry) => readFile(path.join(folder, entry.name), "utf8")),
+  );
+  expect(texts.join("\n")).toMatch(/new URL\("\.\/jq-worker\.mjs",import\.meta\.url\)/);
+  const worker = new Worker(path.join(folder, "jq-worker.mjs"));
+  worker.postMessage({ input: '{"number":42}', expression: ".number == 42" });
+  const [reply] = await once(worker, "message");
+  await worker.terminate();
+  expect(reply).toMatchObject({ stdout: expect.stringMatching(/^true/), exitCode: 0 });
+});
 
 test("a new project runs as its package.json has it installed, with a module", async () => {
   const tool = await installed("tool", ["orgloop"]);
