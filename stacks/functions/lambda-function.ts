@@ -67,18 +67,7 @@ export function lambdaFunction(
     timeout: options.timeoutS,
     memorySize: options.memoryMb,
     ...(reservedConcurrency ? { reservedConcurrentExecutions: reservedConcurrency } : {}),
-    environment: {
-      variables: {
-        ORGLOOP_STAGE: stage.stage,
-        ORGLOOP_PROJECT: topology.project,
-        ORGLOOP_TABLE: names.table,
-        ORGLOOP_BUCKET: bucketOf(stage),
-        ORGLOOP_BUS_URL: queueUrl(names.bus),
-        ORGLOOP_SECRET_PREFIX: stage.secretPrefix,
-        ORGLOOP_LOG_LEVEL: topology.defaults.log_level,
-        ...(spec ? { ORGLOOP_SPEC: spec.value } : {}),
-      },
-    },
+    environment: { variables: variablesOf(stage, spec) },
     ...(vpc
       ? {
           vpcConfig: {
@@ -90,6 +79,20 @@ export function lambdaFunction(
   });
   made.addDependency(logs);
   return made;
+}
+
+function variablesOf(stage: Stage, spec: SpecValue | undefined): Record<string, string> {
+  const { names, topology } = stage;
+  return {
+    ORGLOOP_STAGE: stage.stage,
+    ORGLOOP_PROJECT: topology.project,
+    ORGLOOP_TABLE: names.table,
+    ORGLOOP_BUCKET: bucketOf(stage),
+    ORGLOOP_BUS_URL: queueUrl(names.bus),
+    ORGLOOP_SECRET_PREFIX: stage.secretPrefix,
+    ORGLOOP_LOG_LEVEL: topology.defaults.log_level,
+    ...(spec ? { ORGLOOP_SPEC: spec.value } : {}),
+  };
 }
 
 /** Characters of a role's inline policies (AWS, IAM and STS quotas), less the document around the statements. */

@@ -17,24 +17,17 @@ interface Alarm {
 }
 
 /** What somebody should look at: a queue that gets older, dead letters, pollers that fail. */
-function stageAlarms({ names, stage, inboxes }: Stage): readonly Alarm[] {
-  const own = {
-    namespace: METRIC_NAMESPACE,
-    dimension: [METRIC_DIMENSION, stage],
-    periods: 1,
-  } as const;
+const stageAlarms = (stage: Stage): readonly Alarm[] => [
+  ...queueAlarms(stage),
+  ...ownAlarms(stage),
+  ...functionAlarms(stage),
+];
+
+function queueAlarms({ names }: Stage): readonly Alarm[] {
   const queue = (name: string) => ({
     namespace: "AWS/SQS",
     dimension: ["QueueName", name] as const,
     statistic: "Maximum" as const,
-  });
-  const errorsOf = (name: string) => ({
-    namespace: "AWS/Lambda",
-    metric: "Errors",
-    dimension: ["FunctionName", name] as const,
-    statistic: "Sum" as const,
-    threshold: 0,
-    periods: 2,
   });
   return [
     {
@@ -53,6 +46,16 @@ function stageAlarms({ names, stage, inboxes }: Stage): readonly Alarm[] {
       threshold: 0,
       periods: 1,
     },
+  ];
+}
+
+function ownAlarms({ stage }: Stage): readonly Alarm[] {
+  const own = {
+    namespace: METRIC_NAMESPACE,
+    dimension: [METRIC_DIMENSION, stage],
+    periods: 1,
+  } as const;
+  return [
     {
       ...own,
       subject: "waiting",
@@ -78,6 +81,19 @@ function stageAlarms({ names, stage, inboxes }: Stage): readonly Alarm[] {
       threshold: 0,
       periods: 3,
     },
+  ];
+}
+
+function functionAlarms({ names, inboxes }: Stage): readonly Alarm[] {
+  const errorsOf = (name: string) => ({
+    namespace: "AWS/Lambda",
+    metric: "Errors",
+    dimension: ["FunctionName", name] as const,
+    statistic: "Sum" as const,
+    threshold: 0,
+    periods: 2,
+  });
+  const alarms: readonly Alarm[] = [
     {
       ...errorsOf(names.router),
       subject: "router-errors",
@@ -88,16 +104,14 @@ function stageAlarms({ names, stage, inboxes }: Stage): readonly Alarm[] {
       subject: "receiver-errors",
       description: "Webhooks cannot be taken in: orgloop logs says why",
     },
-    ...(inboxes.swept
-      ? [
-          {
-            ...errorsOf(names.sweeper),
-            subject: "sweeper-errors",
-            description: "What nobody fetches from inboxes is not given up: orgloop logs says why",
-          },
-        ]
-      : []),
   ];
+  if (!inboxes.swept) return alarms;
+  const sweeper = {
+    ...errorsOf(names.sweeper),
+    subject: "sweeper-errors",
+    description: "What nobody fetches from inboxes is not given up: orgloop logs says why",
+  };
+  return [...alarms, sweeper];
 }
 
 const PERIOD_S = 300;

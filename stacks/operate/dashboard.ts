@@ -29,54 +29,114 @@ const wordsOf = (prefix: string): string => prefix.split("-").filter(Boolean).jo
 /** The dashboard of a workspace, in CloudWatch's form (AWS, Dashboard Body Structure and Syntax). */
 export function dashboardBody({ stage, project, region }: DashboardOf) {
   const names = awsNames(stage);
-  const own = (metric: keyof typeof METRICS, label: string, options: object = {}): Metric => [
+  const own = ownMetrics(stage);
+  const graphs = [
+    ...flowGraphs(own, names),
+    ...waitingGraphs(names),
+    ...functionGraphs(own, names),
+    graph(
+      "Cost: US dollars per million events",
+      "Sum",
+      costOf(names, own("published", "events", { id: "events", visible: false })),
+    ),
+    graph("State table", "Sum", [
+      table("ConsumedWriteCapacityUnits", names.table, "writes"),
+      table("ConsumedReadCapacityUnits", names.table, "reads"),
+      table("ThrottledRequests", names.table, "throttled"),
+    ]),
+    graph("Pollers", "Sum", [
+      functions("Invocations", `${names.prefix}poll-`, "polls"),
+      functions("Throttles", `${names.prefix}poll-`, "throttled"),
+    ]),
+  ];
+  const title = {
+    type: "text",
+    x: 0,
+    y: 0,
+    width: 24,
+    height: 1,
+    properties: { markdown: `# ${project}: ${stage}` },
+  };
+  return { widgets: [title, ...graphs.map((one, at) => widgetOf(one, at, region))] };
+}
+
+interface Graph {
+  readonly title: string;
+  readonly stat: string;
+  readonly metrics: readonly Metric[];
+  readonly unit: string | undefined;
+}
+
+const graph = (title: string, stat: string, metrics: readonly Metric[], unit?: string): Graph => ({
+  title,
+  stat,
+  metrics,
+  unit,
+});
+
+/** The graph of that number, three in a row below the title. */
+function widgetOf({ title, stat, metrics, unit }: Graph, at: number, region: string) {
+  return {
+    type: "metric",
+    x: (at % 3) * WIDTH,
+    y: 1 + Math.floor(at / 3) * HEIGHT,
+    width: WIDTH,
+    height: HEIGHT,
+    properties: {
+      title,
+      view: "timeSeries",
+      region,
+      period: 60,
+      stat,
+      metrics,
+      ...(unit ? { yAxis: { left: { label: unit, showUnits: false, min: 0 } } } : {}),
+    },
+  };
+}
+
+type OwnMetric = (metric: keyof typeof METRICS, label: string, options?: object) => Metric;
+
+const ownMetrics =
+  (stage: string): OwnMetric =>
+  (metric, label, options = {}) => [
     METRIC_NAMESPACE,
     METRICS[metric],
     METRIC_DIMENSION,
     stage,
     { label, ...options },
   ];
-  const queue = (metric: string, name: string, label: string): Metric => [
-    "AWS/SQS",
+
+const metricOf =
+  (namespace: string, dimension: string) =>
+  (metric: string, name: string, label: string): Metric => [
+    namespace,
     metric,
-    "QueueName",
+    dimension,
     name,
     { label },
   ];
-  const lambda = (metric: string, name: string, label: string): Metric => [
-    "AWS/Lambda",
-    metric,
-    "FunctionName",
-    name,
-    { label },
-  ];
-  const table = (metric: string, name: string, label: string): Metric => [
-    "AWS/DynamoDB",
-    metric,
-    "TableName",
-    name,
-    { label },
-  ];
-  /** All queues or functions whose name begins so: actors come and go, the dashboard stays. */
-  const search = (
-    schema: string,
-    metric: string,
-    words: string,
-    statistic: string,
-    label: string,
-  ): Metric => [
+
+const queue = metricOf("AWS/SQS", "QueueName");
+const lambda = metricOf("AWS/Lambda", "FunctionName");
+const table = metricOf("AWS/DynamoDB", "TableName");
+
+/** All queues or functions whose name begins so: actors come and go, the dashboard stays. */
+const search =
+  (schema: string, statistic: string) =>
+  (metric: string, words: string, label: string): Metric => [
     {
       expression: `SUM(SEARCH('{${schema}} MetricName="${metric}" ${words}', '${statistic}', 60))`,
       label,
     },
   ];
-  const graph = (title: string, stat: string, metrics: readonly Metric[], unit?: string) => ({
-    title,
-    stat,
-    metrics,
-    unit,
-  });
-  const graphs = [
+
+const queues = search("AWS/SQS,QueueName", "Maximum");
+const functions = (metric: string, prefix: string, label: string): Metric =>
+  search("AWS/Lambda,FunctionName", "Sum")(metric, wordsOf(prefix), label);
+
+/** What becomes of events. */
+function flowGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
+  return [
     graph("Flow: events in, routed, delivered", "Sum", [
       own("published", "published"),
       own("routed", "routed"),
@@ -104,27 +164,30 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       own("breakersClosed", "closed"),
       own("held", "deliveries held"),
     ]),
+  ];
+}
+
+function waitingGraphs({ bus, actorPrefix }: AwsNames): readonly Graph[] {
+  const ofActors = `${wordsOf(actorPrefix)} NOT dlq`;
+  return [
     graph("Waiting on the bus", "Maximum", [
-      queue("ApproximateNumberOfMessagesVisible", names.bus, "waiting"),
-      queue("ApproximateNumberOfMessagesNotVisible", names.bus, "in flight"),
-      queue("ApproximateAgeOfOldestMessage", names.bus, "age of the oldest, s"),
+      queue("ApproximateNumberOfMessagesVisible", bus, "waiting"),
+      queue("ApproximateNumberOfMessagesNotVisible", bus, "in flight"),
+      queue("ApproximateAgeOfOldestMessage", bus, "age of the oldest, s"),
     ]),
     graph("Waiting for actors", "Maximum", [
-      search(
-        "AWS/SQS,QueueName",
-        "ApproximateNumberOfMessagesVisible",
-        `${wordsOf(names.actorPrefix)} NOT dlq`,
-        "Maximum",
-        "waiting",
-      ),
-      search(
-        "AWS/SQS,QueueName",
-        "ApproximateNumberOfMessagesNotVisible",
-        `${wordsOf(names.actorPrefix)} NOT dlq`,
-        "Maximum",
-        "in flight or held",
-      ),
+      queues("ApproximateNumberOfMessagesVisible", ofActors, "waiting"),
+      queues("ApproximateNumberOfMessagesNotVisible", ofActors, "in flight or held"),
     ]),
+  ];
+}
+
+function functionGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
+  const duration = (label: string, stat: string): Metric => [
+    ...lambda("Duration", names.router, label).slice(0, 4),
+    { label, stat },
+  ];
+  return [
     graph("Failures", "Sum", [
       own("failed", "attempts"),
       own("missing", "template values missing"),
@@ -136,84 +199,15 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       lambda("Errors", names.router, "router: errors"),
       lambda("Throttles", names.router, "router: throttles"),
       lambda("Errors", names.receiver, "receiver: errors"),
-      search(
-        "AWS/Lambda,FunctionName",
-        "Errors",
-        wordsOf(names.prefix),
-        "Sum",
-        "all functions: errors",
-      ),
+      functions("Errors", names.prefix, "all functions: errors"),
     ]),
     graph(
       "Router: duration",
       "p50",
-      [
-        [
-          ...lambda("Duration", names.router, "median").slice(0, 4),
-          { label: "median", stat: "p50" },
-        ],
-        [
-          ...lambda("Duration", names.router, "p99").slice(0, 4),
-          { label: "99 of 100", stat: "p99" },
-        ],
-      ],
+      [duration("median", "p50"), duration("99 of 100", "p99")],
       "ms",
     ),
-    graph(
-      "Cost: US dollars per million events",
-      "Sum",
-      costOf(names, own("published", "events", { id: "events", visible: false })),
-    ),
-    graph("State table", "Sum", [
-      table("ConsumedWriteCapacityUnits", names.table, "writes"),
-      table("ConsumedReadCapacityUnits", names.table, "reads"),
-      table("ThrottledRequests", names.table, "throttled"),
-    ]),
-    graph("Pollers", "Sum", [
-      search(
-        "AWS/Lambda,FunctionName",
-        "Invocations",
-        wordsOf(`${names.prefix}poll-`),
-        "Sum",
-        "polls",
-      ),
-      search(
-        "AWS/Lambda,FunctionName",
-        "Throttles",
-        wordsOf(`${names.prefix}poll-`),
-        "Sum",
-        "throttled",
-      ),
-    ]),
   ];
-  return {
-    widgets: [
-      {
-        type: "text",
-        x: 0,
-        y: 0,
-        width: 24,
-        height: 1,
-        properties: { markdown: `# ${project}: ${stage}` },
-      },
-      ...graphs.map(({ title, stat, metrics, unit }, at) => ({
-        type: "metric",
-        x: (at % 3) * WIDTH,
-        y: 1 + Math.floor(at / 3) * HEIGHT,
-        width: WIDTH,
-        height: HEIGHT,
-        properties: {
-          title,
-          view: "timeSeries",
-          region,
-          period: 60,
-          stat,
-          metrics,
-          ...(unit ? { yAxis: { left: { label: unit, showUnits: false, min: 0 } } } : {}),
-        },
-      })),
-    ],
-  };
 }
 
 /** Gigabytes of memory, by what a function's name says after the stage. */

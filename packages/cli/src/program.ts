@@ -27,6 +27,26 @@ export function orgloopProgram(): Command {
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError();
 
+  addConfiguration(program);
+  addProcess(program);
+  addViews(program);
+  addEvents(program);
+  addWorkspaces(program);
+  addModules(program);
+  addDeadLetters(program);
+  addInbox(program);
+  addScaffolds(program);
+  addService(program);
+  addWal(program);
+  program
+    .command("version")
+    .description("version of orgloop, Node and platform")
+    .action(lazy(() => import("./commands/version.ts").then((it) => it.version)));
+  return program;
+}
+
+/** Write, check and apply a configuration. */
+function addConfiguration(program: Command): void {
   program
     .command("init [dir]")
     .description("a project that validates and starts as it stands")
@@ -55,6 +75,10 @@ export function orgloopProgram(): Command {
     .command("apply [file]")
     .description("make the running process what the files, or a saved plan, say")
     .action(lazy(() => import("./commands/apply.ts").then((it) => it.apply)));
+}
+
+/** Run a project. */
+function addProcess(program: Command): void {
   program
     .command("start")
     .description("run the project; --daemon in the background")
@@ -79,6 +103,10 @@ export function orgloopProgram(): Command {
     .command("status")
     .description("what runs: sources, routes, actors")
     .action(lazy(() => import("./commands/status.ts").then((it) => it.status)));
+}
+
+/** See what there is, and what happens. */
+function addViews(program: Command): void {
   program
     .command("logs")
     .description("the event log")
@@ -102,6 +130,10 @@ export function orgloopProgram(): Command {
     .command("inspect <kind> <name>")
     .description("one source, actor, route, transform or logger, with the place of every value")
     .action(lazy(() => import("./commands/inspect.ts").then((it) => it.inspect)));
+}
+
+/** Put events in, and try them out. */
+function addEvents(program: Command): void {
   program
     .command("inject <file>")
     .description("put events (JSON, JSONL; - is stdin) on the bus")
@@ -142,16 +174,4 @@ export function orgloopProgram(): Command {
     .option("--dry-run", "only count them")
     .option("--rate <rate>", "at most so many: 5/s, 10/m")
     .action(lazy(() => import("./commands/replay.ts").then((it) => it.replay)));
-  addWorkspaces(program);
-  addModules(program);
-  addDeadLetters(program);
-  addInbox(program);
-  addScaffolds(program);
-  addService(program);
-  addWal(program);
-  program
-    .command("version")
-    .description("version of orgloop, Node and platform")
-    .action(lazy(() => import("./commands/version.ts").then((it) => it.version)));
-  return program;
 }

@@ -71,43 +71,9 @@ export async function faultProxy({ target }: FaultProxyOptions): Promise<FaultPr
       side.on("error", () => other.resetAndDestroy());
     }
     client.once("close", () => open.delete(connection));
-    apply(connection);
+    apply(fault, connection);
     void carry(connection, client, upstream, (chunk) => send(upstream, chunk));
-    void carry(connection, upstream, client, (chunk) => answer(connection, chunk));
-  }
-
-  /** What a fault does to a connection by itself, without any traffic. */
-  function apply(connection: Connection): void {
-    connection.answered = 0;
-    if (fault.kind === "refuse" || (fault.kind === "reset" && fault.afterBytes === 0)) {
-      reset(connection);
-    }
-    if (fault.kind === "half_open") connection.swallowed = true;
-  }
-
-  async function answer(connection: Connection, chunk: Buffer): Promise<void> {
-    const { client } = connection;
-    switch (fault.kind) {
-      case "delay":
-        await wait(fault.ms, undefined, { ref: false });
-        return send(client, chunk);
-      case "throttle":
-        return trickle(client, chunk, fault.bytesPerSecond);
-      case "reset":
-      case "cut": {
-        const { kind, afterBytes } = fault;
-        const allowed = Math.max(0, afterBytes - connection.answered);
-        connection.answered += chunk.length;
-        if (chunk.length < allowed) return send(client, chunk);
-        await send(client, chunk.subarray(0, allowed));
-        if (kind === "reset") return reset(connection);
-        client.end();
-        connection.upstream.destroy();
-        return;
-      }
-      default:
-        return send(client, chunk);
-    }
+    void carry(connection, upstream, client, (chunk) => answer(fault, connection, chunk));
   }
 
   return {
@@ -119,7 +85,7 @@ export async function faultProxy({ target }: FaultProxyOptions): Promise<FaultPr
       const wasListening = server.listening;
       fault = next;
       if (next.kind === "refuse" && wasListening) server.close();
-      for (const connection of open) apply(connection);
+      for (const connection of open) apply(fault, connection);
       if (next.kind !== "refuse" && !wasListening) await listen(server, port);
     },
     async close() {
@@ -132,6 +98,40 @@ export async function faultProxy({ target }: FaultProxyOptions): Promise<FaultPr
       if (listening) await once(server, "close");
     },
   };
+}
+
+/** What a fault does to a connection by itself, without any traffic. */
+function apply(fault: Fault, connection: Connection): void {
+  connection.answered = 0;
+  if (fault.kind === "refuse" || (fault.kind === "reset" && fault.afterBytes === 0)) {
+    reset(connection);
+  }
+  if (fault.kind === "half_open") connection.swallowed = true;
+}
+
+async function answer(fault: Fault, connection: Connection, chunk: Buffer): Promise<void> {
+  const { client } = connection;
+  switch (fault.kind) {
+    case "delay":
+      await wait(fault.ms, undefined, { ref: false });
+      return send(client, chunk);
+    case "throttle":
+      return trickle(client, chunk, fault.bytesPerSecond);
+    case "reset":
+    case "cut": {
+      const { kind, afterBytes } = fault;
+      const allowed = Math.max(0, afterBytes - connection.answered);
+      connection.answered += chunk.length;
+      if (chunk.length < allowed) return send(client, chunk);
+      await send(client, chunk.subarray(0, allowed));
+      if (kind === "reset") return reset(connection);
+      client.end();
+      connection.upstream.destroy();
+      return;
+    }
+    default:
+      return send(client, chunk);
+  }
 }
 
 async function listen(server: Server, port: number): Promise<void> {

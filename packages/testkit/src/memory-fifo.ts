@@ -94,24 +94,13 @@ export function memoryFifo({ now, visibilitySeconds = 180 }: MemoryFifoOptions):
         message.visibleAtMs = now() + visibilitySeconds * 1_000;
         message.receives += 1;
         message.receipt = next();
-        return {
-          messageId: message.id,
-          receiptHandle: message.receipt,
-          body: message.body,
-          attributes: {
-            ApproximateReceiveCount: String(message.receives),
-            SentTimestamp: String(message.sentMs),
-            MessageGroupId: message.group,
-          },
-        };
+        return recordOf(message);
       });
     },
     remove(queueUrl, messageIds) {
       const gone = new Set(messageIds);
-      queues.set(
-        queueUrl,
-        queueOf(queueUrl).filter(({ id }) => !gone.has(id)),
-      );
+      const left = queueOf(queueUrl).filter(({ id }) => !gone.has(id));
+      queues.set(queueUrl, left);
     },
     hide(queueUrl, receiptHandles, seconds) {
       const handles = new Set(receiptHandles);
@@ -126,6 +115,19 @@ export function memoryFifo({ now, visibilitySeconds = 180 }: MemoryFifoOptions):
     nextVisibleMs() {
       const times = [...queues.values()].flat().map(({ visibleAtMs }) => visibleAtMs);
       return Math.min(Number.POSITIVE_INFINITY, ...times.filter((atMs) => atMs > now()));
+    },
+  };
+}
+
+function recordOf({ id, receipt, body, receives, sentMs, group }: Stored): FifoRecord {
+  return {
+    messageId: id,
+    receiptHandle: receipt,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receives),
+      SentTimestamp: String(sentMs),
+      MessageGroupId: group,
     },
   };
 }

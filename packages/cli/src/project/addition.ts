@@ -39,65 +39,45 @@ function groupOf({ kind, name, type, source, actor }: Addition): object {
   const apiVersion = "orgloop/v1alpha1";
   switch (kind) {
     case "connector":
-      return type === "actor"
-        ? {
-            apiVersion,
-            kind: "ConnectorGroup",
-            actors: [
-              {
-                id: name,
-                description: `${name}: where its events are sent`,
-                connector: "@orgloop/connector-webhook",
-                config: { url: `\${${variable(name)}_URL}` },
-              },
-            ],
-          }
-        : {
-            apiVersion,
-            kind: "ConnectorGroup",
-            sources: [
-              {
-                id: name,
-                description: `${name}: takes what is sent to /webhook/${name}`,
-                connector: "@orgloop/connector-webhook",
-                config: { secret: `\${${variable(name)}_SECRET}` },
-                emits: ["resource.changed"],
-              },
-            ],
-          };
+      return { apiVersion, kind: "ConnectorGroup", ...connectorOf(name, type) };
     case "transform":
-      return {
-        apiVersion,
-        kind: "TransformGroup",
-        transforms: [
-          type === "package"
-            ? { name, type, package: `@orgloop/transform-${name}` }
-            : { name, type: "script", script: `./${name}.sh`, env: [], timeout_ms: 5000 },
-        ],
-      };
-    case "logger":
-      return {
-        apiVersion,
-        kind: "LoggerGroup",
-        loggers: [
-          { name, type: "@orgloop/logger-file", config: { path: `~/.orgloop/logs/${name}.log` } },
-        ],
-      };
-    case "route":
-      return {
-        apiVersion,
-        kind: "RouteGroup",
-        routes: [
-          {
-            name,
-            description: `From ${source} to ${actor}`,
-            when: { source, events: ["resource.changed"] },
-            then: { actor },
-          },
-        ],
-      };
+      return { apiVersion, kind: "TransformGroup", transforms: [transformOf(name, type)] };
+    case "logger": {
+      const config = { path: `~/.orgloop/logs/${name}.log` };
+      const loggers = [{ name, type: "@orgloop/logger-file", config }];
+      return { apiVersion, kind: "LoggerGroup", loggers };
+    }
+    case "route": {
+      const description = `From ${source} to ${actor}`;
+      const when = { source, events: ["resource.changed"] };
+      const routes = [{ name, description, when, then: { actor } }];
+      return { apiVersion, kind: "RouteGroup", routes };
+    }
   }
 }
+
+function connectorOf(name: string, type: Addition["type"]): object {
+  const connector = "@orgloop/connector-webhook";
+  const actor = {
+    id: name,
+    description: `${name}: where its events are sent`,
+    connector,
+    config: { url: `\${${variable(name)}_URL}` },
+  };
+  const source = {
+    id: name,
+    description: `${name}: takes what is sent to /webhook/${name}`,
+    connector,
+    config: { secret: `\${${variable(name)}_SECRET}` },
+    emits: ["resource.changed"],
+  };
+  return type === "actor" ? { actors: [actor] } : { sources: [source] };
+}
+
+const transformOf = (name: string, type: Addition["type"]): object =>
+  type === "package"
+    ? { name, type, package: `@orgloop/transform-${name}` }
+    : { name, type: "script", script: `./${name}.sh`, env: [], timeout_ms: 5000 };
 
 const variable = (name: string): string => name.toUpperCase().replaceAll(/\W/g, "_");
 

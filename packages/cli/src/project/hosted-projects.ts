@@ -36,27 +36,10 @@ export async function hostedProjects(
   const live = new Set<string>();
   let port = 0;
   let ending: "interrupted" | "asked" | null = null;
-  let registered = told;
-  let written: Promise<void> = Promise.resolve();
-
-  /** Several projects may end at once: one write after the other, whatever became of the one before. */
-  function register(modules: readonly RegisteredModule[]): Promise<void> {
-    registered = modules;
-    if (!daemon) return Promise.resolve();
-    const write = written.then(() => writeRegistry(home, registered));
-    written = write.catch(() => undefined);
-    return write;
-  }
-
-  const others = (name: string) => registered.filter((one) => one.name !== name);
+  const { others, register } = registration(told, daemon ? home : null);
   const listed = (except: string) => told.filter(({ name }) => name !== except);
 
   const warn = (error: unknown): void => output.warn(messageOf(error));
-
-  function recordOf({ name, options }: HostedModule): ProcessRecord {
-    const { projectDir, topology } = options;
-    return { pid: process.pid, port, projectDir, workspace: topology.workspace, module: name };
-  }
 
   return {
     listens(at) {
@@ -79,27 +62,19 @@ export async function hostedProjects(
         return (await prepareProject(requestedContext(context, request))).options;
       },
       async onLoaded(module) {
-        const { name, options, request } = module;
+        const { name, options } = module;
         live.add(name);
         const runs = () => live.has(name);
-        const announced = () => announce(home, options.dataDir, recordOf(module));
+        const announced = () => announce(home, options.dataDir, recordOf(module, port));
         await untilWritten(announced, runs, output.warn);
-        const { projectDir: sourceDir, topology } = options;
-        const entry: RegisteredModule = {
-          name,
-          sourceDir,
-          configPath: request?.configPath ?? sourceDir,
-          workspace: topology.workspace,
-          sources: topology.sources.map(({ id }) => id),
-          loadedAt: new Date().toISOString(),
-        };
+        const entry = entryOf(module);
         await untilWritten(() => register([...others(name), entry]), runs, output.warn);
       },
       async onGone(module) {
         live.delete(module.name);
         const last = live.size === 0;
         // A full disk must not keep it from being gone: what is left is told from what runs by its process.
-        await withdraw(home, module.options.dataDir, recordOf(module), last).catch(warn);
+        await withdraw(home, module.options.dataDir, recordOf(module, port), last).catch(warn);
         if (module.failure !== null) {
           output.error(`the project "${module.name}" ended: ${module.failure.message}`);
         } else if (ending !== "interrupted") {
@@ -110,5 +85,39 @@ export async function hostedProjects(
         ending ??= "asked";
       },
     },
+  };
+}
+
+/** Which projects are to run again; written to `home`, null: nowhere. */
+function registration(told: readonly RegisteredModule[], home: string | null) {
+  let registered = told;
+  let written: Promise<void> = Promise.resolve();
+  return {
+    others: (name: string) => registered.filter((one) => one.name !== name),
+    /** Several projects may end at once: one write after the other, whatever became of the one before. */
+    register(modules: readonly RegisteredModule[]): Promise<void> {
+      registered = modules;
+      if (home === null) return Promise.resolve();
+      const write = written.then(() => writeRegistry(home, registered));
+      written = write.catch(() => undefined);
+      return write;
+    },
+  };
+}
+
+function recordOf({ name, options }: HostedModule, port: number): ProcessRecord {
+  const { projectDir, topology } = options;
+  return { pid: process.pid, port, projectDir, workspace: topology.workspace, module: name };
+}
+
+function entryOf({ name, options, request }: HostedModule): RegisteredModule {
+  const { projectDir: sourceDir, topology } = options;
+  return {
+    name,
+    sourceDir,
+    configPath: request?.configPath ?? sourceDir,
+    workspace: topology.workspace,
+    sources: topology.sources.map(({ id }) => id),
+    loadedAt: new Date().toISOString(),
   };
 }

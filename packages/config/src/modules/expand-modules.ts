@@ -11,7 +11,7 @@ import type { Layer, SourceDocument } from "../resolve/source-document.ts";
 import { substituteVars } from "../resolve/substitute-vars.ts";
 import { declaredParameters, type LoadedModule, moduleLoader } from "./load-module.ts";
 import { checkParameters, parametersOf } from "./module-parameters.ts";
-import { substituteParams } from "./substitute-params.ts";
+import { type Placeholders, substituteParams } from "./substitute-params.ts";
 
 /** What the instances of a project expand to. */
 export interface ExpandedModules {
@@ -46,145 +46,176 @@ export function expandModules(
   files: ProjectFiles,
   findings: Findings,
 ): ExpandedModules {
-  const load = moduleLoader(files, findings);
-  const documents: LoadedDocument[] = [];
-  const instances = new Map<string, Instance>();
-  const texts = new Map<string, SourceDocument>();
-  const switchedOff = new Set<string>();
-  const failed: string[] = [];
-  let allNamed = true;
+  const expansion = new Expansion(workspace, files, findings);
+  for (const { document, scope } of users) {
+    expansion.expand({ document, scope, files, chain: [], local: null });
+  }
+  return expansion.result();
+}
 
-  const expand = (user: User) => {
-    const uses = valueAt(user.document.value, ["modules"]);
+/** One `modules` entry. */
+interface Use {
+  readonly user: User;
+  readonly value: Record<string, unknown>;
+  readonly place: Layer;
+}
+
+/** Expands uses, each with what its module uses in turn, and collects what comes of them. */
+class Expansion {
+  readonly #workspace: SourceDocument | undefined;
+  readonly #files: ProjectFiles;
+  readonly #findings: Findings;
+  readonly #load: ReturnType<typeof moduleLoader>;
+  readonly #documents: LoadedDocument[] = [];
+  readonly #instances = new Map<string, Instance>();
+  readonly #texts = new Map<string, SourceDocument>();
+  readonly #switchedOff = new Set<string>();
+  readonly #failed: string[] = [];
+  #allNamed = true;
+
+  constructor(workspace: SourceDocument | undefined, files: ProjectFiles, findings: Findings) {
+    this.#workspace = workspace;
+    this.#files = files;
+    this.#findings = findings;
+    this.#load = moduleLoader(files, findings);
+  }
+
+  expand(user: User): void {
+    const { document } = user;
+    const uses = valueAt(document.value, ["modules"]);
     if (!Array.isArray(uses)) return;
-    for (const [index, use] of uses.entries()) {
-      if (!isMapping(use) || typeof use.package !== "string") continue;
-      expandUse(user, use, ["modules", index]);
+    for (const [index, value] of uses.entries()) {
+      if (!isMapping(value) || typeof value.package !== "string") continue;
+      this.#expandUse({ user, value, place: { document, path: ["modules", index] } });
     }
-  };
+  }
 
-  const expandUse = (user: User, use: Record<string, unknown>, path: DocumentPath) => {
-    const { document, scope } = user;
-    const place: Layer = { document, path };
-    const report = (at: DocumentPath, code: string, message: string) => {
-      const whole = { document, path: [...path, ...at], at: "value" } as const;
-      findings.errors.push({ ...whole, code, message });
+  result(): ExpandedModules {
+    const instances = this.#instances;
+    const switchedOff = [...this.#switchedOff];
+    const names = [...instances.keys(), ...switchedOff];
+    if (this.#allNamed) checkOverrides(this.#workspace, names, this.#failed, this.#findings);
+    return {
+      documents: this.#documents,
+      instances: [...instances.values()],
+      texts: [...this.#texts.values()],
+      switchedOff,
+      unread: { anything: !this.#allNamed, instances: this.#failed },
     };
-    const localName = (own: string) => (user.local === null ? own : prefixed(user.local, own));
-    const fullName = (own: string) =>
-      scope.team === null ? localName(own) : `${scope.team.name}/${localName(own)}`;
-    const isUnread = () => {
-      if (typeof use.name === "string") failed.push(fullName(use.name));
-      else allNamed = false;
-    };
-    let module: LoadedModule;
-    try {
-      module = load(String(use.package), dirname(document.absolute), user.files);
-    } catch (error) {
-      isUnread();
-      report(["package"], "module", messageOf(error));
+  }
+
+  #expandUse(use: Use): void {
+    const { user, value, place } = use;
+    const module = this.#moduleOf(use);
+    if (module === null) {
+      if (typeof value.name === "string") this.#failed.push(fullName(user, value.name));
+      else this.#allNamed = false;
       return;
     }
+    const own = typeof value.name === "string" ? value.name : module.name;
+    const name = fullName(user, own);
+    const over = valueAt(this.#workspace?.value, ["modules", name]);
+    const enabled = (isMapping(over) ? over.enabled : undefined) ?? value.enabled;
+    if (enabled === false) return void this.#switchedOff.add(name);
+    const layers: Instance["layers"] =
+      this.#workspace && isMapping(over)
+        ? [{ document: this.#workspace, path: ["modules", name] }, place]
+        : [place];
+    if (this.#isTaken(name, use)) return;
+    const { scope: outer } = user;
+    const manifest = substituteVars(module.manifest, outer.vars, this.#findings);
+    const parameters = parametersOf({ ...module, parameters: declaredParameters(manifest) });
+    const { values, sound } = checkParameters(module, parameters, layers, this.#findings);
+    const instance: Instance = { name, module, parameters, values, layers, outer };
+    this.#instances.set(name, instance);
+    if (sound) this.#fillIn(instance, localName(user, own), user.chain);
+    else this.#failed.push(name);
+  }
+
+  /** The module of a use; null where it cannot be expanded, which is told. */
+  #moduleOf({ user, value, place }: Use): LoadedModule | null {
+    let module: LoadedModule;
+    try {
+      module = this.#load(String(value.package), dirname(user.document.absolute), user.files);
+    } catch (error) {
+      this.#report(place, ["package"], "module", messageOf(error));
+      return null;
+    }
     for (const text of [module.manifest, ...module.templates.map((one) => one.document)]) {
-      texts.set(text.absolute, text);
+      this.#texts.set(text.absolute, text);
     }
     if (user.chain.includes(module)) {
       const circle = [...user.chain.slice(user.chain.indexOf(module)), module];
       const names = circle.map(({ name }) => name).join(" → ");
-      isUnread();
-      reportCircle(user, place, `modules use each other in a circle: ${names}`);
-      return;
+      this.#reportCircle(user, place, `modules use each other in a circle: ${names}`);
+      return null;
     }
-    if (!module.sound) {
-      isUnread();
-      return;
-    }
-    const own = typeof use.name === "string" ? use.name : module.name;
-    const name = fullName(own);
-    const over = valueAt(workspace?.value, ["modules", name]);
-    const layers: Instance["layers"] =
-      workspace && isMapping(over)
-        ? [{ document: workspace, path: ["modules", name] }, place]
-        : [place];
-    const enabled = (isMapping(over) ? over.enabled : undefined) ?? use.enabled;
-    if (enabled === false) {
-      switchedOff.add(name);
-      return;
-    }
-    const first = instances.get(name);
-    if (first !== undefined) {
-      const { document: other, path: at } = first.layers.at(-1) as Layer;
-      const { line, column } = other.locate(at);
-      const where = `${other.file}:${line}:${column}`;
-      const message = `there is already an instance "${name}", at ${where}: give one of them another name`;
-      failed.push(name);
-      report([use.name === undefined ? "package" : "name"], "duplicate-instance", message);
-      return;
-    }
-    const manifest = substituteVars(module.manifest, scope.vars, findings);
-    const parameters = parametersOf({ ...module, parameters: declaredParameters(manifest) });
-    const { values, sound } = checkParameters(module, parameters, layers, findings);
-    const instance: Instance = { name, module, parameters, values, layers, outer: scope };
-    instances.set(name, instance);
-    if (sound) fillIn(instance, localName(own), user.chain);
-    else failed.push(name);
-  };
+    return module.sound ? module : null;
+  }
 
-  const fillIn = (instance: Instance, local: string, chain: readonly LoadedModule[]) => {
+  /** Whether another instance has the name already, which is told. */
+  #isTaken(name: string, { value, place }: Use): boolean {
+    const first = this.#instances.get(name);
+    if (first === undefined) return false;
+    const { document: other, path: at } = first.layers.at(-1) as Layer;
+    const { line, column } = other.locate(at);
+    const where = `${other.file}:${line}:${column}`;
+    const message = `there is already an instance "${name}", at ${where}: give one of them another name`;
+    this.#failed.push(name);
+    const field = value.name === undefined ? "package" : "name";
+    this.#report(place, [field], "duplicate-instance", message);
+    return true;
+  }
+
+  #fillIn(instance: Instance, local: string, chain: readonly LoadedModule[]): void {
     const { module, layers, values } = instance;
     const scope = instanceScope(instance, local);
     const use = layers.at(-1) as Layer;
+    const placeholders: Placeholders = {
+      params: values,
+      module: { name: local, path: module.path },
+      use: { document: use.document, path: [...use.path, "package"] },
+      given(param) {
+        const at = placed(layers, ["params", param]);
+        return valueAt(at.document.value, at.path) === undefined ? null : at;
+      },
+      paramOf: (kind, name) =>
+        module.requirements.find((one) => one.type === kind && one.id === name)?.param ?? null,
+    };
+    const findings = this.#findings;
     const filled = (document: SourceDocument) =>
-      substituteParams(
-        substituteVars(document, scope.vars, findings),
-        {
-          params: values,
-          module: { name: local, path: module.path },
-          use: { document: use.document, path: [...use.path, "package"] },
-          given(param) {
-            const at = placed(layers, ["params", param]);
-            return valueAt(at.document.value, at.path) === undefined ? null : at;
-          },
-          paramOf: (kind, name) =>
-            module.requirements.find((one) => one.type === kind && one.id === name)?.param ?? null,
-        },
-        findings,
-      );
+      substituteParams(substituteVars(document, scope.vars, findings), placeholders, findings);
     for (const { kind, document } of module.templates) {
-      documents.push({ kind, document: filled(document), scope });
+      this.#documents.push({ kind, document: filled(document), scope });
     }
     // A folder of the project may use another one; a package is on its own.
     const packaged = /^\.\.\/|(^|\/)node_modules\//.test(module.path);
-    const inner = {
-      scope,
-      files: packaged ? module.files : files,
-      chain: [...chain, module],
-      local,
-    };
-    expand({ ...inner, document: filled(module.manifest) });
-  };
+    const files = packaged ? module.files : this.#files;
+    const inner = { scope, files, chain: [...chain, module], local };
+    this.expand({ ...inner, document: filled(module.manifest) });
+  }
 
   /** A circle is told once, where the project begins it. */
-  const reportCircle = (user: User, place: Layer, message: string) => {
-    let { document, path } = place;
+  #reportCircle(user: User, place: Layer, message: string): void {
+    let outermost = place;
     for (let at: Scope | null = user.scope; at?.instance; at = at.instance.outer) {
-      ({ document, path } = at.instance.layers.at(-1) as Layer);
+      outermost = at.instance.layers.at(-1) as Layer;
     }
-    const whole = { document, path: [...path, "package"], at: "value" } as const;
-    findings.errors.push({ ...whole, code: "module-circle", message });
-  };
-
-  for (const { document, scope } of users) {
-    expand({ document, scope, files, chain: [], local: null });
+    this.#report(outermost, ["package"], "module-circle", message);
   }
-  if (allNamed) checkOverrides(workspace, [...instances.keys(), ...switchedOff], failed, findings);
-  return {
-    documents,
-    instances: [...instances.values()],
-    texts: [...texts.values()],
-    switchedOff: [...switchedOff],
-    unread: { anything: !allNamed, instances: failed },
-  };
+
+  #report({ document, path }: Layer, inside: DocumentPath, code: string, message: string): void {
+    const whole = { document, path: [...path, ...inside], at: "value" } as const;
+    this.#findings.errors.push({ ...whole, code, message });
+  }
+}
+
+const localName = ({ local }: User, own: string): string =>
+  local === null ? own : prefixed(local, own);
+
+function fullName(user: User, own: string): string {
+  const { team } = user.scope;
+  return team === null ? localName(user, own) : `${team.name}/${localName(user, own)}`;
 }
 
 /** What the workspace changes in instances that do not exist. Those in the ones that `failed` are not known. */

@@ -125,16 +125,19 @@ export function substituteParams(
     instance: {
       raw,
       use: placeholders.use,
-      fromUse(path) {
-        const part = paramAt(raw, path);
-        const param = part?.param ?? requiredAt(raw, path, placeholders);
-        const given = param === null ? null : placeholders.given(param);
-        if (given === null) return null;
-        const inside = [...given.path, ...(part?.inside ?? [])];
-        return valueAt(given.document.value, inside) === undefined
-          ? given
-          : { document: given.document, path: inside };
-      },
+      fromUse: (path) => givenFor(raw, path, placeholders),
     },
   };
+}
+
+/** Where it is given, at the use, what the value at `path` of the file comes from; null where it is the file's own. */
+function givenFor(raw: unknown, path: DocumentPath, placeholders: Placeholders): Layer | null {
+  const part = paramAt(raw, path);
+  const param = part?.param ?? requiredAt(raw, path, placeholders);
+  const given = param === null ? null : placeholders.given(param);
+  if (given === null) return null;
+  const inside = [...given.path, ...(part?.inside ?? [])];
+  return valueAt(given.document.value, inside) === undefined
+    ? given
+    : { document: given.document, path: inside };
 }

@@ -45,91 +45,43 @@ function bytesOf(absolute: string, most = Number.POSITIVE_INFINITY): Buffer {
   }
 }
 
+/** The folder that files are looked for in, and what it is called. */
+interface Root {
+  /** As it was given. */
+  readonly path: string;
+  /** Without symbolic links. */
+  readonly real: string;
+  readonly whole: "project" | "module";
+}
+
+const inside = (base: string, path: string) => path === base || path.startsWith(base + sep);
+
 /** With `project`, the files of a module, shown relative to the project that uses it. */
-export function projectFiles(root: string, project = root): ProjectFiles {
-  const realRoot = realpathSync(root);
-  const whole = root === project ? "project" : "module";
+export function projectFiles(path: string, project = path): ProjectFiles {
+  const whole = path === project ? "project" : "module";
+  const root: Root = { path, real: realpathSync(path), whole };
   const decoder = new TextDecoder("utf-8", { fatal: true });
-
-  const inside = (base: string, path: string) => path === base || path.startsWith(base + sep);
-
   const display = (absolute: string) => {
-    if (!inside(root, absolute) && !inside(project, absolute)) return absolute;
+    if (!inside(path, absolute) && !inside(project, absolute)) return absolute;
     return relative(project, absolute).replaceAll(sep, "/");
   };
-
-  /** What `check` found: many routes name the same prompt file. */
-  const checked = new Map<string, "missing" | undefined>();
-
+  /** What `look` found: many routes name the same prompt file. */
+  const known = new Map<string, "missing" | undefined>();
   const check = (written: string, absolute: string): "missing" | undefined => {
-    if (checked.has(absolute)) return checked.get(absolute);
-    const found = look(written, absolute);
-    checked.set(absolute, found);
-    return found;
-  };
-
-  const look = (written: string, absolute: string): "missing" | undefined => {
-    if (!inside(root, absolute)) {
-      throw new OrgLoopError("OUTSIDE", `"${written}" leads out of the ${whole}`);
-    }
-    let stats: ReturnType<typeof statSync>;
-    try {
-      stats = statSync(absolute);
-      const real = realpathSync.native(absolute);
-      if (!inside(realRoot, real)) {
-        throw new OrgLoopError(
-          "OUTSIDE",
-          `"${written}" is a symbolic link that leads out of the ${whole}`,
-        );
-      }
-    } catch (error) {
-      if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return "missing";
-      if (hasCode(error, "OUTSIDE")) throw error;
-      throw new OrgLoopError("UNREADABLE", `cannot read "${written}": ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-    if (stats.isDirectory()) {
-      throw new OrgLoopError("DIRECTORY", `"${written}" is a directory: a file is expected`);
-    }
-    if (!stats.isFile()) {
-      throw new OrgLoopError("NOT_A_FILE", `"${written}" is no regular file`);
-    }
-    return undefined;
+    if (!known.has(absolute)) known.set(absolute, look(root, written, absolute));
+    return known.get(absolute);
   };
 
   return {
-    root,
+    root: path,
     display,
-    find(written, from) {
-      const tried: string[] = [];
-      let outside: unknown;
-      let link: unknown;
-      for (const directory of new Set(from)) {
-        const absolute = isAbsolute(written) ? resolve(written) : resolve(directory, written);
-        try {
-          if (check(written, absolute) === undefined) return absolute;
-          tried.push(display(absolute));
-        } catch (error) {
-          if (!hasCode(error, "OUTSIDE")) throw error;
-          if (inside(root, absolute)) link ??= error;
-          else outside ??= error;
-        }
-      }
-      // A way that leads out from one folder is meant from the other, where the file is missing.
-      const refused = link ?? (tried.length === 0 ? outside : undefined);
-      if (refused !== undefined) throw refused;
-      throw new OrgLoopError(
-        "MISSING",
-        `there is no file "${written}"; looked for ${[...new Set(tried)].join(" and ")}`,
-      );
-    },
+    find: (written, from) => findIn(root, written, from, check, display),
     folder(written, shown = written) {
-      const absolute = resolve(root, written);
+      const absolute = resolve(path, written);
       const outside = new OrgLoopError("OUTSIDE", `"${shown}" leads out of the ${whole}`);
-      if (!inside(root, absolute)) throw outside;
+      if (!inside(path, absolute)) throw outside;
       if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) return undefined;
-      if (!inside(realRoot, realpathSync.native(absolute))) throw outside;
+      if (!inside(root.real, realpathSync.native(absolute))) throw outside;
       return absolute;
     },
     sha256: (absolute) => hash("sha256", bytesOf(absolute)),
@@ -143,4 +95,60 @@ export function projectFiles(root: string, project = root): ProjectFiles {
       }
     },
   };
+}
+
+/** Looks for the file in each folder of `from`; throws as {@link ProjectFiles.find}. */
+function findIn(
+  root: Root,
+  written: string,
+  from: readonly string[],
+  check: (written: string, absolute: string) => "missing" | undefined,
+  display: (absolute: string) => string,
+): string {
+  const tried: string[] = [];
+  let outside: unknown;
+  let link: unknown;
+  for (const directory of new Set(from)) {
+    const absolute = isAbsolute(written) ? resolve(written) : resolve(directory, written);
+    try {
+      if (check(written, absolute) === undefined) return absolute;
+      tried.push(display(absolute));
+    } catch (error) {
+      if (!hasCode(error, "OUTSIDE")) throw error;
+      if (inside(root.path, absolute)) link ??= error;
+      else outside ??= error;
+    }
+  }
+  // A way that leads out from one folder is meant from the other, where the file is missing.
+  const refused = link ?? (tried.length === 0 ? outside : undefined);
+  if (refused !== undefined) throw refused;
+  const places = [...new Set(tried)].join(" and ");
+  throw new OrgLoopError("MISSING", `there is no file "${written}"; looked for ${places}`);
+}
+
+/** Whether the file is there; throws where it is outside the root, is no file, or cannot be read. */
+function look(root: Root, written: string, absolute: string): "missing" | undefined {
+  if (!inside(root.path, absolute)) {
+    throw new OrgLoopError("OUTSIDE", `"${written}" leads out of the ${root.whole}`);
+  }
+  let stats: ReturnType<typeof statSync>;
+  try {
+    stats = statSync(absolute);
+    if (!inside(root.real, realpathSync.native(absolute))) {
+      const message = `"${written}" is a symbolic link that leads out of the ${root.whole}`;
+      throw new OrgLoopError("OUTSIDE", message);
+    }
+  } catch (error) {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return "missing";
+    if (hasCode(error, "OUTSIDE")) throw error;
+    const message = `cannot read "${written}": ${messageOf(error)}`;
+    throw new OrgLoopError("UNREADABLE", message, { cause: error });
+  }
+  if (stats.isDirectory()) {
+    throw new OrgLoopError("DIRECTORY", `"${written}" is a directory: a file is expected`);
+  }
+  if (!stats.isFile()) {
+    throw new OrgLoopError("NOT_A_FILE", `"${written}" is no regular file`);
+  }
+  return undefined;
 }

@@ -40,8 +40,9 @@ function findFile(
 }
 
 /**
- * Finds and reads every route's prompt file and every transform's script: beside the file that names it, then from the
- * project's root. Files that are missing, no files or outside the project are errors where they are named.
+ * Finds and reads every route's prompt file and every transform's script: beside the file that
+ * names it, then from the project's root. Files that are missing, no files or outside the project
+ * are errors where they are named.
  */
 export function attachFiles(
   declarations: LinkedDeclarations,
@@ -50,14 +51,9 @@ export function attachFiles(
 ): Attachments {
   const prompts = new Map<Declaration, PromptSpec>();
   const scripts = new Map<Declaration, Script>();
-  const read = new Map<string, PromptSpec>();
 
-  const attempt = (
-    item: Declaration,
-    path: DocumentPath,
-    written: unknown,
-    attach: (file: { absolute: string; files: ProjectFiles }) => void,
-  ) => {
+  const attempt = (item: Declaration, path: DocumentPath, attach: (file: FoundFile) => void) => {
+    const written = valueAt(item.value, path);
     if (!item.enabled || typeof written !== "string" || written === "") return;
     try {
       const place = at(item, path);
@@ -67,51 +63,66 @@ export function attachFiles(
     }
   };
 
-  const promptRoots = new Set([...PROMPT_ROOTS, ...madeRoots(declarations.transform)]);
+  const readPrompt = promptReader(
+    new Set([...PROMPT_ROOTS, ...madeRoots(declarations.transform)]),
+    findings,
+  );
   const path = ["with", "prompt_file"];
   for (const route of declarations.route) {
-    attempt(route, path, valueAt(route.value, path), ({ absolute, files: whose }) => {
-      let prompt = read.get(absolute);
-      if (prompt === undefined) {
-        const file = whose.display(absolute);
-        const written = whose.read(absolute);
-        const { text, start, meta, problem } = splitPrompt(written);
-        prompt = { file, text, meta };
-        read.set(absolute, prompt);
-        if (meta?.interpolate !== false && text.includes("{{")) {
-          const document = sourceDocument(file, absolute, unixText(written), undefined, false);
-          const place = { document, path: [] };
-          const offsetOf = (_: string, offset: number) => start + offset;
-          if (meta?.interpolate === true) {
-            checkTemplate(text, place, offsetOf, promptRoots, findings);
-          } else warnUnfilled(text, place, offsetOf, findings, promptRoots);
-        }
-        if (problem !== undefined) {
-          findings.warnings.push({
-            ...at(route, path),
-            code: "front-matter",
-            message: `what stands between --- in ${prompt.file} is not read as front matter: ${problem}`,
-          });
-        }
-      }
-      prompts.set(route, prompt);
-    });
+    attempt(route, path, (file) => void prompts.set(route, readPrompt(file, at(route, path))));
   }
   for (const transform of declarations.transform) {
     if (transform.value.type !== "script") continue;
-    attempt(transform, ["script"], transform.value.script, ({ absolute, files: whose }) => {
+    attempt(transform, ["script"], ({ absolute, files: whose }) => {
       const script = whose.display(absolute);
       scripts.set(transform, { script, script_sha256: whose.sha256(absolute) });
-      try {
-        accessSync(absolute, constants.X_OK);
-      } catch {
-        findings.warnings.push({
-          ...at(transform, ["script"]),
-          code: "not-executable",
-          message: `${script} is not executable: run chmod +x ${script}`,
-        });
-      }
+      warnUnlessExecutable(absolute, script, at(transform, ["script"]), findings);
     });
   }
   return { prompts, scripts };
+}
+
+type FoundFile = ReturnType<typeof findFile>;
+
+/** Reads prompt files, each once; what is wrong with one is told where the first route names it. */
+function promptReader(
+  roots: ReadonlySet<string>,
+  findings: Findings,
+): (file: FoundFile, named: ReturnType<typeof at>) => PromptSpec {
+  const read = new Map<string, PromptSpec>();
+  return ({ absolute, files }, named) => {
+    const before = read.get(absolute);
+    if (before !== undefined) return before;
+    const file = files.display(absolute);
+    const written = files.read(absolute);
+    const { text, start, meta, problem } = splitPrompt(written);
+    const prompt = { file, text, meta };
+    read.set(absolute, prompt);
+    if (meta?.interpolate !== false && text.includes("{{")) {
+      const document = sourceDocument(file, absolute, unixText(written), undefined, false);
+      const place = { document, path: [] };
+      const offsetOf = (_: string, offset: number) => start + offset;
+      if (meta?.interpolate === true) checkTemplate(text, place, offsetOf, roots, findings);
+      else warnUnfilled(text, place, offsetOf, findings, roots);
+    }
+    if (problem !== undefined) {
+      const message = `what stands between --- in ${file} is not read as front matter: ${problem}`;
+      findings.warnings.push({ ...named, code: "front-matter", message });
+    }
+    return prompt;
+  };
+}
+
+function warnUnlessExecutable(
+  absolute: string,
+  script: string,
+  named: ReturnType<typeof at>,
+  findings: Findings,
+): void {
+  try {
+    accessSync(absolute, constants.X_OK);
+  } catch {
+    const message = `${script} is not executable: run chmod +x ${script}`;
+    findings.warnings.push({ ...named, code: "not-executable", message });
+  }
 }

@@ -30,68 +30,20 @@ const isVisible = (item: Declaration, from: Team | null) => {
   return team === null || team === from || team.exports.has(withoutTeam(item.name, team));
 };
 
+/** Every item by its kind and its full name, and the teams by theirs. */
+interface NamedItems {
+  readonly byName: Readonly<Record<ItemKind, ReadonlyMap<string, Declaration>>>;
+  readonly teams: ReadonlyMap<string, Team>;
+}
+
 /** `twice` is told of an item whose name another one of its kind has, and of that. */
 export function itemNames(
   declarations: Declarations,
   twice: (item: Declaration, first: Declaration) => void,
 ): ItemNames {
-  const byName = {} as Record<ItemKind, Map<string, Declaration>>;
-  const teams = new Map<string, Team>();
-  for (const kind of ITEM_KINDS) {
-    byName[kind] = new Map();
-    for (const item of declarations[kind] as Declaration[]) {
-      const first = byName[kind].get(item.name);
-      if (first === undefined) byName[kind].set(item.name, item);
-      else twice(item, first);
-      if (item.scope.team) teams.set(item.scope.team.name, item.scope.team);
-    }
-  }
-
-  const visible = new Map<string, string[]>();
-  /** The names that may stand in `scope`, as they are written there. */
-  const namesFor = (kind: ItemKind, { team }: Scope): string[] => {
-    const key = `${kind} ${team?.name ?? ""}`;
-    let names = visible.get(key);
-    if (names === undefined) {
-      names = [...byName[kind].values()]
-        .filter((item) => isVisible(item, team))
-        .map((item) =>
-          team !== null && item.scope.team === team ? withoutTeam(item.name, team) : item.name,
-        );
-      visible.set(key, names);
-    }
-    return names;
-  };
-
-  const unknown = (kind: ItemKind, name: string, scope: Scope): NameProblem => {
-    const other = ITEM_KINDS.find((one) => one !== "route" && byName[one].has(name));
-    const team = teams.get(name.slice(0, Math.max(0, name.indexOf("/"))));
-    const code = "unknown-reference";
-    if (other)
-      return { code, message: `unknown ${kind} "${name}": "${name}" is ${article(other)}` };
-    if (team === undefined || team === scope.team) {
-      const hint = suggestion(name, namesFor(kind, scope), `${kind}s`);
-      return { code, message: `unknown ${kind} "${name}"${hint}` };
-    }
-    const exported = namesFor(kind, scope).filter((one) => one.startsWith(`${team.name}/`));
-    const hint = suggestion(name, exported, `exported ${kind}s`);
-    const whose = `team "${team.name}"${ownersOf(team)}`;
-    return { code, message: `unknown ${kind} "${name}" of ${whose}${hint}` };
-  };
-
-  const lookUp = (kind: ItemKind, name: string, scope: Scope): Found => {
-    for (let here: Scope | null = scope; here !== null; here = here.parent) {
-      const target = byName[kind].get(here.qualify(name));
-      if (target === undefined) continue;
-      if (isVisible(target, scope.team)) return { target };
-      const team = target.scope.team as Team;
-      const own = withoutTeam(target.name, team);
-      const message = `${kind} "${target.name}" is not exported by team "${team.name}"${ownersOf(team)}: ask for "${own}" under exports in ${team.file}`;
-      return { problem: { code: "not-exported", message } };
-    }
-    return { problem: unknown(kind, name, scope) };
-  };
-
+  const items = namedItems(declarations, twice);
+  const { byName } = items;
+  const namesFor = visibleNames(items);
   /** What was looked up: thousands of routes refer to the same few items. */
   const known: Record<ItemKind, Map<Scope, Map<string, Found>>> = {
     source: new Map(),
@@ -110,7 +62,7 @@ export function itemNames(
       }
       let found = here.get(name);
       if (found === undefined) {
-        found = lookUp(kind, name, scope);
+        found = lookUp(items, namesFor, kind, name, scope);
         here.set(name, found);
       }
       return found;
@@ -124,13 +76,87 @@ export function itemNames(
           .filter((item) => item.scope.team === team)
           .map((item) => withoutTeam(item.name, team)),
       );
-      const hint = suggestion(name, own, "items");
-      return {
-        code: "unknown-export",
-        message: `team "${team.name}" has nothing named "${name}"${hint}`,
-      };
+      const message = `team "${team.name}" has nothing named "${name}"${suggestion(name, own, "items")}`;
+      return { code: "unknown-export", message };
     },
   };
+}
+
+function namedItems(
+  declarations: Declarations,
+  twice: (item: Declaration, first: Declaration) => void,
+): NamedItems {
+  const byName = {} as Record<ItemKind, Map<string, Declaration>>;
+  const teams = new Map<string, Team>();
+  for (const kind of ITEM_KINDS) {
+    byName[kind] = new Map();
+    for (const item of declarations[kind] as Declaration[]) {
+      const first = byName[kind].get(item.name);
+      if (first === undefined) byName[kind].set(item.name, item);
+      else twice(item, first);
+      if (item.scope.team) teams.set(item.scope.team.name, item.scope.team);
+    }
+  }
+  return { byName, teams };
+}
+
+/** The names that may stand in a scope, as they are written there. */
+type NamesFor = (kind: ItemKind, scope: Scope) => readonly string[];
+
+function visibleNames({ byName }: NamedItems): NamesFor {
+  const visible = new Map<string, string[]>();
+  return (kind, { team }) => {
+    const key = `${kind} ${team?.name ?? ""}`;
+    let names = visible.get(key);
+    if (names === undefined) {
+      names = [...byName[kind].values()]
+        .filter((item) => isVisible(item, team))
+        .map((item) =>
+          team !== null && item.scope.team === team ? withoutTeam(item.name, team) : item.name,
+        );
+      visible.set(key, names);
+    }
+    return names;
+  };
+}
+
+function lookUp(
+  items: NamedItems,
+  namesFor: NamesFor,
+  kind: ItemKind,
+  name: string,
+  scope: Scope,
+): Found {
+  for (let here: Scope | null = scope; here !== null; here = here.parent) {
+    const target = items.byName[kind].get(here.qualify(name));
+    if (target === undefined) continue;
+    if (isVisible(target, scope.team)) return { target };
+    const team = target.scope.team as Team;
+    const own = withoutTeam(target.name, team);
+    const message = `${kind} "${target.name}" is not exported by team "${team.name}"${ownersOf(team)}: ask for "${own}" under exports in ${team.file}`;
+    return { problem: { code: "not-exported", message } };
+  }
+  const message = `unknown ${kind} "${name}"${unknown(items, namesFor, kind, name, scope)}`;
+  return { problem: { code: "unknown-reference", message } };
+}
+
+/** What to say of a name that nothing has. */
+function unknown(
+  { byName, teams }: NamedItems,
+  namesFor: NamesFor,
+  kind: ItemKind,
+  name: string,
+  scope: Scope,
+): string {
+  const other = ITEM_KINDS.find((one) => one !== "route" && byName[one].has(name));
+  if (other) return `: "${name}" is ${article(other)}`;
+  const team = teams.get(name.slice(0, Math.max(0, name.indexOf("/"))));
+  if (team === undefined || team === scope.team) {
+    return suggestion(name, namesFor(kind, scope), `${kind}s`);
+  }
+  const exported = namesFor(kind, scope).filter((one) => one.startsWith(`${team.name}/`));
+  const hint = suggestion(name, exported, `exported ${kind}s`);
+  return ` of team "${team.name}"${ownersOf(team)}${hint}`;
 }
 
 const article = (kind: ItemKind) => `${kind === "actor" ? "an" : "a"} ${kind}`;

@@ -17,12 +17,11 @@ import type { LoadedDocument } from "../read/load-documents.ts";
 import type { ProjectFiles } from "../read/project-files.ts";
 import type { Environment } from "../read/read-environment.ts";
 import { type ReadProject, textsOf } from "../read/read-project-files.ts";
-import type { Unread } from "../read/yaml/unread.ts";
 import { validateDocument } from "../schema/validate-document.ts";
 import { applyWorkspace } from "./apply-workspace.ts";
 import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
-import { collectDeclarations, type Declarations } from "./declarations.ts";
+import { collectDeclarations, type Declarations, type LinkedDeclarations } from "./declarations.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { linkReferences } from "./link-references.ts";
 import { projectSettings } from "./project-settings.ts";
@@ -93,20 +92,16 @@ export async function resolveProject(
   input: ProjectInput,
   findings: Findings,
 ): Promise<LoadedProject> {
-  const { projectDir, manifestFile, workspaceName, read, user, files, env, lookup } = input;
+  const { projectDir, manifestFile, workspaceName, read, user, files, env } = input;
   const resolved = resolveDocuments(read, user, findings);
   const { settings, root, teams, workspace } = resolved;
   const users = resolved.documents.filter(({ kind }) => kind === "Project" || kind === "Team");
   const modules = expandModules(users, workspace, files, findings);
   const documents = [...resolved.documents, ...modules.documents];
-  const unread: Unread = {
-    anything:
-      modules.unread.anything || documents.some(({ document }) => document.value === undefined),
-    instances: modules.unread.instances,
-  };
+  const isUnread = documents.some(({ document }) => document.value === undefined);
+  const unread = { ...modules.unread, anything: modules.unread.anything || isUnread };
   for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
-  const texts = [...textsOf(read), ...modules.texts];
-  const written = user ? [...texts, user] : texts;
+  const written = [...textsOf(read), ...modules.texts, ...(user ? [user] : [])];
   for (const document of written) checkVariables(document, env, findings);
 
   const declared = collectDeclarations(documents.filter(declares));
@@ -126,18 +121,7 @@ export async function resolveProject(
   const attachments = attachFiles(byKind, files, findings);
   const on = byKind.route.filter(({ enabled }) => enabled);
   checkTemplates(on, byKind, findings);
-  let marked: MarkedSecrets = new Map();
-  if (lookup) {
-    const found = await checkPlugins(byKind, lookup, env, findings, input.standIns?.file);
-    marked = found.marked;
-    checkEnvironments(
-      byKind,
-      found.variables,
-      { env, processEnv: input.processEnv ?? env },
-      findings,
-    );
-  }
-
+  const marked = await checkedPlugins(byKind, input, findings);
   const routes = topologyRoutes(byKind.route, attachments.prompts);
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
@@ -163,6 +147,18 @@ export async function resolveProject(
     declarations: byKind,
   };
   return finishLoad(project, findings);
+}
+
+/** Checks what plug-ins are given, where they can be looked up; the secrets that they mark. */
+async function checkedPlugins(
+  byKind: LinkedDeclarations,
+  { lookup, env, processEnv = env, standIns }: ProjectInput,
+  findings: Findings,
+): Promise<MarkedSecrets> {
+  if (lookup === undefined) return new Map();
+  const found = await checkPlugins(byKind, lookup, env, findings, standIns?.file);
+  checkEnvironments(byKind, found.variables, { env, processEnv }, findings);
+  return found.marked;
 }
 
 const declares = ({ kind }: LoadedDocument) => kind !== "Workspace" && kind !== "Team";

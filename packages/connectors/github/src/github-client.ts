@@ -71,24 +71,8 @@ const UNREAD = { parseSuccessResponseBody: false };
 
 /** Opens GitHub's API; the returned function gives the client of one poll. */
 export function githubApi(options: ClientOptions): (signal: AbortSignal) => GithubClient {
-  const { id, token, baseUrl, rateBudget, now, monotonic } = options;
-  // The host waits, not the library: a poll that sleeps until the limit's reset would hold its
-  // deadline.
-  const give = () => false;
-  const silent = () => undefined;
-  const octokit = new ThrottledOctokit({
-    ...(token !== undefined && { auth: token }),
-    baseUrl: baseUrl.replace(/\/$/, ""),
-    request: { fetch: options.fetch },
-    userAgent: "OrgLoop",
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    throttle: { id, onRateLimit: give, onSecondaryRateLimit: give },
-    retry: {
-      retries: 2,
-      retryAfterBaseValue: options.retryDelayMs,
-      doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451],
-    },
-  });
+  const { rateBudget, now, monotonic } = options;
+  const octokit = octokitOf(options);
   let limit: RateLimit | undefined;
   octokit.hook.after("request", (response) => {
     limit = rateLimitOf(response.headers, monotonic(), now()) ?? limit;
@@ -104,50 +88,86 @@ export function githubApi(options: ClientOptions): (signal: AbortSignal) => Gith
         throw translateError(error, what, now());
       }
     };
-    const ask = async (route: string, parameters: object, headers = {}) => {
+    const ask: Ask = async (route, parameters, headers = {}) => {
       const request = { signal, ...UNREAD };
       const response = await octokit.request(route, { ...parameters, headers, request });
       const body = await new Response(response.data as ReadableStream | null).text();
       return { headers: response.headers, body };
     };
-    const client: GithubClient = {
-      page: (route, parameters, shape, etag) =>
-        guarded(async () => {
-          const tag = etag === undefined ? {} : { "if-none-match": etag };
-          const answer = await ask(route, parameters, tag).catch((error: unknown) => {
-            if (etag !== undefined && hasStatus(error, 304)) return undefined;
-            throw error;
-          });
-          if (answer === undefined) return undefined;
-          const { headers, body } = answer;
-          return {
-            items: listOf(body, shape, route),
-            etag: headers.etag,
-            next: nextLink(headers.link, baseUrl),
-          };
-        }, route),
-      async all(route, parameters, item) {
-        const items = [];
-        let asked: [string, object] = [route, { ...parameters, per_page: 100 }];
-        for (;;) {
-          const page = await client.page(...asked, { item });
-          items.push(...(page?.items ?? []));
-          if (page?.next === undefined) return items;
-          asked = [`GET ${page.next}`, {}];
-        }
-      },
-      get: (route, parameters, shape) =>
-        guarded(async () => {
-          try {
-            return objectOf((await ask(route, parameters)).body, shape, route);
-          } catch (error) {
-            if (hasStatus(error, 404) || hasStatus(error, 410)) return undefined;
-            throw error;
-          }
-        }, route),
-    };
-    return client;
+    return clientOf(guarded, ask, options.baseUrl);
   };
+}
+
+function octokitOf({ id, token, baseUrl, fetch, retryDelayMs }: ClientOptions) {
+  // The host waits, not the library: a poll that sleeps until the limit's reset would hold its
+  // deadline.
+  const give = () => false;
+  const silent = () => undefined;
+  return new ThrottledOctokit({
+    ...(token !== undefined && { auth: token }),
+    baseUrl: baseUrl.replace(/\/$/, ""),
+    request: { fetch },
+    userAgent: "OrgLoop",
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    throttle: { id, onRateLimit: give, onSecondaryRateLimit: give },
+    retry: {
+      retries: 2,
+      retryAfterBaseValue: retryDelayMs,
+      doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451],
+    },
+  });
+}
+
+type Guarded = <T>(work: () => Promise<T>, what: string) => Promise<T>;
+
+/** Sends a request; the answer's headers, and its body as text. */
+type Ask = (
+  route: string,
+  parameters: object,
+  headers?: Record<string, string>,
+) => Promise<{
+  readonly headers: { readonly etag?: string | undefined; readonly link?: string | undefined };
+  readonly body: string;
+}>;
+
+function clientOf(guarded: Guarded, ask: Ask, baseUrl: string): GithubClient {
+  const client: GithubClient = {
+    page: (route, parameters, shape, etag) =>
+      guarded(async () => {
+        const tag = etag === undefined ? undefined : { "if-none-match": etag };
+        const answer = await ask(route, parameters, tag).catch((error: unknown) => {
+          if (etag !== undefined && hasStatus(error, 304)) return undefined;
+          throw error;
+        });
+        if (answer === undefined) return undefined;
+        const { headers, body } = answer;
+        return {
+          items: listOf(body, shape, route),
+          etag: headers.etag,
+          next: nextLink(headers.link, baseUrl),
+        };
+      }, route),
+    async all(route, parameters, item) {
+      const items = [];
+      let asked: [string, object] = [route, { ...parameters, per_page: 100 }];
+      for (;;) {
+        const page = await client.page(...asked, { item });
+        items.push(...(page?.items ?? []));
+        if (page?.next === undefined) return items;
+        asked = [`GET ${page.next}`, {}];
+      }
+    },
+    get: (route, parameters, shape) =>
+      guarded(async () => {
+        try {
+          return objectOf((await ask(route, parameters)).body, shape, route);
+        } catch (error) {
+          if (hasStatus(error, 404) || hasStatus(error, 410)) return undefined;
+          throw error;
+        }
+      }, route),
+  };
+  return client;
 }
 
 /**

@@ -33,31 +33,15 @@ export interface GithubSourceOptions {
  */
 export function githubSource(
   config: GithubSourceConfig,
-  {
-    id,
-    now,
-    monotonic = now,
-    warn,
-    fetch,
-  }: Pick<PluginContext, "id" | "now" | "monotonic" | "warn" | "fetch">,
+  context: SourceContext,
   { perPage = 100, retryDelayMs = 1000 }: GithubSourceOptions = {},
 ): Source {
+  const { now, warn } = context;
   const repos = [...new Set([config.repo ?? [], config.repos ?? []].flat())];
   const wanted = new Set(config.events);
   const authors = new Set(config.authors);
-  const api = githubApi({
-    id,
-    token: config.token,
-    baseUrl: config.base_url,
-    fetch,
-    rateBudget: config.rate_budget,
-    now,
-    monotonic,
-    retryDelayMs,
-  });
-  for (const event of wanted.difference(new Set<string>(GITHUB_EVENTS))) {
-    warn(`events: ${event} is not polled; known are ${GITHUB_EVENTS.join(", ")}`);
-  }
+  const api = apiOf(config, context, retryDelayMs);
+  warnUnpolled(wanted, warn);
   const wants = (event: GithubEvent) => wanted.has(event);
   const active = STREAMS.filter(({ events }) => events.some(wants));
   const byAuthor = ({ provenance }: GithubDraft) =>
@@ -67,11 +51,8 @@ export function githubSource(
     async *poll(checkpoint, { signal, deadlineMs }) {
       const client = api(signal);
       const stopped = () => signal.aborted || now() >= deadlineMs;
-      const lookbackMs = parseDuration(config.initial_lookback);
-      const streams = readCheckpoint(checkpoint, repos, active, {
-        startMs: now() - lookbackMs,
-        nowMs: now(),
-      });
+      const startMs = now() - parseDuration(config.initial_lookback);
+      const streams = readCheckpoint(checkpoint, repos, active, { startMs, nowMs: now() });
       const lists = repos.flatMap((repo) =>
         active.map((stream) => ({ repo, stream, state: streams[repo]?.[stream.name] })),
       );
@@ -109,6 +90,22 @@ export function githubSource(
     illLists: (checkpoint) =>
       illLists(readCheckpoint(checkpoint, repos, active, { startMs: now(), nowMs: now() })),
   };
+}
+
+function warnUnpolled(wanted: ReadonlySet<string>, warn: PluginContext["warn"]): void {
+  for (const event of wanted.difference(new Set<string>(GITHUB_EVENTS))) {
+    warn(`events: ${event} is not polled; known are ${GITHUB_EVENTS.join(", ")}`);
+  }
+}
+
+type SourceContext = Pick<PluginContext, "id" | "now" | "monotonic" | "warn" | "fetch">;
+
+function apiOf(
+  { token, base_url: baseUrl, rate_budget: rateBudget }: GithubSourceConfig,
+  { id, now, monotonic = now, fetch }: SourceContext,
+  retryDelayMs: number,
+): (signal: AbortSignal) => GithubClient {
+  return githubApi({ id, token, baseUrl, fetch, rateBudget, now, monotonic, retryDelayMs });
 }
 
 function contextOf(

@@ -31,19 +31,7 @@ export function fileLogger(
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
   let closed = false;
-  let lost = 0;
-  let reportedMs = Number.NEGATIVE_INFINITY;
-
-  function lose(count: number, why: string): void {
-    lost += count;
-    if (now() - reportedMs >= REPORT_MS) report(why);
-  }
-
-  function report(why: string): void {
-    warn(`logger ${id}: ${lost} entries could not be written to ${path}: ${why}`);
-    lost = 0;
-    reportedMs = now();
-  }
+  const { lose, reportRest } = losses(`logger ${id}`, path, { now, warn });
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
@@ -62,10 +50,7 @@ export function fileLogger(
   }
 
   function add(entry: LogEntry): void {
-    if (waiting.length >= MAX_WAITING) {
-      lose(1, "the disk does not keep up");
-      return;
-    }
+    if (waiting.length >= MAX_WAITING) return void lose(1, "the disk does not keep up");
     waiting.push(`${JSON.stringify(entry)}\n`);
     if (waiting.length >= config.buffer.size) void flush();
     else timer ??= setTimeout(flush, flushMs).unref();
@@ -86,7 +71,29 @@ export function fileLogger(
       closed = true;
       await flush();
       await file.close();
-      if (lost > 0) report("the last ones before closing");
+      reportRest("the last ones before closing");
+    },
+  };
+}
+
+/** Counts entries that are lost, and says so once a minute at most. */
+function losses(who: string, path: string, { now, warn }: Pick<PluginContext, "now" | "warn">) {
+  let lost = 0;
+  let reportedMs = Number.NEGATIVE_INFINITY;
+
+  function report(why: string): void {
+    warn(`${who}: ${lost} entries could not be written to ${path}: ${why}`);
+    lost = 0;
+    reportedMs = now();
+  }
+
+  return {
+    lose(count: number, why: string): void {
+      lost += count;
+      if (now() - reportedMs >= REPORT_MS) report(why);
+    },
+    reportRest(why: string): void {
+      if (lost > 0) report(why);
     },
   };
 }

@@ -77,7 +77,7 @@ export interface Configuration {
 }
 
 export function configuration(options: ConfigurationOptions): Configuration {
-  const { dataDir, fileSystem, clock, log, stop, seal } = options;
+  const { log, stop } = options;
   let current = options.first;
   let applied: AppliedState | null = null;
   let onSwap: OnSwap = () => {};
@@ -85,25 +85,19 @@ export function configuration(options: ConfigurationOptions): Configuration {
   let committing: Promise<unknown> = Promise.resolve();
   let allLeft: Promise<unknown> = Promise.resolve();
 
-  const keep = (before: AppliedState | null, topology: Topology): Promise<AppliedState> =>
-    keepApplied({ ...options, before, topology: seal(topology), now: clock.wall });
-
   const running = (): RunningTopology => runningOf(applied);
 
   function swap(to: Generation): void {
     const from = current;
     current = to;
-    allLeft = Promise.all([allLeft, from.left()]);
+    allLeft = Promise.all([allLeft, from.left()]).then(() => {});
     onSwap(from, to, allLeft);
     releaseReplaced(from.plugins, to.plugins, allLeft);
   }
 
   async function commit(to: Generation): Promise<void> {
     refuseWhileStopping(stop);
-    const kept = await keep(applied, to.topology);
-    // The file may say something else, after a restored backup: whoever applies sets that right.
-    if (kept === applied) await writeAppliedState(dataDir, kept, fileSystem);
-    applied = kept;
+    applied = await keepAgain(applied, to.topology, options);
     swap(to);
   }
 
@@ -130,7 +124,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
     },
     async begin() {
       const { topology } = current;
-      applied = await keep(options.before, topology);
+      applied = await keep(options.before, topology, options);
       await forgetRemoved(topology, options);
     },
     apply(topology, expect) {
@@ -140,6 +134,26 @@ export function configuration(options: ConfigurationOptions): Configuration {
     },
     settled: async () => void (await committing),
   };
+}
+
+function keep(
+  before: AppliedState | null,
+  topology: Topology,
+  options: ConfigurationOptions,
+): Promise<AppliedState> {
+  const { seal, clock } = options;
+  return keepApplied({ ...options, before, topology: seal(topology), now: clock.wall });
+}
+
+async function keepAgain(
+  applied: AppliedState | null,
+  topology: Topology,
+  options: ConfigurationOptions,
+): Promise<AppliedState> {
+  const kept = await keep(applied, topology, options);
+  // The file may say something else, after a restored backup: whoever applies sets that right.
+  if (kept === applied) await writeAppliedState(options.dataDir, kept, options.fileSystem);
+  return kept;
 }
 
 function runningOf(applied: AppliedState | null): RunningTopology {
