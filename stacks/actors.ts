@@ -22,14 +22,18 @@ import {
 import { shardStacks } from "./shard-stacks.ts";
 import type { Stage } from "./stage.ts";
 
-/** What a function needs beside its longest attempt: a cold start, settling, returning the rest of the batch. */
+/**
+ * What a function needs beside its longest attempt: a cold start, settling, returning the rest of
+ * the batch.
+ */
 const MARGIN_S = 30;
 const LEAST_TIMEOUT_S = 60;
 const MOST_TIMEOUT_S = 900;
 
 /**
- * The actors' queues and deliver functions, each in the shard of its id. Actors that drain are among them; those that
- * routes wait for have a function too: it keeps the bound of what comes before they do, and what waits too long.
+ * The actors' queues and deliver functions, each in the shard of its id. Actors that drain are
+ * among them; those that routes wait for have a function too: it keeps the bound of what comes
+ * before they do, and what waits too long.
  */
 export function actors(stage: Stage): readonly Stack[] {
   const all = [...stage.topology.actors, ...stage.draining.map(({ routes: _, ...actor }) => actor)];
@@ -116,7 +120,8 @@ function sharedDeliverers(stage: Stage, groups: readonly Deliverer[]): Stack {
 function deliverer(stack: Stack, id: string, stage: Stage, group: Deliverer) {
   const { names, topology } = stage;
   const { key, ids, actors: existing, packages } = group;
-  // What waits has the config that its route had: a route that has changed leaves its secrets for another deploy.
+  // What waits has the config that its route had: a route that has changed leaves its secrets for
+  // another deploy.
   const routes = ids.flatMap((actor) => [...stage.routesTo(actor), ...stage.formerTo(actor)]);
   const isAwaited = existing.length === 0;
   return lambdaFunction(stack, id, stage, {
@@ -145,7 +150,10 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Deliverer) {
   });
 }
 
-/** Long enough for an attempt of the slowest route to any of the group, whatever came before it in the batch. */
+/**
+ * Long enough for an attempt of the slowest route to any of the group, whatever came before it in
+ * the batch.
+ */
 function timeoutOf({ routesTo }: Stage, { ids }: Deliverer): number {
   const slowest = ids
     .flatMap((id) => routesTo(id))

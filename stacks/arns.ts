@@ -16,6 +16,9 @@ export const eventBusArn = (name: string): string =>
 export const objectArn = (bucket: string, key: string): string =>
   `arn:${Aws.PARTITION}:s3:::${bucket}/${key}`;
 
-/** The queue's address, as AWS documents its form; the functions send it to whatever endpoint they are given. */
+/**
+ * The queue's address, as AWS documents its form; the functions send it to whatever endpoint they
+ * are given.
+ */
 export const queueUrl = (name: string): string =>
   `https://sqs.${Aws.REGION}.${Aws.URL_SUFFIX}/${Aws.ACCOUNT_ID}/${name}`;

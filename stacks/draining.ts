@@ -1,6 +1,9 @@
 import type { ActorSpec, RouteSpec, Topology } from "@orgloop/sdk";
 
-/** A removed actor, with the routes that what waits for it was matched by: their timeouts and secrets are still needed. */
+/**
+ * A removed actor, with the routes that what waits for it was matched by: their timeouts and
+ * secrets are still needed.
+ */
 export type DrainingActor = ActorSpec & { readonly routes: readonly RouteSpec[] };
 
 /** What a deploy finds of the deploys before it. */
@@ -17,8 +20,9 @@ export interface Deployed {
 }
 
 /**
- * The actors that are no longer in `topology` and keep their queues: an actor goes when it was draining already (so that nothing sends to
- * it any more: the deploy before this one has replaced the router) and has nothing left.
+ * The actors that are no longer in `topology` and keep their queues: an actor goes when it was
+ * draining already (so that nothing sends to it any more: the deploy before this one has replaced
+ * the router) and has nothing left.
  */
 export function stillDraining(topology: Topology, deployed: Deployed): readonly DrainingActor[] {
   const wanted = new Set(topology.actors.map(({ id }) => id));

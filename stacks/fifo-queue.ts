@@ -18,7 +18,9 @@ export interface FifoQueue {
   readonly visibilityS: number;
 }
 
-/** A FIFO queue in high-throughput mode with its dead-letter queue, both encrypted; gives the queue. */
+/**
+ * A FIFO queue in high-throughput mode with its dead-letter queue, both encrypted; gives the queue.
+ */
 export function fifoQueue(
   scope: Construct,
   id: string,

@@ -54,16 +54,25 @@ export const receiveFrom = (...queues: readonly string[]): Statement =>
     ...queues.map(queueArn),
   );
 
-/** Queues of one role that are named each: of more, their names alone would be most of what a role's policies may hold. */
+/**
+ * Queues of one role that are named each: of more, their names alone would be most of what a role's
+ * policies may hold.
+ */
 const MOST_NAMED = 30;
 
-/** Receives from the queues of actors that share a function; of many, by the prefix that all actors' queues have. */
+/**
+ * Receives from the queues of actors that share a function; of many, by the prefix that all actors'
+ * queues have.
+ */
 export const receiveFor = ({ names }: Stage, actors: readonly string[]): Statement =>
   actors.length > MOST_NAMED
     ? receiveFrom(`${names.actorPrefix}*.fifo`)
     : receiveFrom(...actors.map(names.actorQueue));
 
-/** Sends to the queues of those of the actors whose function tells them of an inbox: by that way it gets to them as any event does. */
+/**
+ * Sends to the queues of those of the actors whose function tells them of an inbox: by that way it
+ * gets to them as any event does.
+ */
 export function tellOfInboxes(stage: Stage, actors: readonly string[]): readonly Statement[] {
   const told = actors.filter((id) => stage.inboxes.actors.has(id));
   if (told.length === 0) return [];
@@ -96,7 +105,9 @@ export function secretsOf(value: unknown): readonly string[] {
   return [...new Set([...text.matchAll(REFERENCE)].map(([, name = ""]) => name))].sort();
 }
 
-/** Reads the secrets that `value` refers to, each by its own parameter; none where there are none. */
+/**
+ * Reads the secrets that `value` refers to, each by its own parameter; none where there are none.
+ */
 export function readSecrets({ secretPrefix }: Stage, value: unknown): readonly Statement[] {
   const parameters = secretsOf(value).map((name) => parameterArn(`${secretPrefix}${name}/value`));
   return parameters.length === 0

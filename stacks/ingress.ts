@@ -11,7 +11,10 @@ import type { Stage } from "./stage.ts";
 
 const TIMEOUT_S = 29;
 
-/** The way in for webhooks, the one public resource: it verifies signatures before anything else. Null where nothing comes in. */
+/**
+ * The way in for webhooks, the one public resource: it verifies signatures before anything else.
+ * Null where nothing comes in.
+ */
 export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | null {
   const { names, topology } = stage;
   const form = topology.aws?.ingress ?? "function_url";
@@ -43,7 +46,10 @@ export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | 
   return stack;
 }
 
-/** Both permissions, without which a URL made since October 2025 answers 403 (AWS, Control access to Lambda function URLs). */
+/**
+ * Both permissions, without which a URL made since October 2025 answers 403 (AWS, Control access to
+ * Lambda function URLs).
+ */
 function functionUrl(stack: Stack, receiver: CfnFunction): string {
   const url = new CfnUrl(stack, "Url", {
     authType: "NONE",

@@ -10,8 +10,9 @@ import type { StackFactory, Stage, StageInput } from "./stage.ts";
 import { storage } from "./storage.ts";
 
 /**
- * Everything of a stage, in the order in which it can be deployed without losing an event: storage → actors → router → pollers and
- * ingress → what looks at them. Throws where a stack would have more resources than CloudFormation takes.
+ * Everything of a stage, in the order in which it can be deployed without losing an event: storage
+ * → actors → router → pollers and ingress → what looks at them. Throws where a stack would have
+ * more resources than CloudFormation takes.
  */
 export function orgloopStacks(newStack: StackFactory, input: StageInput): readonly Stack[] {
   const names = awsNames(input.stage);

@@ -30,8 +30,8 @@ export interface PrepareOptions {
   readonly secretPrefix: string;
   readonly retain: boolean;
   /**
-   * What earlier deploys left, for a Topology that has the actors `wanted` and whose routes wait for those `awaited`; `layout` is null where
-   * there was none.
+   * What earlier deploys left, for a Topology that has the actors `wanted` and whose routes wait
+   * for those `awaited`; `layout` is null where there was none.
    */
   readonly readDeployed: (
     wanted: ReadonlySet<string>,
@@ -45,7 +45,10 @@ export interface PrepareOptions {
   >;
 }
 
-/** Reads a project for deploying. Throws `CONFIG_INVALID` with the errors of `orgloop validate`, and where the bus is not `sqs`. */
+/**
+ * Reads a project for deploying. Throws `CONFIG_INVALID` with the errors of `orgloop validate`, and
+ * where the bus is not `sqs`.
+ */
 export async function prepareStage(options: PrepareOptions): Promise<StageInput> {
   const { stage, lookup } = options;
   const topology = await readTopology(options);
@@ -91,7 +94,10 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
   };
 }
 
-/** A project in the place of another would take everything of it away; the folder is easily forgotten, since there is a default. */
+/**
+ * A project in the place of another would take everything of it away; the folder is easily
+ * forgotten, since there is a default.
+ */
 function refuseForeign(
   { project }: Topology,
   deployed: string | null,
@@ -133,7 +139,10 @@ function readScripts({ transforms }: Topology, projectDir: string): Map<string, 
   return new Map(paths.map((path) => [path, readFileSync(join(projectDir, path))]));
 }
 
-/** The region that a workspace names; undefined where it names none, or cannot be read: deploying says why. */
+/**
+ * The region that a workspace names; undefined where it names none, or cannot be read: deploying
+ * says why.
+ */
 export async function stageRegion(
   options: Pick<PrepareOptions, "projectDir" | "env"> & { readonly stage: string | undefined },
 ): Promise<string | undefined> {

@@ -10,7 +10,9 @@ const TIMEOUT_S = 30;
 /** Six times the timeout (AWS, Lambda with SQS). */
 export const ROUTER_VISIBILITY_S = 180;
 
-/** The router: it matches what the bus has against the Topology, and sends to the actors' queues. */
+/**
+ * The router: it matches what the bus has against the Topology, and sends to the actors' queues.
+ */
 export function routing(stage: Stage) {
   const { names, topology } = stage;
   const stack = stage.stack("routing", "OrgLoop: the router");

@@ -62,7 +62,8 @@ function addSchedule(
 }
 
 /**
- * What Scheduler may do: call functions of that name. Only schedules of this stage's group may take it (AWS, Confused deputy prevention).
+ * What Scheduler may do: call functions of that name. Only schedules of this stage's group may take
+ * it (AWS, Confused deputy prevention).
  */
 export function scheduleRole(
   stack: Stack,

@@ -9,8 +9,9 @@ export interface ShardStacks {
 }
 
 /**
- * The sibling stacks of a part of the stage, each key in that of its hash. Those without a key are left out, but for those that
- * exist: they are emptied, since a stack that is not named again stays as it was.
+ * The sibling stacks of a part of the stage, each key in that of its hash. Those without a key are
+ * left out, but for those that exist: they are emptied, since a stack that is not named again stays
+ * as it was.
  */
 export function shardStacks(
   stage: Stage,

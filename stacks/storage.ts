@@ -12,7 +12,10 @@ import { wholeDays } from "./operate/retention.ts";
 import { ROUTER_VISIBILITY_S } from "./routing.ts";
 import type { Stage } from "./stage.ts";
 
-/** A claim check outlives its message on the bus (14 days), in an actor's queue (14) and in a dead letter (90). */
+/**
+ * A claim check outlives its message on the bus (14 days), in an actor's queue (14) and in a dead
+ * letter (90).
+ */
 const CLAIM_DAYS = 120;
 
 /** What remembers: the state table, the bucket, the bus. Every other stack depends on it. */
@@ -41,7 +44,10 @@ export function storage(stage: Stage) {
   return stack;
 }
 
-/** Checkpoints with leases, claims, attempts, route states, dead letters, the applied state (`@orgloop/stores/dynamodb`). */
+/**
+ * Checkpoints with leases, claims, attempts, route states, dead letters, the applied state
+ * (`@orgloop/stores/dynamodb`).
+ */
 function stateTable(scope: Construct, { names, topology }: Stage, removal: RemovalPolicy): void {
   const key = topology.aws?.kms_key;
   const table = new CfnTable(scope, "State", {

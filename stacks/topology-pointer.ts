@@ -8,8 +8,8 @@ import { readAsset, useTable, writeObjects } from "./grants.ts";
 import type { Stage } from "./stage.ts";
 
 /**
- * The router's pointer: where the Topology lies. Whoever needs that takes it from this parameter, so that in the templates another
- * Topology changes nothing else.
+ * The router's pointer: where the Topology lies. Whoever needs that takes it from this parameter,
+ * so that in the templates another Topology changes nothing else.
  */
 export function topologyPointer(stack: Stack, stage: Stage): SpecValue {
   const { names, topology, hash, draining, repeatWindows: repeat_windows } = stage;
@@ -26,8 +26,9 @@ export function topologyPointer(stack: Stack, stage: Stage): SpecValue {
 }
 
 /**
- * Records what is applied, when the router has it: the Topology goes to the stage's bucket by its hash, serial and hash to the table.
- * `orgloop plan --workspace STAGE` compares with it, and the next deploy knows by it which actors were removed.
+ * Records what is applied, when the router has it: the Topology goes to the stage's bucket by its
+ * hash, serial and hash to the table. `orgloop plan --workspace STAGE` compares with it, and the
+ * next deploy knows by it which actors were removed.
  */
 export function recordApplied(
   stack: Stack,

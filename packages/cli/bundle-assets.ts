@@ -7,8 +7,8 @@ import type { Plugin } from "esbuild";
 const WORKER = /new URL\("\.\/([\w-]+)\.ts", import\.meta\.url\)/g;
 
 /**
- * What code loads by a URL instead of an import is not part of a bundle by itself: a worker named as
- * `new URL("./NAME.ts", import.meta.url)` becomes NAME.js beside the bundle.
+ * What code loads by a URL instead of an import is not part of a bundle by itself: a worker named
+ * as `new URL("./NAME.ts", import.meta.url)` becomes NAME.js beside the bundle.
  */
 export const bundleWorkers: Plugin = {
   name: "bundle-workers",

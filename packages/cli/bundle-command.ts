@@ -5,12 +5,15 @@ import { bundleJq, bundleWorkers } from "./bundle-assets.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
-/** Not in the bundle: native code, and CommonJS of which a bundle would give the default export only. */
+/**
+ * Not in the bundle: native code, and CommonJS of which a bundle would give the default export
+ * only.
+ */
 export const EXTERNAL = ["@node-rs/crc32", "yaml"] as const;
 
 /**
- * Puts the command and all that it imports or reads into `out`, a file for each part that is loaded by
- * itself: reading some hundred modules one by one takes longer than most commands do.
+ * Puts the command and all that it imports or reads into `out`, a file for each part that is loaded
+ * by itself: reading some hundred modules one by one takes longer than most commands do.
  * `sources.json` says of which sources it is. Gives the files that are in it, relative to the
  * repository's root.
  */

@@ -12,17 +12,24 @@ export interface FunctionBundles {
   readonly outDir: string;
   /** The absolute path of a package's module. */
   readonly entry: (packageName: string) => string;
-  /** Files that the router's bundle holds under `project/`: scripts of transforms, by their path in the project. */
+  /**
+   * Files that the router's bundle holds under `project/`: scripts of transforms, by their path in
+   * the project.
+   */
   readonly scripts: ReadonlyMap<string, Uint8Array>;
-  /** Whether a filter has a `jq` expression: then the router holds jq, a megabyte that it loads for such a filter only. */
+  /**
+   * Whether a filter has a `jq` expression: then the router holds jq, a megabyte that it loads for
+   * such a filter only.
+   */
   readonly jq: boolean;
   /** Kinds of functions, each with its packages. */
   readonly wanted: readonly (readonly [FunctionKind, readonly string[]])[];
 }
 
 /**
- * Bundles functions with the packages that they need, one bundle a kind and set of packages; gives their directories.
- * Functions import what they hold as `plugins` of `orgloop:plugins`. Source maps lie beside the code and are not deployed.
+ * Bundles functions with the packages that they need, one bundle a kind and set of packages; gives
+ * their directories. Functions import what they hold as `plugins` of `orgloop:plugins`. Source maps
+ * lie beside the code and are not deployed.
  */
 export async function bundleFunctions(options: FunctionBundles): Promise<BundleLookup> {
   const made = new Map<string, string>();

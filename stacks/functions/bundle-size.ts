@@ -5,7 +5,10 @@ import { join } from "node:path";
 export interface BundleSize {
   /** What a cold start loads. */
   readonly start: number;
-  /** The whole: with what is loaded when it is needed, e.g. secrets and regular expressions. Without source maps, which are not deployed. */
+  /**
+   * The whole: with what is loaded when it is needed, e.g. secrets and regular expressions. Without
+   * source maps, which are not deployed.
+   */
   readonly all: number;
 }
 

@@ -11,7 +11,10 @@ export function receiverPackages(received: readonly SourceSpec[]): readonly stri
   return distinct(received.map(({ connector }) => connector));
 }
 
-/** Every function's kind with the packages in it, each pair once: pollers and deliver functions hold one connector, those of awaited actors none. */
+/**
+ * Every function's kind with the packages in it, each pair once: pollers and deliver functions hold
+ * one connector, those of awaited actors none.
+ */
 export function functionPackages(
   topology: Topology,
   sources: { readonly polled: readonly SourceSpec[]; readonly received: readonly SourceSpec[] },

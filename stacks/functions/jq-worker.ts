@@ -22,7 +22,10 @@ export const jqWorker: Plugin = {
   },
 };
 
-/** jq itself, in WebAssembly, where `jq-wasm` looks for it: beside the code. `filter` is the module of the transform that uses it. */
+/**
+ * jq itself, in WebAssembly, where `jq-wasm` looks for it: beside the code. `filter` is the module
+ * of the transform that uses it.
+ */
 export function copyJq(filter: string, directory: string): void {
   const wasm = join("build", "jq.wasm");
   mkdirSync(join(directory, "build"), { recursive: true });

@@ -37,7 +37,8 @@ export function lambdaFunction(
   const { names, topology } = stage;
   const { name, kind, packages, spec, reservedConcurrency } = options;
   const aws = topology.aws ?? {};
-  // CloudFormation waits an hour for those that answer it, and from a VPC there may be no way to it.
+  // CloudFormation waits an hour for those that answer it, and from a VPC there may be no way to
+  // it.
   const vpc = kind === "record" || kind === "empty" ? undefined : aws.vpc;
   const logs = new CfnLogGroup(scope, `${id}Logs`, {
     logGroupName: names.logGroup(name),
@@ -95,9 +96,15 @@ function variablesOf(stage: Stage, spec: SpecValue | undefined): Record<string, 
   };
 }
 
-/** Characters of a role's inline policies (AWS, IAM and STS quotas), less the document around the statements. */
+/**
+ * Characters of a role's inline policies (AWS, IAM and STS quotas), less the document around the
+ * statements.
+ */
 const POLICY_CHARACTERS = 10_240 - 100;
-/** Account, region and partition are known when it is deployed: 12 characters each, as in an account's id. */
+/**
+ * Account, region and partition are known when it is deployed: 12 characters each, as in an
+ * account's id.
+ */
 const TOKEN = /\$\{Token\[[^\]]*\]\}/g;
 
 function refuseTooLong(name: string, statements: readonly Statement[]): void {
@@ -109,7 +116,10 @@ function refuseTooLong(name: string, statements: readonly Statement[]): void {
   );
 }
 
-/** The network interfaces of a function in a VPC: AWS's own policy, since they have no names to grant. */
+/**
+ * The network interfaces of a function in a VPC: AWS's own policy, since they have no names to
+ * grant.
+ */
 const VPC_POLICY = `arn:${Aws.PARTITION}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`;
 
 /** Who may take a role. */

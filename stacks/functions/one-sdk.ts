@@ -8,8 +8,8 @@ const SDK =
 const CLIENT = /^@aws-sdk\/client-[\w-]+/;
 
 /**
- * Every package's copy of an SDK client that `@orgloop/aws` depends on is its: npm may have installed several versions of one. Another
- * client is that of the package which imports it.
+ * Every package's copy of an SDK client that `@orgloop/aws` depends on is its: npm may have
+ * installed several versions of one. Another client is that of the package which imports it.
  */
 export const oneSdk = (functionsDir: string): Plugin => ({
   name: "one-sdk",

@@ -15,7 +15,10 @@ export interface SpecValue {
   readonly objectArn?: string;
 }
 
-/** `ORGLOOP_SPEC`: what does not fit into the environment becomes an asset, whose key is the hash of its content. */
+/**
+ * `ORGLOOP_SPEC`: what does not fit into the environment becomes an asset, whose key is the hash of
+ * its content.
+ */
 export function specValue(scope: Construct, id: string, spec: unknown): SpecValue {
   const text = JSON.stringify(spec);
   if (Buffer.byteLength(text) <= INLINE_BYTES) return { value: text };

@@ -28,8 +28,8 @@ interface Widget {
 }
 
 /**
- * The dashboard of `examples/acme` as CloudWatch lays it out: its widgets, titles, legends and metric names are those of the deployed
- * JSON; the curves are samples, always the same.
+ * The dashboard of `examples/acme` as CloudWatch lays it out: its widgets, titles, legends and
+ * metric names are those of the deployed JSON; the curves are samples, always the same.
  */
 export function dashboardSvg(): string {
   const body = dashboardBody({ stage: "production", project: "acme", region: "eu-west-1" });

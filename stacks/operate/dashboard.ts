@@ -21,12 +21,15 @@ const HEIGHT = 6;
 type Metric = readonly unknown[];
 
 /**
- * A prefix as a search takes it: CloudWatch finds names by their words, and what stands in quotes only as a whole (AWS, CloudWatch search
- * expression syntax). A stage whose name has all the words of another's is found with it.
+ * A prefix as a search takes it: CloudWatch finds names by their words, and what stands in quotes
+ * only as a whole (AWS, CloudWatch search expression syntax). A stage whose name has all the words
+ * of another's is found with it.
  */
 const wordsOf = (prefix: string): string => prefix.split("-").filter(Boolean).join(" ");
 
-/** The dashboard of a workspace, in CloudWatch's form (AWS, Dashboard Body Structure and Syntax). */
+/**
+ * The dashboard of a workspace, in CloudWatch's form (AWS, Dashboard Body Structure and Syntax).
+ */
 export function dashboardBody({ stage, project, region }: DashboardOf) {
   const names = awsNames(stage);
   const own = ownMetrics(stage);
@@ -214,7 +217,10 @@ function functionGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
 const MEMORY_GB = { "poll-": 0.5, receive: 0.5, route: 1, "deliver-": 0.25 };
 const SQS_REQUESTS = ["NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfEmptyReceives"];
 
-/** What functions, queues and table cost, by what they were seen doing, over the events that came in; hour by hour. */
+/**
+ * What functions, queues and table cost, by what they were seen doing, over the events that came
+ * in; hour by hour.
+ */
 function costOf(names: AwsNames, events: Metric): readonly Metric[] {
   const sum = (schema: string, metric: string, prefix: string) =>
     `SUM(SEARCH('{${schema}} MetricName="${metric}" ${wordsOf(prefix)}', 'Sum', 3600))`;

@@ -8,7 +8,9 @@ const LOG_RETENTION_DAYS = [
   3653,
 ];
 
-/** At least so long as was asked for, in days as CloudWatch Logs takes them; 30 where nothing was. */
+/**
+ * At least so long as was asked for, in days as CloudWatch Logs takes them; 30 where nothing was.
+ */
 export function logRetentionDays(asked = "30d"): number {
   const days = parseDuration(asked) / DAY_MS;
   return LOG_RETENTION_DAYS.find((one) => one >= days) ?? 3653;

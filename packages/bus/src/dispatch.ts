@@ -15,11 +15,17 @@ export type SetTimer = (callback: () => void, ms: number) => () => void;
 
 export interface DispatchOptions {
   readonly setTimer?: SetTimer;
-  /** How long until a refused event comes again, in ms, from how often it was refused in a row (1, 2, …). Default: 100 ms doubling up to 30 s. */
+  /**
+   * How long until a refused event comes again, in ms, from how often it was refused in a row (1,
+   * 2, …). Default: 100 ms doubling up to 30 s.
+   */
   readonly retryDelayMs?: (refusals: number) => number;
 }
 
-/** Hands unacked events to subscriptions: laws B4, B5, B9 and the attempts of B2 (`@orgloop/sdk`, bus.ts). */
+/**
+ * Hands unacked events to subscriptions: laws B4, B5, B9 and the attempts of B2 (`@orgloop/sdk`,
+ * bus.ts).
+ */
 export interface Dispatch {
   /** A new event, in the order of publishing. */
   add(held: Held): void;

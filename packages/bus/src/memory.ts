@@ -3,7 +3,9 @@ import { createDispatch, type DispatchOptions, type Held } from "./dispatch.ts";
 
 export type MemoryBusOptions = DispatchOptions;
 
-/** Holds events in memory only: for tests, for trying out, and as the reference for every other bus. */
+/**
+ * Holds events in memory only: for tests, for trying out, and as the reference for every other bus.
+ */
 export function memoryBus(options: MemoryBusOptions = {}): SettlingEventBus {
   const dispatch = createDispatch(options);
   const unacked = new Map<string, Held & { readonly settled: Set<string> }>();

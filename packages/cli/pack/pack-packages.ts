@@ -16,8 +16,9 @@ const LIBRARIES = ["packages/{sdk,files,testkit}", "packages/{connectors,transfo
 const MODULES = "modules/*";
 
 /**
- * Packs everything that users and authors of plug-ins install into `directory`, which has to be there.
- * Gives the paths of the tarballs; the command's comes first. Nothing in the checkout changes.
+ * Packs everything that users and authors of plug-ins install into `directory`, which has to be
+ * there. Gives the paths of the tarballs; the command's comes first. Nothing in the checkout
+ * changes.
  */
 export async function packPackages(directory: string): Promise<string[]> {
   const work = mkdtempSync(path.join(tmpdir(), "orgloop-pack-"));

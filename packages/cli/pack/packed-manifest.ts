@@ -20,9 +20,9 @@ export function readManifest(directory: string): Manifest {
 const KEPT = ["name", "version", "description", "type", "peerDependencies", "peerDependenciesMeta"];
 
 /**
- * The `package.json` that people get of the package in `directory`: what is the checkout's affair is
- * left out, and `parts` say what is in the tarball. Packages of ours are wanted in the version that is
- * packed with them, or a later one that fits it.
+ * The `package.json` that people get of the package in `directory`: what is the checkout's affair
+ * is left out, and `parts` say what is in the tarball. Packages of ours are wanted in the version
+ * that is packed with them, or a later one that fits it.
  */
 export function packedManifest(directory: string, parts: Readonly<Record<string, unknown>>) {
   const own = readManifest(directory);
@@ -43,9 +43,9 @@ export function packedManifest(directory: string, parts: Readonly<Record<string,
 }
 
 /**
- * npm compares it with the repository whose CI publishes, when it attests where a package comes from
- * (docs.npmjs.com, "Generating provenance statements"). Without one in the root's manifest it is the
- * one that GitHub's runner names.
+ * npm compares it with the repository whose CI publishes, when it attests where a package comes
+ * from (docs.npmjs.com, "Generating provenance statements"). Without one in the root's manifest it
+ * is the one that GitHub's runner names.
  */
 function repositoryOf({ repository }: Manifest, directory: string): object {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env;

@@ -32,7 +32,9 @@ export async function stageCommand(staged: string): Promise<void> {
   writeStaged(staged, OWN, manifest);
 }
 
-/** Of those that the checkout has installed: a package's own manifest may be closed to `require`. */
+/**
+ * Of those that the checkout has installed: a package's own manifest may be closed to `require`.
+ */
 function versionOf(name: string): string {
   const require = createRequire(path.join(ROOT, "packages/bus/package.json"));
   for (const folder of require.resolve.paths(name) ?? []) {

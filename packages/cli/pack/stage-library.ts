@@ -8,9 +8,9 @@ import { writeStaged } from "./write-staged.ts";
 const PLUGIN = /^packages\/(connectors|transforms|loggers)\//;
 
 /**
- * Fills the empty folder `staged` with a package that others import: plain JavaScript, a file for each
- * part that is loaded by itself, and the declarations, which `types` has below the same path as the
- * sources have below the repository's root. What it depends on stays a dependency.
+ * Fills the empty folder `staged` with a package that others import: plain JavaScript, a file for
+ * each part that is loaded by itself, and the declarations, which `types` has below the same path
+ * as the sources have below the repository's root. What it depends on stays a dependency.
  */
 export async function stageLibrary(
   directory: string,

@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 import { ROOT, readManifest } from "./packed-manifest.ts";
 
 /**
- * Writes the `.d.ts` of what the entries of the packages in `directories` reach into `out`, each below
- * its path from the repository's root.
+ * Writes the `.d.ts` of what the entries of the packages in `directories` reach into `out`, each
+ * below its path from the repository's root.
  */
 export async function writeDeclarations(
   directories: readonly string[],
@@ -37,7 +37,9 @@ export async function writeDeclarations(
   for (const file of globSync("**/*.d.ts", { cwd: out })) nameJavaScript(path.join(out, file));
 }
 
-/** An import in a declaration names the JavaScript; tsc leaves the extension of the source there. */
+/**
+ * An import in a declaration names the JavaScript; tsc leaves the extension of the source there.
+ */
 function nameJavaScript(file: string): void {
   const text = readFileSync(file, "utf8");
   writeFileSync(file, text.replace(/(?<=(?:from |import\()"\.{1,2}\/[^"]+)\.ts(?=")/g, ".js"));

@@ -3,7 +3,10 @@ import { OrgLoopError } from "@orgloop/sdk";
 /** 0 done; 1 failed; 2 the configuration is invalid; 3 nothing runs (`status` only). */
 export type ExitStatus = 0 | 1 | 2 | 3;
 
-/** Codes that say that a configuration is invalid: by its files and the schemas, or by what the environment has not. */
+/**
+ * Codes that say that a configuration is invalid: by its files and the schemas, or by what the
+ * environment has not.
+ */
 const INVALID = new Set(["CONFIG_INVALID", "MISSING_VARIABLES"]);
 
 /** 2 says that the configuration is invalid. */

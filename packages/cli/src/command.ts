@@ -3,7 +3,10 @@ import type { Output } from "./terminal/output.ts";
 
 /** The flags every command takes, before or after its name (`docs/commands.md`, Everywhere). */
 export interface GlobalFlags {
-  /** A project directory or its `orgloop.yaml`, absolute. Default: `ORGLOOP_CONFIG`, else the working directory. */
+  /**
+   * A project directory or its `orgloop.yaml`, absolute. Default: `ORGLOOP_CONFIG`, else the
+   * working directory.
+   */
   readonly config: string;
   /** Whether the project was named, rather than taken from the working directory. */
   readonly configGiven: boolean;

@@ -9,7 +9,10 @@ export function portOption(): Option {
   );
 }
 
-/** Turns a command's import into what commander calls: positional arguments, then options, then the command. */
+/**
+ * Turns a command's import into what commander calls: positional arguments, then options, then the
+ * command.
+ */
 export function lazy<Options>(load: () => Promise<Run<Options>>) {
   return async (...received: unknown[]): Promise<void> => {
     const command = received.at(-1) as Command;

@@ -9,7 +9,8 @@ const argv = process.argv.slice(2);
 try {
   await orgloopProgram().parseAsync(argv, { from: "user" });
 } catch (error) {
-  // Only what commander refused arrives here: commands report for themselves. Status 0 is help or --version.
+  // Only what commander refused arrives here: commands report for themselves. Status 0 is help or
+  // --version.
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else {
     process.exitCode = 1;

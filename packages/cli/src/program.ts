@@ -11,7 +11,10 @@ import {
 } from "./command-groups.ts";
 import { lazy, portOption } from "./lazy-command.ts";
 
-/** The commands, their arguments and flags. What a command does is imported only when it runs: start-up time counts. */
+/**
+ * The commands, their arguments and flags. What a command does is imported only when it runs:
+ * start-up time counts.
+ */
 export function orgloopProgram(): Command {
   const program = new Command("orgloop")
     .description("Routes an organisation's events to its people and agents, from YAML.")

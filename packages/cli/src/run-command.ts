@@ -16,7 +16,9 @@ export interface RawFlags {
   readonly color?: boolean;
 }
 
-/** Runs a command to its exit status; what it throws is told, with a stack only under `--verbose`. */
+/**
+ * Runs a command to its exit status; what it throws is told, with a stack only under `--verbose`.
+ */
 export async function runCommand<Options>(
   command: Command<Options>,
   raw: RawFlags,
@@ -35,7 +37,10 @@ export async function runCommand<Options>(
   }
 }
 
-/** Tells what went wrong: a JSON document where one is expected and none was given yet, else a line on stderr. */
+/**
+ * Tells what went wrong: a JSON document where one is expected and none was given yet, else a line
+ * on stderr.
+ */
 export function reportError(
   output: Output,
   flags: Pick<GlobalFlags, "json" | "verbose">,

@@ -2,7 +2,10 @@ import { hasCode } from "@orgloop/sdk";
 import { writeFully } from "./file-bytes.ts";
 import type { FileSystem, OpenFile } from "./file-system.ts";
 
-/** A plain file of lines that is appended to, and not synced. Its calls must come one after the other. */
+/**
+ * A plain file of lines that is appended to, and not synced. Its calls must come one after the
+ * other.
+ */
 export class AppendedFile {
   readonly #file: OpenFile;
   #size: number;
@@ -12,7 +15,10 @@ export class AppendedFile {
     this.#size = size;
   }
 
-  /** Made where missing; its directory must exist. A last line that a crash has torn gets an end, so that the next one is whole. */
+  /**
+   * Made where missing; its directory must exist. A last line that a crash has torn gets an end, so
+   * that the next one is whole.
+   */
   static async open(path: string, fileSystem: FileSystem): Promise<AppendedFile> {
     const file = await openOrCreate(path, fileSystem);
     try {
@@ -38,7 +44,10 @@ export class AppendedFile {
     return this.#file.isRemoved();
   }
 
-  /** Resolves when the end of the process would not lose them. Where it rejects, they are not in the file. */
+  /**
+   * Resolves when the end of the process would not lose them. Where it rejects, they are not in the
+   * file.
+   */
   async append(lines: string): Promise<void> {
     const bytes = Buffer.from(lines);
     try {

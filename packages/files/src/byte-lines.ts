@@ -14,7 +14,10 @@ export interface ByteLine {
   readonly ended: boolean;
 }
 
-/** The lines of a file from `offset` on, in order, many at once. Memory: one chunk and the longest line. */
+/**
+ * The lines of a file from `offset` on, in order, many at once. Memory: one chunk and the longest
+ * line.
+ */
 export async function* byteLines(file: OpenFile, offset = 0): AsyncGenerator<readonly ByteLine[]> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   /** The pieces of a line that is longer than the chunk so far. */

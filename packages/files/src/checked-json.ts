@@ -12,7 +12,10 @@ export function encodeCheckedJson(value: object): string {
   return `${checksumKey(text)}${text.slice(1)}\n`;
 }
 
-/** An object as {@link encodeCheckedJson} wrote it. Throws `CHECKSUM_MISSING`, `CHECKSUM_DIFFERS`, and what is no JSON. */
+/**
+ * An object as {@link encodeCheckedJson} wrote it. Throws `CHECKSUM_MISSING`, `CHECKSUM_DIFFERS`,
+ * and what is no JSON.
+ */
 export function parseCheckedJson(text: string): Readonly<Record<string, unknown>> {
   const { checksum, ...value } = Object(parseJson(text));
   if (checksum === undefined) {

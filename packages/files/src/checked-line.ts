@@ -1,8 +1,8 @@
 import { crc32c } from "@node-rs/crc32";
 
 /**
- * The form that checksummed lines share: `{"crc":"xxxxxxxx",…}` and a newline. `crc` is the CRC32C, in hex, of the bytes after
- * `{"crc":"xxxxxxxx",` up to the newline.
+ * The form that checksummed lines share: `{"crc":"xxxxxxxx",…}` and a newline. `crc` is the CRC32C,
+ * in hex, of the bytes after `{"crc":"xxxxxxxx",` up to the newline.
  */
 const OPENING = Buffer.from('{"crc":"');
 /** Bytes before those that the checksum covers. */
@@ -11,8 +11,9 @@ export const CHECKED_FROM = '{"crc":"xxxxxxxx",'.length;
 const HEX = Buffer.from("0123456789abcdef");
 
 /**
- * Makes a line of the bytes from `offset + CHECKED_FROM` to `end`, which are the rest of a JSON object: writes what stands before them and
- * the newline. There must be room. Returns the line's end.
+ * Makes a line of the bytes from `offset + CHECKED_FROM` to `end`, which are the rest of a JSON
+ * object: writes what stands before them and the newline. There must be room. Returns the line's
+ * end.
  */
 export function sealLine(into: Buffer, offset: number, end: number): number {
   OPENING.copy(into, offset);
@@ -23,7 +24,10 @@ export function sealLine(into: Buffer, offset: number, end: number): number {
   return end + 1;
 }
 
-/** True where the line from `start` up to its newline at `end` has the form; its checksum is not looked at. */
+/**
+ * True where the line from `start` up to its newline at `end` has the form; its checksum is not
+ * looked at.
+ */
 export function isSealed(from: Buffer, start: number, end: number): boolean {
   if (end - start <= CHECKED_FROM || from[end - 1] !== 0x7d) return false;
   for (let index = 0; index < OPENING.length; index += 1) {
@@ -32,7 +36,10 @@ export function isSealed(from: Buffer, start: number, end: number): boolean {
   return from[start + 16] === 0x22 && from[start + 17] === 0x2c;
 }
 
-/** True where the checksum of the line from `start` up to its newline at `end` fits. Its form must have been read before. */
+/**
+ * True where the checksum of the line from `start` up to its newline at `end` fits. Its form must
+ * have been read before.
+ */
 export function checksumFits(from: Buffer, start: number, end: number): boolean {
   return readHex(from, start + 8) === crc32c(from.subarray(start + CHECKED_FROM, end));
 }
@@ -60,7 +67,10 @@ export interface CheckedLine {
   readonly body: Buffer;
 }
 
-/** Null where the line (without its line end) has not the form, or its checksum does not fit. The body is of the same bytes, which it changes. */
+/**
+ * Null where the line (without its line end) has not the form, or its checksum does not fit. The
+ * body is of the same bytes, which it changes.
+ */
 export function decodeChecked(line: Buffer): CheckedLine | null {
   if (!isSealed(line, 0, line.length) || !checksumFits(line, 0, line.length)) return null;
   if (line.compare(SEQ, 0, SEQ.length, CHECKED_FROM, CHECKED_FROM + SEQ.length) !== 0) return null;

@@ -16,10 +16,11 @@ const SYNC_EVERY_MS = 1_000;
 const LEAST_STALE = 1_000;
 
 /**
- * A file of numbered lines with checksums, appended to and now and then rewritten. The first line tells the generation; `PATH.mark` beside
- * it how far it was synced, so that a missing end shows. What is read back at open is durable before it counts. Damage is named, kept
- * beside the file and harms no other line. Calls must come one after the other, which `inTurn` sees to. The file is made by the first
- * append. Nobody else may write it meanwhile (`lockDirectory`).
+ * A file of numbered lines with checksums, appended to and now and then rewritten. The first line
+ * tells the generation; `PATH.mark` beside it how far it was synced, so that a missing end shows.
+ * What is read back at open is durable before it counts. Damage is named, kept beside the file and
+ * harms no other line. Calls must come one after the other, which `inTurn` sees to. The file is
+ * made by the first append. Nobody else may write it meanwhile (`lockDirectory`).
  */
 export class CheckedLines {
   readonly #options: CheckedLinesOptions;
@@ -80,9 +81,10 @@ export class CheckedLines {
   }
 
   /**
-   * Appends lines with these bodies, JSON objects that are not empty; resolves with their places. With `durable` it resolves when a power
-   * cut would not lose them, otherwise when the end of the process would not. Where it rejects, they are not in the file; after a failed
-   * sync nothing can be appended any more.
+   * Appends lines with these bodies, JSON objects that are not empty; resolves with their places.
+   * With `durable` it resolves when a power cut would not lose them, otherwise when the end of the
+   * process would not. Where it rejects, they are not in the file; after a failed sync nothing can
+   * be appended any more.
    */
   async append(
     bodies: readonly string[],
@@ -124,13 +126,19 @@ export class CheckedLines {
     await this.#reached();
   }
 
-  /** The bodies at `places`, which are in the order of the file. Each holds until the next one. Throws `LINE_DAMAGED`. */
+  /**
+   * The bodies at `places`, which are in the order of the file. Each holds until the next one.
+   * Throws `LINE_DAMAGED`.
+   */
   async *read(places: Iterable<Place>): AsyncGenerator<Buffer> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#file !== null) yield* readBodies(this.#file, this.#options.path, places);
   }
 
-  /** Replaces the contents, atomically and durably, by `bodies`, which may be read from this very file meanwhile; their places. */
+  /**
+   * Replaces the contents, atomically and durably, by `bodies`, which may be read from this very
+   * file meanwhile; their places.
+   */
   async rewrite(bodies: Bodies): Promise<readonly Place[]> {
     if (this.#failure !== undefined) throw this.#failure;
     const { path, fileSystem } = this.#options;
@@ -155,12 +163,18 @@ export class CheckedLines {
     return places;
   }
 
-  /** Whether it is worth a rewrite where `kept` of its lines count: it is long, and more than twice as long. */
+  /**
+   * Whether it is worth a rewrite where `kept` of its lines count: it is long, and more than twice
+   * as long.
+   */
   isStale(kept: number): boolean {
     return this.#last >= this.#staleFrom && this.#last > 2 * kept;
   }
 
-  /** {@link rewrite}; a failure is a warning, since the file stands as it was, and is not asked for again before it is twice as long. */
+  /**
+   * {@link rewrite}; a failure is a warning, since the file stands as it was, and is not asked for
+   * again before it is twice as long.
+   */
   async tidy(bodies: Bodies): Promise<void> {
     try {
       await this.rewrite(bodies);
@@ -212,7 +226,10 @@ export class CheckedLines {
     return file;
   }
 
-  /** Everything up to the last line is durable. The mark is written for a kill, and synced in its own time for a power cut. */
+  /**
+   * Everything up to the last line is durable. The mark is written for a kill, and synced in its
+   * own time for a power cut.
+   */
   async #reached(): Promise<void> {
     this.#synced = this.#last;
     this.#syncedMs = this.#now();

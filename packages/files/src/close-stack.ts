@@ -1,15 +1,12 @@
 type Close = () => Promise<void> | void;
 
 /**
- * What was opened, closed in reverse: ECMAScript's `AsyncDisposableStack`, which the oldest Node that
- * `engines` allows does not have.
+ * What was opened, closed in reverse: ECMAScript's `AsyncDisposableStack`, which the oldest Node
+ * that `engines` allows does not have.
  *
- * @example
- * await using opened = new CloseStack();
- * const lock = await lockDirectory(dir);
- * opened.defer(() => lock.release());
- * // Until here a failure closes it; from here on whoever gets `kept` does.
- * const kept = opened.move();
+ * @example await using opened = new CloseStack(); const lock = await lockDirectory(dir);
+ * opened.defer(() => lock.release()); // Until here a failure closes it; from here on whoever gets
+ * `kept` does. const kept = opened.move();
  */
 export class CloseStack implements AsyncDisposable {
   #closes: Close[] = [];

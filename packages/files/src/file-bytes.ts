@@ -12,7 +12,10 @@ export async function readFully(file: OpenFile, into: Buffer, position: number):
   return count;
 }
 
-/** Writes all of `bytes`. Rejects with the code of the operating system, `ENOSPC` also where it takes no byte without saying why. */
+/**
+ * Writes all of `bytes`. Rejects with the code of the operating system, `ENOSPC` also where it
+ * takes no byte without saying why.
+ */
 export async function writeFully(
   file: OpenFile,
   bytes: Uint8Array,

@@ -6,18 +6,24 @@ import { hasCode } from "@orgloop/sdk";
 
 /** An open file. Errors carry the code of the operating system (`ENOSPC`, `EIO`, …). */
 export interface OpenFile {
-  /** Writes at `position` (bytes) and resolves with the bytes written: fewer than given where the disk is full. */
+  /**
+   * Writes at `position` (bytes) and resolves with the bytes written: fewer than given where the
+   * disk is full.
+   */
   write(bytes: Uint8Array, position: number): Promise<number>;
   /** Reads at `position` (bytes) and resolves with the bytes read: 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
   /** In bytes. */
   size(): Promise<number>;
   truncate(size: number): Promise<void>;
-  /** fdatasync(2): contents and size are durable. A failure is final: the kernel may have dropped the pages. */
+  /**
+   * fdatasync(2): contents and size are durable. A failure is final: the kernel may have dropped
+   * the pages.
+   */
   sync(): Promise<void>;
   /**
-   * True where its name, or the directory that held it, is gone meanwhile or has moved: what is written is lost to the next start.
-   * The real one looks at most every {@link LOOK_MS}.
+   * True where its name, or the directory that held it, is gone meanwhile or has moved: what is
+   * written is lost to the next start. The real one looks at most every {@link LOOK_MS}.
    */
   isRemoved(): boolean;
   close(): Promise<void>;
@@ -30,12 +36,16 @@ export interface OpenDirectory {
   close(): Promise<void>;
 }
 
-/** `read` and `update` want the file to exist, `create` wants it not to (`EEXIST`), `replace` empties it. */
+/**
+ * `read` and `update` want the file to exist, `create` wants it not to (`EEXIST`), `replace`
+ * empties it.
+ */
 export type OpenMode = "read" | "update" | "create" | "replace";
 
 /**
- * What durable stores need of a file system, and nothing more, so that a fault-injecting one can stand in for the real one.
- * Creating, renaming and removing a name is durable once {@link FileSystem.syncDirectory} has resolved for its directory.
+ * What durable stores need of a file system, and nothing more, so that a fault-injecting one can
+ * stand in for the real one. Creating, renaming and removing a name is durable once {@link
+ * FileSystem.syncDirectory} has resolved for its directory.
  */
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
@@ -107,7 +117,9 @@ const isDirectory = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Descriptors: a `FileHandle` costs several times as much for each of the log's many small writes. */
+/**
+ * Descriptors: a `FileHandle` costs several times as much for each of the log's many small writes.
+ */
 const files = {
   open: promisify(fs.open),
   write: promisify(fs.write),
@@ -118,7 +130,10 @@ const files = {
   close: promisify(fs.close),
 };
 
-/** How old an answer of {@link OpenFile.isRemoved} may be: asked after each sync, the system would cost a webhook a fiftieth. */
+/**
+ * How old an answer of {@link OpenFile.isRemoved} may be: asked after each sync, the system would
+ * cost a webhook a fiftieth.
+ */
 export const LOOK_MS = 10;
 
 function openFile(descriptor: number, dir: string): OpenFile {
@@ -145,7 +160,9 @@ function openFile(descriptor: number, dir: string): OpenFile {
   };
 }
 
-/** Tells apart a directory and another that stands at the same path later; null where there is none. */
+/**
+ * Tells apart a directory and another that stands at the same path later; null where there is none.
+ */
 function identity(dir: string): string | null {
   const found = fs.statSync(dir, { throwIfNoEntry: false });
   return found === undefined ? null : `${found.dev} ${found.ino}`;

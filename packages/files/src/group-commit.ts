@@ -1,6 +1,7 @@
 /**
- * Gathers what is asked for while a commit runs into the next one. `inTurn` runs commits one after the other; `commit` gets the items
- * in the order of the calls, and every call of a group resolves, or rejects, with it.
+ * Gathers what is asked for while a commit runs into the next one. `inTurn` runs commits one after
+ * the other; `commit` gets the items in the order of the calls, and every call of a group resolves,
+ * or rejects, with it.
  */
 export function groupCommit<Item>(
   inTurn: (task: () => Promise<void>) => Promise<void>,

@@ -21,11 +21,13 @@ export interface DirectoryLock {
 }
 
 /**
- * Holds a directory (made where missing) against every other process, and against a second holder in this one, until it is
- * released or the process ends in whatever way: the kernel drops the lock, so nothing stale is ever left behind.
- * The lock is SQLite's exclusive one on `lock.db`. Throws `LOCKED`, naming the holder.
+ * Holds a directory (made where missing) against every other process, and against a second holder
+ * in this one, until it is released or the process ends in whatever way: the kernel drops the lock,
+ * so nothing stale is ever left behind. The lock is SQLite's exclusive one on `lock.db`. Throws
+ * `LOCKED`, naming the holder.
  *
- * No one may open `lock.db` in this process by other means: closing it would drop the lock (POSIX, fcntl).
+ * No one may open `lock.db` in this process by other means: closing it would drop the lock (POSIX,
+ * fcntl).
  */
 export async function lockDirectory(
   dir: string,
@@ -56,7 +58,10 @@ export async function lockDirectory(
 
 const SQLITE_BUSY = 5;
 
-/** Of a file that is no database: nothing is ever written to it, so whatever stands in it is damage, and means nothing. */
+/**
+ * Of a file that is no database: nothing is ever written to it, so whatever stands in it is damage,
+ * and means nothing.
+ */
 const SQLITE_NOTADB = 26;
 const SQLITE_CORRUPT = 11;
 
@@ -64,7 +69,8 @@ const SQLITE_CORRUPT = 11;
 function acquire(file: string, mended = false): DatabaseSync | null {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
-    // Nothing is written: a journal on the disk would need room, and a start on a full disk must get its lock.
+    // Nothing is written: a journal on the disk would need room, and a start on a full disk must
+    // get its lock.
     database.exec("PRAGMA journal_mode = MEMORY");
     database.exec("BEGIN EXCLUSIVE");
     return database;

@@ -13,8 +13,8 @@ import type { LineDamage } from "./survey-lines.ts";
 const LOOK_BYTES = 1024 ** 2;
 
 /**
- * Keeps the damaged bytes beside the file, durably, and says what is damaged and lost: one message each. Resolves when the file may be
- * written without them.
+ * Keeps the damaged bytes beside the file, durably, and says what is damaged and lost: one message
+ * each. Resolves when the file may be written without them.
  */
 export async function keepDamaged(
   { path, fileSystem, loss, advice, warn }: CheckedLinesOptions,
@@ -76,7 +76,10 @@ async function createBeside(path: string, fileSystem: FileSystem) {
   }
 }
 
-/** The bodies of all sound lines before `end`, each once, in the order of their numbers, whatever stands between them. */
+/**
+ * The bodies of all sound lines before `end`, each once, in the order of their numbers, whatever
+ * stands between them.
+ */
 export async function* soundBodies(
   file: OpenFile,
   path: string,
@@ -93,7 +96,10 @@ export async function* soundBodies(
   yield* readBodies(file, path, inOrder);
 }
 
-/** The bodies of lines that an earlier version wrote; of those that are none of ours, `onForeign` gets the place. */
+/**
+ * The bodies of lines that an earlier version wrote. `onForeign` gets the places of lines that no
+ * version wrote.
+ */
 export async function* plainBodies(
   file: OpenFile,
   upgrade: (line: string) => string | null,

@@ -26,8 +26,9 @@ export interface OpenedLines {
 }
 
 /**
- * Reads a file of checksummed lines, mends it where it has to be, and makes durable what was written and perhaps not synced before it
- * counts: those bytes are written once more, since after a failed sync the kernel may call them clean.
+ * Reads a file of checksummed lines, mends it where it has to be, and makes durable what was
+ * written and perhaps not synced before it counts: those bytes are written once more, since after a
+ * failed sync the kernel may call them clean.
  */
 export async function openLines(
   options: CheckedLinesOptions,
@@ -51,7 +52,10 @@ export async function openLines(
   return openLines(options, mark);
 }
 
-/** A whole line that the store cannot take is another store's: nothing is thrown away for that. Throws `STORE_FOREIGN`. */
+/**
+ * A whole line that the store cannot take is another store's: nothing is thrown away for that.
+ * Throws `STORE_FOREIGN`.
+ */
 export function ownLines(path: string, onLine: OnLine): OnLine {
   return (body, place) => {
     try {
@@ -116,7 +120,8 @@ async function mend(
   }
   const generation = survey.generation ?? reached?.generation ?? 1;
   const damages = [...survey.damages, ...markDamage(path, reached, survey)];
-  // Without damage: a crash between a rewrite and its mark. Nobody knows whether the file's name is durable.
+  // Without damage: a crash between a rewrite and its mark. Nobody knows whether the file's name is
+  // durable.
   if (damages.length === 0 && generation === reached?.generation) return false;
   if (damages.length > 0) await keepDamaged(options, file, damages);
   const next = Math.max(generation, reached?.generation ?? 0) + 1;

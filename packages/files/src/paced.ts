@@ -2,8 +2,8 @@
 const PACE_MS = 10;
 
 /**
- * Makes a function that has `write` called soon: at once where the last call was a while ago, else {@link PACE_MS} after it, so that
- * what comes thick and fast is written together.
+ * Makes a function that has `write` called soon: at once where the last call was a while ago, else
+ * {@link PACE_MS} after it, so that what comes thick and fast is written together.
  */
 export function paced(write: () => void): () => void {
   let scheduled = false;

@@ -7,7 +7,10 @@ import type { Place } from "./read-lines.ts";
 /** One read takes no more than this, or one line. */
 const RUN_BYTES = 1024 ** 2;
 
-/** The bodies of the lines at `places`; neighbours are read at once. Each holds until the next one. Throws `LINE_DAMAGED`. */
+/**
+ * The bodies of the lines at `places`; neighbours are read at once. Each holds until the next one.
+ * Throws `LINE_DAMAGED`.
+ */
 export async function* readBodies(
   file: OpenFile,
   path: string,

@@ -11,8 +11,9 @@ export interface Place {
 }
 
 /**
- * The whole lines of a file, in order, without their line ends; what follows the last line end is left out. Lines end at `\n` alone:
- * node:readline also splits at U+2028 and U+2029, which may stand in JSON texts.
+ * The whole lines of a file, in order, without their line ends; what follows the last line end is
+ * left out. Lines end at `\n` alone: node:readline also splits at U+2028 and U+2029, which may
+ * stand in JSON texts.
  */
 export async function* readLines(
   file: OpenFile,

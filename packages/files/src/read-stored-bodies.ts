@@ -13,8 +13,9 @@ export interface ReadStoredBodiesOptions<Line> {
 }
 
 /**
- * What stands in a file of checksummed lines that others may be writing, as far as it can be read; in one without checksums, what
- * `upgrade` makes of its lines. Changes nothing. None where there is no file. Throws `STORE_FOREIGN`.
+ * What stands in a file of checksummed lines that others may be writing, as far as it can be read;
+ * in one without checksums, what `upgrade` makes of its lines. Changes nothing. None where there is
+ * no file. Throws `STORE_FOREIGN`.
  */
 export async function* readStoredBodies<Line>(
   path: string,

@@ -6,8 +6,8 @@ import type { FileSystem } from "./file-system.ts";
 const OURS = /(\.jsonl?|\.\d+-\d+)\.tmp$/;
 
 /**
- * Removes what replacements that a kill has cut off left in a directory, which must be held (`lockDirectory`): nobody reads it. Fine where
- * there is no directory.
+ * Removes what replacements that a kill has cut off left in a directory, which must be held
+ * (`lockDirectory`): nobody reads it. Fine where there is no directory.
  */
 export async function removeTemporaries(dir: string, fileSystem: FileSystem): Promise<void> {
   let names: readonly string[] = [];

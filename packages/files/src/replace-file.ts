@@ -5,9 +5,10 @@ import { type FileSystem, nodeFileSystem } from "./file-system.ts";
 let replacements = 0;
 
 /**
- * Replaces a file atomically: whoever reads it, also after a power cut, finds the old contents or the new ones. Resolves when
- * the new ones are durable. Its directory must exist. A crash may leave a `*.tmp` beside it, which nobody reads.
- * Rejects with the code of the operating system; the old contents stand then.
+ * Replaces a file atomically: whoever reads it, also after a power cut, finds the old contents or
+ * the new ones. Resolves when the new ones are durable. Its directory must exist. A crash may leave
+ * a `*.tmp` beside it, which nobody reads. Rejects with the code of the operating system; the old
+ * contents stand then.
  */
 export async function replaceFile(
   path: string,

@@ -21,8 +21,9 @@ export const headerLine = (generation: number): Buffer =>
   encodeChecked(0, JSON.stringify({ format: 1, generation }));
 
 /**
- * Replaces the file at `path` by one with these bodies, atomically: whoever opens it later, also after a power cut, finds the old contents
- * or the new ones. Its name is durable once the caller has synced the directory. `announce` is called before it takes the name.
+ * Replaces the file at `path` by one with these bodies, atomically: whoever opens it later, also
+ * after a power cut, finds the old contents or the new ones. Its name is durable once the caller
+ * has synced the directory. `announce` is called before it takes the name.
  */
 export async function rewriteLines(
   path: string,

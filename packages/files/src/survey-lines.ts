@@ -17,7 +17,10 @@ export interface LineDamage {
 
 /** A file of checksummed lines as it was found. */
 export interface LinesSurvey {
-  /** `empty`: nothing was ever written. `plain`: lines without checksums, as an earlier version wrote them. */
+  /**
+   * `empty`: nothing was ever written. `plain`: lines without checksums, as an earlier version
+   * wrote them.
+   */
   readonly kind: "empty" | "plain" | "checked";
   /** Null where the first line cannot be read. */
   readonly generation: number | null;
@@ -49,9 +52,10 @@ interface Gap {
 }
 
 /**
- * Reads a file of checksummed lines through once and says what is wrong with it. `mark`: how far it was synced, null where that is not
- * known. Of what follows the mark, nothing was acknowledged: there, what a crash leaves is torn and no damage. `onLine` gets the
- * bodies of the sound lines in order, but not the first line, which is ours.
+ * Reads a file of checksummed lines through once and says what is wrong with it. `mark`: how far it
+ * was synced, null where that is not known. Of what follows the mark, nothing was acknowledged:
+ * there, what a crash leaves is torn and no damage. `onLine` gets the bodies of the sound lines in
+ * order, but not the first line, which is ours.
  */
 export async function surveyLines(
   file: OpenFile,

@@ -22,7 +22,10 @@ export interface VerifyLinesOptions {
   readonly fileSystem: FileSystem;
 }
 
-/** Looks at a file of `CheckedLines`, also while it is written. Without a file there is nothing wrong where it was never made. */
+/**
+ * Looks at a file of `CheckedLines`, also while it is written. Without a file there is nothing
+ * wrong where it was never made.
+ */
 export async function verifyLines(
   path: string,
   { parse, made, fileSystem }: VerifyLinesOptions,

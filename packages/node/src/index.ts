@@ -39,26 +39,34 @@ export async function verifyStores(dataDir: string): Promise<StoresVerdict> {
   return verify(dataDir);
 }
 
-/** What tries events on a topology, delivering nothing; imported on first use, as what runs one is. */
+/**
+ * What tries events on a topology, delivering nothing; imported on first use, as what runs one is.
+ */
 export const loadTrial = () => import("./routing/trial.ts");
 
 /**
- * Runs a topology: opens the data directory, bus, stores and plugins, delivers what was left undelivered, listens and polls.
- * Rejects, with everything closed again, where any of it cannot be opened. What that takes is imported only then: `validate` starts
- * faster without it.
+ * Runs a topology: opens the data directory, bus, stores and plugins, delivers what was left
+ * undelivered, listens and polls. Rejects, with everything closed again, where any of it cannot be
+ * opened. What that takes is imported only then: `validate` starts faster without it.
  */
 export async function startProcess(options: StartOptions): Promise<RunningProcess> {
   const { startProcess: start } = await import("./process/start-process.ts");
   return start(options);
 }
 
-/** What becomes of recorded events under another configuration; nothing is delivered. What that takes is imported only then. */
+/**
+ * What becomes of recorded events under another configuration; nothing is delivered. What that
+ * takes is imported only then.
+ */
 export async function compareRouting(options: CompareRoutingOptions): Promise<RoutingComparison> {
   const { compareRouting: compare } = await import("./routing/compare-routing.ts");
   return compare(options);
 }
 
-/** Listens, and runs the projects that it is given (`Host`). Imported only then, as above. Throws `PORT_IN_USE`. */
+/**
+ * Listens, and runs the projects that it is given (`Host`). Imported only then, as above. Throws
+ * `PORT_IN_USE`.
+ */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { startHost: start } = await import("./process/host.ts");
   return start(options);

@@ -23,8 +23,9 @@ export interface AppliedState {
 }
 
 /**
- * `state.json` of a data directory; null where nothing was applied there. Throws `STATE_UNREADABLE` where the file is there and cannot
- * be understood: read as null it would make everything look new, and what was removed would keep its checkpoints.
+ * `state.json` of a data directory; null where nothing was applied there. Throws `STATE_UNREADABLE`
+ * where the file is there and cannot be understood: read as null it would make everything look new,
+ * and what was removed would keep its checkpoints.
  */
 export async function readAppliedState(
   dataDir: string,
@@ -43,7 +44,10 @@ export async function readAppliedState(
   }
 }
 
-/** Replaces `state.json` atomically and durably, readable by its owner only. The data directory must exist. */
+/**
+ * Replaces `state.json` atomically and durably, readable by its owner only. The data directory must
+ * exist.
+ */
 export async function writeAppliedState(
   dataDir: string,
   state: AppliedState,

@@ -7,10 +7,15 @@ export interface Claim {
 /** Claims between two sweeps, at least. */
 const MIN_SWEEP = 1_000;
 
-/** The claims in memory; what has expired is swept out whenever as many were added as there are, so that it stays bounded. */
+/**
+ * The claims in memory; what has expired is swept out whenever as many were added as there are, so
+ * that it stays bounded.
+ */
 export class ClaimTable {
   readonly #claims = new Map<string, Claim>();
-  /** What was loaded is swept by the first claim: it may have expired while the process was away. */
+  /**
+   * What was loaded is swept by the first claim: it may have expired while the process was away.
+   */
   #untilSweep = 0;
 
   get size(): number {

@@ -3,7 +3,9 @@ import { readStoredBodies } from "@orgloop/files";
 import { parseLetterLine, upgradeLetterLine } from "./dead-letter-line.ts";
 import { parseInboxLine, upgradeInboxLine } from "./inbox-line.ts";
 
-/** How many dead letters lie in a directory of `fileDeadLetters`, without locking or changing it. */
+/**
+ * How many dead letters lie in a directory of `fileDeadLetters`, without locking or changing it.
+ */
 export async function countStoredLetters(dir: string): Promise<number> {
   const ids = new Set<string>();
   const own = { upgrade: upgradeLetterLine, parse: parseLetterLine };

@@ -20,7 +20,10 @@ export function parseLetterLine(body: Buffer): LetterLine {
   return { removed };
 }
 
-/** The body of a line as it was written before there were checksums: a letter, or `{"removed": [ids]}`. */
+/**
+ * The body of a line as it was written before there were checksums: a letter, or `{"removed":
+ * [ids]}`.
+ */
 export function upgradeLetterLine(line: string): string | null {
   let value: Partial<DeadLetter> & { readonly removed?: unknown };
   try {

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import type { StoreHarness } from "@orgloop/testkit";
 import { afterAll, beforeAll } from "vitest";
 
-/** Directories for the tests of a file, gone after the last; and a harness whose stores have one each. */
+/**
+ * Directories for the tests of a file, gone after the last; and a harness whose stores have one
+ * each.
+ */
 export function inDirectories<Store extends object>(
   name: string,
   open: (dir: string) => Store | Promise<Store>,

@@ -3,8 +3,8 @@ import { type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 const EVENT = '},"event":';
 
 /**
- * The body of a line that holds a record of an event, under `name`. The event stands last and by itself, so that an index can be read
- * without it.
+ * The body of a line that holds a record of an event, under `name`. The event stands last and by
+ * itself, so that an index can be read without it.
  */
 export function eventLast<Record extends { readonly event: OrgLoopEvent }>(name: string) {
   const start = `{"${name}":`;

@@ -19,8 +19,10 @@ export interface FileCheckpointsOptions {
 }
 
 /**
- * One JSON file a source, `{"checksum", "checkpoint", "updated_at"}` as v1alpha1 (section 11) has it but for the checksum, replaced atomically and durably. Where a file
- * is there and cannot be understood, `get` throws `CHECKPOINT_UNREADABLE`: read as null it would silently repeat or skip events.
+ * One JSON file a source, `{"checksum", "checkpoint", "updated_at"}` as v1alpha1 (section 11) has
+ * it but for the checksum, replaced atomically and durably. Where a file is there and cannot be
+ * understood, `get` throws `CHECKPOINT_UNREADABLE`: read as null it would silently repeat or skip
+ * events.
  */
 export function fileCheckpoints({
   dir,
@@ -89,7 +91,10 @@ async function remove(path: string, fileSystem: FileSystem): Promise<void> {
 /** Bytes of a name that most file systems take, less `.json` and what a replacement appends. */
 const MAX_NAME = 180;
 
-/** The source's id with everything but letters, digits and `._-` percent-encoded (`/` is `%2F`); long ones end in a hash. */
+/**
+ * The source's id with everything but letters, digits and `._-` percent-encoded (`/` is `%2F`);
+ * long ones end in a hash.
+ */
 export function checkpointFileName(sourceId: string): string {
   const name = encodeURIComponent(sourceId).replace(
     /[!'()*~]/g,

@@ -20,10 +20,12 @@ export interface FileClaimsOptions {
 }
 
 /**
- * Dedup claims, in memory and in a file of checksummed lines (`CheckedLines`), which is read at open and rewritten when more than half
- * of it has expired. A claim resolves when it is handed to the operating system, without an fsync: the end of the process loses
- * none, and one that a power cut loses lets a duplicate through, which at-least-once allows; it never loses an event.
- * For the same reason a full disk is no error of a claim. Nobody else may write the file meanwhile (`lockDirectory`).
+ * Dedup claims, in memory and in a file of checksummed lines (`CheckedLines`), which is read at
+ * open and rewritten when more than half of it has expired. A claim resolves when it is handed to
+ * the operating system, without an fsync: the end of the process loses none, and one that a power
+ * cut loses lets a duplicate through, which at-least-once allows; it never loses an event. For the
+ * same reason a full disk is no error of a claim. Nobody else may write the file meanwhile
+ * (`lockDirectory`).
  */
 export async function fileClaims({
   dir,

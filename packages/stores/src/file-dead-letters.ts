@@ -30,16 +30,19 @@ export interface FileDeadLettersOptions {
 
 type Change = { readonly put: DeadLetter } | { readonly remove: readonly string[] };
 
-/** The file is rewritten when this much of it, and more than half, is of letters that were removed. */
+/**
+ * The file is rewritten when this much of it, and more than half, is of letters that were removed.
+ */
 const MIN_COMPACTION_BYTES = 64 * 1024;
 
 const ADVICE =
   "`orgloop replay --event ID` routes an event anew as long as it is recorded; a copy of the file can be put back while nothing runs";
 
 /**
- * Dead letters in a file of checksummed lines (`CheckedLines`): a line a letter, and one where some were removed. A change resolves after
- * fdatasync; those that wait share one. Memory holds what a list shows of each letter and where it stands, at most about a kilobyte;
- * the letters are read when they are asked for. Nobody else may write the file meanwhile (`lockDirectory`).
+ * Dead letters in a file of checksummed lines (`CheckedLines`): a line a letter, and one where some
+ * were removed. A change resolves after fdatasync; those that wait share one. Memory holds what a
+ * list shows of each letter and where it stands, at most about a kilobyte; the letters are read
+ * when they are asked for. Nobody else may write the file meanwhile (`lockDirectory`).
  */
 export async function fileDeadLetters({
   dir,

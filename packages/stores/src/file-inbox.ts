@@ -24,7 +24,10 @@ export interface FileInboxOptions {
   readonly fileSystem?: FileSystem;
   /** Where it is kept that the file was made. */
   readonly made?: MadeFiles | undefined;
-  /** When an entry expires, on the clock that {@link InboxStore.expired} is asked by. Default: as it says itself. */
+  /**
+   * When an entry expires, on the clock that {@link InboxStore.expired} is asked by. Default: as it
+   * says itself.
+   */
   readonly deadlineOf?: InboxDeadline | undefined;
   /** Told of damage that was found and worked around. */
   readonly warn?: (message: string) => void;
@@ -37,7 +40,9 @@ interface Change {
   isNew?: boolean;
 }
 
-/** The file is rewritten when this much of it, and more than half, is of entries that were removed. */
+/**
+ * The file is rewritten when this much of it, and more than half, is of entries that were removed.
+ */
 const MIN_COMPACTION_BYTES = 64 * 1024;
 /** A list is cut here. */
 const MAX_LIST_BYTES = 16 * 1024 ** 2;
@@ -74,8 +79,9 @@ class Inboxes {
 }
 
 /**
- * Inboxes in a file of checksummed lines (`CheckedLines`). A change resolves after fdatasync; those that wait share one. Memory holds where
- * each entry stands, not the events. Nobody else may write the file meanwhile (`lockDirectory`).
+ * Inboxes in a file of checksummed lines (`CheckedLines`). A change resolves after fdatasync; those
+ * that wait share one. Memory holds where each entry stands, not the events. Nobody else may write
+ * the file meanwhile (`lockDirectory`).
  */
 export async function fileInbox(
   options: FileInboxOptions,

@@ -8,7 +8,10 @@ export interface FileRepeatsOptions {
   readonly fileSystem?: FileSystem;
   /** Where it is kept that the file was made. */
   readonly made?: MadeFiles | undefined;
-  /** Every mark of the file, in the order in which they were kept; once more where the file had to be mended. */
+  /**
+   * Every mark of the file, in the order in which they were kept; once more where the file had to
+   * be mended.
+   */
   readonly onMark: (mark: string) => void;
   /** Told of damage; what those lines said is forgotten. */
   readonly warn?: (message: string) => void;
@@ -50,8 +53,9 @@ export function parseRepeatsLine(body: Buffer): Line {
 }
 
 /**
- * A file of checksummed lines (`CheckedLines`), `{ through, lives, marks }`. A damaged one is left out: an id that is forgotten lets a
- * repeat through, which at-least-once allows. Nobody else may write the file meanwhile (`lockDirectory`).
+ * A file of checksummed lines (`CheckedLines`), `{ through, lives, marks }`. A damaged one is left
+ * out: an id that is forgotten lets a repeat through, which at-least-once allows. Nobody else may
+ * write the file meanwhile (`lockDirectory`).
  */
 export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepeats> {
   const { dir, fileSystem = nodeFileSystem, made, onMark, warn = () => {} } = options;

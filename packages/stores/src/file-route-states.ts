@@ -25,8 +25,9 @@ interface Change {
 }
 
 /**
- * Route states in a file of checksummed lines (`CheckedLines`), the last one of a route counts. Changes that wait share a sync. A JSON file
- * of the same name without the `l`, which an earlier version wrote, is taken over. Nobody else may write it meanwhile.
+ * Route states in a file of checksummed lines (`CheckedLines`), the last one of a route counts.
+ * Changes that wait share a sync. A JSON file of the same name without the `l`, which an earlier
+ * version wrote, is taken over. Nobody else may write it meanwhile.
  */
 export async function fileRouteStates({
   file: path,

@@ -11,7 +11,10 @@ interface Session<Held> {
   notified: boolean;
 }
 
-/** When an entry expires, on the clock that {@link InboxIndex.expired} is asked by; asked when the entry comes in. */
+/**
+ * When an entry expires, on the clock that {@link InboxIndex.expired} is asked by; asked when the
+ * entry comes in.
+ */
 export type InboxDeadline = (entry: Omit<InboxEntry, "event">) => number;
 
 /** Which entries wait in which inbox; `Held` is how the store gets at one. */

@@ -20,7 +20,10 @@ export function parseInboxLine(body: Buffer): InboxLine {
   throw new Error("a line of it is no inbox's");
 }
 
-/** The body of a line as it was written before there were checksums: an entry by itself, or a change of a session. */
+/**
+ * The body of a line as it was written before there were checksums: an entry by itself, or a change
+ * of a session.
+ */
 export function upgradeInboxLine(text: string): string | null {
   let line: Partial<InboxEntry> & { session?: unknown; removed?: unknown; notified?: unknown };
   try {

@@ -3,12 +3,18 @@ import { join } from "node:path";
 import { type FileSystem, nodeFileSystem, readWhole, replaceFile } from "@orgloop/files";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 
-/** What a secret is known by in the files of a data directory: HMAC-SHA256, in hex, under the directory's own key. */
+/**
+ * What a secret is known by in the files of a data directory: HMAC-SHA256, in hex, under the
+ * directory's own key.
+ */
 export type SealSecret = (secret: string) => string;
 
 const keyFile = (dataDir: string): string => join(dataDir, "secret.key");
 
-/** Null where the data directory has no key: then nothing in it is sealed. Throws `SEAL_KEY_UNREADABLE`. */
+/**
+ * Null where the data directory has no key: then nothing in it is sealed. Throws
+ * `SEAL_KEY_UNREADABLE`.
+ */
 export async function readSeal(
   dataDir: string,
   fileSystem: FileSystem = nodeFileSystem,
@@ -31,7 +37,9 @@ export async function readSeal(
   return (secret) => createHmac("sha256", key).update(secret).digest("hex");
 }
 
-/** As {@link readSeal}; makes the key, durably and readable by its owner only, where there is none. */
+/**
+ * As {@link readSeal}; makes the key, durably and readable by its owner only, where there is none.
+ */
 export async function openSeal(
   dataDir: string,
   fileSystem: FileSystem = nodeFileSystem,

@@ -16,7 +16,9 @@ export interface BurialOptions {
   readonly known: Pick<KnownSecrets, "mask">;
 }
 
-/** Makes a dead letter durable and says so. Rejects where the store does: then nothing is settled. */
+/**
+ * Makes a dead letter durable and says so. Rejects where the store does: then nothing is settled.
+ */
 export async function bury(
   given: DeadLetter,
   { deadLetters, flow, known }: BurialOptions,

@@ -32,16 +32,25 @@ export type RemoveMessages = (queueUrl: string, receiptHandles: readonly string[
 export interface DeliverBatchOptions extends DeliveryHost {
   readonly objects: Pick<ObjectStore, "get">;
   readonly bound: QueueBound;
-  /** How many deliveries may wait for an actor (`actors[].queue_depth`); undefined: it is none of this function's. */
+  /**
+   * How many deliveries may wait for an actor (`actors[].queue_depth`); undefined: it is none of
+   * this function's.
+   */
   readonly depthOf: (actor: string) => number | undefined;
   readonly hide: HideMessages;
   readonly remove: RemoveMessages;
 }
 
-/** How soon what failed for a reason of ours (a store that did not answer, an actor that could not be opened) is tried again. */
+/**
+ * How soon what failed for a reason of ours (a store that did not answer, an actor that could not
+ * be opened) is tried again.
+ */
 const HOST_RETRY_MS = 15_000;
 
-/** A batch that takes longer is not waited for by what is done with: until it is removed, its group stays locked. */
+/**
+ * A batch that takes longer is not waited for by what is done with: until it is removed, its group
+ * stays locked.
+ */
 const SLOW_MS = 2_000;
 
 /** A message and what could be read of it. */
@@ -51,8 +60,9 @@ interface ReadMessage {
 }
 
 /**
- * Delivers a batch of one actor's queue: the groups beside each other, each in its order, with as many attempts at a time as the routes'
- * `concurrency` leaves for an invocation. The first of a group that has to wait comes back with all behind it, hidden for the same time.
+ * Delivers a batch of one actor's queue: the groups beside each other, each in its order, with as
+ * many attempts at a time as the routes' `concurrency` leaves for an invocation. The first of a
+ * group that has to wait comes back with all behind it, hidden for the same time.
  */
 export async function deliverBatch(
   records: readonly ReceivedMessage[],
@@ -102,7 +112,9 @@ export async function deliverBatch(
   return responseOf(records.filter((record) => returned.has(record)));
 }
 
-/** What became of a group: what is done with, and what is left because its first has to be alone. */
+/**
+ * What became of a group: what is done with, and what is left because its first has to be alone.
+ */
 interface Delivered {
   readonly settled: readonly ReadMessage[];
   readonly suspect: readonly ReadMessage[];
@@ -192,7 +204,10 @@ function about(message: ActorMessage | Error) {
   };
 }
 
-/** What is given up because too much waits for the actor: of what was received, the oldest of each group first. */
+/**
+ * What is given up because too much waits for the actor: of what was received, the oldest of each
+ * group first.
+ */
 async function excessOf(
   groups: readonly (readonly ReadMessage[])[],
   queueUrl: string,

@@ -22,7 +22,9 @@ import { attemptTime, type Invocation, RELEASE_MS } from "./invocation.ts";
 import type { KnownAttempts } from "./known-attempts.ts";
 
 export interface AttemptHost {
-  /** Null: it does not exist yet. Rejects where it cannot run: no fault of what is delivered to it. */
+  /**
+   * Null: it does not exist yet. Rejects where it cannot run: no fault of what is delivered to it.
+   */
   readonly openActor: (id: string) => Promise<Actor | null>;
   readonly routeStates: Pick<SharedRouteStates, "update">;
   readonly clock: Clock;
@@ -36,7 +38,9 @@ export interface Turn {
   readonly deliveryId: string;
 }
 
-/** One turn of a delivery, within what time the invocation has; null: there is none for an attempt. */
+/**
+ * One turn of a delivery, within what time the invocation has; null: there is none for an attempt.
+ */
 export async function deliverInTime(
   { delivery, policy, deliveryId }: Turn,
   known: KnownAttempts,
@@ -82,7 +86,10 @@ export async function deliverInTime(
   }
 }
 
-/** Whether the delivery may be attempted now, by the state that the functions share; what that takes of it is written. */
+/**
+ * Whether the delivery may be attempted now, by the state that the functions share; what that takes
+ * of it is written.
+ */
 async function admit(
   route: string,
   policy: DeliveryPolicy,

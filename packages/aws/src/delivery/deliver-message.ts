@@ -44,8 +44,8 @@ export interface ReceivedDelivery {
 }
 
 /**
- * `settled`: it is done with. `hold`: it comes again at `untilMs`. `alone`: the function may have died of it, so it is to be taken again when
- * no other delivery is under way.
+ * `settled`: it is done with. `hold`: it comes again at `untilMs`. `alone`: the function may have
+ * died of it, so it is to be taken again when no other delivery is under way.
  */
 export type Verdict =
   | { readonly kind: "settled" }
@@ -54,7 +54,10 @@ export type Verdict =
 
 /** For so long, in all, a delivery may wait inside the invocation: a receive costs more. */
 const SHORT_MS = 1_000;
-/** How soon an actor that came meanwhile gets what waited for it, until the receives become too many (`holdSeconds`). */
+/**
+ * How soon an actor that came meanwhile gets what waited for it, until the receives become too many
+ * (`holdSeconds`).
+ */
 const UNTIL_EXISTS_MS = 300_000;
 
 const SETTLED: Verdict = { kind: "settled" };
@@ -112,7 +115,10 @@ async function endedBefore(
   return tooOld ? giveUp(delivery, "expired", state, known, host) : null;
 }
 
-/** Gives a delivery one turn after the other, until it is settled or has to wait outside of the invocation. */
+/**
+ * Gives a delivery one turn after the other, until it is settled or has to wait outside of the
+ * invocation.
+ */
 async function untilItWaits(
   turn: Turn,
   known: KnownAttempts,

@@ -5,7 +5,10 @@ import { type DeadLetter, hasCode, messageOf } from "@orgloop/sdk";
 /** Characters of an unreadable message that its letter keeps. */
 const KEPT_CHARACTERS = 10_000;
 
-/** True where a message can never be read: none of ours, or what it stands for is gone. Anything else may pass. */
+/**
+ * True where a message can never be read: OrgLoop did not write it, or what it stands for is gone.
+ * Any other error may pass.
+ */
 export function isUnreadable(error: unknown): boolean {
   return hasCode(error, "MESSAGE_UNREADABLE") || hasCode(error, "OBJECT_MISSING");
 }
@@ -19,7 +22,10 @@ export interface UnreadableMessage {
   readonly sentMs: number;
 }
 
-/** The letter of a message that can never be read; at the head of its group it would hold up the others for ever. */
+/**
+ * The letter of a message that can never be read; at the head of its group it would hold up the
+ * others for ever.
+ */
 export function invalidLetter(
   { messageId, body, source, sentMs }: UnreadableMessage,
   error: unknown,

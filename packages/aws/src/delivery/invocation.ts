@@ -14,7 +14,10 @@ export interface Invocation {
   alone: boolean;
 }
 
-/** What an invocation needs after its last attempt: to write the outcome, hide what comes again, answer. */
+/**
+ * What an invocation needs after its last attempt: to write the outcome, hide what comes again,
+ * answer.
+ */
 export const MARGIN_MS = 5_000;
 /** How long an actor that does not mind its signal is waited for. */
 export const RELEASE_MS = 1_000;
@@ -24,8 +27,9 @@ export function newInvocation(remainingMs: () => number, together: number): Invo
 }
 
 /**
- * How long an attempt may take now; null: the invocation has not enough time left. The first one of an invocation gets what there is: a
- * route that was given a longer timeout than its function has would otherwise wait for ever.
+ * How long an attempt may take now; null: the invocation has not enough time left. The first one of
+ * an invocation gets what there is: a route that was given a longer timeout than its function has
+ * would otherwise wait for ever.
  */
 export function attemptTime({ timeoutMs }: DeliveryPolicy, invocation: Invocation): number | null {
   const leftMs = invocation.remainingMs() - RELEASE_MS - MARGIN_MS;

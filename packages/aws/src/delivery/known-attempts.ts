@@ -20,7 +20,9 @@ export interface KnownAttempts extends Remembered {
   readonly isKept: boolean;
   /** Remembers what has changed. */
   keep(change: Partial<Remembered>): Promise<void>;
-  /** Counts the beginning of an attempt; undefined: a first receive, which nothing can have died of. */
+  /**
+   * Counts the beginning of an attempt; undefined: a first receive, which nothing can have died of.
+   */
   readonly begin: (() => Promise<void>) | undefined;
   /** The delivery is done with. */
   forget(): Promise<void>;

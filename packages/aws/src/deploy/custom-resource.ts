@@ -1,6 +1,9 @@
 import { messageOf } from "@orgloop/sdk";
 
-/** What CloudFormation sends to the function behind a custom resource (AWS, Custom resource request objects). */
+/**
+ * What CloudFormation sends to the function behind a custom resource (AWS, Custom resource request
+ * objects).
+ */
 export interface CustomResourceRequest {
   readonly RequestType: "Create" | "Update" | "Delete";
   readonly ResponseURL: string;
@@ -12,8 +15,9 @@ export interface CustomResourceRequest {
 }
 
 /**
- * Does the work and tells CloudFormation how it went: without an answer a deploy waits an hour. `id` stays the same over updates, since
- * another id would mean that the old resource is to be deleted.
+ * Does the work and tells CloudFormation how it went: without an answer a deploy waits an hour.
+ * `id` stays the same over updates, since another id would mean that the old resource is to be
+ * deleted.
  */
 export async function answerCustomResource(
   request: CustomResourceRequest,

@@ -7,7 +7,10 @@ import { recordApplied } from "./record-applied.ts";
 const s3 = (): S3Client =>
   new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
-/** Behind `Custom::OrgLoopApplied`: records what was applied; that it is deleted with its stack says nothing about the state. */
+/**
+ * Behind `Custom::OrgLoopApplied`: records what was applied; that it is deleted with its stack says
+ * nothing about the state.
+ */
 export async function appliedResource(request: CustomResourceRequest): Promise<void> {
   await answerCustomResource(request, "applied", async () => {
     if (request.RequestType === "Delete") return;

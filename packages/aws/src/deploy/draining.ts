@@ -1,8 +1,8 @@
 import type { ActorSpec, RouteSpec } from "@orgloop/sdk";
 
 /**
- * Actors that are no longer in the Topology and whose queues were not known to be empty at the last deploy, with the routes that led to
- * them.
+ * Actors that are no longer in the Topology and whose queues were not known to be empty at the last
+ * deploy, with the routes that led to them.
  */
 export type DrainingActors = readonly (ActorSpec & { readonly routes: readonly RouteSpec[] })[];
 

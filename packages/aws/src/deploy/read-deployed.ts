@@ -59,9 +59,11 @@ export interface DeployedStage {
 }
 
 /**
- * Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty queues; routes wait for `awaited` ones.
- * Throws `QUEUE_NOT_EMPTY` where a queue would go with its messages, and nobody is known who could deliver them: that of an actor that
- * never came, or that a deploy brought which failed; `STATE_KEPT` where there is no stage, but the table of one that was removed.
+ * Reads what a stage was last deployed as, and which actors that are not in `wanted` have empty
+ * queues; routes wait for `awaited` ones. Throws `QUEUE_NOT_EMPTY` where a queue would go with its
+ * messages, and nobody is known who could deliver them: that of an actor that never came, or that a
+ * deploy brought which failed; `STATE_KEPT` where there is no stage, but the table of one that was
+ * removed.
  */
 export async function readDeployed(
   reader: DeployedReader,
@@ -104,7 +106,10 @@ export async function readDeployed(
   };
 }
 
-/** The stage's stacks, by what follows its prefix in their names; also those that could not be created and are to be deleted. */
+/**
+ * The stage's stacks, by what follows its prefix in their names; also those that could not be
+ * created and are to be deleted.
+ */
 async function stacksOf({ cloudformation, stage }: DeployedReader): Promise<ReadonlySet<string>> {
   const { prefix } = awsNames(stage);
   const found = new Set<string>();
@@ -124,7 +129,10 @@ async function readJson<Value>({ s3, bucket }: DeployedReader, key: string): Pro
   return text === undefined ? null : (parseJson(text) as Value);
 }
 
-/** A stage whose state was kept when it was removed cannot be made beside it, and CloudFormation would not say what to do. */
+/**
+ * A stage whose state was kept when it was removed cannot be made beside it, and CloudFormation
+ * would not say what to do.
+ */
 async function refuseKept({ dynamodb, stage, bucket }: DeployedReader): Promise<void> {
   const { table } = awsNames(stage);
   const kept = await orNull(dynamodb.send(new DescribeTableCommand({ TableName: table })));

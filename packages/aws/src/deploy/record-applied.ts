@@ -25,9 +25,9 @@ export interface AppliedDocument {
 }
 
 /**
- * Records what a deploy has applied: the Topology under its hash, the actors that drain, which sources
- * began anew, then serial and hash. The same deploy recorded
- * twice counts once. `from` is the `s3://BUCKET/KEY` of an `AppliedDocument`.
+ * Records what a deploy has applied: the Topology under its hash, the actors that drain, which
+ * sources began anew, then serial and hash. The same deploy recorded twice counts once. `from` is
+ * the `s3://BUCKET/KEY` of an `AppliedDocument`.
  */
 export async function recordApplied(
   { s3, state, bucket, now }: RecordApplied,
@@ -48,7 +48,10 @@ export async function recordApplied(
   await applied.write({ serial: (before?.serial ?? 0) + 1, hash, applied_at });
 }
 
-/** What a deploy has just granted to a role is in force some seconds later (AWS, IAM, eventual consistency). */
+/**
+ * What a deploy has just granted to a role is in force some seconds later (AWS, IAM, eventual
+ * consistency).
+ */
 async function readWhenAllowed(s3: S3Client, from: string): Promise<string> {
   const { hostname: Bucket, pathname } = new URL(from);
   for (let left = ATTEMPTS; ; left--) {

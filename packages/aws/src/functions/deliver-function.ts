@@ -17,7 +17,10 @@ import { runMasked } from "./run-masked.ts";
 /** `ORGLOOP_SPEC` of a deliver function. */
 export interface DeliverSpec {
   readonly actors: readonly ActorSpec[];
-  /** Actors that routes wait for: what comes for them is kept, within the bound and for as long as messages may wait. */
+  /**
+   * Actors that routes wait for: what comes for them is kept, within the bound and for as long as
+   * messages may wait.
+   */
   readonly awaited?: readonly string[];
   readonly network?: NetworkSpec;
 }

@@ -4,9 +4,13 @@ import type { MetricSink } from "./flow-log.ts";
 
 const TIMES: ReadonlySet<keyof typeof METRICS> = new Set(["lag", "waited"]);
 
-/** Metrics in the log (embedded metric format) under the stage alone: a dimension a route would cost a metric each. */
+/**
+ * Metrics in the log (embedded metric format) under the stage alone: a dimension a route would cost
+ * a metric each.
+ */
 export function embeddedMetrics(metrics: Metrics, stage: string): MetricSink {
-  // The library's own dimension, `service`, would make other metrics of them than the dashboard reads.
+  // The library's own dimension, `service`, would make other metrics of them than the dashboard
+  // reads.
   metrics.clearDefaultDimensions();
   metrics.setDefaultDimensions({ [METRIC_DIMENSION]: stage });
   return (counts) => {

@@ -23,7 +23,10 @@ export interface JsonFlowLogOptions {
   readonly mask: MaskSecrets;
 }
 
-/** One JSON line an entry, as the log file of a process has them; metrics go out when the invocation ends, by `flush`. */
+/**
+ * One JSON line an entry, as the log file of a process has them; metrics go out when the invocation
+ * ends, by `flush`.
+ */
 export function jsonFlowLog(options: JsonFlowLogOptions): FlowLog & { flush(): void } {
   const { stage: workspace, project: module, level, now, write, metrics, mask } = options;
   let counts = new Map<keyof typeof METRICS, number[]>();

@@ -4,7 +4,8 @@ import { type Clock, callAt } from "@orgloop/engine";
 const WAVE_MS = 200;
 
 /**
- * What comes of `tasks`, which must not reject: what is ready together comes together, and nothing waits for one that takes long.
+ * What comes of `tasks`, which must not reject: what is ready together comes together, and nothing
+ * waits for one that takes long.
  */
 export async function* inWaves<Item>(
   tasks: readonly Promise<readonly Item[]>[],

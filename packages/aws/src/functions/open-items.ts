@@ -36,8 +36,8 @@ interface Opened<Running> {
 const KEPT_MS = 300_000;
 
 /**
- * Opens items as they are wanted and keeps them while the function is warm; one with secrets is opened anew after 5 minutes. What cannot
- * be opened is tried again the next time.
+ * Opens items as they are wanted and keeps them while the function is warm; one with secrets is
+ * opened anew after 5 minutes. What cannot be opened is tried again the next time.
  */
 export function itemOpener<Spec extends object, Running extends { close?(): Promise<void> }>(
   wanted: (spec: Spec) => WantedPlugin<Running>,
@@ -70,7 +70,8 @@ export function itemOpener<Spec extends object, Running extends { close?(): Prom
     const nowMs = host.clock.now();
     const known = opened.get(id);
     if (known !== undefined && nowMs < known.untilMs) return known.running;
-    // What still uses it goes on with it; there is nothing in a warm function that must be closed in time.
+    // What still uses it goes on with it; there is nothing in a warm function that must be closed
+    // in time.
     void known?.running.then((running) => running.close?.()).catch(() => undefined);
     const running = open(spec);
     const isSecret = holdsReference(JSON.stringify(spec));

@@ -2,8 +2,8 @@ import type { MaskSecrets } from "@orgloop/engine";
 import { messageOf } from "@orgloop/sdk";
 
 /**
- * Runs an invocation. Lambda prints what it throws, with its stack, its cause and whatever else it holds: so only that goes out which can be
- * written without secrets.
+ * Runs an invocation. Lambda prints what it throws, with its stack, its cause and whatever else it
+ * holds: so only that goes out which can be written without secrets.
  */
 export async function runMasked<Result>(
   {
@@ -24,7 +24,10 @@ export async function runMasked<Result>(
   }
 }
 
-/** An error that holds a masked message and stack, the name and the code of what was thrown, and no more. */
+/**
+ * An error that holds a masked message and stack, the name and the code of what was thrown, and no
+ * more.
+ */
 export function printable(thrown: unknown, mask: MaskSecrets): Error {
   const error = new Error(mask(messageOf(thrown)));
   const { name, stack, code } = Object(thrown) as Partial<NodeJS.ErrnoException>;
@@ -33,7 +36,10 @@ export function printable(thrown: unknown, mask: MaskSecrets): Error {
   return typeof code === "string" ? Object.assign(error, { code: mask(code) }) : error;
 }
 
-/** Lambda's own listeners of uncaught exceptions, which print them and end the function, get them without secrets. */
+/**
+ * Lambda's own listeners of uncaught exceptions, which print them and end the function, get them
+ * without secrets.
+ */
 export function maskUncaught(mask: MaskSecrets): void {
   const event = "uncaughtException";
   const listeners = process.listeners(event);

@@ -13,7 +13,9 @@ export interface SecretsOptions {
   readonly known: Pick<KnownSecrets, "learn">;
 }
 
-/** Puts secrets in the place of `${NAME}`: at the moment of use, for this function's memory only. */
+/**
+ * Puts secrets in the place of `${NAME}`: at the moment of use, for this function's memory only.
+ */
 export interface Secrets {
   /** Throws `MISSING_SECRETS`, naming those that are not set and `item`, which uses them. */
   resolve<Value>(item: string, value: Value): Promise<Value>;

@@ -3,7 +3,9 @@ import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 /** Parameters of one call (AWS, GetParameters). */
 const PARAMETERS = 10;
 
-/** The values of parameters, decrypted, by their full names; those that do not exist are left out. */
+/**
+ * The values of parameters, decrypted, by their full names; those that do not exist are left out.
+ */
 export async function ssmParameters(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {

@@ -2,8 +2,9 @@ import { stackOf } from "@orgloop/engine";
 import type { FlowLog } from "./flow-log.ts";
 
 /**
- * A rejection that a plug-in leaves unhandled ends nothing, as in a process: it is logged and counted. Lambda's own listener would end the
- * function, and with it the batch. An uncaught exception still ends it.
+ * A rejection that a plug-in leaves unhandled ends nothing, as in a process: it is logged and
+ * counted. Lambda's own listener would end the function, and with it the batch. An uncaught
+ * exception still ends it.
  */
 export function surviveRejections(flow: FlowLog): void {
   process.removeAllListeners("unhandledRejection");

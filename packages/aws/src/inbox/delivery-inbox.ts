@@ -14,9 +14,15 @@ import { originOf } from "./entry-origin.ts";
 import type { InboxHost } from "./inbox-host.ts";
 import { sendNotice } from "./send-notice.ts";
 
-/** The inboxes, for a deliver function. What rejects is to be tried again with the message, and changes nothing twice. */
+/**
+ * The inboxes, for a deliver function. What rejects is to be tried again with the message, and
+ * changes nothing twice.
+ */
 export interface DeliveryInbox {
-  /** Keeps a delivery for the actor to fetch, durably, and tells the actor where it does not know yet. */
+  /**
+   * Keeps a delivery for the actor to fetch, durably, and tells the actor where it does not know
+   * yet.
+   */
   keep(message: ActorMessage, delivery: Delivery, terms: InboxTerms): Promise<void>;
   /** A notification was delivered, or given up. */
   told(notice: Delivery, delivered: boolean): Promise<void>;

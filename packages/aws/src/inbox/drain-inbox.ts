@@ -3,7 +3,10 @@ import { OrgLoopError } from "@orgloop/sdk";
 import type { InboxHost } from "./inbox-host.ts";
 import { sendNotice } from "./send-notice.ts";
 
-/** What a drain found. Nothing is removed yet: `done` does that when it is where it should be, `keep` leaves it. */
+/**
+ * What a drain found. Nothing is removed yet: `done` does that when it is where it should be,
+ * `keep` leaves it.
+ */
 export interface InboxDrain extends DrainAnswer {
   done(): Promise<void>;
   keep(): Promise<void>;
@@ -13,7 +16,10 @@ export interface InboxDrain extends DrainAnswer {
 const LEASE_MS = 60_000;
 const ASK_MS = 250;
 
-/** What waits for a session, without what has expired: that is the sweep's. One drain of a session after the other. */
+/**
+ * What waits for a session, without what has expired: that is the sweep's. One drain of a session
+ * after the other.
+ */
 export async function drainInbox(
   session: string,
   limit: number | undefined,

@@ -14,8 +14,8 @@ const LEASE_MS = 60_000;
 const MARGIN_MS = 20_000;
 
 /**
- * Makes dead letters, `expired`, of what nobody has fetched in time, and sends notifications that whoever asked for them did not. What
- * fails is said, and tried again with the next call.
+ * Makes dead letters, `expired`, of what nobody has fetched in time, and sends notifications that
+ * whoever asked for them did not. What fails is said, and tried again with the next call.
  */
 export async function expireInboxes(host: ExpiryHost, remainingMs: () => number): Promise<void> {
   const { inboxes, clock, flow } = host;

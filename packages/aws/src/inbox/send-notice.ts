@@ -10,8 +10,9 @@ import type { EntryOrigin } from "./entry-origin.ts";
 import type { InboxHost } from "./inbox-host.ts";
 
 /**
- * Puts the notification of a session into its actor's queue: from there it is delivered, and retried, as any event is, under the policy
- * of the event that waits first. Sent twice under one id it is one. Rejects where the queue does not take it.
+ * Puts the notification of a session into its actor's queue: from there it is delivered, and
+ * retried, as any event is, under the policy of the event that waits first. Sent twice under one id
+ * it is one. Rejects where the queue does not take it.
  */
 export async function sendNotice(
   session: string,
@@ -31,7 +32,8 @@ export async function sendNotice(
   const message = await noticeMessage(session, noticeId, oldest, host);
   const [failure] = await sender.sendEach(queueUrlOf(oldest.entry.actor), [message]);
   if (failure) {
-    // The actor was removed: its queue will not come back by itself, and the next event, or a drain, asks anew.
+    // The actor was removed: its queue will not come back by itself, and the next event, or a
+    // drain, asks anew.
     if (isGone(failure.cause)) {
       await inboxes.change(session, (before) => changeInbox(before, { kind: "notice_failed" }));
     }
@@ -73,7 +75,8 @@ async function noticeMessage(
   };
   return {
     body: await wrapBody(message, objects, event.id),
-    // Its own, whatever the route's order: what goes to an inbox must not wait behind what waits for the actor.
+    // Its own, whatever the route's order: what goes to an inbox must not wait behind what waits
+    // for the actor.
     group: deliveryGroup({ ...identity, orderingKey, order: "key" }),
     // The first event may wait still when its actor is told anew.
     dedupId: sha256(`${deliveryDedupId(identity)}/${noticeId}`),

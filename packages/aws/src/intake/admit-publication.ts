@@ -18,7 +18,10 @@ export interface AdmitPublicationOptions {
 /** What is to be routed. */
 export interface AdmittedPublication {
   readonly event: OrgLoopEvent;
-  /** Set where the event may have been routed before: its deliveries are others than those of another publication. */
+  /**
+   * Set where the event may have been routed before: its deliveries are others than those of
+   * another publication.
+   */
   readonly publication?: string;
 }
 

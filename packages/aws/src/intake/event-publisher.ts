@@ -16,8 +16,9 @@ export interface EventPublisherOptions {
 }
 
 /**
- * Where events of a source enter: completed, then on the bus. Resolves when SQS has them all; otherwise rejects, and any of them may be
- * there: the same drafts make the same ids again where the source gives them an identity.
+ * Where events of a source enter: completed, then on the bus. Resolves when SQS has them all;
+ * otherwise rejects, and any of them may be there: the same drafts make the same ids again where
+ * the source gives them an identity.
  */
 export type PublishDrafts = (
   source: string,

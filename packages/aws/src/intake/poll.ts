@@ -27,14 +27,18 @@ export interface Tick {
   readonly remainingMs: number;
 }
 
-/** The lease ends this long after the function is killed: until then nobody else moves the checkpoint. */
+/**
+ * The lease ends this long after the function is killed: until then nobody else moves the
+ * checkpoint.
+ */
 const LEASE_MARGIN_MS = 5_000;
 /** What is left for the last page, and to give the lease back. */
 const DEADLINE_MARGIN_MS = 15_000;
 
 /**
- * One poll of a source, page by page: each page is on the bus before its checkpoint moves, under a lease that outlasts the function. A
- * source that another invocation holds, or that asked to be left alone (Retry-After), is left: the next tick comes.
+ * One poll of a source, page by page: each page is on the bus before its checkpoint moves, under a
+ * lease that outlasts the function. A source that another invocation holds, or that asked to be
+ * left alone (Retry-After), is left: the next tick comes.
  */
 export async function pollTick(
   { source: id, owner, remainingMs }: Tick,

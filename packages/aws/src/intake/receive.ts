@@ -15,7 +15,10 @@ export type HttpEvent = Pick<
 > & { readonly requestContext: { readonly http: { readonly method: string } } };
 
 export interface ReceiveOptions {
-  /** Undefined: there is no source of that id. Rejects where it cannot run now: a secret that cannot be read. */
+  /**
+   * Undefined: there is no source of that id. Rejects where it cannot run now: a secret that cannot
+   * be read.
+   */
   readonly openSource: (id: string) => Promise<Source | undefined>;
   /** Whether a source takes what a foreign web page makes a browser send. */
   readonly takesFromPages: (id: string) => boolean;
@@ -24,7 +27,10 @@ export interface ReceiveOptions {
   readonly mask: MaskSecrets;
 }
 
-/** What Lambda itself takes (AWS, Lambda quotas: 6 MB), and what a process would refuse beyond its own. */
+/**
+ * What Lambda itself takes (AWS, Lambda quotas: 6 MB), and what a process would refuse beyond its
+ * own.
+ */
 const BODY_LIMIT = 6 * 1024 ** 2;
 
 /** Takes a webhook in: 200 only when SQS has every event of the request. */
@@ -50,7 +56,8 @@ export async function receiveRequest(
     read: async () => webhookRequest(event),
     bodyLimit: BODY_LIMIT,
     timers: systemClock.timers,
-    // Which are repeats the router finds: who takes in and dies before the bus has the event must not have claimed it.
+    // Which are repeats the router finds: who takes in and dies before the bus has the event must
+    // not have claimed it.
     keep: async (drafts) => ({ events: await publish(id, drafts, "receive"), repeats: [] }),
     log: flow.log,
     mask,

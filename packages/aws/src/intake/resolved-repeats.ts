@@ -7,8 +7,9 @@ import { type RepeatRules, type RepeatRulesOptions, repeatRules } from "./repeat
 type Rule = Pick<SourceSpec, "repeat_window" | "repeats">;
 
 /**
- * `repeatRules` with references resolved. What is not set, or is no duration, is logged, and counts as if it were not written: it is no
- * reason to route nothing. Rejects where secrets cannot be read now.
+ * `repeatRules` with references resolved. What is not set, or is no duration, is logged, and counts
+ * as if it were not written: it is no reason to route nothing. Rejects where secrets cannot be read
+ * now.
  */
 export async function resolvedRepeats(
   { topology: { sources, defaults }, ...rest }: RepeatRulesOptions,

@@ -6,7 +6,10 @@ import type { OpenAccount } from "./open-stage.ts";
 /** IAM is one for all regions, and its quotas are told there. */
 const IAM_REGION = "us-east-1";
 
-/** What the account has of each quota; those that AWS does not tell are not there, and their presets count. */
+/**
+ * What the account has of each quota; those that AWS does not tell are not there, and their presets
+ * count.
+ */
 export async function readQuotas({ region }: OpenAccount): Promise<ReadonlyMap<Quota, number>> {
   const found = QUOTAS.map(async (quota): Promise<readonly [Quota, number] | null> => {
     if (quota.code === undefined) return null;

@@ -30,8 +30,9 @@ const UNREACHABLE = ["ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENOTFOUND", "ET
 export const isMissing = (error: unknown): boolean => MISSING.includes(nameOf(error));
 
 /**
- * What went wrong with AWS as the operator has to hear it: `AWS_NO_CREDENTIALS`, `AWS_CREDENTIALS_REFUSED`, `AWS_DENIED`,
- * `AWS_NO_REGION`, `AWS_UNREACHABLE`, `NO_STAGE`, else `AWS_FAILED`; errors of our own stay as they are.
+ * What went wrong with AWS as the operator has to hear it: `AWS_NO_CREDENTIALS`,
+ * `AWS_CREDENTIALS_REFUSED`, `AWS_DENIED`, `AWS_NO_REGION`, `AWS_UNREACHABLE`, `NO_STAGE`, else
+ * `AWS_FAILED`; errors of our own stay as they are.
  */
 export function explainAwsError(error: unknown, { workspace, region }: AskedStage): unknown {
   const explained = (code: string, message: string) =>

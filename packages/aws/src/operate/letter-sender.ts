@@ -34,8 +34,9 @@ export interface LetterSender {
   /** Those that cannot be replayed under the Topology that is deployed. */
   refused(letters: readonly Chosen[]): readonly RefusedLetter[];
   /**
-   * Sends letters, each actor's in their order. A letter stays, marked, until its delivery has succeeded: the deliver function removes it.
-   * An event that was never routed goes back to the bus, and its letter goes.
+   * Sends letters, each actor's in their order. A letter stays, marked, until its delivery has
+   * succeeded: the deliver function removes it. An event that was never routed goes back to the
+   * bus, and its letter goes.
    */
   sendAll(letters: readonly Chosen[], onProgress: (sent: number) => void): Promise<void>;
 }
@@ -116,7 +117,10 @@ function letterRoutes(stage: OpenStage, letters: DynamoDeadLetters, topology: To
       await sendEvents(stage, [replayOnBus(event, await nextReplay(event), {})]);
       await letters.remove([id]);
     },
-    /** Its transforms have not run: the router runs them, and what is delivered takes the letter away. */
+    /**
+     * Its transforms have not run: the router runs them, and what is delivered takes the letter
+     * away.
+     */
     async toRoute({ id, event }: DeadLetter, { name: route }: RouteSpec): Promise<void> {
       await sendEvents(stage, [replayOnBus(event, await nextReplay(event), { route })]);
       await letters.markReplayed(id);

@@ -26,7 +26,10 @@ const LOGGED_BY: Readonly<Record<string, readonly Kind[]>> = {
   rate: ["deliver"],
 };
 
-/** Log groups of the functions that exist: names end as `awsNames` has them, so that no other stage's are among them. */
+/**
+ * Log groups of the functions that exist: names end as `awsNames` has them, so that no other
+ * stage's are among them.
+ */
 export async function logGroupsOf(
   client: CloudWatchLogsClient,
   names: AwsNames,
@@ -67,7 +70,10 @@ function wantedGroups(
   };
 }
 
-/** The deliver functions of a route, or of a source's routes; null: all, also those of actors that were removed. */
+/**
+ * The deliver functions of a route, or of a source's routes; null: all, also those of actors that
+ * were removed.
+ */
 function deliverersOf(
   names: AwsNames,
   topology: Topology,

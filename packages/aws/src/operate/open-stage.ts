@@ -39,8 +39,9 @@ export interface StageOptions {
 }
 
 /**
- * Opens the account with the usual credentials (environment, profile, SSO) and hands it to `use`. `AWS_ENDPOINT_URL` is honoured. Rejects
- * with what is wrong in the operator's words (`explainAwsError`).
+ * Opens the account with the usual credentials (environment, profile, SSO) and hands it to `use`.
+ * `AWS_ENDPOINT_URL` is honoured. Rejects with what is wrong in the operator's words
+ * (`explainAwsError`).
  */
 export async function withAccount<Result>(
   { workspace, region }: StageOptions,

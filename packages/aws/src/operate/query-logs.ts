@@ -14,7 +14,10 @@ const ROWS = 10_000;
 const AT_ONCE = 8;
 const LOOK_MS = 500;
 
-/** Reads many groups with few queries of CloudWatch Logs Insights, which are charged by what they look through. */
+/**
+ * Reads many groups with few queries of CloudWatch Logs Insights, which are charged by what they
+ * look through.
+ */
 export const queryLogs: ReadLogs = async (client, { groups, ...query }) => {
   const parts = Array.from({ length: Math.ceil(groups.length / GROUPS) }, (_, at) =>
     groups.slice(at * GROUPS, (at + 1) * GROUPS),

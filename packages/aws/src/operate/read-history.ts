@@ -32,7 +32,10 @@ const DAY_MS = 24 * HOUR_MS;
 /** Objects read together. */
 const PAGE = 200;
 
-/** The recorded lines of a stage that may be meant, in the order of the record. Lines that are none of ours are passed over. */
+/**
+ * The recorded lines of a stage that may be meant, in the order of the record. Lines that are none
+ * of ours are passed over.
+ */
 export async function* readHistory(
   stage: OpenStage,
   query: Asked,
@@ -50,8 +53,9 @@ export async function* readHistory(
 }
 
 /**
- * The lines of some events, those of their replays too, in the order of the record. It is looked through from its end, hour by hour, until
- * each event was found: what is asked for by its id is most often new.
+ * The lines of some events, those of their replays too, in the order of the record. It is looked
+ * through from its end, hour by hour, until each event was found: what is asked for by its id is
+ * most often new.
  */
 export async function findHistory(
   stage: OpenStage,
@@ -128,7 +132,10 @@ async function readObject({ objects }: OpenStage, key: string): Promise<string> 
   }
 }
 
-/** The first and the last hour asked for, by when they begin; without a beginning, of those that there can be. */
+/**
+ * The first and the last hour asked for, by when they begin; without a beginning, of those that
+ * there can be.
+ */
 async function hoursOf(
   stage: OpenStage,
   { since, until }: Asked,
@@ -141,7 +148,10 @@ async function hoursOf(
   };
 }
 
-/** The first day of the record, in ms since the epoch; later than `lastMs` where nothing is recorded. */
+/**
+ * The first day of the record, in ms since the epoch; later than `lastMs` where nothing is
+ * recorded.
+ */
 async function firstDay(stage: OpenStage, lastMs: number): Promise<number> {
   const { s3, bucket } = stage;
   const { Contents = [] } = await s3.send(
@@ -150,7 +160,8 @@ async function firstDay(stage: OpenStage, lastMs: number): Promise<number> {
   const [, day] = /^events\/(\d{4}-\d\d-\d\d)\//.exec(Contents[0]?.Key ?? "") ?? [];
   if (day === undefined) return lastMs + HOUR_MS;
   const { defaults } = await stage.topology();
-  // S3 expires whole days, at the midnight after them (AWS, Lifecycle rules based on an object's age), and not at once.
+  // S3 expires whole days, at the midnight after them (AWS, Lifecycle rules based on an object's
+  // age), and not at once.
   const kept = DAY_MS * (1 + Math.ceil(parseDuration(defaults.event_retention) / DAY_MS));
   const today = Date.now() - (Date.now() % DAY_MS);
   return Math.max(Date.parse(day), today - kept);

@@ -7,7 +7,9 @@ import { readBusMessage } from "../queue/bus-message.ts";
 import { dynamoAttempts } from "../state/attempts.ts";
 import type { OpenStage } from "./open-stage.ts";
 
-/** A message that SQS gave up on: `poison` with the event it holds, `invalid` where it holds none. */
+/**
+ * A message that SQS gave up on: `poison` with the event it holds, `invalid` where it holds none.
+ */
 export async function redrivenLetter(
   stage: OpenStage,
   queue: string,

@@ -11,7 +11,10 @@ import type { OpenStage } from "./open-stage.ts";
 import { queueCounts } from "./queue-counts.ts";
 import { redrivenLetter } from "./redriven-letter.ts";
 
-/** Names of the stage's dead-letter queues: the bus's, and the actors', also of those that were removed. */
+/**
+ * Names of the stage's dead-letter queues: the bus's, and the actors', also of those that were
+ * removed.
+ */
 export async function deadLetterQueues({ sqs, names }: OpenStage): Promise<readonly string[]> {
   const found = [names.busDlq];
   const query = { QueueNamePrefix: names.actorPrefix, MaxResults: 1000 };
@@ -33,8 +36,8 @@ export async function findRedriven(stage: OpenStage, id: string): Promise<DeadLe
 }
 
 /**
- * What lies in the dead-letter queues, as letters are listed; it stays there. Of a message group SQS shows no more than one batch at a time: that
- * there is more, `hidden` counts.
+ * What lies in the dead-letter queues, as letters are listed; it stays there. Of a message group
+ * SQS shows no more than one batch at a time: that there is more, `hidden` counts.
  */
 export async function peekRedriven(
   stage: OpenStage,
@@ -70,7 +73,10 @@ async function lookThrough(
   return queues.reduce((sum, hidden) => sum + hidden, 0);
 }
 
-/** Moves what lies in the dead-letter queues to the dead letters: each is in the table before it leaves its queue. */
+/**
+ * Moves what lies in the dead-letter queues to the dead letters: each is in the table before it
+ * leaves its queue.
+ */
 export async function collectRedriven(
   stage: OpenStage,
   put: (letter: DeadLetter) => Promise<void>,
@@ -86,7 +92,9 @@ export async function collectRedriven(
   });
 }
 
-/** Longer than reading or moving a queue's messages takes; who dies meanwhile hides them as long. */
+/**
+ * Longer than reading or moving a queue's messages takes; who dies meanwhile hides them as long.
+ */
 const HIDDEN_S = 60;
 
 async function receive({ sqs, queueUrl }: OpenStage, name: string): Promise<readonly Message[]> {

@@ -35,7 +35,9 @@ export interface HistoryReplay extends RecordedQuery {
 
 export interface HistoryReplayAnswer {
   readonly dry_run: boolean;
-  /** Recorded events as asked for that a route takes, or may take where its filter holds a secret. */
+  /**
+   * Recorded events as asked for that a route takes, or may take where its filter holds a secret.
+   */
   readonly matched: number;
   /** Ids asked for that are not recorded, or that no route takes. */
   readonly not_found: readonly string[];
@@ -45,9 +47,9 @@ export interface HistoryReplayAnswer {
 const TOGETHER = 100;
 
 /**
- * Routes recorded events anew, in the order in which they were first routed: they go over the bus like every event, each with a number of
- * its own. Where a transform dropped an event it is dropped again, unless it is asked for by its id. Resolves when all are on the bus.
- * Throws `INVALID_RATE`.
+ * Routes recorded events anew, in the order in which they were first routed: they go over the bus
+ * like every event, each with a number of its own. Where a transform dropped an event it is dropped
+ * again, unless it is asked for by its id. Resolves when all are on the bus. Throws `INVALID_RATE`.
  */
 export async function replayHistory(
   stage: OpenStage,

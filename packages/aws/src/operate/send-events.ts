@@ -5,7 +5,10 @@ import { busMessage } from "../queue/bus-message.ts";
 import { sqsSender } from "../queue/sqs-sender.ts";
 import type { OpenStage } from "./open-stage.ts";
 
-/** Puts events on the stage's bus, in their order. Rejects where SQS takes not all; a replay that is put there again is still one. */
+/**
+ * Puts events on the stage's bus, in their order. Rejects where SQS takes not all; a replay that is
+ * put there again is still one.
+ */
 export async function sendEvents(
   { sqs, objects, names, queueUrl }: OpenStage,
   events: readonly OrgLoopEvent[],

@@ -6,7 +6,10 @@ import type { OpenStage } from "./open-stage.ts";
 
 /** The inboxes of a stage, for whoever fetches from them. */
 export interface StageInboxes {
-  /** `done` says that the answer is where it should be: only then it is gone from the inbox. Throws `INBOX_BUSY`. */
+  /**
+   * `done` says that the answer is where it should be: only then it is gone from the inbox. Throws
+   * `INBOX_BUSY`.
+   */
   drain(session: string, limit: number | undefined): Promise<InboxDrain>;
   pending(session: string): Promise<number>;
   /** Sessions in which something waits. */

@@ -6,7 +6,9 @@ import { type LetterReplayAnswer, letterSender } from "./letter-sender.ts";
 import type { OpenStage } from "./open-stage.ts";
 import { collectRedriven, findRedriven, peekRedriven } from "./redriven.ts";
 
-/** The dead letters of a stage: those in its table, and what SQS gave up on, joined by their ids. */
+/**
+ * The dead letters of a stage: those in its table, and what SQS gave up on, joined by their ids.
+ */
 export interface StageLetters {
   /** `hidden`: messages in dead-letter queues that SQS does not show yet. */
   list(
@@ -15,7 +17,10 @@ export interface StageLetters {
   get(id: string): Promise<DeadLetter | null>;
   /** `under_way`: their replay is on its way; left, where they are not named. */
   purge(filter: DeadLetterFilter): Promise<{ purged: number; under_way: number }>;
-  /** Moves the dead-letter queues' contents to the letters, and sends those chosen to their actors' queues. */
+  /**
+   * Moves the dead-letter queues' contents to the letters, and sends those chosen to their actors'
+   * queues.
+   */
   replay(filter: DeadLetterFilter, options: LetterReplayOptions): Promise<LetterReplayAnswer>;
 }
 

@@ -19,12 +19,15 @@ export interface StageLogsOptions extends Concern {
 const FOLLOW_MS = 2_000;
 /** CloudWatch shows an entry some seconds after its time: so much is read again. */
 const LATE_MS = 30_000;
-/** More groups than this are queried together: read one by one, they run into the quota of `FilterLogEvents` (5 a second). */
+/**
+ * More groups than this are queried together: read one by one, they run into the quota of
+ * `FilterLogEvents` (5 a second).
+ */
 const MOST_READ_ONE_BY_ONE = 20;
 
 /**
- * The entries that the stage's functions have logged, in the order of their times; of what is followed, as it comes. Only functions are
- * asked that can have logged what is asked for.
+ * The entries that the stage's functions have logged, in the order of their times; of what is
+ * followed, as it comes. Only functions are asked that can have logged what is asked for.
  */
 export async function* stageLogs(
   stage: OpenStage,
@@ -59,7 +62,10 @@ export async function* stageLogs(
   }
 }
 
-/** What Lambda writes before the entry (time, request, level) is left out; other lines are none of ours. */
+/**
+ * What Lambda writes before the entry (time, request, level) is left out; null for lines that the
+ * function did not write.
+ */
 function parseEntry(message: string): LogEntry | null {
   const begin = message.indexOf("{");
   if (begin < 0) return null;

@@ -42,7 +42,10 @@ export interface StageStatus {
     readonly queue_depth: number;
     readonly in_flight: number;
   }[];
-  /** Actors that were removed and stay until both of their queues are empty; absent where there are none. */
+  /**
+   * Actors that were removed and stay until both of their queues are empty; absent where there are
+   * none.
+   */
   readonly draining?: readonly {
     readonly id: string;
     readonly queued: number;
@@ -50,7 +53,10 @@ export interface StageStatus {
     /** In its dead-letter queue. */
     readonly dead_letters: number;
   }[];
-  /** Events on the bus and deliveries in the actors' queues, also in those of actors that drain or are waited for. */
+  /**
+   * Events on the bus and deliveries in the actors' queues, also in those of actors that drain or
+   * are waited for.
+   */
   readonly unacked: number;
   /** In the table and in the dead-letter queues. */
   readonly dead_letters: number;

@@ -1,6 +1,9 @@
 import { sha256, slug, sluggedName } from "./slug.ts";
 
-/** Names in AWS of everything of a stage. Predictable, so that stacks refer to each other without exports. */
+/**
+ * Names in AWS of everything of a stage. Predictable, so that stacks refer to each other without
+ * exports.
+ */
 export interface AwsNames {
   /** The stage as it stands in names. */
   readonly stage: string;
@@ -45,14 +48,16 @@ const NAME_LIMIT = 64;
 /** Of an SQS queue, with `.fifo`. */
 const QUEUE_LIMIT = 80;
 
-/** A stage that may stand in names as it is: short, and no other stage's shortened form or prefix. */
+/**
+ * A stage that may stand in names as it is: short, and no other stage's shortened form or prefix.
+ */
 const PLAIN_STAGE = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const SHORTENED = /(^|-)[0-9a-f]{8}$/;
 const KIND = /-(actor|poll)(-|$)/;
 
 /**
- * The stage in names: as it is where AWS allows it everywhere (at most 24 lower-case letters, digits and single hyphens), else
- * shortened with 8 hex digits of its hash.
+ * The stage in names: as it is where AWS allows it everywhere (at most 24 lower-case letters,
+ * digits and single hyphens), else shortened with 8 hex digits of its hash.
  */
 export function stageName(stage: string): string {
   const plain = PLAIN_STAGE.test(stage) && !SHORTENED.test(stage) && !KIND.test(stage);

@@ -22,7 +22,8 @@ const usdOf = (cost: ReturnType<typeof stageCost>, what: string) =>
 
 test("a worked example: one source every 5 minutes, one actor", () => {
   const cost = stageCost(topology(1, 1), polled);
-  // 8,766 ticks a month at $1 a million; two queues, five connections each, three asks a minute, at $0.50 a million.
+  // 8,766 ticks a month at $1 a million; two queues, five connections each, three asks a minute, at
+  // $0.50 a million.
   expect(usdOf(cost, "ticks")).toBeCloseTo(0.008766, 6);
   expect(usdOf(cost, "queues that")).toBeCloseTo(0.65745, 5);
   // 8,766 polls of 0.8 s with half a gigabyte.

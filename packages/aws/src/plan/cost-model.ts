@@ -4,7 +4,9 @@ import { METRICS } from "./metric-names.ts";
 import { PRICES, type PriceName } from "./prices.ts";
 import type { Intake } from "./stage-size.ts";
 
-/** What the configuration does not say: what happens in the organisation, and how its actors answer. */
+/**
+ * What the configuration does not say: what happens in the organisation, and how its actors answer.
+ */
 export interface CostAssumptions {
   /** Events of a source a day. */
   readonly events_per_source_per_day: number;
@@ -77,9 +79,15 @@ const DAY_MS = 86_400_000;
 const GB = { poll: 0.5, receive: 0.5, route: 1, deliver: 0.25, sweep: 0.25 };
 const ALARMS = 7;
 const SQS_CHUNK_KB = 64;
-/** Partitions of the table that a look at the inboxes asks, once a minute (`@orgloop/stores/dynamodb`). */
+/**
+ * Partitions of the table that a look at the inboxes asks, once a minute
+ * (`@orgloop/stores/dynamodb`).
+ */
 const PARTITIONS = 32;
-/** Of a transaction, which has two for each: an entry, its place and its session are written, and removed. */
+/**
+ * Of a transaction, which has two for each: an entry, its place and its session are written, and
+ * removed.
+ */
 const INBOX_WRITES = 2 * 2 * 3;
 const KB_PER_GB = 1024 ** 2;
 

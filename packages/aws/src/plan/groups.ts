@@ -34,8 +34,8 @@ export function delivererGroups(
 }
 
 /**
- * The actors that routes wait for (a module's `fallback: queue`) and that are not among `actors`: they have a queue, and a function
- * that keeps its bound.
+ * The actors that routes wait for (a module's `fallback: queue`) and that are not among `actors`:
+ * they have a queue, and a function that keeps its bound.
  */
 export function awaitedActors(
   { routes }: Topology,
@@ -47,14 +47,16 @@ export function awaitedActors(
 }
 
 /**
- * The key of the deliver function that keeps what comes for an awaited actor: the name that its own function will have; where functions are
- * shared, such names are connectors'.
+ * The key of the deliver function that keeps what comes for an awaited actor: the name that its own
+ * function will have; where functions are shared, such names are connectors'.
  */
 export function awaitedDeliverer({ aws }: Topology, id: string): string {
   return aws?.deliverers === "per_connector" ? `awaited ${id}` : id;
 }
 
-/** The actors of routes with an inbox: their events wait in the state table until they are fetched. */
+/**
+ * The actors of routes with an inbox: their events wait in the state table until they are fetched.
+ */
 export function inboxActors({ routes }: Pick<Topology, "routes">): readonly string[] {
   const inboxes = routes.filter(({ then }) => then.config.inbox === true);
   return [...new Set(inboxes.map(({ then }) => then.actor))];

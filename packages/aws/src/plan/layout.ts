@@ -2,8 +2,9 @@ import type { Topology } from "@orgloop/sdk";
 import { pollerGroups } from "./groups.ts";
 
 /**
- * In how many sibling stacks the parts of a stage lie. An item's stack is a hash modulo this number, and CloudFormation cannot move a
- * named thing from stack to stack: so it is decided once, when the stage is created.
+ * In how many sibling stacks the parts of a stage lie. An item's stack is a hash modulo this
+ * number, and CloudFormation cannot move a named thing from stack to stack: so it is decided once,
+ * when the stage is created.
  */
 export interface StageLayout {
   readonly actors: number;
@@ -11,17 +12,22 @@ export interface StageLayout {
   readonly sources: number;
 }
 
-/** CloudFormation's limit is 500 resources a stack; the rest is for what belongs to a whole stack. */
+/**
+ * CloudFormation's limit is 500 resources a stack; the rest is for what belongs to a whole stack.
+ */
 export const MOST_RESOURCES = 480;
 
-/** Of a stage that is created as large as it is: a stack is filled to about half, since hashes are uneven and organisations grow. */
+/**
+ * Of a stage that is created as large as it is: a stack is filled to about half, since hashes are
+ * uneven and organisations grow.
+ */
 const ACTORS_A_STACK = 36;
 const POLLERS_A_STACK = 60;
 const SOURCES_A_STACK = 230;
 
 /**
- * Of every stage: one that is created with three actors grows to 500, with 2,000 sources, by plain deploys. Those of its stacks that
- * nothing lies in are not made.
+ * Of every stage: one that is created with three actors grows to 500, with 2,000 sources, by plain
+ * deploys. Those of its stacks that nothing lies in are not made.
  */
 const FEWEST: StageLayout = { actors: 14, pollers: 2, sources: 9 };
 

@@ -8,12 +8,18 @@ const READABLE_ID = /^[A-Za-z0-9_-]{1,100}$/;
 /** `~` stands in no readable form. */
 const hashed = (text: string): string => `~${sha256(text)}`;
 
-/** The bus's message group of a source: the order of its events is kept. Its id where SQS allows it, else a hash. */
+/**
+ * The bus's message group of a source: the order of its events is kept. Its id where SQS allows it,
+ * else a hash.
+ */
 export function messageGroup(source: string): string {
   return READABLE.test(source) ? source : hashed(source);
 }
 
-/** By which SQS forgets, for 5 minutes, an event or a replay that was put on the bus twice without publications of its own. */
+/**
+ * By which SQS forgets, for 5 minutes, an event or a replay that was put on the bus twice without
+ * publications of its own.
+ */
 export function eventDedupId({ id, replay }: { id: string; replay?: number }): string {
   const name = READABLE_ID.test(id) ? id : hashed(id);
   return replay ? `${name}.r${replay}` : name;
@@ -29,15 +35,19 @@ export interface DeliveryIdentity {
   readonly publication?: string | undefined;
 }
 
-/** By which an actor's queue forgets a delivery that was sent twice. Two routes of one actor and replays are told apart. */
+/**
+ * By which an actor's queue forgets a delivery that was sent twice. Two routes of one actor and
+ * replays are told apart.
+ */
 export function deliveryDedupId(identity: DeliveryIdentity): string {
   const { eventId, route, replay, publication = [] } = identity;
   return sha256(JSON.stringify([eventId, route, replay].concat(publication)));
 }
 
 /**
- * The message group of a delivery in its actor's queue: what waits in one is delivered in order. `order: key` has a group a route and
- * ordering key, `route` a group a route, `none` a group a delivery.
+ * The message group of a delivery in its actor's queue: what waits in one is delivered in order.
+ * `order: key` has a group a route and ordering key, `route` a group a route, `none` a group a
+ * delivery.
  */
 export function deliveryGroup(
   delivery: DeliveryIdentity & {

@@ -1,8 +1,14 @@
-/** The namespace of our own metrics in CloudWatch. Their one dimension is `Stage`: routes and actors are in the logs. */
+/**
+ * The namespace of our own metrics in CloudWatch. Their one dimension is `Stage`: routes and actors
+ * are in the logs.
+ */
 export const METRIC_NAMESPACE = "OrgLoop";
 export const METRIC_DIMENSION = "Stage";
 
-/** What the functions count, by embedded metric format; the dashboard and the alarms read these names. */
+/**
+ * What the functions count, by embedded metric format; the dashboard and the alarms read these
+ * names.
+ */
 export const METRICS = {
   /** Events put on the bus by pollers and the receiver. */
   published: "EventsPublished",

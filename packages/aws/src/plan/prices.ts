@@ -6,7 +6,10 @@ export interface Price {
   readonly source: string;
 }
 
-/** Where and when the prices were read: on demand, without the free tier, discounts and taxes. Other regions differ by up to a fifth. */
+/**
+ * Where and when the prices were read: on demand, without the free tier, discounts and taxes. Other
+ * regions differ by up to a fifth.
+ */
 export const PRICES_READ = { region: "us-east-1", date: "2026-11-23" } as const;
 
 const price = (usd: number, unit: string, page: string): Price => ({

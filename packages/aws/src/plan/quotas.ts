@@ -12,7 +12,9 @@ export interface Quota {
   readonly source: string;
 }
 
-/** Lambda has no quota of functions; it raises concurrency from 10 for accounts that are new to it. */
+/**
+ * Lambda has no quota of functions; it raises concurrency from 10 for accounts that are new to it.
+ */
 export const QUOTAS: readonly Quota[] = [
   {
     size: "roles",
@@ -51,7 +53,9 @@ export const QUOTAS: readonly Quota[] = [
   },
 ];
 
-/** Lambda keeps so much for functions without a reservation (AWS, Configuring reserved concurrency). */
+/**
+ * Lambda keeps so much for functions without a reservation (AWS, Configuring reserved concurrency).
+ */
 const UNRESERVED = 100;
 
 /** `over`: a deploy would fail. `tight`: it works, with less room than the stage could use. */
@@ -64,7 +68,10 @@ export interface QuotaFinding {
   readonly advice: string;
 }
 
-/** A stage's size against an account's quotas; `limitOf` tells what the account has, null: the preset counts. */
+/**
+ * A stage's size against an account's quotas; `limitOf` tells what the account has, null: the
+ * preset counts.
+ */
 export function quotaFindings(
   size: StageSize,
   limitOf: (quota: Quota) => number | null = () => null,

@@ -1,7 +1,10 @@
 import type { PluginLookup, Topology } from "@orgloop/sdk";
 import type { Intake } from "./stage-size.ts";
 
-/** How events come from the sources of a Topology, by what their connectors declare. Rejects where one cannot be loaded. */
+/**
+ * How events come from the sources of a Topology, by what their connectors declare. Rejects where
+ * one cannot be loaded.
+ */
 export async function readIntakes(
   { sources }: Pick<Topology, "sources">,
   lookup: PluginLookup,

@@ -1,6 +1,8 @@
 import { sha256 } from "./slug.ts";
 
-/** In which of `shards` an item lives, from 0: the same for ever, whatever other items there are. */
+/**
+ * In which of `shards` an item lives, from 0: the same for ever, whatever other items there are.
+ */
 export function shardOf(id: string, shards: number): number {
   return Number.parseInt(sha256(id).slice(0, 8), 16) % shards;
 }

@@ -14,7 +14,10 @@ export function slug(text: string, length: number): string {
     .replace(/-$/, "");
 }
 
-/** `PREFIX-SLUG-HASH-SUFFIX` of at most `limit` characters: readable, and its 8 hex digits of `id`'s SHA-256 tell ids apart. */
+/**
+ * `PREFIX-SLUG-HASH-SUFFIX` of at most `limit` characters: readable, and its 8 hex digits of `id`'s
+ * SHA-256 tell ids apart.
+ */
 export function sluggedName(prefix: string, id: string, suffix: string, limit: number): string {
   const hash = sha256(id).slice(0, 8);
   const room = limit - prefix.length - suffix.length - hash.length - 1;

@@ -4,7 +4,10 @@ import { awaitedActors, delivererGroups, inboxActors, pollerGroups } from "./gro
 import { newLayout, type StageLayout } from "./layout.ts";
 import { usedShards } from "./shards.ts";
 
-/** Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the account's. */
+/**
+ * Reserved, so that no wave of deliveries takes the router's place, and no wave of events takes the
+ * account's.
+ */
 export const ROUTER_CONCURRENCY = 50;
 /** Reserved: what anyone can call takes no more of the account than this. */
 export const RECEIVER_CONCURRENCY = 50;
@@ -28,7 +31,10 @@ export interface StageSize {
   readonly reservedConcurrency: number;
 }
 
-/** Counts what the stacks make of a Topology in a stage that had nothing else; `layout` is that of a new stage where none is given. */
+/**
+ * Counts what the stacks make of a Topology in a stage that had nothing else; `layout` is that of a
+ * new stage where none is given.
+ */
 export function stageSize(
   topology: Topology,
   intake: Intake,

@@ -5,17 +5,24 @@ import { unwrapBody, wrapBody } from "./message-body.ts";
 import type { FifoMessage } from "./next-batch.ts";
 import type { ObjectStore } from "./object-store.ts";
 
-/** A delivery as it stands in its actor's queue: it ends under the policy that it was matched with, whatever is deployed meanwhile. */
+/**
+ * A delivery as it stands in its actor's queue: it ends under the policy that it was matched with,
+ * whatever is deployed meanwhile.
+ */
 export interface ActorMessage {
   /** `topologyHash` of the Topology it was matched under. */
   readonly topology: string;
   readonly delivery: Delivery;
   /**
-   * The delivery's `config` and `prompt` are as the route has them: the config holds references, and placeholders are filled in after
-   * these, at the moment of use. No secret lies in a queue, and no text of an event is taken for a reference.
+   * The delivery's `config` and `prompt` are as the route has them: the config holds references,
+   * and placeholders are filled in after these, at the moment of use. No secret lies in a queue,
+   * and no text of an event is taken for a reference.
    */
   readonly unresolved?: true;
-  /** The event that these placeholders are of, where it is not the delivery's: of a notification, the first that waits. */
+  /**
+   * The event that these placeholders are of, where it is not the delivery's: of a notification,
+   * the first that waits.
+   */
   readonly about?: OrgLoopEvent;
   readonly policy: DeliverySpec;
   /** `DeliveryContext.deliveryId`. */
@@ -34,7 +41,10 @@ export interface MatchedDelivery {
   readonly nowMs: number;
 }
 
-/** What is sent to the queue of the delivery's actor: in order by group, once by its deduplication id. */
+/**
+ * What is sent to the queue of the delivery's actor: in order by group, once by its deduplication
+ * id.
+ */
 export async function actorMessage(
   { delivery, route: spec, topologyHash, severalRoutes, nowMs }: MatchedDelivery,
   objects: ObjectStore,
@@ -62,7 +72,10 @@ function unfilled(delivery: Delivery, { then, with: prompt }: MatchedDelivery["r
   return { ...rest, config: then.config, ...(prompt && { prompt: prompt.prompt }) };
 }
 
-/** Throws `MESSAGE_UNREADABLE` where the body is none of ours, and what reading its object throws. */
+/**
+ * Throws `MESSAGE_UNREADABLE` where OrgLoop did not write the body, and what reading its object
+ * throws.
+ */
 export async function readActorMessage(
   body: string,
   objects: Pick<ObjectStore, "get">,
@@ -75,7 +88,10 @@ export async function readActorMessage(
   throw new OrgLoopError("MESSAGE_UNREADABLE", "a message in an actor's queue holds no delivery");
 }
 
-/** What a delivery's attempts are kept under in the state table: no other actor's, route's, replay's or publication's. */
+/**
+ * What a delivery's attempts are kept under in the state table: no other actor's, route's, replay's
+ * or publication's.
+ */
 export function attemptsKey({ event, route, replay, publication }: Delivery): string {
   return deliveryDedupId({ eventId: event.id, route, replay, publication });
 }

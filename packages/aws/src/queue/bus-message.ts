@@ -10,14 +10,17 @@ export interface BusKeys {
 }
 
 /**
- * One time that an event was put on the bus. It stays what it is where SQS gives its message another id: a redrive does. `first`: its source
- * gave it; `inject`: somebody did by hand.
+ * One time that an event was put on the bus. It stays what it is where SQS gives its message
+ * another id: a redrive does. `first`: its source gave it; `inject`: somebody did by hand.
  */
 export interface Publication {
   /** Letters and digits, of this publication alone. */
   readonly id: string;
   readonly kind: "first" | "replay" | "inject";
-  /** `bodyHash` of what was sent, or `ANY_BODY`; absent: nobody gave the event's id, it repeats nothing. */
+  /**
+   * `bodyHash` of what was sent, or `ANY_BODY`; absent: nobody gave the event's id, it repeats
+   * nothing.
+   */
   readonly body?: string;
 }
 
@@ -29,8 +32,9 @@ export interface BusMessage {
 }
 
 /**
- * An event as it stands on the bus. Of a replay SQS forgets the second for 5 minutes, of all else only the same publication sent twice:
- * which events are repeats the router decides, who sees them all.
+ * An event as it stands on the bus. Of a replay SQS forgets the second for 5 minutes, of all else
+ * only the same publication sent twice: which events are repeats the router decides, who sees them
+ * all.
  */
 export async function busMessage(
   event: OrgLoopEvent,
@@ -56,7 +60,9 @@ export async function readBusMessage(
   return (await readPublication(body, objects)).event;
 }
 
-/** Throws `MESSAGE_UNREADABLE` where the body has no event; what reading its object throws may pass. */
+/**
+ * Throws `MESSAGE_UNREADABLE` where the body has no event; what reading its object throws may pass.
+ */
 export async function readPublication(
   body: string,
   objects: Pick<ObjectStore, "get">,

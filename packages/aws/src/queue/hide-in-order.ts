@@ -15,9 +15,10 @@ const NOT_IN_FLIGHT = [
 ];
 
 /**
- * Hides the messages of one group, given in the order in which they were received, for the same time from now, at least a second. The last
- * is hidden first and the head last: a head that is back while a follower is still hidden would be overtaken where that comes back
- * during the head's next attempt, as an emulator lets it. What is no longer in flight is left alone. Throws `NOT_HIDDEN`.
+ * Hides the messages of one group, given in the order in which they were received, for the same
+ * time from now, at least a second. The last is hidden first and the head last: a head that is back
+ * while a follower is still hidden would be overtaken where that comes back during the head's next
+ * attempt, as an emulator lets it. What is no longer in flight is left alone. Throws `NOT_HIDDEN`.
  */
 export async function hideInOrder(
   { sqs, queueUrl }: { sqs: SQSClient; queueUrl: string },

@@ -2,7 +2,10 @@ import { MOST_HIDDEN_SECONDS } from "./hide-in-order.ts";
 
 /** SQS counts 12 hours from when the message was received; the time in this function counts too. */
 const LONGEST_SECONDS = MOST_HIDDEN_SECONDS - 3_600;
-/** Every hold is a receive, and the redrive policy takes a message at its 1000th: retention must end first. */
+/**
+ * Every hold is a receive, and the redrive policy takes a message at its 1000th: retention must end
+ * first.
+ */
 const MANY_RECEIVES = 500;
 const LONG_SECONDS = 3_600;
 

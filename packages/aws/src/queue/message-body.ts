@@ -6,12 +6,16 @@ import type { ObjectStore } from "./object-store.ts";
 const INLINE_LIMIT = 200_000;
 const VERSION = 1;
 
-/** JSON may hold these two, a message of SQS may not (SQS API, SendMessage: the characters of XML 1.0). */
+/**
+ * JSON may hold these two, a message of SQS may not (SQS API, SendMessage: the characters of XML
+ * 1.0).
+ */
 const REFUSED_BY_SQS = /[\uFFFE\uFFFF]/g;
 
 /**
- * `{ "v": 1, ...value }` as JSON; over 200 KB it is put under `claims/` and the body is `{ "v": 1, "claim_check": KEY }`. The key
- * has `keyHint` and the text's digest: the same value twice is one object.
+ * `{ "v": 1, ...value }` as JSON; over 200 KB it is put under `claims/` and the body is `{ "v": 1,
+ * "claim_check": KEY }`. The key has `keyHint` and the text's digest: the same value twice is one
+ * object.
  */
 export async function wrapBody(
   value: object,
@@ -27,8 +31,8 @@ export async function wrapBody(
 }
 
 /**
- * What `wrapBody` was given, with its `v`. Throws `MESSAGE_UNREADABLE` where the body is none of ours; what reading the object
- * throws otherwise may pass.
+ * What `wrapBody` was given, with its `v`. Throws `MESSAGE_UNREADABLE` where OrgLoop did not
+ * write the body; what reading the object throws otherwise may pass.
  */
 export async function unwrapBody(
   body: string,

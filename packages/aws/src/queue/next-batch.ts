@@ -12,8 +12,9 @@ export const BATCH_ENTRIES = 10;
 export const BATCH_BYTES = 1_048_576;
 
 /**
- * The messages, by index, that go in one call: from the front, not more than one of a group. An entry of a batch can fail alone, and
- * two of one group would then stand in the wrong order. `waiting` is not empty.
+ * The messages, by index, that go in one call: from the front, not more than one of a group. An
+ * entry of a batch can fail alone, and two of one group would then stand in the wrong order.
+ * `waiting` is not empty.
  */
 export function nextBatch(
   messages: readonly FifoMessage[],

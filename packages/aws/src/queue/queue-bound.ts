@@ -8,7 +8,10 @@ export interface QueueBoundOptions {
 
 /** Keeps the bound of the actors' queues, which SQS does not have. */
 export interface QueueBound {
-  /** How many of `taken` messages in hand are to be given up, so that no more than `depth` wait behind them. */
+  /**
+   * How many of `taken` messages in hand are to be given up, so that no more than `depth` wait
+   * behind them.
+   */
   excess(queueUrl: string, depth: number, taken: number): Promise<number>;
 }
 

@@ -26,7 +26,10 @@ export function receivesOf({ attributes }: ReceivedMessage): number {
   return Number(attributes.ApproximateReceiveCount);
 }
 
-/** After how long a message is given up as `expired`: a day before SQS drops it (retention is 14 days). */
+/**
+ * After how long a message is given up as `expired`: a day before SQS drops it (retention is 14
+ * days).
+ */
 const MOST_AGE_MS = 13 * 86_400_000;
 
 export function isTooOld({ attributes }: ReceivedMessage, nowMs: number): boolean {

@@ -5,7 +5,10 @@ import { type FifoMessage, nextBatch } from "./next-batch.ts";
 
 export interface SqsSenderOptions {
   readonly sqs: SQSClient;
-  /** How often an entry is sent that a call took without it; a call that fails is the client's to repeat. Default 5. */
+  /**
+   * How often an entry is sent that a call took without it; a call that fails is the client's to
+   * repeat. Default 5.
+   */
   readonly maxAttempts?: number;
   /** Default: 100 ms doubling, with full jitter. */
   readonly retryDelayMs?: (attempt: number) => number;
@@ -13,8 +16,9 @@ export interface SqsSenderOptions {
 
 export interface SqsSender {
   /**
-   * Sends to a FIFO queue; within a group in the given order. Throws what the first failure threw: any of the others may be in
-   * the queue then, but of a group none behind one that is not. Repeat it all: SQS drops what it has.
+   * Sends to a FIFO queue; within a group in the given order. Throws what the first failure threw:
+   * any of the others may be in the queue then, but of a group none behind one that is not. Repeat
+   * it all: SQS drops what it has.
    */
   sendAll(queueUrl: string, messages: readonly FifoMessage[]): Promise<void>;
   /** The same, with an outcome for each message: null where it is in the queue. */

@@ -9,8 +9,8 @@ export function historyFolder(atMs: number): string {
 }
 
 /**
- * Records what a batch routed, as one object of JSON lines in the hour of its routing; what is listed by key is in order. Resolves when
- * it is durable.
+ * Records what a batch routed, as one object of JSON lines in the hour of its routing; what is
+ * listed by key is in order. Resolves when it is durable.
  */
 export async function recordHistory(
   objects: Pick<ObjectStore, "put">,

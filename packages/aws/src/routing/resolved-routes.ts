@@ -13,9 +13,10 @@ import type { Secrets } from "../functions/secrets.ts";
 export type ResolvedRoutes = Pick<Router, "matcher" | "sources">;
 
 /**
- * Filters and keys with their references resolved, asked for by one batch after the other: a secret that is set or changed counts
- * within minutes. Where one is not set, or makes no filter, only the events that could reach that route, or that are of that source,
- * meet a fault. Rejects where secrets cannot be read now.
+ * Filters and keys with their references resolved, asked for by one batch after the other: a secret
+ * that is set or changed counts within minutes. Where one is not set, or makes no filter, only the
+ * events that could reach that route, or that are of that source, meet a fault. Rejects where
+ * secrets cannot be read now.
  */
 export function resolvedRoutes(
   { routes, sources }: Pick<Topology, "routes" | "sources">,

@@ -22,13 +22,17 @@ export interface RouteBatchOptions extends RoutingHost, SendRoutedOptions {
 
 /** Left for sending, recording and answering. */
 const MARGIN_MS = 5_000;
-/** How soon a group that failed is tried again: doubled with each receive, up to the queue's own time. */
+/**
+ * How soon a group that failed is tried again: doubled with each receive, up to the queue's own
+ * time.
+ */
 const FIRST_RETRY_S = 2;
 const LONGEST_RETRY_S = 180;
 
 /**
- * Routes a batch of the bus: every event, then what is to be delivered goes to the actors' queues, then the batch stands in the history; only
- * then is it settled. After the first event of a source that has to come again, the later ones of that source come again too.
+ * Routes a batch of the bus: every event, then what is to be delivered goes to the actors' queues,
+ * then the batch stands in the history; only then is it settled. After the first event of a source
+ * that has to come again, the later ones of that source come again too.
  */
 export async function routeBatch(
   records: readonly ReceivedMessage[],
@@ -87,7 +91,8 @@ function routeGroups(
     }
     return routed;
   };
-  // What ended the function before is routed by itself, so that its neighbours are not taken for it.
+  // What ended the function before is routed by itself, so that its neighbours are not taken for
+  // it.
   const isSuspect = groups.flat().some((record) => receivesOf(record) > 1);
   if (!isSuspect) return groups.map(routeGroup);
   let last: Promise<unknown> = Promise.resolve();

@@ -23,7 +23,10 @@ export interface RouteTopologyOptions extends Omit<RepeatRulesOptions, "topology
   readonly flow: FlowLog;
 }
 
-/** A Topology as the router needs it: compiled once, its transforms opened when there is something to route. */
+/**
+ * A Topology as the router needs it: compiled once, its transforms opened when there is something
+ * to route.
+ */
 export async function routeTopology({
   topology,
   openTransform,
@@ -64,8 +67,8 @@ export async function routeTopology({
 }
 
 /**
- * One that cannot be opened is a fault of the routes that use it. Rejects where that may pass: what AWS refuses or does not answer is no
- * error of ours.
+ * One that cannot be opened is a fault of the routes that use it. Rejects where that may pass: what
+ * AWS refuses or does not answer is no fault of the route.
  */
 async function openAll(
   transforms: readonly TransformSpec[],
@@ -88,8 +91,9 @@ async function openAll(
 }
 
 /**
- * A route's transforms with the time that each has with one event: where all of them hang, their times together are still within the
- * router's. `validate` refuses what is over it; so a longer one says nothing, and is the default.
+ * A route's transforms with the time that each has with one event: where all of them hang, their
+ * times together are still within the router's. `validate` refuses what is over it; so a longer one
+ * says nothing, and is the default.
  */
 function inTime(
   { transforms }: Pick<RouteSpec, "transforms">,

@@ -31,7 +31,10 @@ interface Sending {
   readonly message: FifoMessage;
 }
 
-/** Sends what was matched, queue by queue in the order of the batch; what a queue did not take makes its event fail. */
+/**
+ * Sends what was matched, queue by queue in the order of the batch; what a queue did not take makes
+ * its event fail.
+ */
 export async function sendRouted(
   routed: readonly Routed[],
   failed: Set<ReceivedMessage>,

@@ -16,7 +16,8 @@ export interface DynamoAppliedState {
   /** Null where nothing was applied. */
   read(): Promise<AppliedStage | null>;
   /**
-   * Writes it, where the serial before it is still the one that is there. Throws `STATE_MOVED` where another deploy was faster.
+   * Writes it, where the serial before it is still the one that is there. Throws `STATE_MOVED`
+   * where another deploy was faster.
    */
   write(state: AppliedStage): Promise<void>;
 }

@@ -16,13 +16,17 @@ export interface AttemptRecord {
   readonly state: AttemptState | null;
   /** Attempts that began and did not end in an outcome. */
   readonly starts: number;
-  /** The send time that its route's rate has given it, and the breaker's number of openings then. */
+  /**
+   * The send time that its route's rate has given it, and the breaker's number of openings then.
+   */
   readonly reserved: { readonly atMs: number; readonly openings: number } | null;
   /** Until when it waits, for a retry or an open breaker. */
   readonly heldUntilMs: number | null;
 }
 
-/** Attempts of deliveries over invocations: the queue knows only how often a message was received. */
+/**
+ * Attempts of deliveries over invocations: the queue knows only how often a message was received.
+ */
 export interface AttemptStore {
   /** As of now; null where nothing was kept. */
   load(deliveryId: string): Promise<AttemptRecord | null>;
@@ -91,7 +95,10 @@ function stateOf(text: string): AttemptState {
   return { uncountedSinceMs: probedSinceMs, ...state };
 }
 
-/** The release before had no number of openings: what it reserved stands for a breaker that has never opened. */
+/**
+ * The release before had no number of openings: what it reserved stands for a breaker that has
+ * never opened.
+ */
 function reservedOf({ reserved_at_ms: atMs, reserved_openings: openings }: Item) {
   if (typeof atMs !== "number") return null;
   return { atMs, openings: typeof openings === "number" ? openings : 0 };

@@ -6,7 +6,10 @@ import { untilProcessed } from "./until-processed.ts";
 /** Of one call (AWS, BatchGetItem). */
 const MAX_BATCH = 100;
 
-/** The items that are there, in no order, each key once. As of now where `consistent` says so. Throws `TABLE_THROTTLED`. */
+/**
+ * The items that are there, in no order, each key once. As of now where `consistent` says so.
+ * Throws `TABLE_THROTTLED`.
+ */
 export async function batchGet(
   { client, table }: StateTable,
   keys: readonly ItemKey[],

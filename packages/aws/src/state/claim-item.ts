@@ -20,8 +20,8 @@ export interface ItemClaim {
 }
 
 /**
- * One conditional write, whoever holds the key; gone by TTL some time after its window. Null: the claim holds, or nobody's
- * does any more; otherwise the item of who was first.
+ * One conditional write, whoever holds the key; gone by TTL some time after its window. Null: the
+ * claim holds, or nobody's does any more; otherwise the item of who was first.
  */
 export async function claimItem(
   state: StateTable,

@@ -42,14 +42,20 @@ export interface DynamoDeadLetters extends DeadLetterStore {
   /** Without their events, in the order in which they were first put; filtered where they lie. */
   listed(filter?: ListedLetterFilter): Promise<readonly ListedLetter[]>;
   count(): Promise<number>;
-  /** Says that its replay is on its way. A newer letter of the same id takes that back; unknown ids are ignored. */
+  /**
+   * Says that its replay is on its way. A newer letter of the same id takes that back; unknown ids
+   * are ignored.
+   */
   markReplayed(id: string): Promise<void>;
 }
 
 /** Letters are kept for 90 days. */
 const KEPT_MS = 90 * 86_400_000;
 
-/** Dead letters in the state table, spread over its partitions; long ones lie in the bucket, under a key of their content. */
+/**
+ * Dead letters in the state table, spread over its partitions; long ones lie in the bucket, under a
+ * key of their content.
+ */
 export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDeadLetters {
   const { objects, now = Date.now } = options;
   const turns = inTurn();

@@ -1,4 +1,7 @@
-/** Runs what is given under the same key one after the other, in the order of the calls; a failure holds nobody up. */
+/**
+ * Runs what is given under the same key one after the other, in the order of the calls; a failure
+ * holds nobody up.
+ */
 export function inTurn(): <Value>(key: string, task: () => Promise<Value>) => Promise<Value> {
   const last = new Map<string, Promise<unknown>>();
   return (key, task) => {

@@ -21,13 +21,16 @@ export interface PollResult {
 
 /** A source held by one poller, until it is released or its time is over. */
 export interface Lease {
-  /** Polls before this one that were never released: their functions were killed, or lost the lease. */
+  /**
+   * Polls before this one that were never released: their functions were killed, or lost the lease.
+   */
   readonly unended: number;
   /** The checkpoint as it stands; null where none was ever set. */
   get(): string | null;
   /**
-   * Moves the checkpoint, and counts the `events` that were put on the bus before it. Throws `LEASE_LOST`, and moves nothing, where the
-   * lease has run out or another poller has taken the source since.
+   * Moves the checkpoint, and counts the `events` that were put on the bus before it. Throws
+   * `LEASE_LOST`, and moves nothing, where the lease has run out or another poller has taken the
+   * source since.
    */
   set(checkpoint: string, counted?: { readonly events: number }): Promise<void>;
   /**
@@ -38,16 +41,23 @@ export interface Lease {
 
 export interface LeasedCheckpoints {
   /**
-   * Takes the source for `ttlMs`, which outlasts the function's timeout, so that the kill is the fence; null while another owner holds
-   * it. `owner` is of one invocation, and is told to nobody but `orgloop doctor`.
+   * Takes the source for `ttlMs`, which outlasts the function's timeout, so that the kill is the
+   * fence; null while another owner holds it. `owner` is of one invocation, and is told to nobody
+   * but `orgloop doctor`.
    */
   acquire(sourceId: string, owner: string, ttlMs: number): Promise<Lease | null>;
 }
 
-/** A source is left alone no longer than this, whatever it asks for. What lies further ahead was written by a clock that was wrong. */
+/**
+ * A source is left alone no longer than this, whatever it asks for. What lies further ahead was
+ * written by a clock that was wrong.
+ */
 const LONGEST_REST_MS = 86_400_000;
 
-/** Checkpoints that only the holder of the source's lease can move: each lease has a number of its own, and a write needs the last. */
+/**
+ * Checkpoints that only the holder of the source's lease can move: each lease has a number of its
+ * own, and a write needs the last.
+ */
 export function leasedCheckpoints(options: LeasedCheckpointsOptions): LeasedCheckpoints {
   const { now = Date.now } = options;
   return {

@@ -30,8 +30,8 @@ export const LISTED = [
 ] as const;
 
 /**
- * Bytes of a letter that lie in its item. DynamoDB takes 400 KB, but a listing pays for all that lies in the items, and S3 costs less for
- * what is long.
+ * Bytes of a letter that lie in its item. DynamoDB takes 400 KB, but a listing pays for all that
+ * lies in the items, and S3 costs less for what is long.
  */
 export const MAX_INLINE_BYTES = 32 * 1024;
 

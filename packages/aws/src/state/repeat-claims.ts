@@ -13,7 +13,10 @@ export interface RepeatClaim {
 
 /** Who published an event first, and what was sent: claims that all routers of a stage share. */
 export interface RepeatClaims {
-  /** Null: it is the first, or it was before. Otherwise the first one's body; undefined where that is not known. */
+  /**
+   * Null: it is the first, or it was before. Otherwise the first one's body; undefined where that
+   * is not known.
+   */
   claim(claim: RepeatClaim): Promise<null | { readonly body: string | undefined }>;
 }
 

@@ -8,7 +8,10 @@ export interface ReplayNumbersOptions extends StateTable {
 /** Longer than an event is kept in the history by any sensible `event_retention`. */
 const KEPT_MS = 400 * 86_400_000;
 
-/** Numbers the replays of an event, from 1, also where two are asked for at once: no two deliveries of it are taken for one. */
+/**
+ * Numbers the replays of an event, from 1, also where two are asked for at once: no two deliveries
+ * of it are taken for one.
+ */
 export function dynamoReplayNumbers(options: ReplayNumbersOptions): {
   next(eventId: string): Promise<number>;
 } {

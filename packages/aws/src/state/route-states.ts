@@ -34,8 +34,9 @@ export interface RouteStateUpdate {
 
 export interface SharedRouteStates extends RouteStateStore {
   /**
-   * Changes a route's state as if nobody else did: `change` is a pure function of it, called anew where another function was faster. Null,
-   * or a state that says the same, leaves it as it is: nothing is written. Throws `ROUTE_STATE_CONTENDED` where others always were faster.
+   * Changes a route's state as if nobody else did: `change` is a pure function of it, called anew
+   * where another function was faster. Null, or a state that says the same, leaves it as it is:
+   * nothing is written. Throws `ROUTE_STATE_CONTENDED` where others always were faster.
    */
   update(
     route: string,
@@ -49,7 +50,10 @@ export interface DynamoRouteStatesOptions extends StateTable {
   readonly random?: () => number;
 }
 
-/** How often a change is tried: with full jitter up to `MAX_DELAY_MS`, hundreds of functions come through. */
+/**
+ * How often a change is tried: with full jitter up to `MAX_DELAY_MS`, hundreds of functions come
+ * through.
+ */
 const MAX_TRIES = 40;
 const FIRST_DELAY_MS = 5;
 const MAX_DELAY_MS = 1_000;

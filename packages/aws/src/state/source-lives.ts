@@ -16,7 +16,10 @@ interface Connected {
   readonly connector: string;
 }
 
-/** A source that comes back, or is given to another connector, begins anew: also before that was recorded. */
+/**
+ * A source that comes back, or is given to another connector, begins anew: also before that was
+ * recorded.
+ */
 export function lifeOf(lives: SourceLives, { id, connector }: Connected): number {
   const before = lives[id];
   if (before === undefined) return 0;

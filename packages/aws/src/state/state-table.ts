@@ -111,10 +111,16 @@ export function toAttributes(item: Item): Record<string, AttributeValue> {
   return marshall(item, { removeUndefinedValues: true });
 }
 
-/** Seconds since the epoch, as the `ttl` attribute has it. DynamoDB deletes some time after it: readers look at the time themselves. */
+/**
+ * Seconds since the epoch, as the `ttl` attribute has it. DynamoDB deletes some time after it:
+ * readers look at the time themselves.
+ */
 export const ttlSeconds = (atMs: number): number => Math.ceil(atMs / 1_000);
 
-/** The item that stood in a condition's way; null where there was none, undefined where it was no failed condition. */
+/**
+ * The item that stood in a condition's way; null where there was none, undefined where it was no
+ * failed condition.
+ */
 export function itemInTheWay(error: unknown): Item | null | undefined {
   if (!(error instanceof Error) || error.name !== "ConditionalCheckFailedException") {
     return undefined;

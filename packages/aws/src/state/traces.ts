@@ -11,7 +11,10 @@ export interface DynamoTracesOptions extends StateTable {
 
 /** What is remembered of each trace, shared by functions. */
 export interface TraceMemory<Chain> {
-  /** Changes it as if nobody else did; `change` is pure and may be called again. Rejects with `TRACE_CONTENDED`. */
+  /**
+   * Changes it as if nobody else did; `change` is pure and may be called again. Rejects with
+   * `TRACE_CONTENDED`.
+   */
   update(traceId: string, change: (before: Chain | undefined) => Chain): Promise<void>;
 }
 

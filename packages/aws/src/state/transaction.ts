@@ -6,7 +6,10 @@ export type TransactedWrite = {
   [Kind in keyof TransactWriteItem]?: Omit<NonNullable<TransactWriteItem[Kind]>, "TableName">;
 };
 
-/** `done`, or for each write whether its condition held. Where none is false others were in the way: to be tried again. */
+/**
+ * `done`, or for each write whether its condition held. Where none is false others were in the way:
+ * to be tried again.
+ */
 export type Transacted =
   | { readonly done: true }
   | { readonly done: false; readonly held: readonly boolean[] };

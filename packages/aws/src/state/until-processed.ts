@@ -5,8 +5,9 @@ const MAX_TRIES = 8;
 const FIRST_DELAY_MS = 50;
 
 /**
- * Repeats a batch call with what it left unprocessed, with growing pauses (AWS, BatchWriteItem: it takes what the table's capacity
- * lets through). Throws `TABLE_THROTTLED` where some is left for good.
+ * Repeats a batch call with what it left unprocessed, with growing pauses (AWS, BatchWriteItem: it
+ * takes what the table's capacity lets through). Throws `TABLE_THROTTLED` where some is left for
+ * good.
  */
 export async function untilProcessed<Request>(
   table: string,

@@ -33,7 +33,10 @@ export type Written =
   /** The condition did not hold for `item`; null: there is none. */
   | { readonly done: false; readonly item: Item | null };
 
-/** Changes an item atomically; `item` is how it stands after it, or what stood in the condition's way. */
+/**
+ * Changes an item atomically; `item` is how it stands after it, or what stood in the condition's
+ * way.
+ */
 export async function updateItem(
   { client, table }: StateTable,
   key: ItemKey,

@@ -11,10 +11,16 @@ export interface FileBusOptions extends DispatchOptions {
     /** A segment this old is sealed at the next write. In ms; default 1 h. */
     readonly maxAgeMs?: number;
   };
-  /** Sealed segments are compacted when less than this share of their bytes is unsettled; 0 never. Default 0.5. */
+  /**
+   * Sealed segments are compacted when less than this share of their bytes is unsettled; 0 never.
+   * Default 0.5.
+   */
   readonly compactBelow?: number;
   readonly notes?: AckNotes;
-  /** What the log does to its files: `wal.rotate`, `wal.compact`, `wal.repair`, and `system.error` where the disk refuses. */
+  /**
+   * What the log does to its files: `wal.rotate`, `wal.compact`, `wal.repair`, and `system.error`
+   * where the disk refuses.
+   */
   readonly onEvent?: (entry: LogEntry) => void;
   /** Ms since the epoch. */
   readonly now?: () => number;
@@ -34,11 +40,15 @@ export interface FileBusStats {
 
 export interface FileBus extends SettlingEventBus {
   stats(): FileBusStats;
-  /** Why the disk takes nothing at present, where something waits for it and is tried again every second; null otherwise. */
+  /**
+   * Why the disk takes nothing at present, where something waits for it and is tried again every
+   * second; null otherwise.
+   */
   refusal(): Error | null;
   /**
-   * Resolves with a `WAL_FAILED` when a sync failed: what is on the disk is unknown, and everything is rejected from then on.
-   * The process must end; opening finds out what is there. Stays pending otherwise.
+   * Resolves with a `WAL_FAILED` when a sync failed: what is on the disk is unknown, and everything
+   * is rejected from then on. The process must end; opening finds out what is there. Stays pending
+   * otherwise.
    */
   readonly failed: Promise<Error>;
 }
@@ -49,6 +59,9 @@ export interface AckNotes {
   readonly through: number;
   /** At opening, of each that the log has after that line. */
   readonly onNote: (note: string) => void;
-  /** Before lines go: resolves when all notes that acks were given are kept, those up to line `through` at least. */
+  /**
+   * Before lines go: resolves when all notes that acks were given are kept, those up to line
+   * `through` at least.
+   */
   readonly keep: (through: number) => Promise<void>;
 }

@@ -78,7 +78,8 @@ async function begin(log: OpenLog, recovered: Recovered, compactBelow: number): 
   if (recovered.isUpgrade || worthSealing(writer.segment, compactBelow)) writer.sealFirst();
   group.add(line);
   for (const logged of recovered.events) {
-    // A second one with the id of another, after a repair lost the first one's ack, is the same: B6.
+    // A second one with the id of another, after a repair lost the first one's ack, is the same:
+    // B6.
     if (events.byId.has(logged.event.id)) addAck(log, logged);
     else events.byId.set(logged.event.id, logged);
   }
@@ -91,7 +92,10 @@ function busOf(log: OpenLog, resources: CloseStack): FileBus {
   let closing: Promise<void> | null = null;
   let closed = false;
 
-  /** Throws why the bus takes nothing; acks are taken until it is closed, publishes until that begins. */
+  /**
+   * Throws why the bus takes nothing; acks are taken until it is closed, publishes until that
+   * begins.
+   */
   function refuse(stage: "closing" | "closed"): void {
     if (health.failed !== null) throw health.failed;
     if (stage === "closing" && health.removed !== null) throw health.removed;
@@ -208,7 +212,10 @@ function statsOf({ sealed, writer, events }: OpenLog): FileBusStats {
   };
 }
 
-/** Ends the hand-overs first, `onEnded` then, and writes what waits; an ack of a hand-over still counts. */
+/**
+ * Ends the hand-overs first, `onEnded` then, and writes what waits; an ack of a hand-over still
+ * counts.
+ */
 async function end(log: OpenLog, resources: CloseStack, onEnded: () => void): Promise<void> {
   const { dispatch, group, health, writer, maintenance, highWater } = log;
   await using _ = resources;
@@ -232,7 +239,10 @@ function beginning(from: number): Pick<Segment, "from" | "size" | "through"> {
 
 const WORTH_SEALING_BYTES = 1024 * 1024;
 
-/** Where most of the last segment is settled, it is sealed at opening, so that it is compacted and not read again. */
+/**
+ * Where most of the last segment is settled, it is sealed at opening, so that it is compacted and
+ * not read again.
+ */
 function worthSealing({ size, live }: Segment, compactBelow: number): boolean {
   return size >= WORTH_SEALING_BYTES && live < size * compactBelow;
 }

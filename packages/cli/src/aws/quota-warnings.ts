@@ -4,8 +4,8 @@ import type { Problem } from "@orgloop/sdk";
 import { stageIntake } from "./stage-intake.ts";
 
 /**
- * What a deploy to a new account would fail of: warnings, since the account may have more by now (`orgloop doctor` asks it). None where
- * the workspace is not on AWS.
+ * What a deploy to a new account would fail of: warnings, since the account may have more by now
+ * (`orgloop doctor` asks it). None where the workspace is not on AWS.
  */
 export async function quotaWarnings(
   project: Pick<LoadedProject, "topology" | "projectDir" | "provenance">,

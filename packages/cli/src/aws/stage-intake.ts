@@ -2,7 +2,10 @@ import { type Intake, readIntakes } from "@orgloop/aws/plan";
 import type { LoadedProject } from "@orgloop/config";
 import type { Topology } from "@orgloop/sdk";
 
-/** How events come from the project's sources. What cannot be loaded counts as both: `validate` says what is wrong with it. */
+/**
+ * How events come from the project's sources. What cannot be loaded counts as both: `validate` says
+ * what is wrong with it.
+ */
 export async function stageIntake(
   { projectDir }: Pick<LoadedProject, "projectDir">,
   topology: Topology,

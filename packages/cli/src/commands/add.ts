@@ -12,8 +12,9 @@ import { replaceText } from "../project/replace-text.ts";
 export type AddFlags = Pick<Addition, "type" | "source" | "actor">;
 
 /**
- * `orgloop add connector|transform|logger|route NAME` (v1alpha1, section 9): a file to go on from, listed in the manifest. The project is
- * checked with it; where it does not fit, everything is as it was.
+ * `orgloop add connector|transform|logger|route NAME` (v1alpha1, section 9): a file to go on from,
+ * listed in the manifest. The project is checked with it; where it does not fit, everything is as
+ * it was.
  */
 export const add =
   (kind: Addition["kind"]): Command<AddFlags> =>

@@ -24,7 +24,9 @@ interface Applied {
   readonly renewed: readonly string[];
 }
 
-/** `orgloop apply [FILE]`: makes what runs what the files, or a saved plan, say; without a restart. */
+/**
+ * `orgloop apply [FILE]`: makes what runs what the files, or a saved plan, say; without a restart.
+ */
 export const apply: Command = async (context, [file]) => {
   const { flags, output } = context;
   const survey =

@@ -18,7 +18,10 @@ export interface CostOptions {
   readonly assume?: readonly string[];
 }
 
-/** `orgloop cost`: what the workspace costs a month on AWS, estimated, and what a million more events would. */
+/**
+ * `orgloop cost`: what the workspace costs a month on AWS, estimated, and what a million more
+ * events would.
+ */
 export const cost: Command<CostOptions> = async (context, _args, { assume = [] }) => {
   const { flags, output } = context;
   const project = await readValidProject(context);

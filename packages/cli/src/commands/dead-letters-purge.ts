@@ -6,7 +6,10 @@ export interface DeadLettersPurgeOptions extends LetterFlags {
   readonly yes?: boolean;
 }
 
-/** `orgloop dead-letters purge`: deletes the letters chosen (all, where nothing is said) after asking. */
+/**
+ * `orgloop dead-letters purge`: deletes the letters chosen (all, where nothing is said) after
+ * asking.
+ */
 export const deadLettersPurge: Command<DeadLettersPurgeOptions> = (context, ids, flags) => {
   const filter = letterFilter(flags, ids);
   return withLetters(context, async (access) => {

@@ -9,8 +9,8 @@ export interface DeadLettersReplayOptions extends LetterFlags {
 }
 
 /**
- * `orgloop dead-letters replay`: puts the letters chosen into their actors' queues and does not wait for them. Exit status 1 where one
- * of them was refused, or an id is unknown.
+ * `orgloop dead-letters replay`: puts the letters chosen into their actors' queues and does not
+ * wait for them. Exit status 1 where one of them was refused, or an id is unknown.
  */
 export const deadLettersReplay: Command<DeadLettersReplayOptions> = async (context, ids, flags) => {
   const { output } = context;

@@ -14,8 +14,8 @@ export interface WantedVariable {
 }
 
 /**
- * `orgloop env`, and `orgloop env check` whose exit status is 1 where a variable is not set: in the environment, or on AWS as a secret of
- * the stage that the workspace is.
+ * `orgloop env`, and `orgloop env check` whose exit status is 1 where a variable is not set: in the
+ * environment, or on AWS as a secret of the stage that the workspace is.
  */
 export const env: Command = async (context, [action]) => {
   if (action !== undefined && action !== "check") {

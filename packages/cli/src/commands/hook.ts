@@ -16,8 +16,9 @@ const SOURCE = "claude-code";
 const ANSWER_MS = 5_000;
 
 /**
- * `orgloop hook claude-code-stop` (v1alpha1, section 9): hands the hook's stdin to the source `claude-code`. The tool that calls it must
- * not suffer from us: where nothing listens, that is no failure.
+ * `orgloop hook claude-code-stop` (v1alpha1, section 9): hands the hook's stdin to the source
+ * `claude-code`. The tool that calls it must not suffer from us: where nothing listens, that is no
+ * failure.
  */
 export const claudeCodeStop: Command<{ readonly port?: string }> = async (
   { home, env, output },

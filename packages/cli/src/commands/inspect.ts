@@ -7,7 +7,10 @@ import { ITEM_KINDS, isItemKind, itemsOf, itemValues } from "../project/item-val
 import { readShownProject } from "../project/read-project.ts";
 import { placeOf, valueTable } from "../terminal/value-table.ts";
 
-/** `orgloop inspect KIND NAME`: the item as it runs, and the file and line that each value came from. */
+/**
+ * `orgloop inspect KIND NAME`: the item as it runs, and the file and line that each value came
+ * from.
+ */
 export const inspect: Command = async (context, [kind = "", name = ""]) => {
   if (!isItemKind(kind)) {
     const message = `there is no kind "${kind}"${suggestion(kind, ITEM_KINDS, "kinds")}`;

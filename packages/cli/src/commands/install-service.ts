@@ -14,7 +14,10 @@ export interface InstallFlags {
   readonly docker?: boolean;
 }
 
-/** `orgloop install-service` (v1alpha1, section 9): a service of the user for this machine, or files for Docker in the project. */
+/**
+ * `orgloop install-service` (v1alpha1, section 9): a service of the user for this machine, or files
+ * for Docker in the project.
+ */
 export const installService: Command<InstallFlags> = async (context, _args, flags) => {
   const { projectDir } = await readValidProject(context);
   if (flags.docker) return dockerFiles(context, projectDir);

@@ -19,8 +19,9 @@ export interface ModuleAddOptions {
 }
 
 /**
- * `orgloop module add PACKAGE|PATH`: installs a package with the user's own package manager, writes the use into the manifest (or a
- * team's), and checks the configuration. Where anything fails, everything is as it was.
+ * `orgloop module add PACKAGE|PATH`: installs a package with the user's own package manager, writes
+ * the use into the manifest (or a team's), and checks the configuration. Where anything fails,
+ * everything is as it was.
  */
 export const moduleAdd: Command<ModuleAddOptions> = async (context, [text = ""], options) => {
   const { output } = context;
@@ -71,7 +72,9 @@ export const moduleAdd: Command<ModuleAddOptions> = async (context, [text = ""],
   }
 };
 
-/** Aborted by the first Ctrl-C: what was done is then undone. A second one ends the command at once. */
+/**
+ * Aborted by the first Ctrl-C: what was done is then undone. A second one ends the command at once.
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   const onSignal = () => (controller.signal.aborted ? process.exit(1) : controller.abort());
@@ -94,7 +97,10 @@ function manifestOf({ manifestFile, provenance }: LoadedProject, team: string | 
   throw new CommandError("NOT_FOUND", `there is no team "${team}" with a team.yaml; ${there}`);
 }
 
-/** A folder as the manifest names it: from the manifest's own folder. Throws `OUTSIDE` for one out of the project. */
+/**
+ * A folder as the manifest names it: from the manifest's own folder. Throws `OUTSIDE` for one out
+ * of the project.
+ */
 function writtenPath(folder: string, manifest: string, projectDir: string): string {
   if (!folder.startsWith(projectDir + path.sep)) {
     throw new CommandError(

@@ -7,7 +7,10 @@ import { readValidProject } from "../project/read-project.ts";
 import { textTable } from "../terminal/text-table.ts";
 import { placeOf, shortValue, valueTable } from "../terminal/value-table.ts";
 
-/** `orgloop module show INSTANCE`: its parameters, and what it expands to, each value with the place it came from. */
+/**
+ * `orgloop module show INSTANCE`: its parameters, and what it expands to, each value with the place
+ * it came from.
+ */
 export const moduleShow: Command = async (context, [wanted = ""]) => {
   const { topology, provenance, instances } = await readValidProject(context);
   const instance = instances.find(({ name }) => name === wanted);

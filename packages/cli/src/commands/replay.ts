@@ -23,7 +23,10 @@ interface Answer {
   readonly not_found: readonly string[];
 }
 
-/** `orgloop replay`: routes recorded events anew. Exit status 1 where an id is not recorded, or no route takes its event. */
+/**
+ * `orgloop replay`: routes recorded events anew. Exit status 1 where an id is not recorded, or no
+ * route takes its event.
+ */
 export const replay: Command<ReplayOptions> = async (context, _args, options) => {
   const { output } = context;
   const { event, since, until, source, route, dryRun = false, rate } = options;

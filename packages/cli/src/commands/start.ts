@@ -15,8 +15,8 @@ export interface StartOptions {
 }
 
 /**
- * `orgloop start`: in the foreground until it is drained, or in the background; where a daemon runs already it takes this project too,
- * unless `--port` asks for another process.
+ * `orgloop start`: in the foreground until it is drained, or in the background; where a daemon runs
+ * already it takes this project too, unless `--port` asks for another process.
  */
 export const start: Command<StartOptions> = async (
   context,

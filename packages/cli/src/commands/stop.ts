@@ -28,8 +28,8 @@ const PATIENCE_MS = 30_000;
 const LOOK_MS = 50;
 
 /**
- * `orgloop stop`: drains the project; where it is the only one of its process, waits until that has ended. `--all` ends the daemon with
- * every project that it runs. Nothing running is no failure.
+ * `orgloop stop`: drains the project; where it is the only one of its process, waits until that has
+ * ended. `--all` ends the daemon with every project that it runs. Nothing running is no failure.
  */
 export const stop: Command<StopOptions> = async (
   context,
@@ -92,7 +92,10 @@ async function lastPid(context: CommandContext): Promise<number | undefined> {
   return (await readRecord(dataDir))?.pid;
 }
 
-/** The daemon; where none runs, the process of the project. Without its module: all of them are meant. */
+/**
+ * The daemon; where none runs, the process of the project. Without its module: all of them are
+ * meant.
+ */
 async function findAll(context: CommandContext): Promise<FoundProcess | null> {
   const daemon = await findDaemon(context.home);
   if (daemon !== null) return { ...daemon, projectDir: "", workspace: "", responsive: true };

@@ -21,7 +21,10 @@ interface Trace {
   }[];
 }
 
-/** `orgloop test EVENT.json|- --dry-run` (v1alpha1, section 9): what would become of it; nothing is sent or delivered. */
+/**
+ * `orgloop test EVENT.json|- --dry-run` (v1alpha1, section 9): what would become of it; nothing is
+ * sent or delivered.
+ */
 export const traceEvents: Command = async (context, [given = "-"]) => {
   const traces = await withEventFile(given, (file, shown) => traced(context, file, shown));
   context.output.result({ dry_run: true, events: traces }, traces.flatMap(traceLines).join("\n"));
@@ -82,7 +85,10 @@ function traceLines({ event_id, source, routes }: Trace): string[] {
   });
 }
 
-/** `orgloop test --generate KIND` (v1alpha1, section 9): an event of that kind, to be changed and injected. Throws `USAGE`. */
+/**
+ * `orgloop test --generate KIND` (v1alpha1, section 9): an event of that kind, to be changed and
+ * injected. Throws `USAGE`.
+ */
 export function generateEvent({ output }: CommandContext, kind: string): 0 {
   const sample = SAMPLES.get(kind);
   if (sample === undefined) {

@@ -17,8 +17,9 @@ export interface TestOptions {
 }
 
 /**
- * `orgloop test [PATH]`: the tests of the project, or of a module, folder or file; exit status 0 passed, 1 failed, 2 a test or what it
- * tests is invalid. `orgloop test EVENT.json|-` injects, as v1alpha1 has it, or with `--dry-run` says where it would go.
+ * `orgloop test [PATH]`: the tests of the project, or of a module, folder or file; exit status 0
+ * passed, 1 failed, 2 a test or what it tests is invalid. `orgloop test EVENT.json|-` injects, as
+ * v1alpha1 has it, or with `--dry-run` says where it would go.
  */
 export const test: Command<TestOptions> = async (context, args, options) => {
   const { filter, dryRun = false, generate } = options;

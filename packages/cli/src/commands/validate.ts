@@ -4,7 +4,10 @@ import type { Command } from "../command.ts";
 import { problemLine, readProject } from "../project/read-project.ts";
 import type { Output } from "../terminal/output.ts";
 
-/** `orgloop validate`: exit status 0, or 2 where there are errors; also in the file of a workspace that is not selected. */
+/**
+ * `orgloop validate`: exit status 0, or 2 where there are errors; also in the file of a workspace
+ * that is not selected.
+ */
 export const validate: Command = async (context) => {
   const project = await readProject(context, { plugins: true, everyWorkspace: true });
   const { errors, provenance } = project;

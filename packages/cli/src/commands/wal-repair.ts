@@ -8,7 +8,10 @@ export interface WalRepairOptions {
   readonly yes?: boolean;
 }
 
-/** `orgloop wal repair`: shows what would be done and lost, asks, and does it. Never while a process works on the data. */
+/**
+ * `orgloop wal repair`: shows what would be done and lost, asks, and does it. Never while a process
+ * works on the data.
+ */
 export const walRepair: Command<WalRepairOptions> = async (context, _args, { yes = false }) => {
   const { output, home } = context;
   const { dataDir, dir } = await walDirectory(context);

@@ -4,8 +4,8 @@ import { GOES_ON } from "../doctor/log-and-wal.ts";
 import { walDirectory, walProblemLine } from "../process/wal-directory.ts";
 
 /**
- * `orgloop wal verify`: exit status 1 where the log, or a store beside it, is damaged. A torn end of the log is no damage: it was never
- * acknowledged.
+ * `orgloop wal verify`: exit status 1 where the log, or a store beside it, is damaged. A torn end
+ * of the log is no damage: it was never acknowledged.
  */
 export const walVerify: Command = async (context) => {
   const { dataDir, dir } = await walDirectory(context);

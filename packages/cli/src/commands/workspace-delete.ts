@@ -18,8 +18,8 @@ export interface WorkspaceDeleteOptions {
 }
 
 /**
- * `orgloop workspace delete NAME`: its state and its file. Asks where events would be lost; refuses the selected workspace,
- * `default`, and one that runs.
+ * `orgloop workspace delete NAME`: its state and its file. Asks where events would be lost; refuses
+ * the selected workspace, `default`, and one that runs.
  */
 export const workspaceDelete: Command<WorkspaceDeleteOptions> = async (
   outer,
@@ -75,7 +75,10 @@ export const workspaceDelete: Command<WorkspaceDeleteOptions> = async (
   return 0;
 };
 
-/** True where `defaults.data_dir` is not the workspace's own: other workspaces keep their state there as well. */
+/**
+ * True where `defaults.data_dir` is not the workspace's own: other workspaces keep their state
+ * there as well.
+ */
 function isShared({ topology, provenance }: LoadedProject, file: string | null): boolean {
   if (topology?.defaults.data_dir === undefined) return false;
   return settingOrigin(provenance, ["defaults", "data_dir"])?.file !== file;

@@ -2,7 +2,10 @@ import { DEFAULT_WORKSPACE } from "@orgloop/config";
 import type { Command } from "../command.ts";
 import { knownWorkspaces } from "../project/known-workspaces.ts";
 
-/** `orgloop workspace list`: `default` and every file of `workspaces/`; `*` marks the one that is selected. */
+/**
+ * `orgloop workspace list`: `default` and every file of `workspaces/`; `*` marks the one that is
+ * selected.
+ */
 export const workspaceList: Command = async (context) => {
   const { selected, workspaces } = knownWorkspaces(context);
   const { output } = context;

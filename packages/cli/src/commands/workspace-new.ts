@@ -7,7 +7,10 @@ import { CommandError } from "../command-error.ts";
 import { makeDirectory } from "../process/make-directory.ts";
 import { knownWorkspaces } from "../project/known-workspaces.ts";
 
-/** `orgloop workspace new NAME`: writes `workspaces/NAME.yaml`, which changes nothing yet. The selection stays. */
+/**
+ * `orgloop workspace new NAME`: writes `workspaces/NAME.yaml`, which changes nothing yet. The
+ * selection stays.
+ */
 export const workspaceNew: Command = async (context, [name = ""]) => {
   if (!isWorkspaceName(name)) {
     const message = `"${name}": a workspace's name has letters, digits, "-" and "_", at most 63`;
@@ -48,7 +51,10 @@ metadata:
 `;
 }
 
-/** The line for editors, where the manifest has one or the project has the schemas that `init` writes. */
+/**
+ * The line for editors, where the manifest has one or the project has the schemas that `init`
+ * writes.
+ */
 function schemaLine(projectDir: string, manifestFile: string): string {
   const prefix = "# yaml-language-server: $schema=";
   const [, schema] = /^# yaml-language-server: \$schema=(\S+)/m.exec(

@@ -22,7 +22,10 @@ import { findWorkspace, knownWorkspaces } from "../project/known-workspaces.ts";
 import { readShownProject } from "../project/read-project.ts";
 import { valueTable } from "../terminal/value-table.ts";
 
-/** `orgloop workspace show [NAME]`: its settings, variables and overrides, each with the place it comes from, and its state. */
+/**
+ * `orgloop workspace show [NAME]`: its settings, variables and overrides, each with the place it
+ * comes from, and its state.
+ */
 export const workspaceShow: Command = async (outer, [wanted]) => {
   const known = knownWorkspaces(outer);
   const name = wanted ?? outer.flags.workspace;

@@ -12,7 +12,10 @@ const CLOCK_TOLERANCE_MS = 60_000;
 /** Magic numbers of statfs(2) on Linux: what is written there is gone after a reboot. */
 const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];
 
-/** Whether the data directory, or what it will be made in, takes durable writes; how long one takes; space; the clock. */
+/**
+ * Whether the data directory, or what it will be made in, takes durable writes; how long one takes;
+ * space; the clock.
+ */
 export async function checkDisk(dataDir: string): Promise<Check[]> {
   const directory = existingParent(dataDir);
   const file = path.join(directory, `.orgloop-doctor-${randomBytes(4).toString("hex")}`);

@@ -45,7 +45,10 @@ export async function checkWal(dataDir: string): Promise<Check> {
       };
 }
 
-/** Whether what is kept beside the log is sound: dead letters, inboxes, claims, repeats, route states, checkpoints, the applied state. */
+/**
+ * Whether what is kept beside the log is sound: dead letters, inboxes, claims, repeats, route
+ * states, checkpoints, the applied state.
+ */
 export async function checkStores(dataDir: string): Promise<Check> {
   const check = { category: "storage", name: "stores" };
   const { verifyStores } = await import("@orgloop/node");

@@ -4,7 +4,10 @@ import type { Check } from "./check.ts";
 
 const MINUTE_MS = 60_000;
 
-/** For how long a running process really knows again what was sent: less than its window where too much came. */
+/**
+ * For how long a running process really knows again what was sent: less than its window where too
+ * much came.
+ */
 export function checkRepeats({ ids, most, window_ms, holds_ms }: RepeatsStatus): Check {
   const check = { category: "sources", name: "repeats" };
   if (holds_ms >= window_ms) {

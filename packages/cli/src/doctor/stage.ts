@@ -8,7 +8,10 @@ import type { Check, CheckStatus } from "./check.ts";
 
 type Operate = typeof import("@orgloop/aws/operate");
 
-/** What deploying and running the workspace on AWS needs: credentials, the account's quotas, secrets, the stage itself. */
+/**
+ * What deploying and running the workspace on AWS needs: credentials, the account's quotas,
+ * secrets, the stage itself.
+ */
 export async function checkStage(
   options: StageOptions,
   project: LoadedProject,

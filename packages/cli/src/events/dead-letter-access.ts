@@ -53,7 +53,10 @@ export interface LetterReplayAnswer {
   readonly refused: readonly { readonly id: string; readonly error: string }[];
 }
 
-/** The dead letters of a workspace: of the process that runs there, else of its files; of the stage on AWS. */
+/**
+ * The dead letters of a workspace: of the process that runs there, else of its files; of the stage
+ * on AWS.
+ */
 export interface LetterAccess {
   /** As they are read. */
   list(filter: DeadLetterFilter): AsyncIterable<DeadLetterSummary>;

@@ -5,7 +5,10 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CommandError } from "../command-error.ts";
 
-/** Gives `use` the file of events that was named, `-` being standard input, and its name for messages. Throws `NO_FILE`. */
+/**
+ * Gives `use` the file of events that was named, `-` being standard input, and its name for
+ * messages. Throws `NO_FILE`.
+ */
 export async function withEventFile<Result>(
   given: string,
   use: (file: string, shown: string) => Promise<Result>,

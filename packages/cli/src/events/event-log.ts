@@ -23,7 +23,10 @@ interface OpenLog {
   rest: Buffer;
 }
 
-/** The entries of the event log, oldest file first. Lines that are no entries are skipped; rotation loses none. */
+/**
+ * The entries of the event log, oldest file first. Lines that are no entries are skipped; rotation
+ * loses none.
+ */
 export async function* readEventLog(options: EventLogOptions): AsyncGenerator<LogEntry> {
   const logs = new Map<number, OpenLog>();
   for (;;) {

@@ -12,7 +12,10 @@ export type EventSink = (batch: readonly InjectedEvent[]) => Promise<readonly st
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 500;
 
-/** The bus of the workspace: through the running process, or of the stage on AWS. Throws `NOT_RUNNING`. */
+/**
+ * The bus of the workspace: through the running process, or of the stage on AWS. Throws
+ * `NOT_RUNNING`.
+ */
 export async function withEventSink<Result>(
   context: CommandContext,
   { project, dataDir }: DataLocation,

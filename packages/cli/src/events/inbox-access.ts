@@ -31,7 +31,8 @@ export async function withInboxes<Result>(
   use: (access: InboxAccess) => Promise<Result>,
 ): Promise<Result> {
   const { home, flags } = context;
-  // An agent runs the command wherever it works: a session is looked for in every project of the daemon.
+  // An agent runs the command wherever it works: a session is looked for in every project of the
+  // daemon.
   const daemon = flags.configGiven ? null : await findDaemon(home);
   const located = daemon === null ? await locateData(context) : null;
   const stage = stageOf(context, located?.project ?? (await readProject(context)));

@@ -1,7 +1,10 @@
 import { DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
 
-/** `--since` and `--until`: a duration before now (`15m`) or a time, as ms since the epoch. Throws `USAGE`. */
+/**
+ * `--since` and `--until`: a duration before now (`15m`) or a time, as ms since the epoch. Throws
+ * `USAGE`.
+ */
 export function pointInTime(flag: "--since" | "--until", text: string, nowMs: number): number {
   if (DURATION_PATTERN.test(text)) return nowMs - parseDuration(text);
   const atMs = Date.parse(text);

@@ -16,8 +16,9 @@ interface Candidate {
 }
 
 /**
- * The events of a file: one JSON event, a list of them, or JSONL. Throws `BAD_EVENT` with the line at the first that is none;
- * reading it through once therefore checks the whole file. `shown` names the file in messages.
+ * The events of a file: one JSON event, a list of them, or JSONL. Throws `BAD_EVENT` with the line
+ * at the first that is none; reading it through once therefore checks the whole file. `shown` names
+ * the file in messages.
  */
 export async function* readEvents(file: string, shown: string): AsyncGenerator<InjectedEvent> {
   const candidates = (await isJsonLines(file)) ? jsonLines(file, shown) : document(file, shown);

@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 const LINE_FEED = 10;
 
 /**
- * The lines of a file as they stand there, without their ends. By `\n` alone: node:readline also splits at U+2028 and U+2029, which may
- * stand in JSON texts.
+ * The lines of a file as they stand there, without their ends. By `\n` alone: node:readline also
+ * splits at U+2028 and U+2029, which may stand in JSON texts.
  */
 export async function* readLines(file: string): AsyncGenerator<Buffer> {
   let begun: Buffer[] = [];

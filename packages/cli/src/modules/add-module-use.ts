@@ -7,7 +7,10 @@ export interface ModuleUse {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** The text of a manifest with one more entry at the end of `modules` (`addToList`). Throws `BAD_MANIFEST`. */
+/**
+ * The text of a manifest with one more entry at the end of `modules` (`addToList`). Throws
+ * `BAD_MANIFEST`.
+ */
 export function addModuleUse(text: string, use: ModuleUse): string {
   return addToList(text, "modules", use);
 }

@@ -21,7 +21,10 @@ export interface InstalledModule {
   undo(): Promise<void>;
 }
 
-/** Installs a package with the user's own package manager, unless it is there. Throws `NOT_INSTALLED`; then all is as it was. */
+/**
+ * Installs a package with the user's own package manager, unless it is there. Throws
+ * `NOT_INSTALLED`; then all is as it was.
+ */
 export async function installModule(
   projectDir: string,
   { name, version }: Extract<WantedModule, { kind: "package" }>,

@@ -50,13 +50,16 @@ export interface PackageManager {
   readonly name: ManagerName;
   /** The folder of the nearest package.json; the project's own where there is none. Absolute. */
   readonly directory: string;
-  /** Folders whose {@link PACKAGE_FILES} it may change: from that one up to the one with the lock file. */
+  /**
+   * Folders whose {@link PACKAGE_FILES} it may change: from that one up to the one with the lock
+   * file.
+   */
   readonly folders: readonly string[];
 }
 
 /**
- * The user's own package manager: what `packageManager` in a package.json names, else whose lock file there is, from the project
- * upwards; npm where nothing says.
+ * The user's own package manager: what `packageManager` in a package.json names, else whose lock
+ * file there is, from the project upwards; npm where nothing says.
  */
 export function packageManagerOf(projectDir: string): PackageManager {
   const folders: string[] = [];
@@ -74,7 +77,8 @@ export function packageManagerOf(projectDir: string): PackageManager {
 }
 
 /**
- * Adds a package, as `NAME` or `NAME@VERSION`. Throws `NOT_INSTALLED` with what the manager said; `signal` ends the manager.
+ * Adds a package, as `NAME` or `NAME@VERSION`. Throws `NOT_INSTALLED` with what the manager said;
+ * `signal` ends the manager.
  */
 export function installPackage(
   manager: PackageManager,

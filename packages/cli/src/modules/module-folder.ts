@@ -45,7 +45,10 @@ export function installedFolder(projectDir: string, name: string): string | null
   }
 }
 
-/** What of a module's manifest is needed before it is wired. Errors in it are the configuration's to tell. */
+/**
+ * What of a module's manifest is needed before it is wired. Errors in it are the configuration's to
+ * tell.
+ */
 export function moduleParameters(folder: string): readonly DeclaredParameter[] {
   try {
     const { parameters } = parse(readFileSync(path.join(folder, MANIFEST), "utf8")) ?? {};

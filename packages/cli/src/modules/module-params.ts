@@ -12,8 +12,9 @@ export interface DeclaredParameter {
 }
 
 /**
- * `--param NAME=VALUE` as the parameter's type wants it: numbers and booleans as such, lists as `a,b` or `[a, b]`. Whether it fits
- * is for the configuration to say, and so is a name that the module does not know. Throws `USAGE` for what is no `NAME=VALUE`.
+ * `--param NAME=VALUE` as the parameter's type wants it: numbers and booleans as such, lists as
+ * `a,b` or `[a, b]`. Whether it fits is for the configuration to say, and so is a name that the
+ * module does not know. Throws `USAGE` for what is no `NAME=VALUE`.
  */
 export function moduleParams(
   given: readonly string[],

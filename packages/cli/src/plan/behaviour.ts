@@ -18,8 +18,8 @@ export interface Behaviour extends RoutingComparison {
 }
 
 /**
- * Compares what the applied topology made of the events in `target` (default: the record of the process, or of the stage) with what the
- * files would.
+ * Compares what the applied topology made of the events in `target` (default: the record of the
+ * process, or of the stage) with what the files would.
  */
 export async function behaviourOf(
   context: CommandContext,

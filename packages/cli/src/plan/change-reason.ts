@@ -11,9 +11,9 @@ import {
 import { type DocumentPath, valueAt } from "@orgloop/engine";
 
 /**
- * Where the value that a difference leads to was written, and what made it so: `orgloop.yaml:12 (parameter max_rate)`,
- * `workspaces/staging.yaml:9 (workspace override)`, `built-in default`. Empty where there is
- * no value any more.
+ * Where the value that a difference leads to was written, and what made it so: `orgloop.yaml:12
+ * (parameter max_rate)`, `workspaces/staging.yaml:9 (workspace override)`, `built-in default`.
+ * Empty where there is no value any more.
  */
 export function reasonOf(
   provenance: Provenance,
@@ -42,7 +42,10 @@ export function reasonOf(
   return `${origin.file}:${origin.line}${causes.length === 0 ? "" : ` (${causes.join(", ")})`}`;
 }
 
-/** What made a value of an item beside the place where it was written: `parameter max_rate`, `vars.api at orgloop.yaml:8`; or null. */
+/**
+ * What made a value of an item beside the place where it was written: `parameter max_rate`,
+ * `vars.api at orgloop.yaml:8`; or null.
+ */
 export function causeOf(
   provenance: Provenance,
   kind: ItemKind,
@@ -74,7 +77,10 @@ function isWorkspace({ documents }: Provenance, file: string): boolean {
   return valueAt(documents.get(file)?.value, ["kind"]) === "Workspace";
 }
 
-/** The `${vars.x}` that stands there, and where it gets its value; null where the value is written out. */
+/**
+ * The `${vars.x}` that stands there, and where it gets its value; null where the value is written
+ * out.
+ */
 function variableOf(provenance: Provenance, origin: ValueOrigin, team: string | null) {
   const line = provenance.documents.get(origin.file)?.text.split("\n", origin.line).at(-1) ?? "";
   const [written = ""] = /^"[^"]*"|^'[^']*'|^[^"'].*/.exec(line.slice(origin.column - 1)) ?? [];

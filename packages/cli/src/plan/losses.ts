@@ -11,7 +11,10 @@ export interface Loss {
   readonly name: string;
   /** Of a source: where it had got to is forgotten. */
   readonly checkpoint: boolean;
-  /** Of a route, an actor, the bus: events that wait there; null where the log is damaged, so that nobody can count them. */
+  /**
+   * Of a route, an actor, the bus: events that wait there; null where the log is damaged, so that
+   * nobody can count them.
+   */
   readonly queued: number | null;
 }
 

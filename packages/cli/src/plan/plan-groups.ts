@@ -11,8 +11,8 @@ export interface PlanGroup {
 const place = (team: string, instance: string) => `${team}\0${instance}`;
 
 /**
- * The project's own changes first, then team by team; in each, what is written by hand before what modules bring. What is no more
- * is placed by its name.
+ * The project's own changes first, then team by team; in each, what is written by hand before what
+ * modules bring. What is no more is placed by its name.
  */
 export function planGroups(
   changes: readonly PlanChange[],

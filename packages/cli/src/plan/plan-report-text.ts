@@ -3,10 +3,15 @@ import type { Output } from "../terminal/output.ts";
 import { lossText, type PlanLimits, planLines } from "./plan-text.ts";
 import type { SurveyedPlan } from "./surveyed-plan.ts";
 
-/** At most so many destructive changes are listed at the top; each is marked at its place as well. */
+/**
+ * At most so many destructive changes are listed at the top; each is marked at its place as well.
+ */
 const MOST_LOSSES = 20;
 
-/** What `plan` shows: the summary first, then what is lost, the changes, and apart from them what runs otherwise. */
+/**
+ * What `plan` shows: the summary first, then what is lost, the changes, and apart from them what
+ * runs otherwise.
+ */
 export function planReportText(
   survey: SurveyedPlan,
   limits: PlanLimits,

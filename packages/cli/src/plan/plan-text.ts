@@ -95,8 +95,8 @@ function groupLines(changes: readonly PlanChange[], options: PlanTextOptions): s
 }
 
 /**
- * Those that change alike in one entry, where they are many, and so those that come or go, where they are more than `most`; each
- * other one is an entry of its own.
+ * Those that change alike in one entry, where they are many, and so those that come or go, where
+ * they are more than `most`; each other one is an entry of its own.
  */
 function entriesOf(changes: readonly PlanChange[], most: number): PlanChange[][] {
   const many = changes.length > most;
@@ -173,7 +173,10 @@ function differenceLines(
   return [`      ${formatPath(path)}: ${value(before)} → ${value(after)}${because}`];
 }
 
-/** The file of a prompt or a script whose contents changed: they are written there, not where it is named. */
+/**
+ * The file of a prompt or a script whose contents changed: they are written there, not where it is
+ * named.
+ */
 function contentsOf({ kind, to }: PlanChange, { path }: Difference): string | null {
   if (kind === "transform" && path[0] === "script_sha256") return Object(to).script ?? null;
   const contents = path[0] === "with" && path[1] === "prompt" && path[2] !== "file";

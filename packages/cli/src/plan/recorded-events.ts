@@ -20,9 +20,10 @@ export interface RecordedEvents {
 }
 
 /**
- * The events of a file of JSONL, or of all such files in a directory and its folders, by name: what the recorder of a process
- * writes (`data/events`, a line `{ at, event }`), or plain events. Replays are passed over: their event stands there as well.
- * Throws `NO_EVENTS` where there is no such file.
+ * The events of a file of JSONL, or of all such files in a directory and its folders, by name: what
+ * the recorder of a process writes (`data/events`, a line `{ at, event }`), or plain events.
+ * Replays are passed over: their event stands there as well. Throws `NO_EVENTS` where there is no
+ * such file.
  */
 export async function recordedEvents(target: string): Promise<RecordedEvents> {
   const files = await filesOf(target);
@@ -60,7 +61,10 @@ async function* read(
   }
 }
 
-/** Null for what is no event. What an event lacks is filled in: whoever writes one by hand leaves out what does not matter. */
+/**
+ * Null for what is no event. What an event lacks is filled in: whoever writes one by hand leaves
+ * out what does not matter.
+ */
 function parse(text: Uint8Array, line: number): RecordedEvent | null {
   let value: { readonly at?: unknown; readonly event?: unknown };
   try {

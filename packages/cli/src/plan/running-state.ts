@@ -10,7 +10,10 @@ export interface RunningState extends PlanState {
   readonly process: FoundProcess;
 }
 
-/** What the process on `dataDir` runs; null where none does, and where it cannot say, which is warned of. */
+/**
+ * What the process on `dataDir` runs; null where none does, and where it cannot say, which is
+ * warned of.
+ */
 export async function runningState(
   { home, output }: CommandContext,
   dataDir: string,

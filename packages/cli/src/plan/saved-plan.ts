@@ -20,13 +20,19 @@ export interface SavedPlan {
   readonly state: PlanState;
   /** `topologyHash` of `topology`. */
   readonly hash: string;
-  /** What is to run. Its items stand in the order of the files, since that is the order in which routes fire. */
+  /**
+   * What is to run. Its items stand in the order of the files, since that is the order in which
+   * routes fire.
+   */
   readonly topology: Topology;
   /** What `plan --json` printed. */
   readonly plan: PlanDocument;
 }
 
-/** Throws `SECRET_WRITTEN_OUT` where it would hold a secret. Writes it, readable by its owner only; whoever reads the file finds the old contents or the new ones. */
+/**
+ * Throws `SECRET_WRITTEN_OUT` where it would hold a secret. Writes it, readable by its owner only;
+ * whoever reads the file finds the old contents or the new ones.
+ */
 export async function savePlan(file: string, survey: SurveyedPlan): Promise<void> {
   const { desired: topology, workspace, state } = survey;
   if (holdsWrittenSecrets(topology)) {

@@ -19,7 +19,10 @@ import { type Loss, lossesOf } from "./losses.ts";
 import { runningState } from "./running-state.ts";
 import { NOTHING_APPLIED, type SurveyedPlan } from "./surveyed-plan.ts";
 
-/** Compares what was applied in the workspace with `desired`, whether or not a process runs, and both with what runs. */
+/**
+ * Compares what was applied in the workspace with `desired`, whether or not a process runs, and
+ * both with what runs.
+ */
 export async function surveyPlan(
   context: CommandContext,
   project: LoadedProject,

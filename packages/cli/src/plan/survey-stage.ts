@@ -6,7 +6,9 @@ import type { CommandContext } from "../command.ts";
 import { counted } from "../terminal/counted.ts";
 import { NOTHING_APPLIED, type SurveyedPlan } from "./surveyed-plan.ts";
 
-/** What the last deploy applied against `desired`. A stage that is not deployed has nothing applied. */
+/**
+ * What the last deploy applied against `desired`. A stage that is not deployed has nothing applied.
+ */
 export async function surveyStage(
   { output }: Pick<CommandContext, "output">,
   options: StageOptions,

@@ -39,7 +39,9 @@ export function textChange(from: string, to: string, shown = SHOWN_LINES): TextC
   };
 }
 
-/** The line within {@link WIDTH}, control characters escaped: a prompt must not steer the terminal. */
+/**
+ * The line within {@link WIDTH}, control characters escaped: a prompt must not steer the terminal.
+ */
 function cut(line: string): string {
   const text = line.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
   return text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text;

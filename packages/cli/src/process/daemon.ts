@@ -21,8 +21,8 @@ type Message =
 import { COMMAND } from "../package-files.ts";
 
 /**
- * Starts the project in a process of its own, run again where it crashes if `supervised`, and resolves once it is ready; throws what
- * kept it from starting.
+ * Starts the project in a process of its own, run again where it crashes if `supervised`, and
+ * resolves once it is ready; throws what kept it from starting.
  */
 export async function startDaemon(
   { home, flags, env, output }: CommandContext,

@@ -12,15 +12,19 @@ import { isAlive, readRecord } from "./running-process.ts";
 export interface DataLocation {
   /** Absolute. */
   readonly dataDir: string;
-  /** The name of the project that has the usual place, where this one had to go elsewhere; else null. */
+  /**
+   * The name of the project that has the usual place, where this one had to go elsewhere; else
+   * null.
+   */
   readonly displacedBy: string | null;
   readonly project: LoadedProject;
 }
 
 /**
- * Loads the project just far enough to say where its state is: a project with errors has its state still, where there is any on this
- * machine and it is not a stage's; otherwise its errors are thrown. Where the working directory is no project and none was named, the one
- * that runs on this machine is meant.
+ * Loads the project just far enough to say where its state is: a project with errors has its state
+ * still, where there is any on this machine and it is not a stage's; otherwise its errors are
+ * thrown. Where the working directory is no project and none was named, the one that runs on this
+ * machine is meant.
  */
 export async function locateData(context: CommandContext): Promise<DataLocation> {
   const project = await readProject(context);
@@ -47,8 +51,8 @@ function isOnAws({ provenance }: LoadedProject): boolean {
 }
 
 /**
- * `$ORGLOOP_HOME/data`, or `workspaces/NAME/data` in it; `projects/NAME-HASH/…` for a project that finds another one's state
- * there; `defaults.data_dir` before all of these.
+ * `$ORGLOOP_HOME/data`, or `workspaces/NAME/data` in it; `projects/NAME-HASH/…` for a project that
+ * finds another one's state there; `defaults.data_dir` before all of these.
  */
 export function dataDirectory(
   { home, flags, env }: Pick<CommandContext, "home" | "flags" | "env">,
@@ -88,8 +92,9 @@ export function projectName({ topology, provenance, projectDir }: LoadedProject)
 }
 
 /**
- * The directory of another project of this name that ran on the state last, and is still there: two that take turns would undo one
- * another's changes. Null where there is none; one that has moved is no other.
+ * The directory of another project of this name that ran on the state last, and is still there: two
+ * that take turns would undo one another's changes. Null where there is none; one that has moved is
+ * no other.
  */
 export function namesake(dataDir: string, projectDir: string): string | null {
   const { directory } = readOwner(dataDir);

@@ -4,7 +4,10 @@ import { replaceFile } from "@orgloop/files";
 
 const EVERY_MS = 30_000;
 
-/** A sign of life of the daemon for whoever watches it (v1alpha1, section 11: `heartbeat`), at once and every 30 s. `end` takes it away. */
+/**
+ * A sign of life of the daemon for whoever watches it (v1alpha1, section 11: `heartbeat`), at once
+ * and every 30 s. `end` takes it away.
+ */
 export function startHeartbeat(home: string, projects: () => number): { end(): Promise<void> } {
   const file = path.join(home, "heartbeat");
   const startedMs = Date.now();

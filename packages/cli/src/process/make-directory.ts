@@ -5,8 +5,9 @@ import { hasCode, messageOf } from "@orgloop/sdk";
 import { CommandError } from "../command-error.ts";
 
 /**
- * Makes a directory with its missing parents; fine where it exists. One after the other: Node's recursive mkdir never ends where the
- * system says ENOENT though the parent is there, as in /proc. Throws `NOT_MADE`.
+ * Makes a directory with its missing parents; fine where it exists. One after the other: Node's
+ * recursive mkdir never ends where the system says ENOENT though the parent is there, as in /proc.
+ * Throws `NOT_MADE`.
  */
 export async function makeDirectory(directory: string, options: { mode?: number } = {}) {
   const parent = path.dirname(directory);

@@ -9,7 +9,10 @@ export function chosenPort(flag: string | undefined, env: NodeJS.ProcessEnv): nu
   return text === undefined || text === "" ? DEFAULT_PORT : portOf(from as string, text);
 }
 
-/** `ORGLOOP_METRICS_PORT`: where Prometheus finds `/metrics` besides; null where it is not set. Throws `USAGE`. */
+/**
+ * `ORGLOOP_METRICS_PORT`: where Prometheus finds `/metrics` besides; null where it is not set.
+ * Throws `USAGE`.
+ */
 export function metricsPort({ ORGLOOP_METRICS_PORT: text }: NodeJS.ProcessEnv): number | null {
   return text === undefined || text === "" ? null : portOf("ORGLOOP_METRICS_PORT", text);
 }

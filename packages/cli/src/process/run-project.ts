@@ -15,15 +15,17 @@ export interface RunOptions {
   readonly port: number;
   /** Shows the entries of the event log as they come. */
   readonly showEntries: boolean;
-  /** Other projects are registered with it, and what the daemon before was told to run is run again. */
+  /**
+   * Other projects are registered with it, and what the daemon before was told to run is run again.
+   */
   readonly daemon: boolean;
   /** Told when everything runs. */
   readonly onReady: (report: StartReport) => void | Promise<void>;
 }
 
 /**
- * Runs the project in this process until a signal or `stop` drains it; a second signal ends it at once. Throws what kept it from
- * starting, or what ended it (`FATAL`).
+ * Runs the project in this process until a signal or `stop` drains it; a second signal ends it at
+ * once. Throws what kept it from starting, or what ended it (`FATAL`).
  */
 export async function runProject(context: CommandContext, options: RunOptions): Promise<void> {
   const { home, output } = context;
@@ -83,7 +85,10 @@ function endSoon(): void {
   setTimeout(() => process.exit(), LEFT_RUNNING_MS).unref();
 }
 
-/** The first SIGINT or SIGTERM drains, as soon as there is something to drain; the second one ends the process. */
+/**
+ * The first SIGINT or SIGTERM drains, as soon as there is something to drain; the second one ends
+ * the process.
+ */
 function drainOnSignals(note: (text: string) => void) {
   const first = Promise.withResolvers<void>();
   let signalled = false;

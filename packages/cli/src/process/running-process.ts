@@ -15,7 +15,10 @@ export interface ProcessRecord {
   readonly module?: string;
 }
 
-/** `responsive`: it answers on its port and takes our token. Otherwise it starts, hangs, or is about to end. */
+/**
+ * `responsive`: it answers on its port and takes our token. Otherwise it starts, hangs, or is about
+ * to end.
+ */
 export interface FoundProcess extends ProcessRecord {
   readonly responsive: boolean;
 }
@@ -24,7 +27,10 @@ const STATUS = "/control/status";
 const ANSWER_MS = 3_000;
 const COMMAND_MS = 60_000;
 
-/** Files of v1alpha1 (section 11) for people's scripts: of the process that started last on this machine. */
+/**
+ * Files of v1alpha1 (section 11) for people's scripts: of the process that started last on this
+ * machine.
+ */
 const pidFile = (home: string) => path.join(home, "orgloop.pid");
 const portFile = (home: string) => path.join(home, "runtime.port");
 const recordFile = (dataDir: string) => path.join(dataDir, "process.json");
@@ -40,7 +46,10 @@ export async function announce(
   await replaceFile(portFile(home), `${record.port}\n`);
 }
 
-/** Takes it back; leaves what another process has written since. `last`: the process runs no other project. */
+/**
+ * Takes it back; leaves what another process has written since. `last`: the process runs no other
+ * project.
+ */
 export async function withdraw(
   home: string,
   dataDir: string,
@@ -55,8 +64,8 @@ export async function withdraw(
 }
 
 /**
- * The process that runs on `dataDir`; null where none does. A record that a crash left behind is recognised: its process is
- * gone, or the id was given to another program.
+ * The process that runs on `dataDir`; null where none does. A record that a crash left behind is
+ * recognised: its process is gone, or the id was given to another program.
  */
 export async function findProcess(home: string, dataDir: string): Promise<FoundProcess | null> {
   const record = await readRecord(dataDir);
@@ -102,8 +111,8 @@ interface Refusal {
 }
 
 /**
- * Asks the running process. Throws {@link ControlError}; `NO_ANSWER` where it ended, or took too long, and what became of the question is
- * not known.
+ * Asks the running process. Throws {@link ControlError}; `NO_ANSWER` where it ended, or took too
+ * long, and what became of the question is not known.
  */
 export async function callProcess<Answer>(
   home: string,
@@ -149,7 +158,9 @@ async function answers(home: string, record: ProcessRecord): Promise<boolean> {
   }
 }
 
-/** What a data directory says of the process that runs on it, or ran; null where it says nothing. */
+/**
+ * What a data directory says of the process that runs on it, or ran; null where it says nothing.
+ */
 export async function readRecord(dataDir: string): Promise<ProcessRecord | null> {
   try {
     const record = JSON.parse((await readText(recordFile(dataDir))) ?? "null");

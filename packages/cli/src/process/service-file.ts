@@ -24,7 +24,10 @@ export function servicePath(platform: Platform, env: NodeJS.ProcessEnv): string 
   return path.join(config, "systemd/user", `${UNIT}.service`);
 }
 
-/** The service as its platform has it: it runs in the foreground of the platform's supervisor, and takes other projects as a daemon does. */
+/**
+ * The service as its platform has it: it runs in the foreground of the platform's supervisor, and
+ * takes other projects as a daemon does.
+ */
 export function serviceText(platform: Platform, command: ServiceCommand): string {
   return platform === "launchd" ? launchdPlist(command) : systemdUnit(command);
 }

@@ -16,8 +16,9 @@ const MAX_DELAY_MS = 30_000;
 const supervisorFile = (home: string) => path.join(home, "supervisor.json");
 
 /**
- * Runs this command line once more as the daemon, again where that ends by a signal or with an error, until it is stopped. What the first
- * one says goes to the parent; one that never was ready is not run again. Resolves with the exit status.
+ * Runs this command line once more as the daemon, again where that ends by a signal or with an
+ * error, until it is stopped. What the first one says goes to the parent; one that never was ready
+ * is not run again. Resolves with the exit status.
  */
 export async function supervise({ home, output }: CommandContext): Promise<ExitStatus> {
   const stopping = new AbortController();
@@ -65,7 +66,10 @@ export async function supervise({ home, output }: CommandContext): Promise<ExitS
   }
 }
 
-/** Has the supervisor of the daemon `pid`, dead or alive, not run it again; null: of any that is dead. False where there is none. */
+/**
+ * Has the supervisor of the daemon `pid`, dead or alive, not run it again; null: of any that is
+ * dead. False where there is none.
+ */
 export async function endSupervision(home: string, pid: number | null): Promise<boolean> {
   try {
     const supervisor = JSON.parse(await readFile(supervisorFile(home), "utf8"));

@@ -16,7 +16,10 @@ export async function readToken(home: string): Promise<string | null> {
   }
 }
 
-/** The same, made where there is none: 32 random bytes in hex, readable by the user alone. Two that start at once get one. */
+/**
+ * The same, made where there is none: 32 random bytes in hex, readable by the user alone. Two that
+ * start at once get one.
+ */
 export async function ensureToken(home: string): Promise<string> {
   const present = await readToken(home);
   if (present !== null) return present;
@@ -34,7 +37,8 @@ export async function ensureToken(home: string): Promise<string> {
     if (!hasCode(error, "EEXIST")) throw error;
     const theirs = await readToken(home);
     if (theirs !== null) return theirs;
-    // Empty: a release before this one, or somebody, left it so. It guards nothing, so it is replaced.
+    // Empty: a release before this one, or somebody, left it so. It guards nothing, so it is
+    // replaced.
     await rename(draft, file);
     return token;
   } finally {

@@ -4,8 +4,8 @@ import { hasCode, messageOf } from "@orgloop/sdk";
 const AGAIN_MS = 2_000;
 
 /**
- * Writes a file by which a running process is found. Where the disk is full, that must not end what runs: it says so, resolves, and tries
- * again until it is written or `isWanted` no more.
+ * Writes a file by which a running process is found. Where the disk is full, that must not end what
+ * runs: it says so, resolves, and tries again until it is written or `isWanted` no more.
  */
 export async function untilWritten(
   write: () => Promise<void>,

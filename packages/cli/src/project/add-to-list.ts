@@ -3,9 +3,10 @@ import { isSeq, type Pair, parseDocument, type Scalar, stringify, type YAMLSeq }
 import { CommandError } from "../command-error.ts";
 
 /**
- * The text of a manifest with one more entry at the end of the list under `key`. Everything else stays as it is, byte for byte: comments,
- * order, quotes. Only where a list is written so that nothing can be put into it, the whole text is written anew, with its comments.
- * Throws `BAD_MANIFEST` for what is no YAML mapping.
+ * The text of a manifest with one more entry at the end of the list under `key`. Everything else
+ * stays as it is, byte for byte: comments, order, quotes. Only where a list is written so that
+ * nothing can be put into it, the whole text is written anew, with its comments. Throws
+ * `BAD_MANIFEST` for what is no YAML mapping.
  */
 export function addToList(text: string, key: string, entry: unknown): string {
   const document = parseDocument(text);

@@ -4,7 +4,9 @@ import { stringify } from "yaml";
 export interface Addition {
   readonly kind: "connector" | "transform" | "logger" | "route";
   readonly name: string;
-  /** Of a connector: `source` (default) or `actor`; of a transform: `script` (default) or `package`. */
+  /**
+   * Of a connector: `source` (default) or `actor`; of a transform: `script` (default) or `package`.
+   */
   readonly type?: string | undefined;
   /** Of a route. */
   readonly source?: string | undefined;
@@ -17,7 +19,9 @@ interface AddedFile {
   readonly executable?: boolean;
 }
 
-/** Where each kind lives, and under which key the manifest lists it; null: it is found by itself. */
+/**
+ * Where each kind lives, and under which key the manifest lists it; null: it is found by itself.
+ */
 export const KINDS: Readonly<
   Record<Addition["kind"], { readonly folder: string; readonly list: string | null }>
 > = {
@@ -81,7 +85,10 @@ const transformOf = (name: string, type: Addition["type"]): object =>
 
 const variable = (name: string): string => name.toUpperCase().replaceAll(/\W/g, "_");
 
-/** v1alpha1, section 5: the event on stdin; what is printed goes on, nothing drops it, an exit of 2 or more is an error. */
+/**
+ * v1alpha1, section 5: the event on stdin; what is printed goes on, nothing drops it, an exit of 2
+ * or more is an error.
+ */
 const SCRIPT = `#!/bin/sh
 # The event comes on stdin as JSON; what is printed goes on instead of it. Printing nothing, or exit 1, drops it;
 # 2 and above is an error, which on_error decides about. ORGLOOP_SOURCE, ORGLOOP_TARGET, ORGLOOP_EVENT_TYPE,

@@ -15,7 +15,10 @@ export interface HostedProjects {
   interrupted(): void;
   /** What the daemon before was told to run, but for the project `except`. */
   listed(except: string): readonly RegisteredModule[];
-  /** Loads what the daemon before was told to run; what cannot be loaded is said, and kept for the next time. */
+  /**
+   * Loads what the daemon before was told to run; what cannot be loaded is said, and kept for the
+   * next time.
+   */
   restore(
     load: (module: RegisteredModule) => Promise<void>,
     except: string,
@@ -24,8 +27,8 @@ export interface HostedProjects {
 }
 
 /**
- * Keeps the files by which others find the projects of this process: each project's `process.json` and, of a daemon, `modules.json`
- * (v1alpha1, section 11).
+ * Keeps the files by which others find the projects of this process: each project's `process.json`
+ * and, of a daemon, `modules.json` (v1alpha1, section 11).
  */
 export async function hostedProjects(
   context: CommandContext,
@@ -38,7 +41,6 @@ export async function hostedProjects(
   let ending: "interrupted" | "asked" | null = null;
   const { others, register } = registration(told, daemon ? home : null);
   const listed = (except: string) => told.filter(({ name }) => name !== except);
-
   const warn = (error: unknown): void => output.warn(messageOf(error));
 
   return {
@@ -73,7 +75,8 @@ export async function hostedProjects(
       async onGone(module) {
         live.delete(module.name);
         const last = live.size === 0;
-        // A full disk must not keep it from being gone: what is left is told from what runs by its process.
+        // A full disk must not keep it from being gone: what is left is told from what runs by its
+        // process.
         await withdraw(home, module.options.dataDir, recordOf(module, port), last).catch(warn);
         if (module.failure !== null) {
           output.error(`the project "${module.name}" ended: ${module.failure.message}`);
@@ -94,7 +97,10 @@ function registration(told: readonly RegisteredModule[], home: string | null) {
   let written: Promise<void> = Promise.resolve();
   return {
     others: (name: string) => registered.filter((one) => one.name !== name),
-    /** Several projects may end at once: one write after the other, whatever became of the one before. */
+    /**
+     * Several projects may end at once: one write after the other, whatever became of the one
+     * before.
+     */
     register(modules: readonly RegisteredModule[]): Promise<void> {
       registered = modules;
       if (home === null) return Promise.resolve();

@@ -43,7 +43,10 @@ export function itemsOf(topology: Topology, kind: ItemKind): readonly Item[] {
   return ITEMS[kind](topology);
 }
 
-/** Every value of an item of the Topology, with where it was written; secrets that are written out are hidden. */
+/**
+ * Every value of an item of the Topology, with where it was written; secrets that are written out
+ * are hidden.
+ */
 export function itemValues(
   provenance: Provenance,
   kind: ItemKind,

@@ -24,7 +24,10 @@ export function requireVariables(
   );
 }
 
-/** Where the variables that `message` names are used: a line each. For what a running process misses. */
+/**
+ * Where the variables that `message` names are used: a line each. For what a running process
+ * misses.
+ */
 export function uncoveredUses(
   { variables }: Pick<LoadedProject, "variables">,
   message: string,

@@ -11,7 +11,10 @@ export interface RegisteredModule {
   /** Absolute: the manifest, or its directory. */
   readonly configPath: string;
   readonly workspace: string;
-  /** Ids of its sources: their webhooks are answered 503 while it cannot be read. Absent: an older release wrote it. */
+  /**
+   * Ids of its sources: their webhooks are answered 503 while it cannot be read. Absent: an older
+   * release wrote it.
+   */
   readonly sources?: readonly string[];
   /** ISO 8601, UTC. */
   readonly loadedAt: string;
@@ -19,7 +22,7 @@ export interface RegisteredModule {
 
 const registryFile = (home: string) => path.join(home, "modules.json");
 
-/** What the last daemon was told to run; nothing where the file is missing or none of ours. */
+/** What the last daemon was told to run; nothing where there is no such file, or another kind. */
 export async function readRegistry(home: string): Promise<readonly RegisteredModule[]> {
   try {
     const { modules } = JSON.parse(await readFile(registryFile(home), "utf8"));

@@ -21,8 +21,8 @@ export interface PreparedProject {
 }
 
 /**
- * Reads the project that the flags name, as far as it needs to run. Throws its errors (exit status 2), `MISSING_VARIABLES`, and
- * `ALREADY_RUNNING` where another process works on its data.
+ * Reads the project that the flags name, as far as it needs to run. Throws its errors (exit status
+ * 2), `MISSING_VARIABLES`, and `ALREADY_RUNNING` where another process works on its data.
  */
 export async function prepareProject(
   context: CommandContext,

@@ -77,7 +77,10 @@ function templateFiles(directory: string): Map<string, string> {
   return new Map(read);
 }
 
-/** The JSON Schemas of the configuration: copies in the project work offline, wherever OrgLoop is installed. */
+/**
+ * The JSON Schemas of the configuration: copies in the project work offline, wherever OrgLoop is
+ * installed.
+ */
 function editorSchemas(): [string, string][] {
   const directory = schemasDirectory();
   const names = readdirSync(directory).filter((name) => name.endsWith(".json"));

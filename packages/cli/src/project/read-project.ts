@@ -25,7 +25,10 @@ export async function readProject(
   });
 }
 
-/** Loads the project for commands that need a valid one: its errors are told, and the exit status is 2. */
+/**
+ * Loads the project for commands that need a valid one: its errors are told, and the exit status is
+ * 2.
+ */
 export async function readValidProject(
   context: CommandContext,
   options?: ReadOptions,

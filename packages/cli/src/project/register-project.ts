@@ -6,8 +6,9 @@ import { type StartedSources, type StartReport, startReport } from "../process/s
 import { prepareProject } from "./prepare-project.ts";
 
 /**
- * Has the daemon that runs take this project too. It is read here first, so that its errors are told as `start` tells them. Throws these,
- * and what the daemon refuses (`MODULE_EXISTS`, variables that are not in its environment); the daemon runs on.
+ * Has the daemon that runs take this project too. It is read here first, so that its errors are
+ * told as `start` tells them. Throws these, and what the daemon refuses (`MODULE_EXISTS`, variables
+ * that are not in its environment); the daemon runs on.
  */
 export async function registerProject(
   context: CommandContext,

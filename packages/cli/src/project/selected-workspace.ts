@@ -10,9 +10,10 @@ import { realProjectDirectory } from "./project-directory.ts";
 export const DEFAULT = "default";
 
 /**
- * The workspace that was selected for a project. It is kept in `$ORGLOOP_HOME/selected-workspaces/`, one file a project
- * directory: the choice is a person's, not the repository's. Throws `SELECTION_UNREADABLE`: going on with another
- * workspace than the one selected could change the wrong one.
+ * The workspace that was selected for a project. It is kept in
+ * `$ORGLOOP_HOME/selected-workspaces/`, one file a project directory: the choice is a person's, not
+ * the repository's. Throws `SELECTION_UNREADABLE`: going on with another workspace than the one
+ * selected could change the wrong one.
  */
 export function selectedWorkspace(home: string, config: string): string {
   const file = selectionFile(home, config);

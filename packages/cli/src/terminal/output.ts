@@ -3,7 +3,10 @@ import { type Style, terminalText } from "./terminal-text.ts";
 
 export type { Style };
 
-/** Results go to stdout, all else to stderr; with `--json`, stdout gets one document and nothing else. */
+/**
+ * Results go to stdout, all else to stderr; with `--json`, stdout gets one document and nothing
+ * else.
+ */
 export interface Output {
   /** The result of the command: `json` with `--json`, else `text`. Once a command. */
   result(json: unknown, text: string): void;
@@ -11,7 +14,10 @@ export interface Output {
   write(text: string): void;
   /** Progress and hints; silent with `--quiet`. */
   note(text: string): void;
-  /** What goes on, on one line of a terminal that the next one replaces; null clears it. Nothing in a pipe. */
+  /**
+   * What goes on, on one line of a terminal that the next one replaces; null clears it. Nothing in
+   * a pipe.
+   */
   progress(text: string | null): void;
   /** Silent never. */
   warn(text: string): void;

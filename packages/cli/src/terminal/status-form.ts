@@ -28,7 +28,9 @@ export interface Status extends Pick<StageStatus, "actors" | "draining" | "dead_
   }[];
 }
 
-/** Exactly the fixed form: a running process tells more, and by `draining` whether it drains itself. */
+/**
+ * Exactly the fixed form: a running process tells more, and by `draining` whether it drains itself.
+ */
 export function statusForm(told: Omit<Status, "draining">): Status {
   return {
     workspace: told.workspace,

@@ -4,7 +4,10 @@ import { counted } from "../terminal/counted.ts";
 import type { Output } from "../terminal/output.ts";
 import type { TestFailure, TestResult } from "./run-tests.ts";
 
-/** A line a test below its file; of one that failed what was expected, where that stands, and what became of it. */
+/**
+ * A line a test below its file; of one that failed what was expected, where that stands, and what
+ * became of it.
+ */
 export function testReport(
   results: readonly TestResult[],
   errors: readonly Problem[],

@@ -27,8 +27,8 @@ function saidTooLow(own: unknown, asked: DeliveryInput): { path: DocumentPath; m
 }
 
 /**
- * What no single value shows: a `delivery` beside and under `then`; caps shorter than what they cap, after
- * `defaults.delivery` is merged in: an error where the route says one of them.
+ * What no single value shows: a `delivery` beside and under `then`; caps shorter than what they
+ * cap, after `defaults.delivery` is merged in: an error where the route says one of them.
  */
 export function checkDelivery(
   routes: readonly Declaration<"route">[],

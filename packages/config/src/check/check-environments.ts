@@ -7,7 +7,10 @@ import type { Findings } from "../resolve/findings.ts";
 
 const REFERENCE = /\$\{([A-Za-z_]\w*)\}/g;
 
-/** The variables that stand in `config` where a secret does: by the schema's marks, and by what keys are called. */
+/**
+ * The variables that stand in `config` where a secret does: by the schema's marks, and by what keys
+ * are called.
+ */
 export function secretVariables(schema: StandardSchema, config: unknown): string[] {
   const marked = secretsIn(schema, config).map(({ value }) => value);
   return [...marked, ...underSecretKeys(config)].flatMap((value) =>
@@ -24,8 +27,9 @@ export interface Environments {
 }
 
 /**
- * Warns of scripts and commands without `env`, which get the whole environment: it names the secrets that they thereby get (a variable that
- * only `.env` sets is not among them). And of what an `env` lists that is not set: `start` refuses it.
+ * Warns of scripts and commands without `env`, which get the whole environment: it names the
+ * secrets that they thereby get (a variable that only `.env` sets is not among them). And of what
+ * an `env` lists that is not set: `start` refuses it.
  */
 export function checkEnvironments(
   { transform, actor }: Pick<Declarations, "transform" | "actor">,

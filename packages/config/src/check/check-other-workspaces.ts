@@ -26,8 +26,9 @@ export interface LoadedWorkspace {
 }
 
 /**
- * Checks the files of the workspaces that are not loaded: their form, that what they change exists, and that it is valid as they
- * change it. What only a load of them can tell (where references lead, what modules make of other parameters) is left to it.
+ * Checks the files of the workspaces that are not loaded: their form, that what they change exists,
+ * and that it is valid as they change it. What only a load of them can tell (where references lead,
+ * what modules make of other parameters) is left to it.
  */
 export function checkOtherWorkspaces(loaded: LoadedWorkspace, findings: Findings): void {
   const { workspaceName, read, files, declared, modules, unread } = loaded;
@@ -56,7 +57,10 @@ export function checkOtherWorkspaces(loaded: LoadedWorkspace, findings: Findings
   }
 }
 
-/** Whether a name may be another one under other variables: `${vars.x}`, or a parameter that is given one, stands in it. */
+/**
+ * Whether a name may be another one under other variables: `${vars.x}`, or a parameter that is
+ * given one, stands in it.
+ */
 const namesVary = ({ text }: SourceDocument): boolean =>
   /(?<![\w.-])["']?(?:id|name)["']?:[^\n,}]*(?:\$\{vars\.|\{\{\s*params\.)/.test(text);
 

@@ -60,8 +60,9 @@ function partOf(plugin: PluginDefinition, item: Declaration): Part | string {
 }
 
 /**
- * Checks every item's `config` against its package's schema, but for those of the file `standIns`. A package that is missing is one
- * error, at its first use. Resolves to what the schemas say is secret.
+ * Checks every item's `config` against its package's schema, but for those of the file `standIns`.
+ * A package that is missing is one error, at its first use. Resolves to what the schemas say is
+ * secret.
  */
 export async function checkPlugins(
   declarations: Declarations,
@@ -195,7 +196,10 @@ function checkEventTexts(
   }
 }
 
-/** Secrets that come out empty in the environment of now: `validate` goes on, `start` and `apply` refuse them. */
+/**
+ * Secrets that come out empty in the environment of now: `validate` goes on, `start` and `apply`
+ * refuse them.
+ */
 function warnAboutEmpty(
   item: Declaration,
   schema: StandardSchema,

@@ -11,8 +11,8 @@ import type { Findings } from "../resolve/findings.ts";
 import type { SourceDocument } from "../resolve/source-document.ts";
 
 /**
- * The host of an http URL as it is written: also where a reference stands in for its port, path or credentials, and with the spaces and
- * slashes that the URL standard takes.
+ * The host of an http URL as it is written: also where a reference stands in for its port, path or
+ * credentials, and with the spaces and slashes that the URL standard takes.
  */
 const URL_HOST = /^\s*https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:[\]]+)/i;
 

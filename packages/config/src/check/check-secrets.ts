@@ -12,8 +12,10 @@ interface Checked extends LinkedDeclarations {
 }
 
 /**
- * Tells of secrets in valid documents: a password in the bus's URL, and what the `config` of an item holds under a key that is a
- * secret's, or marked as one by its schema. A warning, since `state.json` holds no more of it than a seal; an error on `sqs`, where the Topology lies in a bucket.
+ * Tells of secrets in valid documents: a password in the bus's URL, and what the `config` of an
+ * item holds under a key that is a secret's, or marked as one by its schema. A warning, since
+ * `state.json` holds no more of it than a seal; an error on `sqs`, where the Topology lies in a
+ * bucket.
  */
 export function checkSecrets(
   settings: readonly SourceDocument[],

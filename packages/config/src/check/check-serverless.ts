@@ -13,10 +13,16 @@ import { MOST_INBOX_TTL, MOST_TRANSFORM_MS } from "./serverless-limits.ts";
 const LEAST_INTERVAL = "1m";
 /** A Lambda lives 15 minutes; the rest is for settling. */
 const MOST_TIMEOUT = "14m";
-/** The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse the newest. */
+/**
+ * The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse
+ * the newest.
+ */
 const OVERFLOWS = ["block", "drop_newest"];
 
-/** What these do stays on the machine, and a function's is gone after the call. The console's lines are in the function's log. */
+/**
+ * What these do stays on the machine, and a function's is gone after the call. The console's lines
+ * are in the function's log.
+ */
 const LOCAL = ["exec", "file"].map((name) => `@orgloop/connector-${name}`);
 
 const msOf = (value: unknown): number =>

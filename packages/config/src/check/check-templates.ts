@@ -9,7 +9,10 @@ import { CONFIG_ROOTS, PATH_ROOTS, unknownRoot } from "./unknown-root.ts";
 
 const ENRICH = "@orgloop/transform-enrich";
 
-/** A template that can mean nothing is an error at its place, an unknown root a warning. `offsetOf`: of a part of the text. */
+/**
+ * A template that can mean nothing is an error at its place, an unknown root a warning. `offsetOf`:
+ * of a part of the text.
+ */
 export function checkTemplate(
   text: string,
   place: Layer,
@@ -87,7 +90,10 @@ export function madeRoots(transforms: Declarations["transform"]): readonly strin
   });
 }
 
-/** Checks what routes say of events: the texts at the top level of `then.config`, the paths of filters and of ordering keys. */
+/**
+ * Checks what routes say of events: the texts at the top level of `then.config`, the paths of
+ * filters and of ordering keys.
+ */
 export function checkTemplates(
   routes: readonly Declaration<"route">[],
   { source, transform }: Pick<Declarations, "source" | "transform">,

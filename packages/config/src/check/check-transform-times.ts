@@ -8,8 +8,9 @@ const QUICK = ["filter", "enrich", "dedup"].map((name) => `@orgloop/transform-${
 const TOGETHER = `on sqs the transforms of a route take ${MOST_TRANSFORM_MS} ms with one event at most, together`;
 
 /**
- * On `sqs`, where the router has 30 s for what it took: an error where the transforms of a route ask for more in all than they have, and a
- * warning where one that says no `timeout_ms` has less than one alone has; once for routes with the same transforms.
+ * On `sqs`, where the router has 30 s for what it took: an error where the transforms of a route
+ * ask for more in all than they have, and a warning where one that says no `timeout_ms` has less
+ * than one alone has; once for routes with the same transforms.
  */
 export function checkTransformTimes(
   { route: routes, transform }: Pick<LinkedDeclarations, "route" | "transform">,

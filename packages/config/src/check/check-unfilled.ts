@@ -6,7 +6,10 @@ import type { Findings } from "../resolve/findings.ts";
 import type { Layer } from "../resolve/source-document.ts";
 import { unknownRoot } from "./unknown-root.ts";
 
-/** Warns of every placeholder at `path` of an item and in it, also in keys, but where `isFilled` says that it is a template's. */
+/**
+ * Warns of every placeholder at `path` of an item and in it, also in keys, but where `isFilled`
+ * says that it is a template's.
+ */
 export function checkUnfilled(
   item: Declaration,
   path: DocumentPath,
@@ -46,8 +49,8 @@ function holdsBraces(value: unknown): boolean {
 }
 
 /**
- * Warns of the placeholders in a text that nothing fills in; of those alone that begin with one of `roots`, where it is given. `offsetOf`: of
- * a part of the text.
+ * Warns of the placeholders in a text that nothing fills in; of those alone that begin with one of
+ * `roots`, where it is given. `offsetOf`: of a part of the text.
  */
 export function warnUnfilled(
   text: string,

@@ -41,7 +41,10 @@ export function graphWarnings(declarations: LinkedDeclarations, findings: Findin
   for (const route of routes) warnAboutTypes(route, emitted, warn);
 }
 
-/** Event types that none of a route's sources emits; nothing where a source does not say what it emits. */
+/**
+ * Event types that none of a route's sources emits; nothing where a source does not say what it
+ * emits.
+ */
 function warnAboutTypes(
   route: LinkedRoute,
   emitted: ReadonlyMap<string, readonly string[]>,

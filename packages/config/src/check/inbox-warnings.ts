@@ -3,7 +3,10 @@ import { DURATION_PATTERN } from "@orgloop/sdk";
 import { at, type Declaration } from "../resolve/declarations.ts";
 import type { Findings } from "../resolve/findings.ts";
 
-/** What a route's inbox (v1alpha1, section 4) says without sense: it runs all the same, by the defaults. */
+/**
+ * What a route's inbox (v1alpha1, section 4) says without sense: it runs all the same, by the
+ * defaults.
+ */
 export function inboxWarnings(routes: readonly Declaration<"route">[], findings: Findings): void {
   for (const route of routes) {
     const config = route.value.then.config ?? {};

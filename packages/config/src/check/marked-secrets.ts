@@ -2,7 +2,10 @@ import { type SecretText, secretsIn, secretText, secretTextsIn } from "@orgloop/
 import { isWrittenNumber, type StandardSchema } from "@orgloop/sdk";
 import type { Declaration } from "../resolve/declarations.ts";
 
-/** What only the schema of an item's package tells to be a secret: its key is not called one. Paths are in its `config`. */
+/**
+ * What only the schema of an item's package tells to be a secret: its key is not called one. Paths
+ * are in its `config`.
+ */
 export type MarkedSecrets = ReadonlyMap<Declaration, readonly SecretText[]>;
 
 export function markedSecrets(schema: StandardSchema, config: unknown): readonly SecretText[] {

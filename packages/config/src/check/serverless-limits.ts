@@ -8,9 +8,10 @@ export const MOST_INBOX_TTL = "90d";
 export const MOST_TRANSFORM_MS = 20_000;
 
 /**
- * How long each transform of a route may take with one event on `sqs`, in ms, in their order: they run one after the other, and have
- * `MOST_TRANSFORM_MS` together. Those that say their time have it; the rest share evenly what is left. `written`: `timeout_ms` of each,
- * undefined where it says none. Null where nothing, or less, is left.
+ * How long each transform of a route may take with one event on `sqs`, in ms, in their order: they
+ * run one after the other, and have `MOST_TRANSFORM_MS` together. Those that say their time have
+ * it; the rest share evenly what is left. `written`: `timeout_ms` of each, undefined where it says
+ * none. Null where nothing, or less, is left.
  */
 export function transformTimes(written: readonly (number | undefined)[]): readonly number[] | null {
   const said = written.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);

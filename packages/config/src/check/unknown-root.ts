@@ -14,7 +14,10 @@ function without(roots: ReadonlySet<string>, ...taken: string[]): ReadonlySet<st
   return new Set([...roots].filter((root) => !taken.includes(root)));
 }
 
-/** What to say of a path whose root is none of `roots`, with the nearest path that there is; null where it is one of them. */
+/**
+ * What to say of a path whose root is none of `roots`, with the nearest path that there is; null
+ * where it is one of them.
+ */
 export function unknownRoot(path: string, roots: ReadonlySet<string>): string | null {
   const root = /^(?:\\.|[^.\\])*/.exec(path)?.[0] ?? path;
   const rest = path.slice(root.length);

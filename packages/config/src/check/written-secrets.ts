@@ -13,8 +13,8 @@ import { type FromVars, isMapping, isWrittenNumber } from "@orgloop/sdk";
 import type { Vars } from "../resolve/substitute-vars.ts";
 
 /**
- * The ways to the secrets in `config` that are written out instead of as `${NAME}`, or taken from `vars`.
- * `marked`: what the schema says of it beside the names of its keys.
+ * The ways to the secrets in `config` that are written out instead of as `${NAME}`, or taken from
+ * `vars`. `marked`: what the schema says of it beside the names of its keys.
  */
 export function writtenSecrets(
   config: unknown,
@@ -76,7 +76,10 @@ function isWritten(value: unknown, key: string, fromVars: FromVars): boolean {
 
 type Check = (value: unknown, key: string) => boolean;
 
-/** Of thousands of items hardly any has one: nothing is made for the others. `key`: the name that `value` has. */
+/**
+ * Of thousands of items hardly any has one: nothing is made for the others. `key`: the name that
+ * `value` has.
+ */
 function some(value: unknown, key: string, check: Check): boolean {
   if (Array.isArray(value)) return value.some((item) => some(item, key, check));
   if (!isMapping(value)) return check(value, key);

@@ -35,11 +35,16 @@ interface User {
   readonly files: ProjectFiles;
   /** The modules being expanded, from the project inwards. */
   readonly chain: readonly LoadedModule[];
-  /** The full local name of the instance that the document belongs to; null in the project itself. */
+  /**
+   * The full local name of the instance that the document belongs to; null in the project itself.
+   */
   readonly local: string | null;
 }
 
-/** Expands every instance of every document that has `modules`; modules may use modules, in no circle. */
+/**
+ * Expands every instance of every document that has `modules`; modules may use modules, in no
+ * circle.
+ */
 export function expandModules(
   users: readonly LoadedDocument[],
   workspace: SourceDocument | undefined,
@@ -138,7 +143,7 @@ class Expansion {
     try {
       module = this.#load(String(value.package), dirname(user.document.absolute), user.files);
     } catch (error) {
-      this.#report(place, ["package"], "module", messageOf(error));
+      reportAt(this.#findings, place, ["package"], "module", messageOf(error));
       return null;
     }
     for (const text of [module.manifest, ...module.templates.map((one) => one.document)]) {
@@ -163,7 +168,7 @@ class Expansion {
     const message = `there is already an instance "${name}", at ${where}: give one of them another name`;
     this.#failed.push(name);
     const field = value.name === undefined ? "package" : "name";
-    this.#report(place, [field], "duplicate-instance", message);
+    reportAt(this.#findings, place, [field], "duplicate-instance", message);
     return true;
   }
 
@@ -201,13 +206,19 @@ class Expansion {
     for (let at: Scope | null = user.scope; at?.instance; at = at.instance.outer) {
       outermost = at.instance.layers.at(-1) as Layer;
     }
-    this.#report(outermost, ["package"], "module-circle", message);
+    reportAt(this.#findings, outermost, ["package"], "module-circle", message);
   }
+}
 
-  #report({ document, path }: Layer, inside: DocumentPath, code: string, message: string): void {
-    const whole = { document, path: [...path, ...inside], at: "value" } as const;
-    this.#findings.errors.push({ ...whole, code, message });
-  }
+function reportAt(
+  findings: Findings,
+  place: Layer,
+  inside: DocumentPath,
+  code: string,
+  message: string,
+): void {
+  const { document, path } = place;
+  findings.errors.push({ document, path: [...path, ...inside], at: "value", code, message });
 }
 
 const localName = ({ local }: User, own: string): string =>
@@ -218,7 +229,10 @@ function fullName(user: User, own: string): string {
   return team === null ? localName(user, own) : `${team.name}/${localName(user, own)}`;
 }
 
-/** What the workspace changes in instances that do not exist. Those in the ones that `failed` are not known. */
+/**
+ * What the workspace changes in instances that do not exist. Those in the ones that `failed` are
+ * not known.
+ */
 export function checkOverrides(
   workspace: SourceDocument | undefined,
   names: readonly string[],

@@ -30,7 +30,10 @@ export interface LoadedModule {
   readonly sound: boolean;
 }
 
-/** Finds the module that `written` names in a file of the folder `from`. Throws, in words for the one who wrote it. */
+/**
+ * Finds the module that `written` names in a file of the folder `from`. Throws, in words for the
+ * one who wrote it.
+ */
 export type ModuleLoader = (written: string, from: string, user: ProjectFiles) => LoadedModule;
 
 /** Every module is read once, however many instances it has. */

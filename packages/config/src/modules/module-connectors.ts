@@ -25,12 +25,16 @@ const FALLBACKS = {
   skip: "The routes that need it are left out",
 } as const;
 
-/** The connectors of an instance, by `param NAME` and, for what `requires` lists, by `source ID` and `actor ID`. */
+/**
+ * The connectors of an instance, by `param NAME` and, for what `requires` lists, by `source ID` and
+ * `actor ID`.
+ */
 export type Connectors = ReadonlyMap<string, Connector>;
 
 /**
- * Looks up what the parameters of every instance name, and what its module requires, where the module is used. What is
- * missing, or is no connector of the package that the module needs, is an error at the use; with `required: false` a warning.
+ * Looks up what the parameters of every instance name, and what its module requires, where the
+ * module is used. What is missing, or is no connector of the package that the module needs, is an
+ * error at the use; with `required: false` a warning.
  */
 export function findConnectors(
   instances: readonly Instance[],
@@ -96,7 +100,10 @@ function whereGiven({ layers }: Instance, path: DocumentPath): Layer {
   return valueAt(at.document.value, at.path) === undefined ? placed(layers, ["package"]) : at;
 }
 
-/** The connector of the instance around this one, where a parameter is nothing but one of its parameters. */
+/**
+ * The connector of the instance around this one, where a parameter is nothing but one of its
+ * parameters.
+ */
 function passedOn(
   instance: Instance,
   written: Layer,
@@ -121,7 +128,10 @@ function checkPackage(
   findings.errors.push({ ...place, code: "wrong-connector", message });
 }
 
-/** The connector that the reference at `path` of a module's item means; undefined where it is an ordinary name. */
+/**
+ * The connector that the reference at `path` of a module's item means; undefined where it is an
+ * ordinary name.
+ */
 export function connectorAt(
   item: Declaration,
   kind: ItemKind,

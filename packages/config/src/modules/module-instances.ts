@@ -25,7 +25,10 @@ export interface ModuleInstance {
   readonly within: string | null;
   /** Where the use stands. */
   readonly use: ValueOrigin;
-  /** What each parameter is, and where that is given; null for a default. One that is optional and not given is left out. */
+  /**
+   * What each parameter is, and where that is given; null for a default. One that is optional and
+   * not given is left out.
+   */
   readonly params: readonly {
     readonly name: string;
     readonly value: unknown;

@@ -67,14 +67,20 @@ function mismatch({ type, values }: Parameter, value: unknown): string | undefin
   return type === "enum" ? `one of ${(values ?? []).join(", ")}` : EXPECTED[type];
 }
 
-/** The values of an instance's parameters: what `layers` (the strongest first) give, else the defaults. */
+/**
+ * The values of an instance's parameters: what `layers` (the strongest first) give, else the
+ * defaults.
+ */
 export interface ParameterValues {
   readonly values: ReadonlyMap<string, unknown>;
   /** False where there are errors, which are reported. */
   readonly sound: boolean;
 }
 
-/** Checks what a use of `module` gives: wrong, missing and unknown parameters are errors at the line of the use. */
+/**
+ * Checks what a use of `module` gives: wrong, missing and unknown parameters are errors at the line
+ * of the use.
+ */
 export function checkParameters(
   module: LoadedModule,
   parameters: ReadonlyMap<string, Parameter>,

@@ -14,7 +14,10 @@ export interface Placeholders {
   readonly module: { readonly name: string; readonly path: string };
   /** Where a parameter is given; null where its default is taken. */
   given(param: string): Layer | null;
-  /** The parameter that says which one is meant by a source or an actor that the module requires; null for any other name. */
+  /**
+   * The parameter that says which one is meant by a source or an actor that the module requires;
+   * null for any other name.
+   */
   paramOf(kind: "source" | "actor", name: string): string | null;
   readonly use: Layer;
 }
@@ -54,7 +57,10 @@ function paramAt(raw: unknown, path: DocumentPath): PartOfParam | null {
   return null;
 }
 
-/** The parameter that stands for the source or actor that a route names at `path`, where the module requires it. */
+/**
+ * The parameter that stands for the source or actor that a route names at `path`, where the module
+ * requires it.
+ */
 function requiredAt(raw: unknown, path: DocumentPath, { paramOf }: Placeholders): string | null {
   const [list, , section, field, ...rest] = path;
   if (list !== "routes" || rest.length > 1) return null;
@@ -65,9 +71,10 @@ function requiredAt(raw: unknown, path: DocumentPath, { paramOf }: Placeholders)
 }
 
 /**
- * `document` (a module's file) as an instance has it: `{{ params.x }}`, `{{ module.name }}` and `{{ module.path }}` replaced in
- * its parsed values. A value that is nothing but one placeholder keeps the parameter's type, and is left out where the
- * parameter is optional and not given; inside a text that is an empty text. All other `{{…}}` are left for the event.
+ * `document` (a module's file) as an instance has it: `{{ params.x }}`, `{{ module.name }}` and `{{
+ * module.path }}` replaced in its parsed values. A value that is nothing but one placeholder keeps
+ * the parameter's type, and is left out where the parameter is optional and not given; inside a
+ * text that is an empty text. All other `{{…}}` are left for the event.
  */
 export function substituteParams(
   document: SourceDocument,
@@ -130,7 +137,10 @@ export function substituteParams(
   };
 }
 
-/** Where it is given, at the use, what the value at `path` of the file comes from; null where it is the file's own. */
+/**
+ * Where it is given, at the use, what the value at `path` of the file comes from; null where it is
+ * the file's own.
+ */
 function givenFor(raw: unknown, path: DocumentPath, placeholders: Placeholders): Layer | null {
   const part = paramAt(raw, path);
   const param = part?.param ?? requiredAt(raw, path, placeholders);

@@ -6,7 +6,10 @@ const LISTS = { sources: "id", actors: "id", routes: "name", transforms: "name",
 /** Objects that were written already: routes share what defaults fill in, and prompts. */
 type Written = Map<object, string>;
 
-/** JSON with the keys of every object in the order of their UTF-16 code units, as RFC 8785 has them; lists as they are. */
+/**
+ * JSON with the keys of every object in the order of their UTF-16 code units, as RFC 8785 has them;
+ * lists as they are.
+ */
 export function canonicalJson(value: unknown, written: Written = new Map()): string {
   if (typeof value !== "object" || value === null || isWrittenNumber(value)) {
     return JSON.stringify(value) ?? "null";
@@ -34,8 +37,9 @@ export const byText = (left: string, right: string): number =>
   left < right ? -1 : left > right ? 1 : 0;
 
 /**
- * The one text of a topology: the same for the same configuration, in whatever files, order of keys or comments it stands.
- * Items are sorted by id or name, since the order of files is no difference to what runs.
+ * The one text of a topology: the same for the same configuration, in whatever files, order of keys
+ * or comments it stands. Items are sorted by id or name, since the order of files is no difference
+ * to what runs.
  */
 export function canonicalTopology(topology: Topology): string {
   const sorted: Record<string, unknown> = { ...topology };

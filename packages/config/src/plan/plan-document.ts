@@ -28,7 +28,10 @@ export interface PlanDocumentChange {
   /** Of a change: path → value, without the paths that have none. Else the whole item, or null. */
   readonly from: unknown;
   readonly to: unknown;
-  /** Where the first of `paths` that is written anywhere is, else the item. Null for what goes and for a built-in default. */
+  /**
+   * Where the first of `paths` that is written anywhere is, else the item. Null for what goes and
+   * for a built-in default.
+   */
   readonly file: string | null;
   readonly line: number | null;
 }

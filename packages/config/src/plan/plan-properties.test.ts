@@ -75,7 +75,9 @@ it("the canonical text is the same in whatever files and order the items stand, 
   );
 });
 
-/** Everything that a topology says, by kind, name and path; lists whole. Independent of the planner. */
+/**
+ * Everything that a topology says, by kind, name and path; lists whole. Independent of the planner.
+ */
 function statements(topology: Topology | null): Map<string, string> {
   const all = new Map<string, string>();
   const visit = (where: string, value: unknown, path: (string | number)[]) => {

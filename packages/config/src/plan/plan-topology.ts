@@ -8,7 +8,9 @@ export const PLAN_KINDS = [...ITEM_KINDS, "bus", "workspace"] as const;
 export type PlanKind = (typeof PLAN_KINDS)[number];
 export type PlanAction = "add" | "change" | "remove";
 
-/** One value that differs; undefined on the side that does not have it. Lists are compared whole. */
+/**
+ * One value that differs; undefined on the side that does not have it. Lists are compared whole.
+ */
 export interface Difference {
   readonly path: DocumentPath;
   readonly from: unknown;
@@ -49,7 +51,10 @@ export function differences(from: unknown, to: unknown, path: DocumentPath = [])
 const ownValue = (mapping: Record<string, unknown>, key: string) =>
   Object.hasOwn(mapping, key) ? mapping[key] : undefined;
 
-/** Deep equality of JSON values; a key without a value counts as absent. Makes nothing: thousands of items are alike. */
+/**
+ * Deep equality of JSON values; a key without a value counts as absent. Makes nothing: thousands of
+ * items are alike.
+ */
 function same(left: unknown, right: unknown): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || !left || !right) return false;
@@ -122,9 +127,10 @@ function settingsOf(topology: Topology): Record<string, unknown> {
 }
 
 /**
- * What makes `from` (null: nothing was ever applied) `to`: over everything that matters, prompt texts and whatever defaults
- * fill in included. Deterministic; empty where both are the same. A default poll interval or repeat window shows at each source that it
- * fills in as well as at the workspace. `routes`: those of `to`, where they need not all be made.
+ * What makes `from` (null: nothing was ever applied) `to`: over everything that matters, prompt
+ * texts and whatever defaults fill in included. Deterministic; empty where both are the same. A
+ * default poll interval or repeat window shows at each source that it fills in as well as at the
+ * workspace. `routes`: those of `to`, where they need not all be made.
  */
 export function planTopology(
   from: Topology | null,

@@ -16,7 +16,10 @@ export type Seal = (secret: string) => string;
 
 const LISTS = ["sources", "actors", "transforms", "loggers"] as const;
 
-/** A topology in which secrets that are written out instead of as `${NAME}` are sealed; the same object where there are none. */
+/**
+ * A topology in which secrets that are written out instead of as `${NAME}` are sealed; the same
+ * object where there are none.
+ */
 export function sealSecrets(topology: Topology, seal: Seal): Topology {
   const changed: Record<string, unknown> = {};
   const sealOf = (item: unknown): OpenSeal => ({ seal, fromVars: fromVarsOf(item) });

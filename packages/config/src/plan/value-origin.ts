@@ -3,7 +3,10 @@ import type { Declaration, Declarations, ItemKind } from "../resolve/declaration
 import { oncePerScope } from "../resolve/scope.ts";
 import type { Layer, Position, SourceDocument } from "../resolve/source-document.ts";
 
-/** Whose an item is: at the root no team's, and no instance's unless a module brings it. One value for all items of a scope. */
+/**
+ * Whose an item is: at the root no team's, and no instance's unless a module brings it. One value
+ * for all items of a scope.
+ */
 export interface Owner {
   readonly team: string | null;
   readonly instance: string | null;
@@ -15,7 +18,10 @@ export interface Origin {
   readonly file: string;
   /** Inside the document, e.g. `["routes", 2]`. */
   readonly path: DocumentPath;
-  /** Everything that says something about the item, the strongest first; the declaration itself is the last. */
+  /**
+   * Everything that says something about the item, the strongest first; the declaration itself is
+   * the last.
+   */
   readonly layers: readonly Layer[];
   /** The `defaults` that apply to it, the strongest first. */
   readonly defaults: readonly Layer[];
@@ -30,7 +36,10 @@ export interface ValueOrigin extends Position {
 
 /** What of a loaded project is needed to say where a value came from. */
 export interface Provenance {
-  /** Where an item was declared, by its full name; also one that is switched off. Undefined for one that does not exist. */
+  /**
+   * Where an item was declared, by its full name; also one that is switched off. Undefined for one
+   * that does not exist.
+   */
   readonly originOf: (kind: ItemKind, name: string) => Origin | undefined;
   /** `Origin.owner`, for less. */
   readonly ownerOf: (kind: ItemKind, name: string) => Owner | undefined;
@@ -48,7 +57,10 @@ export const NOWHERE: Provenance = {
   settings: [],
 };
 
-/** Where these items stand; of several of one name, the first. They are looked through when one is asked for. */
+/**
+ * Where these items stand; of several of one name, the first. They are looked through when one is
+ * asked for.
+ */
 export function originsOf(
   declarations: Partial<Declarations>,
 ): Pick<Provenance, "originOf" | "ownerOf"> {
@@ -106,8 +118,9 @@ function fromDefaults(kind: ItemKind, path: DocumentPath): DocumentPath | null {
 }
 
 /**
- * Where the value at `path` of an item of the Topology was written: in the workspace's override of the item, in the item, or in
- * the `defaults` that fill it in. Null for a built-in default, and for an item that does not exist.
+ * Where the value at `path` of an item of the Topology was written: in the workspace's override of
+ * the item, in the item, or in the `defaults` that fill it in. Null for a built-in default, and for
+ * an item that does not exist.
  */
 export function valueOrigin(
   provenance: Provenance,
@@ -129,7 +142,10 @@ export function valueOrigin(
   return firstWritten(candidates);
 }
 
-/** Where a value of the project itself was written, e.g. `["bus"]` or `["defaults", "poll_interval"]`; null for a built-in one. */
+/**
+ * Where a value of the project itself was written, e.g. `["bus"]` or `["defaults",
+ * "poll_interval"]`; null for a built-in one.
+ */
 export function settingOrigin({ settings }: Provenance, path: DocumentPath): ValueOrigin | null {
   return firstWritten(settings.map((document) => ({ document, path })));
 }
@@ -144,12 +160,18 @@ function firstWritten(candidates: readonly Layer[]): ValueOrigin | null {
   return null;
 }
 
-/** Of a list that is a module's parameter the file has the placeholder alone, and no place for what is in it. */
+/**
+ * Of a list that is a module's parameter the file has the placeholder alone, and no place for what
+ * is in it.
+ */
 const isWritten = (document: SourceDocument, path: DocumentPath) =>
   document.place(path) !== undefined ||
   (document.instance !== undefined && valueAt(document.value, path) !== undefined);
 
-/** Where the value at `path` of a document stands, or its nearest enclosing one; null for a file that was not read. */
+/**
+ * Where the value at `path` of a document stands, or its nearest enclosing one; null for a file
+ * that was not read.
+ */
 export function locate(
   { documents }: Provenance,
   file: string,

@@ -1,7 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-/** The manifest that `path` (a project's directory, or its manifest) means, whether it exists or not. Both are absolute. */
+/**
+ * The manifest that `path` (a project's directory, or its manifest) means, whether it exists or
+ * not. Both are absolute.
+ */
 export function findManifest(path: string): { projectDir: string; manifestFile: string } {
   const absolute = resolve(path);
   if (statSync(absolute, { throwIfNoEntry: false })?.isFile()) {

@@ -25,7 +25,10 @@ const LISTS: readonly (readonly [string, DocumentKind])[] = [
 
 const isTest = (file: string) => /\.test\.ya?ml$/.test(file);
 
-/** The files of a project: the manifest, what it lists, and `routes/*.yaml|yml` in the order of their names (v1alpha1, 1). */
+/**
+ * The files of a project: the manifest, what it lists, and `routes/*.yaml|yml` in the order of
+ * their names (v1alpha1, 1).
+ */
 export function loadDocuments(
   manifest: SourceDocument,
   files: ProjectFiles,
@@ -65,7 +68,10 @@ export function loadDocuments(
   return loaded;
 }
 
-/** v1alpha1's documentation lists route files in the manifest; its loader ignores that list, and so does this one. */
+/**
+ * v1alpha1's documentation lists route files in the manifest; its loader ignores that list, and so
+ * does this one.
+ */
 function warnAboutListedRoutes(manifest: SourceDocument, findings: Findings): void {
   const routes = isMapping(manifest.value) ? manifest.value.routes : undefined;
   if (!Array.isArray(routes)) return;

@@ -1,4 +1,6 @@
-/** `compute`, called once for each value of JSON: thousands of routes ask for the same few policies. */
+/**
+ * `compute`, called once for each value of JSON: thousands of routes ask for the same few policies.
+ */
 export function oncePerValue<Value, Result>(
   compute: (value: Value) => Result,
 ): (value: Value) => Result {

@@ -1,11 +1,15 @@
-/** `NAME=value`, perhaps after `export`; a value in quotes may go over several lines, and what comes behind it is not read. */
+/**
+ * `NAME=value`, perhaps after `export`; a value in quotes may go over several lines, and what comes
+ * behind it is not read.
+ */
 const ENTRY =
   /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(?:[ \t]*(?:'([^']*)'|"([^"]*)"|`([^`]*)`)[^\n]*|([^\n]*))/gm;
 const COMMENT = /\s#.*$/;
 
 /**
- * The variables of a `.env` file, as Node's `parseEnv` reads them, but that a `#` begins a comment only behind white space: `abc#def` is
- * a value. A byte order mark is left out. `\n` is a line break in double quotes alone.
+ * The variables of a `.env` file, as Node's `parseEnv` reads them, but that a `#` begins a comment
+ * only behind white space: `abc#def` is a value. A byte order mark is left out. `\n` is a line
+ * break in double quotes alone.
  */
 export function parseDotenv(text: string): Record<string, string> {
   const variables: Record<string, string> = {};

@@ -13,13 +13,13 @@ export interface ProjectFiles {
   /** Relative to the root, with `/`; absolute for a file outside it. */
   display(absolute: string): string;
   /**
-   * The absolute path of the file that `written` names, looked up in each of `from` in turn. Throws `OUTSIDE`, `MISSING`,
-   * `DIRECTORY` or `NOT_A_FILE`, in words for the one who wrote it.
+   * The absolute path of the file that `written` names, looked up in each of `from` in turn. Throws
+   * `OUTSIDE`, `MISSING`, `DIRECTORY` or `NOT_A_FILE`, in words for the one who wrote it.
    */
   find(written: string, from: readonly string[]): string;
   /**
-   * The absolute path of the folder that `written` names, from the root; undefined where there is none. Throws `OUTSIDE`, which
-   * says `shown`.
+   * The absolute path of the folder that `written` names, from the root; undefined where there is
+   * none. Throws `OUTSIDE`, which says `shown`.
    */
   folder(written: string, shown?: string): string | undefined;
   /** SHA-256 of a file that `find` gave, in lower-case hex. Throws `UNREADABLE`. */
@@ -126,7 +126,9 @@ function findIn(
   throw new OrgLoopError("MISSING", `there is no file "${written}"; looked for ${places}`);
 }
 
-/** Whether the file is there; throws where it is outside the root, is no file, or cannot be read. */
+/**
+ * Whether the file is there; throws where it is outside the root, is no file, or cannot be read.
+ */
 function look(root: Root, written: string, absolute: string): "missing" | undefined {
   if (!inside(root.path, absolute)) {
     throw new OrgLoopError("OUTSIDE", `"${written}" leads out of the ${root.whole}`);

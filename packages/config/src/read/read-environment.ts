@@ -5,7 +5,10 @@ import { parseDotenv } from "./parse-dotenv.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The project's `.env` with `processEnv` over it: the shell wins (v1alpha1, section 1). Throws `NOT_UTF8`. */
+/**
+ * The project's `.env` with `processEnv` over it: the shell wins (v1alpha1, section 1). Throws
+ * `NOT_UTF8`.
+ */
 export function readEnvironment(projectDir: string, processEnv: Environment): Environment {
   let bytes: Uint8Array;
   try {

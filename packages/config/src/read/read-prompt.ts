@@ -19,8 +19,9 @@ export interface SplitPrompt {
 }
 
 /**
- * A prompt file's text and front matter. Front matter that is no mapping stays in the text. Line ends are `\n`, and there is no byte
- * order mark, however the file was saved: the same prompt is the same text everywhere.
+ * A prompt file's text and front matter. Front matter that is no mapping stays in the text. Line
+ * ends are `\n`, and there is no byte order mark, however the file was saved: the same prompt is
+ * the same text everywhere.
  */
 export function splitPrompt(written: string): SplitPrompt {
   const text = unixText(written);

@@ -4,7 +4,10 @@ import type { Findings } from "../resolve/findings.ts";
 import type { SourceDocument } from "../resolve/source-document.ts";
 import type { Vars } from "../resolve/substitute-vars.ts";
 
-/** The `vars` of one document. One that refers to another is an error: they are not looked up in each other. */
+/**
+ * The `vars` of one document. One that refers to another is an error: they are not looked up in
+ * each other.
+ */
 export function varsOf(document: SourceDocument, findings: Findings): Vars {
   const vars = isMapping(document.value) ? document.value.vars : undefined;
   if (!isMapping(vars)) return {};
@@ -22,8 +25,8 @@ export function varsOf(document: SourceDocument, findings: Findings): Vars {
 }
 
 /**
- * The manifest's `vars` with the workspace's laid over them. A variable of the workspace that the manifest does not have and
- * that none of `texts` uses changes nothing: an error.
+ * The manifest's `vars` with the workspace's laid over them. A variable of the workspace that the
+ * manifest does not have and that none of `texts` uses changes nothing: an error.
  */
 export function readVars(
   manifest: SourceDocument,

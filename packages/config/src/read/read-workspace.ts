@@ -38,7 +38,10 @@ export function workspaceFiles(projectDir: string): WorkspaceFile[] {
     .sort((left, right) => (left.file < right.file ? -1 : 1));
 }
 
-/** The file of the workspace that is asked for; undefined for `default` without one. An unknown name is an error. */
+/**
+ * The file of the workspace that is asked for; undefined for `default` without one. An unknown name
+ * is an error.
+ */
 export function readWorkspace(
   manifest: SourceDocument,
   name: string,

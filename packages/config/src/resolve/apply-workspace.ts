@@ -9,8 +9,9 @@ import { placed } from "./layer.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /**
- * The items with the workspace's overrides laid over them, by id or name. An override of what does not exist, or that makes an item
- * invalid, is an error at its place. The former is not reported for what may be unread.
+ * The items with the workspace's overrides laid over them, by id or name. An override of what does
+ * not exist, or that makes an item invalid, is an error at its place. The former is not reported
+ * for what may be unread.
  */
 export function applyWorkspace(
   declarations: Declarations,

@@ -14,8 +14,9 @@ import type { Scope } from "./scope.ts";
 import { type Layer, sourceDocument } from "./source-document.ts";
 
 /**
- * The file that `written` names: beside the file that says so, then from the root of the project, or of the module. What a
- * parameter of a module names may be the project's: beside the use, then from the root.
+ * The file that `written` names: beside the file that says so, then from the root of the project,
+ * or of the module. What a parameter of a module names may be the project's: beside the use, then
+ * from the root.
  */
 function findFile(
   written: string,

@@ -51,7 +51,10 @@ function described(value: {
 /** What the defaults of a source's team say otherwise than the project's. */
 type TeamDefaults = Pick<DefaultsInput, "poll_interval" | "repeat_window">;
 
-/** An item's `config`, with what its schema says of the secrets in it, and what there is a value of `vars`. */
+/**
+ * An item's `config`, with what its schema says of the secrets in it, and what there is a value of
+ * `vars`.
+ */
 function configOf(
   config: Readonly<Record<string, unknown>> | null | undefined,
   { vars }: Scope,
@@ -163,8 +166,8 @@ export interface Settings {
 }
 
 /**
- * The Topology of a project that has no errors: defaults filled in, items that are switched off left out, frozen. `routes` are its
- * routes; their specs are made when `Topology.routes` is read.
+ * The Topology of a project that has no errors: defaults filled in, items that are switched off
+ * left out, frozen. `routes` are its routes; their specs are made when `Topology.routes` is read.
  */
 export function buildTopology(
   { project, workspace, bus: written, vars, defaults, network, aws }: Settings,

@@ -1,6 +1,9 @@
 import type { Duration, PluginLookup, SourceSpec } from "@orgloop/sdk";
 
-/** For how long the connectors of these sources say that what was sent is sent again, by connector; those that do not say are not in it. */
+/**
+ * For how long the connectors of these sources say that what was sent is sent again, by connector;
+ * those that do not say are not in it.
+ */
 export async function connectorRepeatWindows(
   sources: readonly Pick<SourceSpec, "connector">[],
   lookup: PluginLookup,

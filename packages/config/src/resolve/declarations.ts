@@ -12,7 +12,10 @@ import type { Layer, SourceDocument } from "./source-document.ts";
 export const ITEM_KINDS = ["source", "actor", "route", "transform", "logger"] as const;
 export type ItemKind = (typeof ITEM_KINDS)[number];
 
-/** The items as written. The types hold once every document has passed its schema: until then, look before use. */
+/**
+ * The items as written. The types hold once every document has passed its schema: until then, look
+ * before use.
+ */
 export interface ItemInputs {
   source: SourceInput;
   actor: ActorInput;
@@ -45,7 +48,7 @@ export interface Declaration<Kind extends ItemKind = ItemKind> {
   readonly enabled: boolean;
 }
 
-/** A route of which it is known what it refers to. */
+/** A route whose references have been looked up. */
 export interface LinkedRoute extends Declaration<"route"> {
   readonly links: RouteLinks;
 }
@@ -93,7 +96,10 @@ export function collectDeclarations(documents: readonly ScopedDocument[]): Decla
   return all;
 }
 
-/** Where the value at `path` of an item is written, for findings: the workspace's file where that says it. */
+/**
+ * Where the value at `path` of an item is written, for findings: the workspace's file where that
+ * says it.
+ */
 export const at = (item: Declaration, path: DocumentPath): Layer & { readonly at: "value" } => ({
   ...placed(item.layers, path),
   at: "value",

@@ -21,7 +21,10 @@ const DELIVERY = {
   concurrency: 16,
 } as const;
 
-/** `over` laid over `base`, mappings key by key. Neither is changed; what is `undefined` in `over` counts as absent. */
+/**
+ * `over` laid over `base`, mappings key by key. Neither is changed; what is `undefined` in `over`
+ * counts as absent.
+ */
 export function mergeDeep(base: unknown, over: unknown): unknown {
   if (over === undefined) return base;
   if (!isMapping(base) || !isMapping(over)) return over;

@@ -32,15 +32,24 @@ const OF_THE_USE = new Set([
   "duplicate-name",
 ]);
 
-/** A finding where the user wrote what is wrong, and where that is in the module that it was given to. */
+/**
+ * A finding where the user wrote what is wrong, and where that is in the module that it was given
+ * to.
+ */
 interface WrittenFinding extends Finding {
   /** Empty where the user wrote the file itself. */
   readonly inside: string;
-  /** Whether it lies in what was given for a parameter: then it is one mistake, wherever the module takes it. */
+  /**
+   * Whether it lies in what was given for a parameter: then it is one mistake, wherever the module
+   * takes it.
+   */
   readonly given: boolean;
 }
 
-/** The finding where the user wrote what is wrong: in the use of a module rather than in what it expands to. */
+/**
+ * The finding where the user wrote what is wrong: in the use of a module rather than in what it
+ * expands to.
+ */
 function asWritten(finding: Finding): WrittenFinding {
   let found = finding;
   let inside = "";

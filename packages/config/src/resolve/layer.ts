@@ -3,7 +3,10 @@ import { isMapping } from "@orgloop/sdk";
 import { mergeDeep } from "./effective-delivery.ts";
 import type { Layer } from "./source-document.ts";
 
-/** Where the value at `path` of `layers` (the strongest first) is written: in the first that has it, else in the last. */
+/**
+ * Where the value at `path` of `layers` (the strongest first) is written: in the first that has it,
+ * else in the last.
+ */
 export function placed(layers: readonly [Layer, ...Layer[]], path: DocumentPath): Layer {
   const weakest = layers.at(-1) as Layer;
   const has = (layer: Layer) =>

@@ -21,9 +21,11 @@ import { type Instance, ownersOf, type Team } from "./scope.ts";
 type Resolve = (kind: ItemKind, name: string, path: DocumentPath) => string;
 
 /**
- * The routes with the full name of whatever they refer to: looked up in the route's scope, then in the scopes around it. An unknown name, one that another team does not export, and one that is switched off are errors where
- * they stand, and so are two items of one name. Routes of a module that need a connector which is missing are left out, or marked
- * to wait, as the module says. Unknown names that may be declared in what is unread are not reported.
+ * The routes with the full name of whatever they refer to: looked up in the route's scope, then in
+ * the scopes around it. An unknown name, one that another team does not export, and one that is
+ * switched off are errors where they stand, and so are two items of one name. Routes of a module
+ * that need a connector which is missing are left out, or marked to wait, as the module says.
+ * Unknown names that may be declared in what is unread are not reported.
  */
 export function linkReferences(
   declarations: Declarations,
@@ -84,7 +86,8 @@ function disabled(
   const { team } = target.scope;
   const whose = team && team !== item.scope.team ? ownersOf(team) : "";
   const message = `${kind} "${target.name}"${whose} is switched off (enabled: false) at ${placeOf(target)}`;
-  // A source that is off sends nothing, which does no harm; a delivery needs its actor and transforms.
+  // A source that is off sends nothing, which does no harm; a delivery needs its actor and
+  // transforms.
   const list = kind === "source" ? findings.warnings : findings.errors;
   list.push({ ...at(item, path), code: "disabled-reference", message });
 }

@@ -22,13 +22,16 @@ export interface LoadOptions {
   readonly env: Environment;
   /** Finds packages; without it no `config` is checked against its package. */
   readonly lookup?: PluginLookup;
-  /** Checks the files of the other workspaces as well; what is wrong in one of them is an error of the load. */
+  /**
+   * Checks the files of the other workspaces as well; what is wrong in one of them is an error of
+   * the load.
+   */
   readonly everyWorkspace?: boolean;
 }
 
 /**
- * Reads a project and resolves it to a Topology. Never throws for what stands in the files: every problem of the load is in
- * `errors` and `warnings`, at its place.
+ * Reads a project and resolves it to a Topology. Never throws for what stands in the files: every
+ * problem of the load is in `errors` and `warnings`, at its place.
  */
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
   const { projectDir, manifestFile } = findManifest(options.path);

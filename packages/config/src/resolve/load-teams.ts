@@ -19,7 +19,9 @@ export interface LoadedTeam {
   readonly documents: readonly SourceDocument[];
 }
 
-/** Reads the files of every team, but for those that the manifest itself lists (`listed`, absolute). */
+/**
+ * Reads the files of every team, but for those that the manifest itself lists (`listed`, absolute).
+ */
 export function readTeams(
   manifest: SourceDocument,
   listed: ReadonlySet<string>,

@@ -6,8 +6,9 @@ import type { Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
 
 /**
- * What a valid project is beside its items: the first of `documents` (the workspace, the manifest) that says it. A bus is taken
- * whole, since the options of one do not fit another; `network` and `aws` are merged.
+ * What a valid project is beside its items: the first of `documents` (the workspace, the manifest)
+ * that says it. A bus is taken whole, since the options of one do not fit another; `network` and
+ * `aws` are merged.
  */
 export function projectSettings(
   workspace: string,

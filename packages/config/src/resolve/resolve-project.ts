@@ -35,7 +35,10 @@ import { checkVariables, type VariableUse, variableUses } from "./variable-uses.
 export interface LoadedProject {
   /** Null where there are errors. */
   readonly topology: Topology | null;
-  /** Its routes, each with a spec that is made when it is asked for; to be read where there is a Topology. */
+  /**
+   * Its routes, each with a spec that is made when it is asked for; to be read where there is a
+   * Topology.
+   */
   readonly routes: readonly TopologyRoute[];
   /** Absolute. */
   readonly projectDir: string;

@@ -33,7 +33,9 @@ export interface Scope {
   /** The next place where a name is looked up; null for the project's root. */
   readonly parent: Scope | null;
   readonly team: Team | null;
-  /** The module's instance whose items these are; null for what is written in the project itself. */
+  /**
+   * The module's instance whose items these are; null for what is written in the project itself.
+   */
   readonly instance: Instance | null;
   /** The full name of what is called `name` in here. */
   qualify(name: string): string;

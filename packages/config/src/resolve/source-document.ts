@@ -23,7 +23,10 @@ export interface Layer {
 export interface InstanceOrigin {
   /** What the file holds, `{{ params.x }}` and all. */
   readonly raw: unknown;
-  /** Where what stands at `path` of the filled-in file comes from a use of the module: its param; null where it does not. */
+  /**
+   * Where what stands at `path` of the filled-in file comes from a use of the module: its param;
+   * null where it does not.
+   */
   fromUse(path: DocumentPath): Layer | null;
   /** Where the use names the module. */
   readonly use: Layer;
@@ -40,7 +43,9 @@ export interface SourceDocument {
   /** Of a module's file: the instance that filled it in. */
   readonly instance?: InstanceOrigin;
   position(offset: number): Position;
-  /** Where the value at `path` (or its key) stands; the nearest enclosing one where there is none. */
+  /**
+   * Where the value at `path` (or its key) stands; the nearest enclosing one where there is none.
+   */
   locate(path: DocumentPath, at?: "key" | "value"): Position;
   /** The path of what stands at an offset; the nearest enclosing one where nothing does. */
   pathAt(offset: number): DocumentPath;

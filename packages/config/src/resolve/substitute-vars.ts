@@ -9,8 +9,9 @@ const VAR = /\$\{vars\.([^}]*)\}/g;
 const ONLY_VAR = /^\$\{vars\.([^}]*)\}$/;
 
 /**
- * The document with `${vars.x}` replaced in every text but the manifest's own `vars`. A text that is nothing but one
- * `${vars.x}` takes the variable's type. An unknown variable is an error at its text.
+ * The document with `${vars.x}` replaced in every text but the manifest's own `vars`. A text that
+ * is nothing but one `${vars.x}` takes the variable's type. An unknown variable is an error at its
+ * text.
  */
 export function substituteVars(
   document: SourceDocument,

@@ -23,7 +23,10 @@ export interface TeamFolder {
   readonly files: readonly string[];
 }
 
-/** The teams of a project, by name: the folders in `teams/`, or in the folder that the manifest names. */
+/**
+ * The teams of a project, by name: the folders in `teams/`, or in the folder that the manifest
+ * names.
+ */
 export function teamFolders(
   manifest: SourceDocument,
   files: ProjectFiles,

@@ -52,7 +52,10 @@ class LazyRoute implements TopologyRoute {
   }
 }
 
-/** What a route's delivery is, the defaults of its scope filled in; routes that say the same share one. */
+/**
+ * What a route's delivery is, the defaults of its scope filled in; routes that say the same share
+ * one.
+ */
 function deliveries(): (route: LinkedRoute) => DeliverySpec {
   const defaultsOf = deliveryDefaults();
   const plainIn = oncePerScope((scope) => effectiveDelivery(defaultsOf(scope)));

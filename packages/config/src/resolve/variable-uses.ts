@@ -20,21 +20,24 @@ export interface VariableUse {
 }
 
 const REFERENCE = /\$\{([^}]*)\}/g;
-/** Every `${…}` in a text; what no `}` comes after is not looked at, which would take the square of its length. */
+/**
+ * Every `${…}` in a text; what no `}` comes after is not looked at, which would take the square of
+ * its length.
+ */
 const referencesIn = (text: string) => text.slice(0, text.lastIndexOf("}") + 1).matchAll(REFERENCE);
 /** Whether a `${` has no `}` after it. */
 const isOpen = (text: string) => text.includes("${", text.lastIndexOf("}") + 1);
 /**
- * A character of a text in double quotes may be written as its code: `"\x24{NAME}"` is a reference as well. So is one with a line break
- * inside that is escaped.
+ * A character of a text in double quotes may be written as its code: `"\x24{NAME}"` is a reference
+ * as well. So is one with a line break inside that is escaped.
  */
 const ESCAPED = /\\[xuU\r\n]/;
 /** The names that a shell can set. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Whether every `${…}` in the text is a name that the environment has, or `vars.…`: then there is nothing to tell of it. False says
- * nothing more.
+ * Whether every `${…}` in the text is a name that the environment has, or `vars.…`: then there is
+ * nothing to tell of it. False says nothing more.
  */
 function allDefined(text: string, env: Environment): boolean {
   if (ESCAPED.test(text) || isOpen(text)) return false;
@@ -48,8 +51,8 @@ function allDefined(text: string, env: Environment): boolean {
 }
 
 /**
- * Tells of the `${NAME}` in `document` that are not set, a warning at their place: `validate` and `plan` go on, `start` does not. `${…}`
- * that is neither a name nor `vars.…` is an error.
+ * Tells of the `${NAME}` in `document` that are not set, a warning at their place: `validate` and
+ * `plan` go on, `start` does not. `${…}` that is neither a name nor `vars.…` is an error.
  */
 export function checkVariables(
   document: SourceDocument,

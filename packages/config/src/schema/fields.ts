@@ -12,10 +12,15 @@ import { FORBIDDEN_KEYS } from "../read/yaml/forbidden-keys.ts";
 
 // The message of every schema here says what is expected; `describeIssue` adds what was found.
 
-/** A value that holds `${…}` is not checked for its format: it is known only at the moment of use. */
+/**
+ * A value that holds `${…}` is not checked for its format: it is known only at the moment of use.
+ */
 const REFERENCE = "\\$\\{";
 
-/** A mapping that knows all its keys; a key it does not know is an error with the nearest one that it does. */
+/**
+ * A mapping that knows all its keys; a key it does not know is an error with the nearest one that
+ * it does.
+ */
 export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   const keys = Object.keys(shape);
   return z.strictObject(shape, {
@@ -65,7 +70,10 @@ export const rate = () =>
     (value) => RATE_PATTERN.test(value) && Number.parseInt(value, 10) > 0,
   );
 
-/** A whole number, at least `least`. It is a number, not a form: `${…}` of the environment is text and does not fit. */
+/**
+ * A whole number, at least `least`. It is a number, not a form: `${…}` of the environment is text
+ * and does not fit.
+ */
 export function count(least: number) {
   const expected = `a whole number, at least ${least}`;
   return z.int({ error: expected }).min(least, { error: expected });
@@ -90,7 +98,10 @@ const NAME = /^[^\s\p{C}]([^\p{C}]*[^\s\p{C}])?$/u;
 /** What nearly every name is, told faster. */
 const PLAIN_NAME = /^[A-Za-z0-9_][\w./@-]*$/;
 
-/** An id or a name. It is needed while loading, so that `${…}` of the environment cannot stand in it. */
+/**
+ * An id or a name. It is needed while loading, so that `${…}` of the environment cannot stand in
+ * it.
+ */
 export function name(expected = "a name") {
   const full = `${expected}: text without line breaks, at most 200 characters`;
   const known = `${expected}, known while loading: \${vars.NAME} can stand here, the environment cannot`;
@@ -160,7 +171,10 @@ export function oneOrMore<Item extends z.ZodType>(item: Item, expected: string) 
   });
 }
 
-/** Free keys and values, e.g. a connector's `config`; a key without a value is an empty one. Not copied: this is hot. */
+/**
+ * Free keys and values, e.g. a connector's `config`; a key without a value is an empty one. Not
+ * copied: this is hot.
+ */
 export const freeMapping = () =>
   z
     .unknown()
@@ -174,7 +188,10 @@ export const freeMapping = () =>
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Names of environment variables, or names with their values; a key without a value is an empty list. */
+/**
+ * Names of environment variables, or names with their values; a key without a value is an empty
+ * list.
+ */
 export function childEnvironment() {
   const name = "the name of an environment variable";
   const expected = "a list of names of environment variables, or a mapping of name to value";

@@ -10,7 +10,10 @@ function messageOf({ code, expected, found }: FilterProblem): string {
   return `unknown operator "${found}": ${hint}`;
 }
 
-/** Reports every wrong path, operator and operand of a `when.filter`; what holds a `${…}` has its form once it is resolved. */
+/**
+ * Reports every wrong path, operator and operand of a `when.filter`; what holds a `${…}` has its
+ * form once it is resolved.
+ */
 export function refineFilter(filter: Record<string, unknown>, context: z.RefinementCtx): void {
   checkFilter(filter, (problem) => {
     const { path, code, found } = problem;

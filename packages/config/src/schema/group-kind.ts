@@ -7,7 +7,10 @@ import type { DocumentKind } from "./validate-document.ts";
 /** The kinds of files that declare items. */
 const GROUPS = ["ConnectorGroup", "RouteGroup", "TransformGroup", "LoggerGroup"] as const;
 
-/** The kind that the file of a team or a module says it is; one that says none, or another, is an error. */
+/**
+ * The kind that the file of a team or a module says it is; one that says none, or another, is an
+ * error.
+ */
 export function groupKind(document: SourceDocument, findings: Findings): DocumentKind | undefined {
   const kind = valueAt(document.value, ["kind"]);
   const found = GROUPS.find((group) => group === kind);

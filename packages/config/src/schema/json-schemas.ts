@@ -8,7 +8,10 @@ type JsonSchema = Record<string, unknown>;
 
 const SCHEMAS = { ...DOCUMENT_SCHEMAS, Test: testSchema };
 
-/** `${vars.x}` takes the variable's type, so that it may stand where a number or true or false is expected. */
+/**
+ * `${vars.x}` takes the variable's type, so that it may stand where a number or true or false is
+ * expected.
+ */
 function allowVars({ jsonSchema }: { jsonSchema: JsonSchema }): void {
   if (jsonSchema.type !== "integer" && jsonSchema.type !== "boolean") return;
   const { type, minimum } = jsonSchema;
@@ -22,8 +25,8 @@ function allowVars({ jsonSchema }: { jsonSchema: JsonSchema }): void {
 }
 
 /**
- * JSON Schemas (draft 2020-12) for editors, by file name: one a kind, and `orgloop.json`, which picks the kind by the
- * document's own `kind`. Generated from the schemas that the loader uses.
+ * JSON Schemas (draft 2020-12) for editors, by file name: one a kind, and `orgloop.json`, which
+ * picks the kind by the document's own `kind`. Generated from the schemas that the loader uses.
  */
 export function jsonSchemas(): Record<string, JsonSchema> {
   const files: Record<string, JsonSchema> = {};

@@ -57,8 +57,9 @@ export function checkSchema(
 }
 
 /**
- * Checks a document against the schema of its kind; every problem is an error. v1alpha1 looks at `kind` in the manifest only:
- * a group without `apiVersion` and `kind` passes with a warning, one of another kind does not.
+ * Checks a document against the schema of its kind; every problem is an error. v1alpha1 looks at
+ * `kind` in the manifest only: a group without `apiVersion` and `kind` passes with a warning, one
+ * of another kind does not.
  */
 export function validateDocument(
   document: SourceDocument,

@@ -8,8 +8,9 @@ const MAX_DEPTH = 32;
 const isTest = (name: string) => /\.test\.ya?ml$/.test(name);
 
 /**
- * The test files (`*.test.yaml`) that `path` means: itself, or those below it in the order of their paths; what packages and hidden
- * folders hold is not looked at. Absolute. Throws `NO_FILE` where there is nothing of that name, `NO_TEST` for a file that is none.
+ * The test files (`*.test.yaml`) that `path` means: itself, or those below it in the order of their
+ * paths; what packages and hidden folders hold is not looked at. Absolute. Throws `NO_FILE` where
+ * there is nothing of that name, `NO_TEST` for a file that is none.
  */
 export function findTests(path: string): string[] {
   const absolute = resolve(path);

@@ -44,13 +44,19 @@ export interface TestCase {
   /** From 1. */
   readonly line: number;
   readonly steps: readonly TestStep[];
-  /** What is tested; its plugins are found by `lookup`. References of transforms and routes are resolved, where set. */
+  /**
+   * What is tested; its plugins are found by `lookup`. References of transforms and routes are
+   * resolved, where set.
+   */
   readonly topology: Topology;
   readonly projectDir: string;
   readonly lookup: PluginLookup;
 }
 
-/** The tests of one file, and every problem of the file and of what it tests. Files are named from `root`. */
+/**
+ * The tests of one file, and every problem of the file and of what it tests. Files are named from
+ * `root`.
+ */
 export interface LoadedTests {
   readonly file: string;
   /** Absolute. */
@@ -100,7 +106,10 @@ export async function loadTests(file: string, options: LoadTestsOptions): Promis
   return { ...nothing, cases, errors: unique([...toProblems(findings.errors), ...problems]) };
 }
 
-/** What a trial runs, `${NAME}` replaced where it is set; nobody needs the secrets of connectors to run tests. */
+/**
+ * What a trial runs, `${NAME}` replaced where it is set; nobody needs the secrets of connectors to
+ * run tests.
+ */
 function withReferences(topology: Topology, env: Environment): Topology {
   const { routes, transforms } = topology;
   return { ...topology, ...resolveReferences({ routes, transforms }, env).value };

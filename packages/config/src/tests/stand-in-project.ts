@@ -22,8 +22,8 @@ export interface StandInUse {
 }
 
 /**
- * A project of one instance of a module, in which what its params name stands in for real sources and actors. Its values stand where
- * the test file has them, so that problems do, too.
+ * A project of one instance of a module, in which what its params name stands in for real sources
+ * and actors. Its values stand where the test file has them, so that problems do, too.
  */
 export function standInProject(use: StandInUse): SourceDocument {
   const { document, manifest, folder, path } = use;

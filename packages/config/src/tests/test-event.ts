@@ -34,7 +34,10 @@ function merged(base: unknown, over: unknown): unknown {
   return all;
 }
 
-/** A step's event as far as the file says it; undefined, and reported, where it begins as something that is not there. */
+/**
+ * A step's event as far as the file says it; undefined, and reported, where it begins as something
+ * that is not there.
+ */
 export function writtenEvent(
   { document, files, findings }: EventMaker,
   given: GivenInput,
@@ -116,8 +119,9 @@ export interface EventDefaults {
 }
 
 /**
- * The event of a step. Each is an occurrence of its own: an id counts only where the step itself says it, so that an event that comes
- * twice is not the same event seen twice. Undefined, and reported, where its source is not known.
+ * The event of a step. Each is an occurrence of its own: an id counts only where the step itself
+ * says it, so that an event that comes twice is not the same event seen twice. Undefined, and
+ * reported, where its source is not known.
  */
 export function testEvent(
   maker: EventMaker,

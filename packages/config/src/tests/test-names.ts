@@ -5,7 +5,10 @@ import type { ItemKind } from "../resolve/declarations.ts";
 import type { LoadedProject } from "../resolve/resolve-project.ts";
 import { prefixed } from "../resolve/scope.ts";
 
-/** The names of what is tested, as a test file may write them: without the prefix of its module or its team. */
+/**
+ * The names of what is tested, as a test file may write them: without the prefix of its module or
+ * its team.
+ */
 export interface TestNames {
   /** The full name; undefined where there is nothing of that name. */
   find(kind: ItemKind, written: string): string | undefined;
@@ -21,7 +24,10 @@ const NAMES: Readonly<Record<ItemKind, (topology: Topology) => readonly string[]
   logger: ({ loggers }) => loggers.map(({ name }) => name),
 };
 
-/** `instance`: the one that a module's tests are about; null in a project. `file`, absolute, is the test file. */
+/**
+ * `instance`: the one that a module's tests are about; null in a project. `file`, absolute, is the
+ * test file.
+ */
 export function testNames(
   project: LoadedProject & { readonly topology: Topology },
   instance: string | null,

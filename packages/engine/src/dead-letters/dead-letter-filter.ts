@@ -36,7 +36,9 @@ export function letterSelection({
   };
 }
 
-/** A filter from outside: a query or a JSON object. Other keys are ignored. Throws `INVALID_FILTER`. */
+/**
+ * A filter from outside: a query or a JSON object. Other keys are ignored. Throws `INVALID_FILTER`.
+ */
 export function parseLetterFilter(value: Readonly<Record<string, unknown>>): DeadLetterFilter {
   const { ids, reason } = value;
   if (ids !== undefined && !(Array.isArray(ids) && ids.every((id) => typeof id === "string"))) {

@@ -4,7 +4,10 @@ import { type AttemptState, type Delivery, NO_ATTEMPTS } from "../delivery/deliv
 import type { MaskSecrets } from "../plugins/secret-mask.ts";
 import type { RouteFault } from "../routing/routed-route.ts";
 
-/** One event and route make one dead letter: also where a crash repeats the burial, and where its replay fails. */
+/**
+ * One event and route make one dead letter: also where a crash repeats the burial, and where its
+ * replay fails.
+ */
 function letterId(parts: readonly string[]): string {
   return `dl_${createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 32)}`;
 }
@@ -15,9 +18,10 @@ export function deliveryLetterId(eventId: string, route: string): string {
 }
 
 /**
- * Whether a delivery that has come back is a dead letter already: the process died after the burial, before the bus knew that the route
- * is settled. A letter of an earlier publication of the event is none of it: that had another time, or its last attempt was before `since`
- * (ISO 8601, when this one was matched; default: not known).
+ * Whether a delivery that has come back is a dead letter already: the process died after the
+ * burial, before the bus knew that the route is settled. A letter of an earlier publication of the
+ * event is none of it: that had another time, or its last attempt was before `since` (ISO 8601,
+ * when this one was matched; default: not known).
  */
 export async function isBuried(
   { event, route, replay }: Delivery,
@@ -53,7 +57,10 @@ export function deliveryLetter(
   };
 }
 
-/** The letter of a route that an event cannot go, by a fault of the route itself: its filter, template, prompt or key. */
+/**
+ * The letter of a route that an event cannot go, by a fault of the route itself: its filter,
+ * template, prompt or key.
+ */
 export function faultLetter(
   { delivery, error, reason = "invalid" }: RouteFault,
   nowMs: number,
@@ -89,7 +96,10 @@ export type LetterHistory = Pick<
   "attempts" | "first_at" | "first_error" | "last_error"
 >;
 
-/** Whether an event that has come back was given up as a whole before: the process died between the burial and the ack. */
+/**
+ * Whether an event that has come back was given up as a whole before: the process died between the
+ * burial and the ack.
+ */
 export async function isUnroutable(
   { id, replay = 0 }: OrgLoopEvent,
   deadLetters: DeadLetterStore,
@@ -98,7 +108,10 @@ export async function isUnroutable(
   return letter !== null && (letter.event.replay ?? 0) === replay;
 }
 
-/** The letter of an event that could not be routed, or must not be: a loop, one that is too old, a message that holds none. */
+/**
+ * The letter of an event that could not be routed, or must not be: a loop, one that is too old, a
+ * message that holds none.
+ */
 export function unroutableLetter(
   event: OrgLoopEvent,
   error: string,

@@ -227,7 +227,10 @@ function expectRate(own: readonly Attempt[], rate: NonNullable<DeliveryPolicy["r
   });
 }
 
-/** First attempts within a lane are in the order of arrival, and nothing overtakes what is not done with. */
+/**
+ * First attempts within a lane are in the order of arrival, and nothing overtakes what is not done
+ * with.
+ */
 function expectOrder(own: readonly Attempt[], order: "key" | "route", queued: readonly Delivery[]) {
   const position = new Map(queued.map(({ event }, i) => [event.id, i]));
   const latest = new Map<string, number>();

@@ -25,8 +25,9 @@ export interface ActorQueueOptions {
 }
 
 /**
- * The deliveries that wait for one actor: bounded, in order by lane, fair among routes, held back by rate and breaker. It holds
- * state and decides; it attempts, buries and times nothing. Every operation costs O(log n) at most in what is queued.
+ * The deliveries that wait for one actor: bounded, in order by lane, fair among routes, held back
+ * by rate and breaker. It holds state and decides; it attempts, buries and times nothing. Every
+ * operation costs O(log n) at most in what is queued.
  */
 export class ActorQueue {
   readonly #routes = new Map<string, RouteQueue>();
@@ -50,8 +51,9 @@ export class ActorQueue {
   }
 
   /**
-   * Goes on with these routes and that depth. What is queued stays, in its order and under the policy that it came with; a route
-   * keeps its breaker and rate, under the new policy. A route that is no longer there ends when its last delivery has left.
+   * Goes on with these routes and that depth. What is queued stays, in its order and under the
+   * policy that it came with; a route keeps its breaker and rate, under the new policy. A route
+   * that is no longer there ends when its last delivery has left.
    */
   change({ depth, policies }: Pick<ActorQueueOptions, "depth" | "policies">, nowMs: number): void {
     for (const [name, route] of this.#routes) {
@@ -136,7 +138,7 @@ export class ActorQueue {
     return { kind: "dropped", victim: victim.delivery, state: victim.state };
   }
 
-  /** Goes on with what the transforms have made of a delivery; null: it is done with, and leaves its place. */
+  /** Goes on with what the transforms have made of a delivery; null: it leaves its place. */
   transformed(item: QueuedDelivery, delivery: Delivery | null): void {
     const { route } = item.lane;
     if (delivery === null) this.#remove(item);
@@ -147,7 +149,7 @@ export class ActorQueue {
     }
   }
 
-  /** True where something of the route is still to be transformed: what comes behind it must not overtake it. */
+  /** True where the route waits for transforms: what comes behind must not overtake that. */
   hasUntransformed(route: string): boolean {
     return (this.#routes.get(route)?.untransformed ?? 0) > 0;
   }

@@ -44,15 +44,16 @@ export type GatePolicy = Pick<
 >;
 
 /**
- * A send time holds this long: a queue that comes late (a wait in whole seconds, a host that was slow) must not send all at once what
- * was to be spread.
+ * A send time holds this long: a queue that comes late (a wait in whole seconds, a host that was
+ * slow) must not send all at once what was to be spread.
  */
 const RESERVATION_MS = 5_000;
 
 /**
- * Whether a delivery may be attempted now. The rate is asked, then the breaker, and what both take is taken together: while the breaker is
- * not closed no send time is reserved. A host that keeps no queue of its own keeps `gates` also of a hold, and `reserved` with the
- * delivery, so that it is held once; one that asks in the order of its queue forgets both, and asks again in time.
+ * Whether a delivery may be attempted now. The rate is asked, then the breaker, and what both take
+ * is taken together: while the breaker is not closed no send time is reserved. A host that keeps no
+ * queue of its own keeps `gates` also of a hold, and `reserved` with the delivery, so that it is
+ * held once; one that asks in the order of its queue forgets both, and asks again in time.
  */
 export function admitDelivery(
   stored: RouteGates,
@@ -86,8 +87,8 @@ export function admitDelivery(
 }
 
 /**
- * A route's gates with its breaker as an attempt has left it. Where it has opened, the send times that were reserved ahead are given back:
- * of what was sent until now at most a full burst counts.
+ * A route's gates with its breaker as an attempt has left it. Where it has opened, the send times
+ * that were reserved ahead are given back: of what was sent until now at most a full burst counts.
  */
 export function gatesAfter(
   { breaker: before, rateMs }: RouteGates,
@@ -100,7 +101,10 @@ export function gatesAfter(
   return { breaker, rateMs: clampRate(rateMs, rate, nowMs) };
 }
 
-/** The longest that a breaker may hold from now on: its longest cooldown, or what an actor has asked for. */
+/**
+ * The longest that a breaker may hold from now on: its longest cooldown, or what an actor has asked
+ * for.
+ */
 export function longestHoldMs({ breaker, retry }: Pick<DeliveryPolicy, "breaker" | "retry">) {
   return Math.max(breaker?.maxCooldownMs ?? 0, breaker?.cooldownMs ?? 0, retry.maxRetryAfterMs);
 }
@@ -120,7 +124,10 @@ function clampHold(state: BreakerState, policy: GatePolicy, nowMs: number): Brea
   );
 }
 
-/** Gates that were kept over a restart, as of now: nothing lies further ahead than its policy allows, and no send time is reserved. */
+/**
+ * Gates that were kept over a restart, as of now: nothing lies further ahead than its policy
+ * allows, and no send time is reserved.
+ */
 export function restoredGates(kept: RouteGates, policy: GatePolicy, nowMs: number): RouteGates {
   return clampGates(kept, policy, nowMs, 0);
 }

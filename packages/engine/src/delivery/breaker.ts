@@ -36,15 +36,15 @@ export function passBreaker(state: BreakerState, nowMs: number, probeTimeoutMs: 
 }
 
 /**
- * What an attempt says of the actor's health. `refused`: it answered, but not to this event (a permanent refusal): that counts
- * neither way, and a refused probe makes room for the next at once.
+ * What an attempt says of the actor's health. `refused`: it answered, but not to this event (a
+ * permanent refusal): that counts neither way, and a refused probe makes room for the next at once.
  */
 export type Health = "success" | "failure" | "refused";
 
 /**
- * The breaker after an attempt. `failureThreshold` consecutive failures open it for `cooldownMs`; a failed probe opens it again for
- * twice as long as before, at most `maxCooldownMs`; a success closes it. What was under way when it opened changes nothing, unless
- * it succeeds.
+ * The breaker after an attempt. `failureThreshold` consecutive failures open it for `cooldownMs`; a
+ * failed probe opens it again for twice as long as before, at most `maxCooldownMs`; a success
+ * closes it. What was under way when it opened changes nothing, unless it succeeds.
  */
 export function afterAttempt(
   state: BreakerState,
@@ -66,7 +66,10 @@ export function afterAttempt(
   return opened({ openings }, Math.min(policy.cooldownMs, policy.maxCooldownMs), nowMs);
 }
 
-/** Without failures and not held, with its number of openings; the same object where it is so already. */
+/**
+ * Without failures and not held, with its number of openings; the same object where it is so
+ * already.
+ */
 export function closed(state: BreakerState): BreakerState {
   if (state.openUntilMs === null && state.failures === 0) return state;
   return { ...CLOSED, openings: state.openings };
@@ -82,8 +85,9 @@ function opened(
 }
 
 /**
- * A breaker whose times a wall clock has written, as of now: it holds no longer than it was to hold from its opening on, and no longer than
- * `longestMs`; a probe, no longer than `probeTimeoutMs`; however that clock was set meanwhile. The same object where it is so.
+ * A breaker whose times a wall clock has written, as of now: it holds no longer than it was to hold
+ * from its opening on, and no longer than `longestMs`; a probe, no longer than `probeTimeoutMs`;
+ * however that clock was set meanwhile. The same object where it is so.
  */
 export function clampBreaker(
   state: BreakerState,

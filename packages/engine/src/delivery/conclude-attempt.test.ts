@@ -206,7 +206,10 @@ test.each([
   );
 });
 
-/** How many of 40 events are given up while their actor is down for twenty hours; `takesMs`: how long the attempts take, in turn. */
+/**
+ * How many of 40 events are given up while their actor is down for twenty hours; `takesMs`: how
+ * long the attempts take, in turn.
+ */
 function lettersOfAnOutage(tried: DeliveryPolicy, takesMs: readonly number[]): number {
   const random = () => 0.5;
   let attempts = 0;

@@ -29,12 +29,16 @@ export interface AttemptFacts {
 }
 
 /**
- * A delivery whose attempts fail uncounted for this long has every further one counted: it may be what is wrong. Until then an outage
- * loses what was attempted before the breaker opened, and no more.
+ * A delivery whose attempts fail uncounted for this long has every further one counted: it may be
+ * what is wrong. Until then an outage loses what was attempted before the breaker opened, and no
+ * more.
  */
 export const UNCOUNTED_MS = 86_400_000;
 
-/** Characters of an actor's error that are kept: it stands twice in an item of DynamoDB (400 KB), and in every line about it. */
+/**
+ * Characters of an actor's error that are kept: it stands twice in an item of DynamoDB (400 KB),
+ * and in every line about it.
+ */
 const MOST_ERROR = 4_000;
 
 /**
@@ -71,7 +75,10 @@ export function concludeAttempt(result: CallResult, facts: AttemptFacts): Conclu
   return { outcome: afterFailure(failed, breaker, askedMs, facts), breaker };
 }
 
-/** The last of its attempts, the breaker's hold, or its own wait: what is asked by Retry-After, and the backoff at least. */
+/**
+ * The last of its attempts, the breaker's hold, or its own wait: what is asked by Retry-After, and
+ * the backoff at least.
+ */
 function afterFailure(
   state: AttemptState,
   { openUntilMs }: BreakerState,
@@ -90,7 +97,10 @@ function afterFailure(
   return { kind: "retry", atMs, state, ...(askedMs > 0 && { asked: true }) };
 }
 
-/** This process may open no more files, or start no more processes; told by an error or by what caused it. */
+/**
+ * This process may open no more files, or start no more processes; told by an error or by what
+ * caused it.
+ */
 function isOutOfRoom(error: unknown): boolean {
   let cause = error;
   for (let depth = 0; depth < MOST_CAUSES && cause instanceof Error; depth += 1) {
@@ -105,7 +115,10 @@ const MOST_CAUSES = 8;
 /** How long room is waited for at least. */
 const ROOM_WAIT_MS = 1_000;
 
-/** Nothing was sent: it says nothing of the event nor of the actor, and a probe makes room for the next. */
+/**
+ * Nothing was sent: it says nothing of the event nor of the actor, and a probe makes room for the
+ * next.
+ */
 function unsent(error: unknown, facts: AttemptFacts): Conclusion {
   const { state: before, policy, nowMs, random } = facts;
   const { uncountedSinceMs } = before;
@@ -123,7 +136,10 @@ function askedDelayMs(error: unknown, mostMs: number): number {
   return Math.min(error.retryAfterMs, mostMs);
 }
 
-/** The breaker has opened while it was in flight: its failure is of the same outage, and was counted there. */
+/**
+ * The breaker has opened while it was in flight: its failure is of the same outage, and was counted
+ * there.
+ */
 function wasOvertaken({ breaker, openings, probe, policy }: AttemptFacts): boolean {
   if (policy.breaker === null) return false;
   return breaker.openings !== openings || (breaker.openUntilMs !== null && !probe);
@@ -140,7 +156,10 @@ function breakerAfter(health: Health, facts: AttemptFacts): BreakerState {
   return afterAttempt(breaker, health, probe, policy.breaker, nowMs);
 }
 
-/** Retry-After is said by the actor, not about the event: the breaker that opens on it keeps the whole route away until then. */
+/**
+ * Retry-After is said by the actor, not about the event: the breaker that opens on it keeps the
+ * whole route away until then.
+ */
 function heldFor(
   askedMs: number,
   nowMs: number,

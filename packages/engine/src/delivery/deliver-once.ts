@@ -135,7 +135,9 @@ async function call(
   }
 }
 
-/** The outcome, by the route's breaker as it is by now; the breaker learns of it in the same step. */
+/**
+ * The outcome, by the route's breaker as it is by now; the breaker learns of it in the same step.
+ */
 async function conclude(
   result: CallResult,
   { delivery, state, policy }: DueDelivery,

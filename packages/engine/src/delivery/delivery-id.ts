@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { Delivery } from "./delivery.ts";
 
 /**
- * By which a receiver may drop what it has seen (`DeliveryContext.deliveryId`): the event's id, with a hash of the route where the actor
- * has several (each is meant to be acted on), and with the number of the replay (it is meant to be done again).
+ * By which a receiver may drop what it has seen (`DeliveryContext.deliveryId`): the event's id,
+ * with a hash of the route where the actor has several (each is meant to be acted on), and with the
+ * number of the replay (it is meant to be done again).
  */
 export function deliveryId({ event, route, replay }: Delivery, severalRoutes: boolean): string {
   const ofRoute = severalRoutes ? `.${hash(route)}` : "";

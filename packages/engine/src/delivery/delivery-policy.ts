@@ -10,8 +10,8 @@ export interface DeliveryPolicy {
   readonly timeoutMs: number;
   readonly order: DeliverySpec["order"];
   /**
-   * What makes the ordering key; default: `order`. Deliveries of a route under two different values cannot be put in order by key: the
-   * earlier ones all go first.
+   * What makes the ordering key; default: `order`. Deliveries of a route under two different values
+   * cannot be put in order by key: the earlier ones all go first.
    */
   readonly orderedBy?: string;
   readonly concurrency: number;
@@ -44,8 +44,8 @@ export interface BreakerPolicy {
 }
 
 /**
- * `sourceKeys`: the keys that the route's sources set. Throws `INVALID_DURATION` or `INVALID_RATE` where a reference resolved to
- * nonsense.
+ * `sourceKeys`: the keys that the route's sources set. Throws `INVALID_DURATION` or `INVALID_RATE`
+ * where a reference resolved to nonsense.
  */
 export function compilePolicy(
   spec: DeliverySpec,

@@ -2,7 +2,10 @@ import type { AttemptState, DeadReason, OrgLoopEvent, Prompt } from "@orgloop/sd
 
 export type { AttemptState } from "@orgloop/sdk";
 
-/** One event on its way to one actor over one route: what `routeEvent` yields and `deliverOnce` delivers. */
+/**
+ * One event on its way to one actor over one route: what `routeEvent` yields and `deliverOnce`
+ * delivers.
+ */
 export interface Delivery {
   /** As the actor gets it: transformed. */
   readonly event: OrgLoopEvent;
@@ -20,7 +23,10 @@ export interface Delivery {
   readonly replay: number;
   /** Its transforms are still to run: the event is as its source gave it, `config` is empty. */
   readonly untransformed?: true;
-  /** Which publication of the event, where it is delivered once more on a host that has no other way to tell it from the first. */
+  /**
+   * Which publication of the event, where it is delivered once more on a host that has no other way
+   * to tell it from the first.
+   */
   readonly publication?: string;
 }
 
@@ -33,7 +39,10 @@ export const NO_ATTEMPTS: AttemptState = {
   lastError: null,
 };
 
-/** What the host is to do with a delivery. The host waits, settles, buries; core decides. Times in ms since the epoch. */
+/**
+ * What the host is to do with a delivery. The host waits, settles, buries; core decides. Times in
+ * ms since the epoch.
+ */
 export type Outcome =
   | {
       readonly kind: "delivered";
@@ -44,7 +53,10 @@ export type Outcome =
       readonly kind: "retry";
       readonly atMs: number;
       readonly state: AttemptState;
-      /** The actor has asked by Retry-After not to come before: a restart of the host must not forget it. */
+      /**
+       * The actor has asked by Retry-After not to come before: a restart of the host must not
+       * forget it.
+       */
       readonly asked?: true;
     }
   | { readonly kind: "hold"; readonly untilMs: number; readonly state: AttemptState }

@@ -1,8 +1,9 @@
 import type { QueuedDelivery, RouteQueue } from "./route-queue.ts";
 
 /**
- * Whom a newcomer of `route` displaces: the oldest of its own route where that has used up its share; else, of the routes that allow it,
- * the oldest of the one with the most waiting, so that a flood displaces itself (FQ-CoDel's rule: RFC 8290, section 4.1).
+ * The delivery that gives up its place to a new one of `route`: the oldest of the same route where
+ * that has used up its share; else, of the routes that allow it, the oldest of the one with the
+ * most waiting, so that a flood displaces itself (FQ-CoDel's rule: RFC 8290, section 4.1).
  */
 export function displacedBy(
   route: RouteQueue,

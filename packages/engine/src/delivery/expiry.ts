@@ -2,8 +2,9 @@ import type { Delivery } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 
 /**
- * When a delivery is older than its route's `max_age`, in ms since the epoch: from then on it is a dead letter, `expired`, without an
- * attempt. Never of a replay: somebody wants it now, however old it is.
+ * When a delivery is older than its route's `max_age`, in ms since the epoch: from then on it is a
+ * dead letter, `expired`, without an attempt. Never of a replay: somebody wants it now, however old
+ * it is.
  */
 export function expiresAt(
   delivery: Pick<Delivery, "event" | "replay">,
@@ -22,8 +23,9 @@ export interface ExpiryClock {
 }
 
 /**
- * The same on a clock that nobody sets. Under which setting of the machine's clock an event was stamped is not known: of the ages that they
- * tell the least counts, and an event of the future has just happened, so that no step makes one too old.
+ * The same on a clock that nobody sets. Under which setting of the machine's clock an event was
+ * stamped is not known: of the ages that they tell the least counts, and an event of the future has
+ * just happened, so that no step makes one too old.
  */
 export function expiryDeadline(
   delivery: Pick<Delivery, "event" | "replay">,

@@ -5,8 +5,8 @@ interface Node<T> {
 }
 
 /**
- * A set in the order of insertion, everything in constant time. A JavaScript set is none for a long queue: to find its first element
- * it walks over the places of those that were deleted.
+ * A set in the order of insertion, everything in constant time. A JavaScript set is none for a long
+ * queue: to find its first element it walks over the places of those that were deleted.
  */
 export class Fifo<T> {
   readonly #nodes = new Map<T, Node<T>>();

@@ -4,7 +4,8 @@ import type { DeliveryPolicy } from "./delivery-policy.ts";
 /** Under what a delivery is offered. Times on the clock that the queue is asked by. */
 export interface OfferTerms {
   /**
-   * The policy under which its event was matched; default: the route's. With it the route may be one that has gone meanwhile.
+   * The policy under which its event was matched; default: the route's. With it the route may be
+   * one that has gone meanwhile.
    */
   readonly matched?: DeliveryPolicy | undefined;
   /** When it is too old; default: as its event's timestamp says. */

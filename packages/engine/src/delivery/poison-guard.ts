@@ -1,12 +1,15 @@
 import type { AttemptState } from "./delivery.ts";
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 
-/** One death may have been a neighbour's, before anyone knew that the host does not survive one of them. */
+/**
+ * One death may have been a neighbour's, before anyone knew that the host does not survive one of
+ * them.
+ */
 const MIN_POISON_DEATHS = 2;
 
 /**
- * A delivery that is given up as `poison`, as its letter tells it: the host has died at its attempts
- * as often as it may be attempted, and twice at least. Null: it is not.
+ * A delivery that is given up as `poison`, as its letter tells it: the host has died at its
+ * attempts as often as it may be attempted, and twice at least. Null: it is not.
  */
 export function poisonState(
   state: AttemptState,

@@ -1,6 +1,9 @@
 import type { RatePolicy } from "./delivery-policy.ts";
 
-/** A route's rate limiter: the theoretical arrival time of the next delivery, in ms since the epoch (may be a fraction). */
+/**
+ * A route's rate limiter: the theoretical arrival time of the next delivery, in ms since the epoch
+ * (may be a fraction).
+ */
 export type RateState = number;
 
 /** Nothing sent yet. */
@@ -13,14 +16,15 @@ export interface Reservation {
 }
 
 /**
- * How late a timer may fire without delaying what follows, and how early a host's clock may be, in ms: a window holds at most
- * `burst + rate × (window + slack)` deliveries.
+ * How late a timer may fire without delaying what follows, and how early a host's clock may be, in
+ * ms: a window holds at most `burst + rate × (window + slack)` deliveries.
  */
 export const RATE_SLACK_MS = 2;
 
 /**
- * Reserves a send time: the generic cell rate algorithm (GCRA, ITU-T I.371). Deliveries are spaced by `perMs / count`; after a pause
- * up to `burst` of them may go at once. Each is counted from the one before, so that a backlog does not drift.
+ * Reserves a send time: the generic cell rate algorithm (GCRA, ITU-T I.371). Deliveries are spaced
+ * by `perMs / count`; after a pause up to `burst` of them may go at once. Each is counted from the
+ * one before, so that a backlog does not drift.
  */
 export function reserve(
   state: RateState,
@@ -36,9 +40,10 @@ export function reserve(
 }
 
 /**
- * A rate as of `nowMs`, when no send time but those that are past counts: at most a full burst has just been sent. `ahead`: how many
- * reserved send times may lie ahead of it and count too; default 0. It holds however the clock was set meanwhile, and where the rate was
- * another when it was reserved: an hour under a slow rate must not hold a fast one back.
+ * A rate as of `nowMs`, when no send time but those that are past counts: at most a full burst has
+ * just been sent. `ahead`: how many reserved send times may lie ahead of it and count too; default
+ * 0. It holds however the clock was set meanwhile, and where the rate was another when it was
+ * reserved: an hour under a slow rate must not hold a fast one back.
  */
 export function clampRate(
   state: RateState,

@@ -4,8 +4,9 @@ import type { RetryPolicy } from "./delivery-policy.ts";
 const MOST_DOUBLINGS = 52;
 
 /**
- * How long to wait after the n-th failed attempt (n from 1), in ms: exponential doubles, linear adds, fixed repeats
- * `initialDelayMs`; capped by `maxDelayMs`; then jittered: full takes a random share of it, equal a random share of its half.
+ * How long to wait after the n-th failed attempt (n from 1), in ms: exponential doubles, linear
+ * adds, fixed repeats `initialDelayMs`; capped by `maxDelayMs`; then jittered: full takes a random
+ * share of it, equal a random share of its half.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */

@@ -9,7 +9,10 @@ import { clampRate, type RateState, UNUSED_RATE } from "./rate-limit.ts";
 export interface QueuedDelivery {
   /** Untransformed until its turn in its lane has come, and it was transformed. */
   delivery: Delivery;
-  /** As it was when the event was matched; of rate, breaker, bound and concurrency the route's own counts. */
+  /**
+   * As it was when the event was matched; of rate, breaker, bound and concurrency the route's own
+   * counts.
+   */
   readonly policy: DeliveryPolicy;
   state: AttemptState;
   readonly lane: Lane;
@@ -24,7 +27,10 @@ export interface QueuedDelivery {
   openings: number;
 }
 
-/** Deliveries that keep their order: the first is attempted, the others wait for it; they are transformed in order, too. */
+/**
+ * Deliveries that keep their order: the first is attempted, the others wait for it; they are
+ * transformed in order, too.
+ */
 export interface Lane {
   readonly key: string;
   readonly route: RouteQueue;
@@ -50,7 +56,10 @@ export type RouteGate =
   /** `atMs` null: until an attempt ends. `limited`: the rate makes it wait. */
   | { readonly kind: "wait"; readonly atMs: number | null; readonly limited: boolean };
 
-/** One route's share of its actor's queue: its lanes, its breaker, its rate. Holds state, decides by the pure rules. */
+/**
+ * One route's share of its actor's queue: its lanes, its breaker, its rate. Holds state, decides by
+ * the pure rules.
+ */
 export class RouteQueue {
   readonly name: string;
   policy: DeliveryPolicy;
@@ -104,7 +113,10 @@ export class RouteQueue {
     return this.policy.queueDepth !== null && this.queued >= this.policy.queueDepth;
   }
 
-  /** Goes on under another policy; what waits for an attempt is held back by the new rate and breaker. */
+  /**
+   * Goes on under another policy; what waits for an attempt is held back by the new rate and
+   * breaker.
+   */
   change(policy: DeliveryPolicy, nowMs: number): void {
     this.policy = policy;
     this.retired = false;
@@ -165,7 +177,9 @@ export class RouteQueue {
     if (lane.items.first === item) this.#ready(lane);
   }
 
-  /** Its first delivery may be attempted, if it is the lane's turn and the delivery is all there. */
+  /**
+   * Its first delivery may be attempted, if it is the lane's turn and the delivery is all there.
+   */
   #ready(lane: Lane): void {
     if (lane.items.first?.delivery.untransformed) this.ready.delete(lane);
     else if (lane.epoch === this.#epochs[0]) this.ready.add(lane);
@@ -206,8 +220,8 @@ export class RouteQueue {
   }
 
   /**
-   * Asks concurrency, then rate and breaker; a probe is elected by asking. A delivery that has to wait takes no send time: the next that is
-   * asked for, when it has come, may be another.
+   * Asks concurrency, then rate and breaker; a probe is elected by asking. A delivery that has to
+   * wait takes no send time: the next that is asked for, when it has come, may be another.
    */
   pass(item: QueuedDelivery, nowMs: number): RouteGate {
     if (this.inFlight >= this.policy.concurrency)

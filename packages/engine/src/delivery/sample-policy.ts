@@ -1,6 +1,9 @@
 import type { DeliveryPolicy } from "./delivery-policy.ts";
 
-/** A delivery policy for tests: no rate, age or breaker, three attempts 10 ms apart, and what `change` says. */
+/**
+ * A delivery policy for tests: no rate, age or breaker, three attempts 10 ms apart, and what
+ * `change` says.
+ */
 export function samplePolicy({
   retry,
   ...change

@@ -2,7 +2,10 @@ import type { Delivery } from "./delivery.ts";
 import { Fifo } from "./fifo.ts";
 import type { Lane, QueuedDelivery } from "./route-queue.ts";
 
-/** What of an actor's queue is still to be transformed: in each lane one after the other, in their order. */
+/**
+ * What of an actor's queue is still to be transformed: in each lane one after the other, in their
+ * order.
+ */
 export class Untransformed {
   /** Lanes that have something to be transformed, and where nothing is being transformed. */
   readonly #lanes = new Fifo<Lane>();
@@ -14,7 +17,9 @@ export class Untransformed {
     if (!item.lane.transforming) this.#lanes.add(item.lane);
   }
 
-  /** What is to be transformed next; ask until there is nothing. Say afterwards that it is `done`. */
+  /**
+   * What is to be transformed next; ask until there is nothing. Say afterwards that it is `done`.
+   */
   next(): QueuedDelivery | undefined {
     const lane = this.#lanes.first;
     if (lane === undefined) return undefined;

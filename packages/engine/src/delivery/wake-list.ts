@@ -12,7 +12,10 @@ export class WakeList<T> {
   #heap: Entry<T>[] = [];
   #pruneAt = FEW;
 
-  /** `isWanted`: false of an entry that may be forgotten before its time, so that memory does not hold it until then. */
+  /**
+   * `isWanted`: false of an entry that may be forgotten before its time, so that memory does not
+   * hold it until then.
+   */
   constructor(isWanted: (what: T, atMs: number) => boolean) {
     this.#isWanted = isWanted;
   }

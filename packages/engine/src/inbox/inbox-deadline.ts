@@ -1,8 +1,9 @@
 import type { InboxEntry } from "@orgloop/sdk";
 
 /**
- * When an entry of an inbox expires, on a clock that nobody sets: its `expires_at` is of the machine's, and lies no further ahead than the
- * entry may wait in all, however that was set meanwhile.
+ * When an entry of an inbox expires, on a clock that nobody sets: its `expires_at` is of the
+ * machine's, and lies no further ahead than the entry may wait in all, however that was set
+ * meanwhile.
  */
 export function inboxDeadline(
   { queued_at, expires_at }: Pick<InboxEntry, "queued_at" | "expires_at">,

@@ -21,7 +21,10 @@ export interface InboxStep {
   readonly notify: boolean;
 }
 
-/** The inbox after a change. While a notification is under way no other is asked for; none is asked for an empty inbox. */
+/**
+ * The inbox after a change. While a notification is under way no other is asked for; none is asked
+ * for an empty inbox.
+ */
 export function changeInbox({ pending, notice }: InboxState, change: InboxChange): InboxStep {
   switch (change.kind) {
     case "queued":

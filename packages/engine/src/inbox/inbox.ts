@@ -27,8 +27,9 @@ const SOURCE = "orgloop";
 const KIND = "inbox.notification";
 
 /**
- * Whether a delivery goes to an inbox instead of straight to its actor: null where it does not, also where its `session_key` came out
- * empty. What `inbox_ttl` and `inbox_max_batch` say is taken where it has sense.
+ * Whether a delivery goes to an inbox instead of straight to its actor: null where it does not,
+ * also where its `session_key` came out empty. What `inbox_ttl` and `inbox_max_batch` say is taken
+ * where it has sense.
  */
 export function inboxTerms({ config, event }: Delivery): InboxTerms | null {
   const { inbox, session_key: key, inbox_ttl: ttl, inbox_max_batch: batch } = config;
@@ -93,7 +94,9 @@ export interface InboxNotice {
   readonly nowMs: number;
 }
 
-/** What the actor gets instead of the events: its id is the same while the same event waits first. */
+/**
+ * What the actor gets instead of the events: its id is the same while the same event waits first.
+ */
 export function inboxNotification({
   sessionKey,
   pending,
@@ -146,8 +149,9 @@ export function noticeDelivery(notice: NoticeDelivery): Delivery {
 }
 
 /**
- * A notification with its session in the config, whatever the route's template made of it: that looks for the key in the event, which is
- * the notification where a dead letter is replayed. Any other delivery as it is.
+ * A notification with its session in the config, whatever the route's template made of it: that
+ * looks for the key in the event, which is the notification where a dead letter is replayed. Any
+ * other delivery as it is.
  */
 export function withNoticeKey(delivery: Delivery): Delivery {
   const { event, config } = delivery;

@@ -11,12 +11,18 @@ export interface CompleteEventOptions {
   readonly randomHex: () => string;
 }
 
-/** The id of an occurrence: `evt_` and 32 hex digits of a hash over the source and the platform's identity of it. */
+/**
+ * The id of an occurrence: `evt_` and 32 hex digits of a hash over the source and the platform's
+ * identity of it.
+ */
 export function eventId(source: string, identity: string): string {
   return `evt_${createHash("sha256").update(`${source}\0${identity}`).digest("hex").slice(0, 32)}`;
 }
 
-/** A draft as an event: id, time, type and trace filled in where the source left them out (v1alpha1, section 3). */
+/**
+ * A draft as an event: id, time, type and trace filled in where the source left them out (v1alpha1,
+ * section 3).
+ */
 export function completeEvent(draft: EventDraft, options: CompleteEventOptions): OrgLoopEvent {
   const id =
     draft.id ??

@@ -15,8 +15,8 @@ export interface InjectedDraft extends EventDraft {
 }
 
 /**
- * Events as people write them: one JSON event, a JSON list of them, or JSON Lines. Throws `INVALID_EVENTS`, naming the event, and
- * `NUMBER_OUT_OF_RANGE`.
+ * Events as people write them: one JSON event, a JSON list of them, or JSON Lines. Throws
+ * `INVALID_EVENTS`, naming the event, and `NUMBER_OUT_OF_RANGE`.
  */
 export function parseInjected(given: string | Uint8Array): readonly InjectedDraft[] {
   const drafts = parseEvents(textOf(given)).map(draftOf);

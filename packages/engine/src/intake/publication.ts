@@ -1,8 +1,9 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
 
 /**
- * An event as a process puts it on its bus, where it says more of itself than routing is to see. `once`: the mark by which a repeat of it
- * is known (`formatMark`). `publication_of`: the event's own id, where this is another publication of an event that may be on the bus, too.
+ * An event as a process puts it on its bus, where it says more of itself than routing is to see.
+ * `once`: the mark by which a repeat of it is known (`formatMark`). `publication_of`: the event's
+ * own id, where this is another publication of an event that may be on the bus, too.
  */
 export interface Published extends OrgLoopEvent {
   readonly once?: string;
@@ -14,7 +15,10 @@ export function firstOnBus(event: OrgLoopEvent, once: string): Published {
   return { ...event, once };
 }
 
-/** One more publication of an event, under an id of its own on the bus (law B6). `random`: letters and digits. */
+/**
+ * One more publication of an event, under an id of its own on the bus (law B6). `random`: letters
+ * and digits.
+ */
 export function againOnBus(event: OrgLoopEvent, random: string): Published {
   return { ...event, id: `${event.id}p${random}`, publication_of: event.id };
 }

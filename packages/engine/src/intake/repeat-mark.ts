@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
 
 /**
- * What is remembered of an event that its sender or platform has named: 16 bytes, so that a million of them fit into memory. Two events
- * whose keys are equal by chance differ in `body`: the second is routed as one whose id was used again, and nothing is lost.
+ * What is remembered of an event that its sender or platform has named: 16 bytes, so that a million
+ * of them fit into memory. Two events whose keys are equal by chance differ in `body`: the second
+ * is routed as one whose id was used again, and nothing is lost.
  */
 export interface RepeatMark {
   /** 64 bits of a hash over source and event id. */
@@ -14,20 +15,32 @@ export interface RepeatMark {
   readonly at: number;
 }
 
-/** SHA-256, in lower-case hex, of what a sender sent: by it an id that is used again for another body is told from a repeat. */
+/**
+ * SHA-256, in lower-case hex, of what a sender sent: by it an id that is used again for another
+ * body is told from a repeat.
+ */
 export function bodyHash(payload: Readonly<Record<string, unknown>>): string {
   return hash("sha256", JSON.stringify(payload));
 }
 
-/** In the place of a {@link bodyHash}, of what is polled: the platform's id holds the version, and what is read anew may differ in little things. */
+/**
+ * In the place of a {@link bodyHash}, of what is polled: the platform's id holds the version, and
+ * what is read anew may differ in little things.
+ */
 export const ANY_BODY = "0".repeat(64);
 
-/** The id of an event whose own id its sender had used before for another body: the same two always make the same. */
+/**
+ * The id of an event whose own id its sender had used before for another body: the same two always
+ * make the same.
+ */
 export function reusedId(id: string, body: string): string {
   return `evt_${hash("sha256", `${id}\0${body}`).slice(0, 32)}`;
 }
 
-/** `salt` tells apart the lives of a source: what was remembered under another is forgotten. `body`: {@link bodyHash}. */
+/**
+ * `salt` tells apart the lives of a source: what was remembered under another is forgotten. `body`:
+ * {@link bodyHash}.
+ */
 export function repeatMark(salt: string, id: string, body: string, nowMs: number): RepeatMark {
   const key = hash("sha256", `${salt}\0${id}`);
   return {

@@ -11,7 +11,10 @@ export interface RepeatPolicy {
 /** `defaults.repeat_window` where nobody says (`docs/configuration.md`, Repeats). */
 export const REPEAT_WINDOW: Duration = "24h";
 
-/** `ofConnector`: what its connector declares, for where neither the source nor the defaults say. Throws `INVALID_DURATION`. */
+/**
+ * `ofConnector`: what its connector declares, for where neither the source nor the defaults say.
+ * Throws `INVALID_DURATION`.
+ */
 export function repeatPolicy(
   { repeat_window, repeats }: Pick<SourceSpec, "repeat_window" | "repeats">,
   defaults: Pick<DefaultsSpec, "repeat_window">,

@@ -7,8 +7,9 @@ const FIRST_CAPACITY = 1_024;
 const WORDS = 4;
 
 /**
- * Marks in the order in which they were added, found by their key: 16 bytes each in a ring, and 8 to 16 for an index by open addressing. When the ring is full,
- * what is older than `forgotten` goes first, then the ring grows up to `most` marks, then the oldest makes room.
+ * Marks in the order in which they were added, found by their key: 16 bytes each in a ring, and 8
+ * to 16 for an index by open addressing. When the ring is full, what is older than `forgotten` goes
+ * first, then the ring grows up to `most` marks, then the oldest makes room.
  */
 export class RepeatTable {
   readonly most: number;
@@ -34,7 +35,10 @@ export class RepeatTable {
     return this.#size;
   }
 
-  /** When the newest mark was published that had to make room before its time, in seconds since the epoch; 0: none had to. */
+  /**
+   * When the newest mark was published that had to make room before its time, in seconds since the
+   * epoch; 0: none had to.
+   */
   get pushedOutAt(): number {
     return this.#pushedOut;
   }
@@ -48,7 +52,10 @@ export class RepeatTable {
     return { high, low, body, at: this.#ring[at + 3] as number };
   }
 
-  /** False where a mark with that key is in already: that one stays. `forgotten`: what is as old, in seconds, may go. */
+  /**
+   * False where a mark with that key is in already: that one stays. `forgotten`: what is as old, in
+   * seconds, may go.
+   */
   add(mark: RepeatMark, forgotten: number): boolean {
     if (this.#slotOf(mark.high, mark.low) !== -1) return false;
     this.#makeRoom(forgotten);
@@ -143,7 +150,9 @@ export class RepeatTable {
     this.#slots[slot] = place + 1;
   }
 
-  /** Those behind it move up, as far as their key lets them: a search ends at the first empty slot. */
+  /**
+   * Those behind it move up, as far as their key lets them: a search ends at the first empty slot.
+   */
   #vacate(slot: number): void {
     const mask = this.#slots.length - 1;
     let empty = slot;

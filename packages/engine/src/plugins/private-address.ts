@@ -46,7 +46,10 @@ export const isAddress = (host: string): boolean => ipaddr.isValid(host);
 /** Names that stand for this machine, or its network, wherever they are asked for. */
 const LOCAL_NAME = /(^|\.)(localhost|local|internal|localdomain)$/;
 
-/** Whether a URL's host, as `new URL` gives it, is private as it is written, and `reach` does not list it. */
+/**
+ * Whether a URL's host, as `new URL` gives it, is private as it is written, and `reach` does not
+ * list it.
+ */
 export function isPrivateHost(hostname: string, reach: Reach): boolean {
   const host = hostname.replace(/^\[|\]$/g, "");
   if (reach.allowsName(host)) return false;

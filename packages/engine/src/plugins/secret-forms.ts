@@ -1,6 +1,7 @@
 /**
- * The forms in which a secret may stand in what others print: as it is, on one line, within JSON, percent-encoded, and in base64 with
- * whatever stands before and behind it; and all of these of what a server reads that takes the bytes of a header for Latin-1.
+ * The forms in which a secret may stand in what others print: as it is, on one line, within JSON,
+ * percent-encoded, and in base64 with whatever stands before and behind it; and all of these of
+ * what a server reads that takes the bytes of a header for Latin-1.
  */
 export function secretForms(secret: string): readonly string[] {
   const asHeader = Buffer.from(secret).toString("latin1");
@@ -13,7 +14,10 @@ function formsOf(secret: string): readonly string[] {
   return [...new Set([...forms, JSON.stringify(secret).slice(1, -1), ...percentForms(secret)])];
 }
 
-/** What base64 makes of it behind `before` bytes, without the characters that its neighbours have a part in. */
+/**
+ * What base64 makes of it behind `before` bytes, without the characters that its neighbours have a
+ * part in.
+ */
 function base64Forms(secret: string, before: number): string[] {
   const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
   const whole = bytes.toString("base64");

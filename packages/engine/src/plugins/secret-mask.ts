@@ -5,14 +5,20 @@ export type MaskSecrets = (text: string) => string;
 
 /** Shorter ones are no secrets: their letters stand in any text (`docs/configuration.md`). */
 export const LEAST_SECRET = 8;
-/** So much of a secret at the place where a text is known to be cut is taken for its rest; elsewhere that is a word like others. */
+/**
+ * So much of a secret at the place where a text is known to be cut is taken for its rest; elsewhere
+ * that is a word like others.
+ */
 const LEAST_REST = 4;
 const MASK = "***";
 /** Where somebody has left out something, as `JSON.parse` does in its errors. */
 const CUTS = /(\s?"?(?:\.\.\.|…)"?\s?)/;
 
 export interface SecretMask {
-  /** Also at the ends of a text, where it may have been cut: {@link LEAST_SECRET} characters of a secret and more. */
+  /**
+   * Also at the ends of a text, where it may have been cut: {@link LEAST_SECRET} characters of a
+   * secret and more.
+   */
   readonly mask: MaskSecrets;
   /** For a text that was cut at one of its ends, perhaps within a secret. */
   readonly maskCut: MaskSecrets;

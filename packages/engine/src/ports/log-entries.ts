@@ -39,7 +39,10 @@ export function attemptEntry(
   return { ...failure, phase: "deliver.retry", metadata };
 }
 
-/** What the log says of a breaker after an attempt, the how manieth of the delivery; null: nothing has changed. */
+/**
+ * What the log says of a breaker after an attempt; null where nothing has changed. `attempt` counts
+ * from 1 within the delivery.
+ */
 export function circuitEntry(
   delivery: Delivery,
   attempt: number,
@@ -63,7 +66,10 @@ export function queuedEntry(
   return { ...about, phase: "deliver.success", result: "queued in the inbox" };
 }
 
-/** What the log says when an actor was told of an inbox, or could not be; `delivery`: the notification, where there was one. */
+/**
+ * What the log says when an actor was told of an inbox, or could not be; `delivery`: the
+ * notification, where there was one.
+ */
 export function noticeEntry(
   notice: {
     readonly sessionKey: string;
@@ -110,7 +116,10 @@ export function emitEntry(event: OrgLoopEvent): OpenEntry {
   return { phase: "source.emit", event_id, trace_id, source, event_type, metadata };
 }
 
-/** What the log says of an event that its source has sent before. `again`: it is routed all the same. */
+/**
+ * What the log says of an event that its source has sent before. `again`: it is routed all the
+ * same.
+ */
 export function repeatEntry(
   event: OrgLoopEvent,
   { again }: { readonly again: boolean },
@@ -121,7 +130,9 @@ export function repeatEntry(
   return { phase: "source.repeat", event_id, trace_id, source, event_type, result };
 }
 
-/** What the log says of an event whose id, `former`, its sender had used before for another body. */
+/**
+ * What the log says of an event whose id, `former`, its sender had used before for another body.
+ */
 export function reusedEntry(event: OrgLoopEvent, former: string): OpenEntry {
   const { id: event_id, trace_id, source, type: event_type } = event;
   const result = `${former} was sent before with another body: routed under an id of its own`;

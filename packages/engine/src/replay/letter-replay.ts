@@ -25,8 +25,8 @@ export function replayRefusal(
 }
 
 /**
- * What the actor gets: the event as it would have got it then, config and prompt as the route has them now (a letter holds neither:
- * they may hold secrets, and may be what was mended).
+ * What the actor gets: the event as it would have got it then, config and prompt as the route has
+ * them now (a letter holds neither: they may hold secrets, and may be what was mended).
  */
 export function letterDelivery(
   letter: DeadLetter,

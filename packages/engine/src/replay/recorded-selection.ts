@@ -33,8 +33,8 @@ export interface RecordedSelection<Place> {
 }
 
 /**
- * The events that `query` and `holds` let through, each once, in the order in which they were routed. Memory holds where they stand, not
- * the events.
+ * The events that `query` and `holds` let through, each once, in the order in which they were
+ * routed. Memory holds where they stand, not the events.
  */
 export function recordedSelection<Place>(
   { ids, since, until, source }: RecordedQuery,
@@ -61,7 +61,7 @@ export function recordedSelection<Place>(
   };
 }
 
-/** A line of the record; null for one that is none of ours (torn, by a crash). */
+/** A line of the record; null where it is not one (torn by a crash). */
 export function parseRecorded(text: string): RecordedLine | null {
   try {
     const line = parseJson(text) as RecordedLine | null;

@@ -3,8 +3,9 @@ import { asPublished } from "../intake/publication.ts";
 import type { Matcher } from "../routing/match.ts";
 
 /**
- * A replay as it is on the bus. It has an id of its own there, so that it waits, is settled and comes back after a crash beside the event
- * itself, which may still be unacked (law B6); routing gives it its event's id back.
+ * A replay as it is on the bus. It has an id of its own there, so that it waits, is settled and
+ * comes back after a crash beside the event itself, which may still be unacked (law B6); routing
+ * gives it its event's id back.
  */
 interface ReplayOnBus extends OrgLoopEvent {
   readonly replay: number;

@@ -1,6 +1,9 @@
 import type { LogEntry, OrgLoopEvent } from "@orgloop/sdk";
 
-/** Why what goes to an actor looks as if the event's content steered it (v1alpha1, section 4: output validator). */
+/**
+ * Why what goes to an actor looks as if the event's content steered it (v1alpha1, section 4: output
+ * validator).
+ */
 export interface AuditFlag {
   readonly type: "instruction_content" | "input_echo" | "scope_violation";
   readonly severity: "warning" | "critical";
@@ -13,7 +16,10 @@ export interface AuditedOutput {
   /** The same, filled in from the event. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly event: OrgLoopEvent;
-  /** Front matter of the route's prompt; its `allowed_domains` are the URLs that the actor is meant to see. */
+  /**
+   * Front matter of the route's prompt; its `allowed_domains` are the URLs that the actor is meant
+   * to see.
+   */
   readonly promptMeta?: Readonly<Record<string, unknown>> | null;
 }
 
@@ -25,8 +31,8 @@ const ECHO_WARNING = 0.7;
 const ECHO_CRITICAL = 0.9;
 
 /**
- * Over text in lower case whose white space is single spaces, so that none of them has two neighbouring repetitions to try out: their
- * time is linear.
+ * Over text in lower case whose white space is single spaces, so that none of them has two
+ * neighbouring repetitions to try out: their time is linear.
  */
 const INSTRUCTIONS: readonly RegExp[] = [
   /\bignore (all )?previous instructions\b/,
@@ -50,8 +56,9 @@ const URLS = /https?:\/\/[^\s"'<>)}\]]+/gi;
 const MAX_URLS = 100;
 
 /**
- * Flags for the log; nothing is held back. Judged is what the event has put into `then.config`, since a template's own words are the
- * author's; a route whose config takes nothing from the event costs nothing.
+ * Flags for the log; nothing is held back. Judged is what the event has put into `then.config`,
+ * since a template's own words are the author's; a route whose config takes nothing from the event
+ * costs nothing.
  */
 export function auditOutput(output: AuditedOutput): readonly AuditFlag[] {
   const text = filledIn(output);
@@ -91,7 +98,8 @@ function matches(patterns: readonly RegExp[], text: string): string[] {
 
 function echo(text: string, { payload }: OrgLoopEvent): AuditFlag[] {
   if (text.length < MIN_ECHO_LENGTH * ECHO_WARNING) return [];
-  // No two texts are more alike than their lengths; most payloads are far too long to be written out for this.
+  // No two texts are more alike than their lengths; most payloads are far too long to be written
+  // out for this.
   if (charactersIn(payload, text.length / ECHO_WARNING + 1) > text.length / ECHO_WARNING + 1)
     return [];
   const input = JSON.stringify(payload);
@@ -144,8 +152,9 @@ function outOfScope(
 const PAIRS = 2 ** 15;
 
 /**
- * How alike two texts are: pairs of neighbouring characters in common, of all pairs (Jaccard, with counts). 0 to 1. Pairs are told apart
- * by a hash: the few that share one make texts look a little more alike.
+ * How alike two texts are: pairs of neighbouring characters in common, of all pairs (Jaccard, with
+ * counts). 0 to 1. Pairs are told apart by a hash: the few that share one make texts look a little
+ * more alike.
  */
 function similarity(a: string, b: string): number {
   const counts = new Int16Array(PAIRS);

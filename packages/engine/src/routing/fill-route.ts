@@ -68,7 +68,10 @@ export function fillRoute(
   return { config: filledConfig(config, templates, { ...values, prompt: filled }), prompt: filled };
 }
 
-/** Whether a prompt's text is filled in: payloads are other people's text, so only where its author says so. */
+/**
+ * Whether a prompt's text is filled in: payloads are other people's text, so only where its author
+ * says so.
+ */
 export function isTemplate({ meta }: Pick<Prompt, "meta">): boolean {
   return meta?.interpolate === true;
 }

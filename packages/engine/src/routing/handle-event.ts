@@ -49,7 +49,10 @@ export interface EventPorts extends LoopPorts {
 export type HandledEvent =
   /** A repeat, or done with before: nothing is delivered, nothing recorded. */
   | { readonly kind: "known" }
-  /** It is one dead letter, whatever routes it would have taken; `dropped`: what a replay of a time range leaves out. */
+  /**
+   * It is one dead letter, whatever routes it would have taken; `dropped`: what a replay of a time
+   * range leaves out.
+   */
   | { readonly kind: "given up"; readonly event: OrgLoopEvent; readonly dropped: readonly string[] }
   | RoutedToEnd;
 

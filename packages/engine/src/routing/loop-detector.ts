@@ -1,7 +1,10 @@
 import type { LogEntry, OrgLoopEvent } from "@orgloop/sdk";
 import { Fifo } from "../delivery/fifo.ts";
 
-/** Longer chains of events under one trace are reported, chains of {@link BREAK_DEPTH} are broken (v1alpha1, section 4). */
+/**
+ * Longer chains of events under one trace are reported, chains of {@link BREAK_DEPTH} are broken
+ * (v1alpha1, section 4).
+ */
 export const DETECT_DEPTH = 3;
 export const BREAK_DEPTH = 5;
 /** A trace is forgotten this long after its last event that was let through. */
@@ -38,10 +41,11 @@ export interface LoopCheck {
 type Traced = Pick<OrgLoopEvent, "id" | "source" | "type" | "provenance">;
 
 /**
- * An event's place in its trace: deeper than {@link DETECT_DEPTH}, or of a source and type that the trace has seen before it, is a loop;
- * at {@link BREAK_DEPTH} the trace is broken until the window has passed. The same event seen again has the place it had. v1alpha1
- * counts the events of the trace; one whose `provenance.hops` says how many deliveries led to it (our own webhooks do) is as deep as
- * that, so that what an event fans out into is no loop, however much it is.
+ * An event's place in its trace: deeper than {@link DETECT_DEPTH}, or of a source and type that the
+ * trace has seen before it, is a loop; at {@link BREAK_DEPTH} the trace is broken until the window
+ * has passed. The same event seen again has the place it had. v1alpha1 counts the events of the
+ * trace; one whose `provenance.hops` says how many deliveries led to it (our own webhooks do) is as
+ * deep as that, so that what an event fans out into is no loop, however much it is.
  */
 export function followTrace(
   before: TraceChain | undefined,
@@ -101,7 +105,10 @@ export interface LoopDetector {
   readonly size: number;
 }
 
-/** Traces in memory, at most `maxTraces` (default 10,000): the one that went on least recently is forgotten first. */
+/**
+ * Traces in memory, at most `maxTraces` (default 10,000): the one that went on least recently is
+ * forgotten first.
+ */
 export function loopDetector({ maxTraces = MAX_TRACES } = {}): LoopDetector {
   const chains = new Map<string, TraceChain>();
   /** The one that went on least recently first. */
@@ -128,7 +135,10 @@ export function loopDetector({ maxTraces = MAX_TRACES } = {}): LoopDetector {
   };
 }
 
-/** What the log says of a check; `broken`: why the event must not be routed, or null. Null: it is no loop. */
+/**
+ * What the log says of a check; `broken`: why the event must not be routed, or null. Null: it is no
+ * loop.
+ */
 export function loopEntry(
   check: LoopCheck,
   event: OrgLoopEvent,

@@ -4,8 +4,8 @@ import { compileFilter } from "./filter/compile-filter.ts";
 /** Which routes take an event. */
 export interface Matcher {
   /**
-   * Every route whose source, type and filter fit, in the order of the configuration. A route whose filter fails is left out, and told to
-   * `onFault`.
+   * Every route whose source, type and filter fit, in the order of the configuration. A route whose
+   * filter fails is left out, and told to `onFault`.
    */
   match(event: OrgLoopEvent, onFault?: OnFault): readonly RouteSpec[];
 }
@@ -31,7 +31,10 @@ export function compileRoute(route: RouteSpec): CompiledRoute {
   }
 }
 
-/** A route that has no filter to ask, which is a fault of every event that its source and type let through. */
+/**
+ * A route that has no filter to ask, which is a fault of every event that its source and type let
+ * through.
+ */
 export function faultyRoute(route: RouteSpec, error: Error): CompiledRoute {
   return matched(route, () => {
     throw error;

@@ -28,9 +28,9 @@ export interface Router {
 }
 
 /**
- * Match, then for each matching route in the order of the configuration its transforms on the original event (v1alpha1,
- * section 4). Routes in `settled` were done with before a restart and are left out. What fails on one route, its filter included, is
- * that route's fault: the others go on.
+ * Match, then for each matching route in the order of the configuration its transforms on the
+ * original event (v1alpha1, section 4). Routes in `settled` were done with before a restart and are
+ * left out. What fails on one route, its filter included, is that route's fault: the others go on.
  */
 export async function routeEvent(
   event: OrgLoopEvent,

@@ -18,8 +18,9 @@ export type EndedRoute =
   | RouteFault;
 
 /**
- * A route whose next transform may take its time: the host runs it in the lane of the route and the ordering key, where one event is
- * transformed after the other, so that nothing but its lane waits for it.
+ * A route whose next transform may take its time: the host runs it in the lane of the route and the
+ * ordering key, where one event is transformed after the other, so that nothing but its lane waits
+ * for it.
  */
 export interface LanedRoute {
   readonly kind: "in lane";
@@ -31,7 +32,10 @@ export interface LanedRoute {
 
 /** What became of an event, or is to become. */
 export interface RoutedEvent {
-  /** One for each route that matched and was not settled before, in the order of the configuration; faulty filters last. */
+  /**
+   * One for each route that matched and was not settled before, in the order of the configuration;
+   * faulty filters last.
+   */
   readonly routes: readonly (EndedRoute | LanedRoute)[];
   /** Names of all routes that matched, settled before or not. */
   readonly matched: readonly string[];

@@ -8,7 +8,10 @@ import {
   type Phase,
 } from "@orgloop/sdk";
 
-/** A transform as a route uses it: the host has bound its timeout, its context and `on_error` (use, else definition, else pass). */
+/**
+ * A transform as a route uses it: the host has bound its timeout, its context and `on_error` (use,
+ * else definition, else pass).
+ */
 export interface RouteTransform {
   readonly name: string;
   readonly onError: OnError;
@@ -27,7 +30,10 @@ const ON_ERROR_PHASE = {
   halt: "transform.error_halt",
 } as const satisfies Record<OnError, Phase>;
 
-/** Runs a route's transforms in order on the event; the first that drops or halts ends it (v1alpha1, section 5). */
+/**
+ * Runs a route's transforms in order on the event; the first that drops or halts ends it (v1alpha1,
+ * section 5).
+ */
 export async function applyTransforms(
   event: OrgLoopEvent,
   transforms: readonly RouteTransform[],
@@ -64,8 +70,8 @@ export async function applyTransforms(
 }
 
 /**
- * What a transform made of an event, known by the event's own id, with its time, provenance and trace where the answer has none. Throws
- * `NO_EVENT` for what is none.
+ * What a transform made of an event, known by the event's own id, with its time, provenance and
+ * trace where the answer has none. Throws `NO_EVENT` for what is none.
  */
 function transformed(next: OrgLoopEvent, event: OrgLoopEvent): OrgLoopEvent {
   const wrong = checkTransformed(next);

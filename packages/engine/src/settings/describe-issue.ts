@@ -50,8 +50,9 @@ export function stepsOf(issue: StandardIssue): DocumentPath {
 }
 
 /**
- * The issues of a schema in words for people, one problem each. With `ours` their messages say what is expected, as the
- * schemas of this package do; a plugin's are zod's own, unless its author wrote one.
+ * The issues of a schema in words for people, one problem each. With `ours` their messages say what
+ * is expected, as the schemas of this package do; a plugin's are zod's own, unless its author wrote
+ * one.
  */
 export function describeIssue(raw: StandardIssue, root: unknown, ours: boolean): ConfigIssue[] {
   const issue = raw as Issue;
@@ -112,7 +113,10 @@ function missing(path: DocumentPath, expected: string): string {
   return key === undefined ? `expected ${expected}` : `"${key}" is missing: expected ${expected}`;
 }
 
-/** Of the branches of a union the one that was meant: whose errors lie deepest; undefined where none fits at all. */
+/**
+ * Of the branches of a union the one that was meant: whose errors lie deepest; undefined where none
+ * fits at all.
+ */
 function chosenBranch(
   issue: Issue,
   root: unknown,
@@ -137,7 +141,10 @@ const TYPES: Readonly<Record<string, string>> = {
   record: "a mapping",
 };
 
-/** What zod's own issue expected; undefined where its author, or another library, says something else. */
+/**
+ * What zod's own issue expected; undefined where its author, or another library, says something
+ * else.
+ */
 function expectedOf(issue: Issue): string | undefined {
   const own = /^expected (.*)/.exec(issue.message)?.[1];
   if (own !== undefined) return own;
@@ -154,7 +161,8 @@ function expectedOf(issue: Issue): string | undefined {
 }
 
 /**
- * Without the issues that follow from another: where a key is mistyped, that the right one is missing is not said again.
+ * Without the issues that follow from another: where a key is mistyped, that the right one is
+ * missing is not said again.
  */
 export function withoutConsequences(issues: readonly ConfigIssue[]): ConfigIssue[] {
   const meant = new Set<string>();

@@ -12,7 +12,10 @@ import { nearest } from "./nearest.ts";
 import { schemaKeys } from "./schema-keys.ts";
 import { misspeltSecret, secretTextsIn } from "./secret-keys.ts";
 
-/** `value` where it holds; else `errors`, at least one. Unknown keys are `warnings` and are not in the value. */
+/**
+ * `value` where it holds; else `errors`, at least one. Unknown keys are `warnings` and are not in
+ * the value.
+ */
 export type PluginConfigResult<Config> =
   | { readonly value: Config; readonly errors?: undefined; readonly warnings: ConfigIssue[] }
   | {
@@ -42,15 +45,17 @@ function without(value: unknown, path: DocumentPath, key: string): unknown {
   return isMapping(value) ? { ...value, [step]: without(value[step], rest, key) } : value;
 }
 
-/** True where the issue is about a text with `${…}`, whose form is known only at the moment of use. */
+/**
+ * True where the issue is about a text with `${…}`, whose form is known only at the moment of use.
+ */
 function aboutReference(issue: StandardIssue, value: unknown): boolean {
   const found = valueAt(value, stepsOf(issue));
   return typeof found === "string" && holdsReference(found);
 }
 
 /**
- * A schema knows no number but a double: where it takes one, one that a double would change is taken too, and `value` has it as it is
- * written.
+ * A schema knows no number but a double: where it takes one, one that a double would change is
+ * taken too, and `value` has it as it is written.
  */
 async function validate<Config>(schema: StandardSchema<Config>, config: unknown) {
   const result = await schema["~standard"].validate(config);
@@ -92,7 +97,10 @@ function emptySecrets(schema: StandardSchema, config: unknown): ConfigIssue[] {
   });
 }
 
-/** An unknown key: a warning, but of one that must have been meant as a secret, without which nothing would be checked. */
+/**
+ * An unknown key: a warning, but of one that must have been meant as a secret, without which
+ * nothing would be checked.
+ */
 function unknownKey(issue: ConfigIssue, schema: StandardSchema) {
   const { path, message } = issue;
   const secret = misspeltSecret(schema, path);
@@ -117,7 +125,8 @@ export async function parsePluginConfig<Config>(
   const warnings: ConfigIssue[] = [];
   const errors = emptySecrets(schema, value);
   let config = value;
-  // Each round takes out the unknown keys of one depth of unions; a schema that never holds still must end.
+  // Each round takes out the unknown keys of one depth of unions; a schema that never holds still
+  // must end.
   for (let round = 0; round < 8; round++) {
     const result = await validate(schema, config);
     if (result.issues === undefined) {

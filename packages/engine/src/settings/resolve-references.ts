@@ -3,8 +3,8 @@ import { isMapping } from "@orgloop/sdk";
 export { holdsReference } from "./holds-reference.ts";
 
 /**
- * `value` with every `${NAME}` in its texts replaced from `env`, and the names that `env` lacks (sorted; their references
- * stay as written). For the moment of use: what it returns holds secrets.
+ * `value` with every `${NAME}` in its texts replaced from `env`, and the names that `env` lacks
+ * (sorted; their references stay as written). For the moment of use: what it returns holds secrets.
  */
 export function resolveReferences<Value>(
   value: Value,

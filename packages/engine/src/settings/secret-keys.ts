@@ -2,7 +2,10 @@ import { isMapping, type StandardSchema } from "@orgloop/sdk";
 import { distance } from "fastest-levenshtein";
 import { type DocumentPath, formatPath, valueAt } from "./document-path.ts";
 
-/** The way to a key that a schema marks secret; `*` is any item of a list and any key of a free mapping. */
+/**
+ * The way to a key that a schema marks secret; `*` is any item of a list and any key of a free
+ * mapping.
+ */
 export type SecretKey = readonly string[];
 
 interface JsonSchemaOf {
@@ -13,17 +16,17 @@ interface JsonSchemaOf {
 }
 
 /**
- * `true`: all that stands there is secret. `"references"`: what the references in it stand for is, as in headers and variables, most of
- * which are no secrets (`.meta({ secret: "references" })`).
+ * `true`: all that stands there is secret. `"references"`: what the references in it stand for is,
+ * as in headers and variables, most of which are no secrets (`.meta({ secret: "references" })`).
  */
 type SecretMark = true | "references";
 
 const known = new WeakMap<object, ReadonlyMap<SecretMark, readonly SecretKey[]>>();
 
 /**
- * The keys of a plugin's `config` that its schema marks secret: `secret: true` (zod's `.meta({ secret: true })`), or JSON Schema's own
- * `writeOnly: true` and `format: password`. Read from the schema's JSON Schema (standardschema.dev, Standard JSON Schema); none where it
- * has no such form.
+ * The keys of a plugin's `config` that its schema marks secret: `secret: true` (zod's `.meta({
+ * secret: true })`), or JSON Schema's own `writeOnly: true` and `format: password`. Read from the
+ * schema's JSON Schema (standardschema.dev, Standard JSON Schema); none where it has no such form.
  */
 export function secretKeys(schema: StandardSchema): readonly SecretKey[] {
   return markedKeys(schema, true);
@@ -155,7 +158,10 @@ function referred(root: unknown, reference: string): unknown {
   );
 }
 
-/** The secret that the unknown key at `path` was meant to be: one beside it that is at most two letters away. */
+/**
+ * The secret that the unknown key at `path` was meant to be: one beside it that is at most two
+ * letters away.
+ */
 export function misspeltSecret(schema: StandardSchema, path: DocumentPath): string | undefined {
   const written = String(path.at(-1)).toLowerCase();
   const beside = secretKeys(schema).filter(

@@ -6,8 +6,9 @@ import { secretsInUrls } from "./secrets-in-urls.ts";
 import { fromVarsOf, isSecretName, withoutScheme } from "./without-secrets.ts";
 
 /**
- * The secrets in an item's `config`: what stands under a key that its schema marks as one, or that is called one, and what is secret
- * in URLs ({@link secretsInUrls}). `written` is the config as it stands in the files, `resolved` the same with its references resolved; `fromVars`: what in it is
+ * The secrets in an item's `config`: what stands under a key that its schema marks as one, or that
+ * is called one, and what is secret in URLs ({@link secretsInUrls}). `written` is the config as it
+ * stands in the files, `resolved` the same with its references resolved; `fromVars`: what in it is
  * a value of `vars`, which is no secret. In memory only.
  */
 export function secretValues(

@@ -5,12 +5,16 @@ import { credentialsIn } from "./url-credentials.ts";
 const URLS = /\b[a-z][a-z0-9+.-]{0,30}:\/\/(?:\{\{[^{}]*\}\}|[^\s"'<>`])*/gi;
 /** What ends a URL where it stands in it. */
 const ENDS = /[\s"'<>`]/g;
-/** Words stand in paths, too: of those that a reference brought, a secret is long, or not of letters alone. */
+/**
+ * Words stand in paths, too: of those that a reference brought, a secret is long, or not of letters
+ * alone.
+ */
 const TOKEN = /^(?=.*\d)(?=.*[a-z]).{8,}$|^.{16,}$/i;
 
 /**
- * What is secret of the URLs in a text: of `https://user:password@host` the password, both together, and of a user alone that too; and
- * what references (`written`) stand for in user and password, path and query. Each as it is, and percent-decoded.
+ * What is secret of the URLs in a text: of `https://user:password@host` the password, both
+ * together, and of a user alone that too; and what references (`written`) stand for in user and
+ * password, path and query. Each as it is, and percent-decoded.
  */
 export function secretsInUrls(written: unknown, resolved: string): readonly string[] {
   const credentials = credentialsIn(resolved).flatMap(({ secret, whole }) => [secret, whole]);
@@ -42,7 +46,10 @@ function fromReferences(written: unknown, resolved: string): string[] {
   });
 }
 
-/** A value, and what of it stands by itself elsewhere where it is several steps of a path, or a query. */
+/**
+ * A value, and what of it stands by itself elsewhere where it is several steps of a path, or a
+ * query.
+ */
 function parts(value: string): string[] {
   const [path = "", ...queries] = value.split(/[?#]/);
   const steps = path.split("/").filter((step) => TOKEN.test(step));
@@ -53,7 +60,9 @@ function parts(value: string): string[] {
   return found.flatMap((one) => [one, ...inRequest(one)]);
 }
 
-/** As it stands in a request line: `URL` encodes what must not stand there as it is, and no more. */
+/**
+ * As it stands in a request line: `URL` encodes what must not stand there as it is, and no more.
+ */
 function inRequest(value: string): string[] {
   const { search = "", pathname = "" } = URL.parse(`http://host/${value}`) ?? {};
   const query = URL.parse(`http://host/?${value}`)?.search ?? "";

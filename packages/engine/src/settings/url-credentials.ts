@@ -1,6 +1,6 @@
 /**
- * What stands before the `@` of a URL, wherever the URL stands in a text. A password may hold what a URL must not have there (`/`, `#`):
- * then it is one where no port could stand.
+ * What stands before the `@` of a URL, wherever the URL stands in a text. A password may hold what
+ * a URL must not have there (`/`, `#`): then it is one where no port could stand.
  */
 const CREDENTIALS =
   /\b([a-z][a-z0-9+.-]{0,30}:\/\/)([^/?#\s@]*(?:@[^/?#\s@]*)*|[^/?#\s@:]+:(?!\d{1,5}[/?#]|\$\{)[^\s@"'<>]*)@/gi;
@@ -14,8 +14,8 @@ export interface UrlCredentials {
 }
 
 /**
- * `text` with the secret of each URL's credentials replaced; the same where it has none. Over ssh a user alone is no secret
- * (`ssh://git@host`).
+ * `text` with the secret of each URL's credentials replaced; the same where it has none. Over ssh a
+ * user alone is no secret (`ssh://git@host`).
  */
 export function replaceCredentials(
   text: string,
@@ -43,7 +43,10 @@ export function credentialsIn(text: string): UrlCredentials[] {
   return found;
 }
 
-/** `text` without what stands before the `@` of each URL, as it may be shown where nobody asks who is let in. */
+/**
+ * `text` without what stands before the `@` of each URL, as it may be shown where nobody asks who
+ * is let in.
+ */
 export const withoutUserinfo = (text: string): string => text.replace(CREDENTIALS, "$1");
 
 /** Whether a text is nothing but references: then it shows nothing. */

@@ -12,7 +12,10 @@ const AMOUNT =
 /** Whether what stands under `key` is a secret by its name. */
 export const isSecretName = (key: string): boolean => SECRET.test(key) && !ABOUT.test(key);
 
-/** The text of a value that is a secret where it stands under `key`; a number is one as much as a text. */
+/**
+ * The text of a value that is a secret where it stands under `key`; a number is one as much as a
+ * text.
+ */
 export function secretText(value: unknown, key: string): string | undefined {
   if (!isSecretName(key)) return undefined;
   if (typeof value === "string") return value;
@@ -24,7 +27,9 @@ export const isNumber = (value: unknown) => typeof value === "number" || isWritt
 /** `Bearer abc` of an Authorization header is `abc` elsewhere. */
 export const withoutScheme = (text: string): string => text.replace(/^(bearer|basic|token) +/i, "");
 
-/** Whether a secret's text is written out: neither empty, nor a reference, nor a value of `vars`. */
+/**
+ * Whether a secret's text is written out: neither empty, nor a reference, nor a value of `vars`.
+ */
 export const isWrittenOut = (text: string, fromVars: FromVars): boolean =>
   text !== "" && !holdsReference(text) && !fromVars.includes(withoutScheme(text));
 
@@ -34,7 +39,10 @@ export const isShown = (secret: string, fromVars: FromVars): boolean =>
 
 const HIDDEN = "(hidden: a secret that is written out)";
 
-/** `text` without what URLs in it have as password, or as a user alone, unless these are references or of `vars`. */
+/**
+ * `text` without what URLs in it have as password, or as a user alone, unless these are references
+ * or of `vars`.
+ */
 export function withoutCredentials(text: string, fromVars: FromVars = []): string {
   return replaceCredentials(text, ({ secret }) =>
     isShown(secret, fromVars) ? "(hidden)" : secret,

@@ -12,15 +12,18 @@ export interface Reached {
   readonly next?: { readonly generation: number; readonly synced: number };
 }
 
-/** Which line of a file of this generation was synced last; null where the mark does not know it. */
+/**
+ * Which line of a file of this generation was synced last; null where the mark does not know it.
+ */
 export function syncedOf(reached: Reached, generation: number | null): number | null {
   if (generation === null || reached.generation === generation) return reached.synced;
   return reached.next?.generation === generation ? reached.next.synced : null;
 }
 
 /**
- * Says beside a file how far it was synced, so that a missing end shows. It is written when the lines are durable, and synced in its
- * own time: the death of the process finds it exact, after a power cut it may lag, and never is it ahead.
+ * Says beside a file how far it was synced, so that a missing end shows. It is written when the
+ * lines are durable, and synced in its own time: the death of the process finds it exact, after a
+ * power cut it may lag, and never is it ahead.
  */
 export class HighWaterMark {
   readonly #path: string;
@@ -58,7 +61,10 @@ export class HighWaterMark {
     this.#file = await MarkFile.create(this.#path, reached, this.#fileSystem);
   }
 
-  /** Before a rewrite with these lines takes the file's name: its end, too, shows from then on. Resolves when that is durable. */
+  /**
+   * Before a rewrite with these lines takes the file's name: its end, too, shows from then on.
+   * Resolves when that is durable.
+   */
   async announce(reached: Reached, generation: number, lines: number): Promise<void> {
     await this.write({ ...reached, next: { generation, synced: lines } });
     await this.sync();

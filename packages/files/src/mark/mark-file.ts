@@ -9,9 +9,10 @@ const SLOT_BYTES = 512;
 const SLOTS = 2;
 
 /**
- * A small JSON object in a file of its own that is written in place, so that it needs no space on a full disk and no descriptor:
- * how far a log reaches, for example. It has two slots of one sector each, which are written in turn: whatever a crash or a
- * damaged sector does to one of them, the other holds the object of the write before.
+ * A small JSON object in a file of its own that is written in place, so that it needs no space on a
+ * full disk and no descriptor: how far a log reaches, for example. It has two slots of one sector
+ * each, which are written in turn: whatever a crash or a damaged sector does to one of them, the
+ * other holds the object of the write before.
  */
 export class MarkFile<Mark extends object> {
   readonly #file: OpenFile;
@@ -92,7 +93,9 @@ export class MarkFile<Mark extends object> {
   }
 }
 
-/** Reads the object of a {@link MarkFile}; null where there is no such file. Throws `MARK_DAMAGED`. */
+/**
+ * Reads the object of a {@link MarkFile}; null where there is no such file. Throws `MARK_DAMAGED`.
+ */
 export async function readMark<Mark extends object>(
   path: string,
   fileSystem: FileSystem,

@@ -20,10 +20,10 @@ export interface KeepAppliedOptions {
 }
 
 /**
- * Makes `topology` the applied state: the serial counts on where it differs from what was applied. A source that it adds, or gives
- * to another connector, starts anew, whatever checkpoint an interrupted removal has left,
- * and whatever it has sent before. Rejects, and keeps the state as it was,
- * where the disk does not take it.
+ * Makes `topology` the applied state: the serial counts on where it differs from what was applied.
+ * A source that it adds, or gives to another connector, starts anew, whatever checkpoint an
+ * interrupted removal has left, and whatever it has sent before. Rejects, and keeps the state as it
+ * was, where the disk does not take it.
  */
 export async function keepApplied(options: KeepAppliedOptions): Promise<AppliedState> {
   const { dataDir, fileSystem, before, topology, seal, checkpoints, repeats, now } = options;
@@ -55,7 +55,10 @@ export function removedSources(from: Topology, to: Topology): readonly string[] 
   return from.sources.map(({ id }) => id).filter((id) => !kept.has(id));
 }
 
-/** Forgets the checkpoint of a source that is gone. Where the disk does not let it, its return does ({@link keepApplied}). */
+/**
+ * Forgets the checkpoint of a source that is gone. Where the disk does not let it, its return does
+ * ({@link keepApplied}).
+ */
 export async function forgetCheckpoint(
   id: string,
   checkpoints: CheckpointStore,

@@ -34,7 +34,10 @@ export interface Makers {
   readonly logger?: (entry: LogEntry) => void;
 }
 
-/** Every part that was made and closed, in order: `actor a`, `close actor a`. `fails`: ids whose part cannot be made. */
+/**
+ * Every part that was made and closed, in order: `actor a`, `close actor a`. `fails`: ids whose
+ * part cannot be made.
+ */
 export function partMaker({ source, actor, transform, logger }: Makers) {
   const made: string[] = [];
   const fails = new Set<string>();
@@ -122,7 +125,10 @@ export function awaiting(name: string, source: string, actor: string): RouteSpec
   return { ...spec, then: { ...spec.then, queue_until_exists: true } };
 }
 
-/** Actors that remember what they got and under which configuration; `hold` keeps a payload's delivery open. */
+/**
+ * Actors that remember what they got and under which configuration; `hold` keeps a payload's
+ * delivery open.
+ */
 export function recording() {
   const got: string[] = [];
   const holds = new Map<unknown, PromiseWithResolvers<void>>();

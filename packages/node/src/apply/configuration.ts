@@ -31,11 +31,16 @@ export interface AppliedChange {
   readonly hash: string;
   /** e.g. `3 sources added, 1 route changed`. */
   readonly summary: string;
-  /** What was made anew since a value behind its references has changed, e.g. `actor "reviewer"`. */
+  /**
+   * What was made anew since a value behind its references has changed, e.g. `actor "reviewer"`.
+   */
   readonly renewed: readonly string[];
 }
 
-/** Everything that runs goes on under `to`, at once; `left` resolves when no event is routed under `from` or before any more. */
+/**
+ * Everything that runs goes on under `to`, at once; `left` resolves when no event is routed under
+ * `from` or before any more.
+ */
 export type OnSwap = (from: Generation, to: Generation, left: Promise<unknown>) => void;
 
 export interface ConfigurationOptions {
@@ -64,12 +69,16 @@ export interface Configuration {
   readonly current: Current;
   /** Told of every change. */
   onSwap(listener: OnSwap): void;
-  /** Makes what was started the applied state; a source that is gone loses its checkpoint. Nothing is applied before. */
+  /**
+   * Makes what was started the applied state; a source that is gone loses its checkpoint. Nothing
+   * is applied before.
+   */
   begin(): Promise<void>;
   running(): RunningTopology;
   /**
-   * Goes on under `topology` without a restart. One at a time. Rejects, and everything goes on as before, with `STATE_MISMATCH` where
-   * something else runs than `expect` says, `RESTART_NEEDED`, `DRAINING`, or what keeps it from running.
+   * Goes on under `topology` without a restart. One at a time. Rejects, and everything goes on as
+   * before, with `STATE_MISMATCH` where something else runs than `expect` says, `RESTART_NEEDED`,
+   * `DRAINING`, or what keeps it from running.
    */
   apply(topology: Topology, expect?: PlanState): Promise<AppliedChange>;
   /** After the stop: resolves when no change is half done. */
@@ -181,7 +190,10 @@ async function openNext(
   return { to: await open(prepared, current), summary };
 }
 
-/** Sources at once, transforms when nothing is routed through them any more; actors are their deliverers'. */
+/**
+ * Sources at once, transforms when nothing is routed through them any more; actors are their
+ * deliverers'.
+ */
 function releaseReplaced(from: OpenPlugins, to: OpenPlugins, left: Promise<unknown>): void {
   for (const [id, source] of from.sources) {
     if (to.sources.get(id) !== source) void source.release();

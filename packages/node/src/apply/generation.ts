@@ -9,8 +9,9 @@ import type { CompiledRoutes } from "../routing/compile-routes.ts";
 import type { PreparedTopology } from "./prepare-topology.ts";
 
 /**
- * One configuration as it runs. An apply makes the next and swaps it in at once; an event is routed wholly under the one that it met.
- * Whoever needs it asks for the current one each time and keeps none.
+ * One configuration as it runs. An apply makes the next and swaps it in at once; an event is routed
+ * wholly under the one that it met. Whoever needs it asks for the current one each time and keeps
+ * none.
  */
 export interface Generation extends PreparedTopology {
   readonly plugins: OpenPlugins;

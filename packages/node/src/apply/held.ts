@@ -4,14 +4,20 @@ interface Closing {
   close?(): Promise<void>;
 }
 
-/** A running part of a configuration, which another configuration may do without: it is closed when it is no longer in use. */
+/**
+ * A running part of a configuration, which another configuration may do without: it is closed when
+ * it is no longer in use.
+ */
 export interface Held<Part> {
   readonly part: Part;
   /** Keeps it open until `run` has ended. */
   use<Result>(run: (part: Part) => Promise<Result>): Promise<Result>;
   /** Nobody begins to use it any more: closes it when its last use has ended, and resolves then. */
   release(): Promise<void>;
-  /** Closes it, in use or not, within 5 s. What it throws counts for nothing: it is gone either way. Fine to call twice. */
+  /**
+   * Closes it, in use or not, within 5 s. What it throws counts for nothing: it is gone either way.
+   * Fine to call twice.
+   */
   close(): Promise<void>;
 }
 

@@ -2,7 +2,9 @@ import { type KnownSecrets, unmarkedSecrets } from "@orgloop/engine";
 import type { RouteSpec } from "@orgloop/sdk";
 import type { PreparedTopology } from "./prepare-topology.ts";
 
-/** The secrets of what no plug-in is opened with, and no schema tells of: the bus and the routes. */
+/**
+ * The secrets of what no plug-in is opened with, and no schema tells of: the bus and the routes.
+ */
 export function learnUnmarked(
   { topology, resolved }: Pick<PreparedTopology, "topology" | "resolved">,
   known: Pick<KnownSecrets, "learn">,

@@ -12,7 +12,10 @@ const FOUNDATIONS: readonly (readonly [name: string, (topology: Topology) => unk
   ["defaults.wal", ({ defaults }) => defaults.wal],
 ];
 
-/** Why `to` cannot replace `from` while the process runs (`RESTART_NEEDED`), or null. References count as they resolve. */
+/**
+ * Why `to` cannot replace `from` while the process runs (`RESTART_NEEDED`), or null. References
+ * count as they resolve.
+ */
 export function needsRestart(
   from: Pick<PreparedTopology, "resolved">,
   to: Pick<PreparedTopology, "resolved">,

@@ -20,7 +20,10 @@ export interface OpenConfigurationOptions extends Pick<ConfigurationOptions, "pr
   readonly life: Pick<Lifecycle, "stop" | "abandon">;
 }
 
-/** The key is made with the directory: what is applied later may have a secret that the first has not. */
+/**
+ * The key is made with the directory: what is applied later may have a secret that the first has
+ * not.
+ */
 async function topologySeal(
   dataDir: string,
   fileSystem: FileSystem,
@@ -29,7 +32,10 @@ async function topologySeal(
   return (topology) => sealSecrets(topology, seal);
 }
 
-/** Opens the plugins of the first configuration. Throws `STATE_UNREADABLE`, and what `openGeneration` throws. */
+/**
+ * Opens the plugins of the first configuration. Throws `STATE_UNREADABLE`, and what
+ * `openGeneration` throws.
+ */
 export async function openConfiguration(options: OpenConfigurationOptions): Promise<Configuration> {
   const { prepared, prepare, projectDir, dataDir, lookup, open, clock, life } = options;
   const { log, claims, checkpoints, repeats, plugins, known } = open;

@@ -14,8 +14,9 @@ export interface OpenGenerationOptions
 }
 
 /**
- * Makes a configuration ready to run: what `before` has open already is kept, all else is opened. Rejects with `PLUGINS_FAILED`, or what
- * `generation` throws; then what was opened for it is closed.
+ * Makes a configuration ready to run: what `before` has open already is kept, all else is opened.
+ * Rejects with `PLUGINS_FAILED`, or what `generation` throws; then what was opened for it is
+ * closed.
  */
 export async function openGeneration(
   prepared: PreparedTopology,

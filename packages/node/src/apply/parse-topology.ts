@@ -91,7 +91,10 @@ const topologySchema = z.looseObject({
   loggers: items(z.looseObject({ name: text, type: text, config }), "name"),
 });
 
-/** Checks that a value from outside has the form of a Topology, as a load makes it. Throws `INVALID_TOPOLOGY`, naming the first places. */
+/**
+ * Checks that a value from outside has the form of a Topology, as a load makes it. Throws
+ * `INVALID_TOPOLOGY`, naming the first places.
+ */
 export function parseTopology(value: unknown): Topology {
   const { error } = topologySchema.safeParse(value);
   if (error === undefined) return value as Topology;

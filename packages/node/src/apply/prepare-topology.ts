@@ -13,7 +13,10 @@ export interface PreparedTopology {
   readonly routes: CompiledRoutes;
 }
 
-/** Throws `MISSING_VARIABLES`, `INVALID_ROUTE` and `INVALID_FILTER`. Lets others run in between: 10,000 routes take a while. */
+/**
+ * Throws `MISSING_VARIABLES`, `INVALID_ROUTE` and `INVALID_FILTER`. Lets others run in between:
+ * 10,000 routes take a while.
+ */
 export async function prepareTopology(
   topology: Topology,
   env: Environment,

@@ -5,8 +5,8 @@ import type { Generation } from "./generation.ts";
 const KINDS = ["source", "actor", "transform", "logger"] as const;
 
 /**
- * What was made anew although its configuration is the same, e.g. `actor "reviewer"`: a value behind one of its references has changed.
- * In the order of the configuration.
+ * What was made anew although its configuration is the same, e.g. `actor "reviewer"`: a value
+ * behind one of its references has changed. In the order of the configuration.
  */
 export function renewedPlugins(from: Generation, to: Generation): readonly string[] {
   // Another reach makes everything anew.

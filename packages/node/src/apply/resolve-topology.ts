@@ -3,8 +3,9 @@ import { resolveReferences } from "@orgloop/engine";
 import { OrgLoopError, type Topology } from "@orgloop/sdk";
 
 /**
- * The Topology with every `${NAME}` replaced: for this process's memory only, since it holds secrets. Prompts stay as their files have
- * them. Throws `MISSING_VARIABLES`, naming every variable that is not set and every item that uses it.
+ * The Topology with every `${NAME}` replaced: for this process's memory only, since it holds
+ * secrets. Prompts stay as their files have them. Throws `MISSING_VARIABLES`, naming every variable
+ * that is not set and every item that uses it.
  */
 export function resolveTopology(topology: Topology, env: Environment): Topology {
   const uses = new Map<string, string[]>();

@@ -5,21 +5,33 @@ import { isDiskFull } from "./disk-full.ts";
 export interface BusWrites {
   /** Hands `write` on, and remembers how it ends. */
   note(write: Promise<void>): Promise<void>;
-  /** Why the last write was refused; null where none was, or so long ago that whoever asks may let another be tried. */
+  /**
+   * Why the last write was refused; null where none was, or so long ago that whoever asks may let
+   * another be tried.
+   */
   refusal(): string | null;
-  /** Resolves when it was looked whether a disk that was full has room again, now or less than a second ago. Never rejects. */
+  /**
+   * Resolves when it was looked whether a disk that was full has room again, now or less than a
+   * second ago. Never rejects.
+   */
   look(): Promise<void>;
 }
 
 export interface BusWritesOptions {
   readonly now: () => number;
-  /** Why the disk does not take what waits for it and is tried again by the bus itself; null where nothing waits. */
+  /**
+   * Why the disk does not take what waits for it and is tried again by the bus itself; null where
+   * nothing waits.
+   */
   readonly waiting?: () => Error | null;
   /** Looks whether the bus's disk has room. */
   readonly hasRoom: () => Promise<boolean>;
 }
 
-/** Where nothing waits to be written, only a new event shows that the bus takes them again, whatever was wrong. */
+/**
+ * Where nothing waits to be written, only a new event shows that the bus takes them again, whatever
+ * was wrong.
+ */
 const TRY_AGAIN_MS = 30_000;
 const LOOK_AGAIN_MS = 1_000;
 

@@ -35,7 +35,10 @@ export interface DataDir {
   release(): Promise<void>;
 }
 
-/** Whose a data directory is. A project is its name: its directory may move, or be another with each release. */
+/**
+ * Whose a data directory is. A project is its name: its directory may move, or be another with each
+ * release.
+ */
 interface Owner {
   readonly project: string;
   /** From which it ran last; null: an earlier version did not say. */
@@ -43,8 +46,9 @@ interface Owner {
 }
 
 /**
- * Takes a data directory for a project: makes it, locks it, and writes whose it is in `owner.json`. Throws `LOCKED` (names the
- * holder), `DATA_DIR_OWNED` (names the other project) and `DATA_FORMAT` (a newer release wrote it).
+ * Takes a data directory for a project: makes it, locks it, and writes whose it is in `owner.json`.
+ * Throws `LOCKED` (names the holder), `DATA_DIR_OWNED` (names the other project) and `DATA_FORMAT`
+ * (a newer release wrote it).
  */
 export async function claimDataDir(
   dir: string,
@@ -77,7 +81,10 @@ async function claim(dir: string, owner: Owner, fileSystem: FileSystem): Promise
   return made;
 }
 
-/** Whose a data directory is: `project`'s, or null where it is nobody's yet. Throws `DATA_DIR_OWNED`. */
+/**
+ * Whose a data directory is: `project`'s, or null where it is nobody's yet. Throws
+ * `DATA_DIR_OWNED`.
+ */
 export async function requireOwner(
   dir: string,
   project: string,

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * True where a process holds the data directory (`lockDirectory` in stores). Takes nothing itself: asking must not get in the way of
- * one that starts. Not for a directory that this process holds.
+ * True where a process holds the data directory (`lockDirectory` in stores). Takes nothing itself:
+ * asking must not get in the way of one that starts. Not for a directory that this process holds.
  */
 export async function isDataDirHeld(dataDir: string): Promise<boolean> {
   const file = join(dataDir, "lock.db");

@@ -10,8 +10,9 @@ import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { isDiskFull } from "./disk-full.ts";
 
 /**
- * What the files of a data directory look like. 1: lines of the stores have no checksum, the log has no high-water mark, and no
- * file says the number; 2: they have. A release reads its own format and the one before.
+ * What the files of a data directory look like. 1: lines of the stores have no checksum, the log
+ * has no high-water mark, and no file says the number; 2: they have. A release reads its own format
+ * and the one before.
  */
 export const DATA_FORMAT = 2;
 
@@ -24,9 +25,10 @@ interface Format {
 }
 
 /**
- * Says in a data directory, which must be locked, that its files are of this release's format from now on. Resolves with what
- * was made there. Throws `DATA_FORMAT` where they are of a newer one, or the file that says so cannot be read. On a full disk
- * a missing number is written by a later start.
+ * Says in a data directory, which must be locked, that its files are of this release's format from
+ * now on. Resolves with what was made there. Throws `DATA_FORMAT` where they are of a newer one, or
+ * the file that says so cannot be read. On a full disk a missing number is written by a later
+ * start.
  */
 export async function claimFormat(
   dir: string,

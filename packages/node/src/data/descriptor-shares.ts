@@ -15,8 +15,9 @@ const MOST_ATTEMPTS = 2_000;
 const RESERVE = 64;
 
 /**
- * What a process may have open that may open `limit` files at all: seven sixteenths are the servers', and an eighth are attempts: a command of an actor
- * takes three or four. The rest is for files, polls and scripts. Where 16,000 or more may be open, the bounds are 4,096 connections, 64
+ * What a process may have open that may open `limit` files at all: seven sixteenths are the
+ * servers', and an eighth are attempts: a command of an actor takes three or four. The rest is for
+ * files, polls and scripts. Where 16,000 or more may be open, the bounds are 4,096 connections, 64
  * in reserve, and 2,000 attempts.
  */
 export function descriptorShares(limit: number): DescriptorShares {

@@ -9,8 +9,8 @@ export interface DurablyOptions {
 }
 
 /**
- * Writes until the disk takes it. `failed` says in the log what was not done, as `inbox not drained`; `about` is what else the entry
- * has. Null where the process stops before.
+ * Writes until the disk takes it. `failed` says in the log what was not done, as `inbox not
+ * drained`; `about` is what else the entry has. Null where the process stops before.
  */
 export type Durably = <Result>(
   failed: string,

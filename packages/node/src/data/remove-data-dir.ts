@@ -23,7 +23,10 @@ const OURS = [
   "wal",
 ];
 
-/** Also what lies beside one of them: its mark, damaged lines that were kept, what a replacement has left. */
+/**
+ * Also what lies beside one of them: its mark, damaged lines that were kept, what a replacement has
+ * left.
+ */
 const isOurs = (name: string): boolean =>
   OURS.some(
     (ours) =>
@@ -31,9 +34,9 @@ const isOurs = (name: string): boolean =>
   );
 
 /**
- * Deletes the state that a project keeps in a data directory, and the directory where nothing else lies in it. Resolves with
- * what was left there; null where there was no directory. Throws `LOCKED` where a process runs on it, and `DATA_DIR_OWNED`
- * where it is another project's.
+ * Deletes the state that a project keeps in a data directory, and the directory where nothing else
+ * lies in it. Resolves with what was left there; null where there was no directory. Throws `LOCKED`
+ * where a process runs on it, and `DATA_DIR_OWNED` where it is another project's.
  */
 export async function removeDataDir(
   dir: string,

@@ -8,7 +8,10 @@ import {
   summaryOf,
 } from "@orgloop/sdk";
 
-/** The dead letters of a data directory on which no process runs, as they are listed. Throws `LOCKED` where one does. */
+/**
+ * The dead letters of a data directory on which no process runs, as they are listed. Throws
+ * `LOCKED` where one does.
+ */
 export async function* readStoredLetters(
   dataDir: string,
   filter: DeadLetterFilter,

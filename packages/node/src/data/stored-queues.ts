@@ -12,8 +12,9 @@ export interface QueuedEvents {
 }
 
 /**
- * What waits on the file bus of a data directory on which no process runs, for the routes of the topology that was applied there:
- * what each route matches and is not done with. Other buses are not looked into. Throws `WAL_CORRUPT`.
+ * What waits on the file bus of a data directory on which no process runs, for the routes of the
+ * topology that was applied there: what each route matches and is not done with. Other buses are
+ * not looked into. Throws `WAL_CORRUPT`.
  */
 export async function readStoredQueues(topology: Topology, dataDir: string): Promise<QueuedEvents> {
   const routes: Record<string, number> = Object.create(null);

@@ -11,7 +11,9 @@ export interface StoredStateOptions {
 
 /** What a data directory holds while no process runs on it. */
 export interface StoredState {
-  /** By source; only those that have one that can be read (`doctor` and `start` tell of the others). */
+  /**
+   * By source; only those that have one that can be read (`doctor` and `start` tell of the others).
+   */
   readonly checkpoints: ReadonlyMap<string, string>;
   /** Null where the log is damaged. */
   readonly unacked: number | null;

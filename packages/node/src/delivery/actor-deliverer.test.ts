@@ -152,7 +152,8 @@ test("actors that hang hold no more than the process's slots; one that is well g
   await well.clock.advance(0);
   expect(well.settled).toHaveLength(50);
   const before = begun;
-  // Those in flight end at their timeout, and ten seconds later are left to themselves; those behind begin then.
+  // Those in flight end at their timeout, and ten seconds later are left to themselves; those
+  // behind begin then.
   for (const { clock } of many) await clock.advance(15_000);
   expect(begun).toBeGreaterThan(before);
   expect(slots.inUse).toBeLessThanOrEqual(20);

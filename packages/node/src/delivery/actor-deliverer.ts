@@ -27,7 +27,10 @@ const MAX_BURYING = 1_000;
 
 type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
 
-/** Gives one actor its deliveries: the engine's queue decides which is next, this sees to it that it goes on. */
+/**
+ * Gives one actor its deliveries: the engine's queue decides which is next, this sees to it that it
+ * goes on.
+ */
 export class ActorDeliverer {
   readonly #options: ActorDelivererOptions;
   readonly #queue: ActorQueue;
@@ -95,7 +98,10 @@ export class ActorDeliverer {
     return this.#queue.hasUntransformed(route);
   }
 
-  /** Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets none before the process stops. */
+  /**
+   * Resolves when the delivery has a place, or is settled. Rejects with `DRAINING` where it gets
+   * none before the process stops.
+   */
   async push(
     delivery: Delivery,
     onSettled: (how: Settled) => void,
@@ -172,7 +178,10 @@ export class ActorDeliverer {
     this.#goOn();
   }
 
-  /** Buries what a newcomer displaced; the newcomer's source, and so other actors, wait only where very many are being buried. */
+  /**
+   * Buries what a new delivery displaced. The source of the new one, and so other actors, wait only
+   * where very many are being buried.
+   */
   async #buryAside(victim: Delivery, state: AttemptState): Promise<void> {
     this.#burying += 1;
     const buried = this.#count(async () => {
@@ -183,8 +192,9 @@ export class ActorDeliverer {
   }
 
   /**
-   * Goes on with this actor and these routes: attempts in flight end with the actor they began with. Without any route what is queued
-   * still goes out; where the actor never existed it becomes dead letters.
+   * Goes on with this actor and these routes: attempts in flight end with the actor they began
+   * with. Without any route what is queued still goes out; where the actor never existed it becomes
+   * dead letters.
    */
   change(to: Work): void {
     this.#work = to;

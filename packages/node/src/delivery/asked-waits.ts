@@ -2,11 +2,19 @@ import type { Delivery, DeliveryPolicy, Outcome } from "@orgloop/engine";
 import type { AttemptState } from "@orgloop/sdk";
 import { type AttemptStarts, deliveryKey } from "./attempt-starts.ts";
 
-/** Waits that actors have asked for by Retry-After: the process that comes after is to wait as long. */
+/**
+ * Waits that actors have asked for by Retry-After: the process that comes after is to wait as long.
+ */
 export interface AskedWaits {
-  /** Until when a delivery of the process before waits, in ms of `clock.now`; undefined: it was not asked to. */
+  /**
+   * Until when a delivery of the process before waits, in ms of `clock.now`; undefined: it was not
+   * asked to.
+   */
   until(delivery: Delivery, policy: DeliveryPolicy | undefined): number | undefined;
-  /** Keeps what an attempt has come to; `before`: as the delivery was, `returned`: it came from the process before. */
+  /**
+   * Keeps what an attempt has come to; `before`: as the delivery was, `returned`: it came from the
+   * process before.
+   */
   keep(
     delivery: Delivery,
     before: AttemptState,

@@ -32,9 +32,10 @@ interface Holder {
 }
 
 /**
- * At most `most` attempts at a time: each may hold a socket. Up to half of them go to whoever asks; of the other half each actor has its equal
- * share, one at least, so that actors that hang take none from one that does not. What finds no slot waits in its queue: its attempt, and so
- * its timeout, has not begun.
+ * At most `most` attempts at a time: each may hold a socket. Up to half of them go to whoever asks;
+ * of the other half each actor has its equal share, one at least, so that actors that hang take
+ * none from one that does not. What finds no slot waits in its queue: its attempt, and so its
+ * timeout, has not begun.
  */
 export function attemptSlots(most: number): AttemptSlots {
   const actors = new Set<Holder>();

@@ -3,25 +3,31 @@ import { type Clock, waitUntil, wallTime } from "../process/clock.ts";
 import { type KeptStartsOptions, keptStarts } from "./kept-starts.ts";
 
 /**
- * Which events were being worked on when the process died. Only those that come back from the bus are watched: a healthy process writes
- * nothing. The start is written before the work and taken back with its end, so that what remains is deaths: a drain, a stop or an
- * event that merely waited leaves nothing behind. Beside them stands which deliveries wait because their actors have asked for it.
+ * Which events were being worked on when the process died. Only those that come back from the bus
+ * are watched: a healthy process writes nothing. The start is written before the work and taken
+ * back with its end, so that what remains is deaths: a drain, a stop or an event that merely waited
+ * leaves nothing behind. Beside them stands which deliveries wait because their actors have asked
+ * for it.
  */
 export interface AttemptStarts {
   /** How often the process has died at it since the event first came back. */
   deaths(key: string): number;
   /**
-   * Resolves when a death of the process would be remembered (not a power cut). What the process has died at before goes one at a time
-   * and by itself, so that its neighbours are not taken for it, nor it for them; but nothing waits for one that takes long, and nothing
-   * at all when `abandon` is aborted.
+   * Resolves when a death of the process would be remembered (not a power cut). What the process
+   * has died at before goes one at a time and by itself, so that its neighbours are not taken for
+   * it, nor it for them; but nothing waits for one that takes long, and nothing at all when
+   * `abandon` is aborted.
    */
   begin(key: string, abandon: AbortSignal): Promise<void>;
   end(key: string): void;
-  /** Keeps until when (ms of `clock.now`) its actor, or a source, has asked to be left alone; null: that is over. */
+  /**
+   * Keeps until when (ms of `clock.now`) its actor, or a source, has asked to be left alone; null:
+   * that is over.
+   */
   ask(key: string, untilMs: number | null): void;
   /**
-   * The same, as the process before has left it; at most `longestMs` from now and as long as it was asked for, however the machine's clock
-   * was set.
+   * The same, as the process before has left it; at most `longestMs` from now and as long as it was
+   * asked for, however the machine's clock was set.
    */
   askedUntil(key: string, longestMs: number): number | null;
   close(): Promise<void>;
@@ -36,7 +42,10 @@ export function deliveryKey({
   return JSON.stringify([event.id, replay, route]);
 }
 
-/** Deaths of the process, as the engine asks for them. A disk that takes no note keeps nothing from being tried. */
+/**
+ * Deaths of the process, as the engine asks for them. A disk that takes no note keeps nothing from
+ * being tried.
+ */
 export function deathsOf(starts: AttemptStarts, abandon: AbortSignal): Deaths {
   return {
     host: "process",

@@ -5,7 +5,10 @@ import type { Clock } from "../process/clock.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import type { Alert } from "../telemetry/alerts.ts";
 
-/** Makes a dead letter durable: resolves true then, false where the process stops before. Until then its route is not settled. */
+/**
+ * Makes a dead letter durable: resolves true then, false where the process stops before. Until then
+ * its route is not settled.
+ */
 export type Bury = (letter: DeadLetter) => Promise<boolean>;
 
 export interface BurialOptions {

@@ -11,13 +11,17 @@ export type DelivererSurroundings = Pick<
   "clock" | "bury" | "log" | "activity" | "alert" | "starts" | "abandon" | "mask"
 > & { readonly kept: KeptRouteStates };
 
-/** One deliverer for each actor, for each that routes wait for, and for each that is gone and has deliveries left. */
+/**
+ * One deliverer for each actor, for each that routes wait for, and for each that is gone and has
+ * deliveries left.
+ */
 export interface Deliverers {
   /** By actor. */
   readonly all: ReadonlyMap<string, ActorDeliverer>;
   /**
-   * Goes on as `to` has it, at once. An actor that is gone gets what is queued for it, and what is still being routed under `from` and
-   * before, until `left` resolves; then it is closed, as one is that was made anew when its attempts have ended.
+   * Goes on as `to` has it, at once. An actor that is gone gets what is queued for it, and what is
+   * still being routed under `from` and before, until `left` resolves; then it is closed, as one is
+   * that was made anew when its attempts have ended.
    */
   change(from: Generation, to: Generation, left: Promise<unknown>): void;
 }
@@ -95,7 +99,10 @@ export function startDeliverers(first: Generation, shared: DelivererSurroundings
   };
 }
 
-/** What was kept of an actor's routes, as of now: no longer than their policies allow, however the clock was set meanwhile. */
+/**
+ * What was kept of an actor's routes, as of now: no longer than their policies allow, however the
+ * clock was set meanwhile.
+ */
 function restored(
   { policies }: Work,
   kept: KeptRouteStates,

@@ -2,7 +2,9 @@ import { type Delivery, deliveryLetter } from "@orgloop/engine";
 import type { AttemptState, DeadLetter, DeadReason } from "@orgloop/sdk";
 import { type Clock, wallTime } from "../process/clock.ts";
 
-/** The letter of a delivery that is given up; it is read by people, so its times are the machine's. */
+/**
+ * The letter of a delivery that is given up; it is read by people, so its times are the machine's.
+ */
 export function letterOf(
   delivery: Delivery,
   reason: DeadReason,

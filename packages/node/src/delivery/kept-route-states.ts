@@ -9,7 +9,10 @@ import {
 import { underWay } from "../apply/under-way.ts";
 import { type Clock, wallTime } from "../process/clock.ts";
 
-/** Breakers and rates of the process before, and the way to keep them for the next: as times of the machine's clock. */
+/**
+ * Breakers and rates of the process before, and the way to keep them for the next: as times of the
+ * machine's clock.
+ */
 export interface KeptRouteStates {
   readonly breakers: ReadonlyMap<string, BreakerState>;
   readonly rates: ReadonlyMap<string, RateState>;
@@ -19,7 +22,10 @@ export interface KeptRouteStates {
   flushed(): Promise<void>;
 }
 
-/** Rates whose deliveries are at least this far apart are kept at once: a crash would let another through too early. */
+/**
+ * Rates whose deliveries are at least this far apart are kept at once: a crash would let another
+ * through too early.
+ */
 const SLOW_SPACING_MS = 10_000;
 
 export function isSlow({ rate }: DeliveryPolicy): boolean {

@@ -1,16 +1,24 @@
 import { CheckedLines, type FileSystem, groupCommit, type MadeFiles } from "@orgloop/files";
 
-/** What is kept of a piece of work, by its key: a JSON array that begins with the event's id and which replay of it. */
+/**
+ * What is kept of a piece of work, by its key: a JSON array that begins with the event's id and
+ * which replay of it.
+ */
 export type StartsChange =
   /** How often it was begun and not ended; 0 forgets. */
   | { readonly start: readonly [key: string, count: number] }
-  /** Until when its actor, or a source, has asked to be left alone, by the machine's clock, and for how long; 0 forgets. */
+  /**
+   * Until when its actor, or a source, has asked to be left alone, by the machine's clock, and for
+   * how long; 0 forgets.
+   */
   | { readonly asked: readonly [key: string, untilMs: number, forMs?: number] };
 
 /** A wait that was asked for. */
 export interface AskedWait {
   readonly untilMs: number;
-  /** However the machine's clock is set, it is no longer than this; an earlier release did not say. */
+  /**
+   * However the machine's clock is set, it is no longer than this; an earlier release did not say.
+   */
   readonly forMs: number;
 }
 
@@ -22,7 +30,10 @@ const NO_EVENT = "";
 export interface KeptStarts {
   readonly counts: ReadonlyMap<string, number>;
   readonly asked: ReadonlyMap<string, AskedWait>;
-  /** Resolves when a death of the process would not lose it (not a power cut). Those that are put meanwhile share a write. */
+  /**
+   * Resolves when a death of the process would not lose it (not a power cut). Those that are put
+   * meanwhile share a write.
+   */
   put(change: StartsChange): Promise<void>;
   close(): Promise<void>;
 }

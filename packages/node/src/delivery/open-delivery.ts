@@ -25,7 +25,10 @@ export interface OpenDelivery {
   readonly deliverers: Deliverers["all"];
   readonly letterReplays: LetterReplays;
   readonly inbox: Inbox;
-  /** Tells actors what waits in their inboxes, and begins the hand-overs, with what was left from before first. */
+  /**
+   * Tells actors what waits in their inboxes, and begins the hand-overs, with what was left from
+   * before first.
+   */
   start(): Promise<void>;
   /** Goes on with the actors of `to` ({@link Deliverers.change}). */
   change: Deliverers["change"];
@@ -37,7 +40,10 @@ export interface OpenDelivery {
   ended(): Promise<void>;
 }
 
-/** Puts together what takes events from the bus and gives them to the actors: see {@link places} and {@link subscriber}. */
+/**
+ * Puts together what takes events from the bus and gives them to the actors: see {@link places} and
+ * {@link subscriber}.
+ */
 export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
   const { open, backlog, kept, log } = options;
   const alert = alerts({ log, now: options.clock.now });
@@ -86,7 +92,10 @@ interface Places {
   readonly replays: LetterReplays;
 }
 
-/** Where what is routed goes: to an inbox, or to its actor's queue, and back there from a dead letter. */
+/**
+ * Where what is routed goes: to an inbox, or to its actor's queue, and back there from a dead
+ * letter.
+ */
 function places(options: OpenDeliveryOptions, buryNew: Bury, alert: Alert): Places {
   const { open, current } = options;
   const { deadLetters } = open;

@@ -12,8 +12,8 @@ export interface TakenDelivery {
 }
 
 /**
- * Does to a queued delivery what is still to be done, and goes on with what has come of it. One that has been displaced meanwhile has
- * ended already: its transforms count no longer.
+ * Does to a queued delivery what is still to be done, and goes on with what has come of it. One
+ * that has been displaced meanwhile has ended already: its transforms count no longer.
  */
 export async function transformQueued(
   item: QueuedDelivery,

@@ -13,9 +13,11 @@ export interface ConfigurationApiOptions {
 const LIMIT_BYTES = 128 * 1024 ** 2;
 
 /**
- * `GET /control/topology`: `{ serial, hash, topology }`, what runs. `GET /control/queues`: `{ routes, actors }`, how many deliveries are
- * unsettled; also of what is gone and still has some. `POST /control/apply`: `{ topology, expect? }` → `{ serial, hash, summary, renewed }`; 409
- * where something else runs than `expect` says, 400 for nonsense, 422 for what cannot run, each with `{ error, code }`.
+ * `GET /control/topology`: `{ serial, hash, topology }`, what runs. `GET /control/queues`: `{
+ * routes, actors }`, how many deliveries are unsettled; also of what is gone and still has some.
+ * `POST /control/apply`: `{ topology, expect? }` → `{ serial, hash, summary, renewed }`; 409 where
+ * something else runs than `expect` says, 400 for nonsense, 422 for what cannot run, each with `{
+ * error, code }`.
  */
 export function configurationApi({ configuration, deliverers }: ConfigurationApiOptions): Hono {
   const api = new Hono();

@@ -17,9 +17,10 @@ export interface ConnectionLimit {
 const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
 
 /**
- * Keeps a server's connections within bounds. A new one beyond them takes the place of the one that has waited longest without a
- * request of its own, else of the one whose request has been arriving longest (it hears 503): neither silent connections nor slow senders
- * keep others out. Where all are at work, a connection from this machine gets a place in reserve and any other is closed.
+ * Keeps a server's connections within bounds. A new one beyond them takes the place of the one that
+ * has waited longest without a request of its own, else of the one whose request has been arriving
+ * longest (it hears 503): neither silent connections nor slow senders keep others out. Where all
+ * are at work, a connection from this machine gets a place in reserve and any other is closed.
  */
 export function limitConnections(
   server: Server,
@@ -68,7 +69,9 @@ function turnAway(socket: Socket, { response }: Exchange): void {
   }
 }
 
-/** The first whose request has not come whole; those before it are at work, and are forgotten here. */
+/**
+ * The first whose request has not come whole; those before it are at work, and are forgotten here.
+ */
 function longestArriving(arriving: Map<Socket, Exchange>): [Socket, Exchange] | undefined {
   for (const [socket, exchange] of arriving) {
     if (!exchange.request.complete) return [socket, exchange];

@@ -5,9 +5,10 @@ import type { MiddlewareHandler } from "hono";
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
- * Refuses requests under a foreign name, and those that a foreign page makes a browser send (403): a web page, also one whose name was
- * rebound to 127.0.0.1, must neither read nor steer the process. `GET /api/inbox/drain` takes events out, for one.
- * Webhooks come through tunnels and proxies under other names and do not pass here; their secret guards them.
+ * Refuses requests under a foreign name, and those that a foreign page makes a browser send (403):
+ * a web page, also one whose name was rebound to 127.0.0.1, must neither read nor steer the
+ * process. `GET /api/inbox/drain` takes events out, for one. Webhooks come through tunnels and
+ * proxies under other names and do not pass here; their secret guards them.
  */
 export function hostGuard(host: string): MiddlewareHandler {
   return async (c, next) => {

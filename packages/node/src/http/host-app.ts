@@ -20,7 +20,10 @@ export interface HostAppOptions {
   readonly shutdown: () => void;
 }
 
-/** HTTP status of what keeps a project from being loaded, unloaded or reloaded; 500 for anything else. */
+/**
+ * HTTP status of what keeps a project from being loaded, unloaded or reloaded; 500 for anything
+ * else.
+ */
 const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   INVALID_REQUEST: 400,
   INVALID_FILTER: 400,
@@ -38,8 +41,8 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
 };
 
 /**
- * What a request gets that is for no single project: steering of projects, `/control/module/*` (v1alpha1, section 10), and, where
- * several run, what they tell together.
+ * What a request gets that is for no single project: steering of projects, `/control/module/*`
+ * (v1alpha1, section 10), and, where several run, what they tell together.
  */
 export function hostApp(options: HostAppOptions): Hono {
   const { host, token, modules: running } = options;

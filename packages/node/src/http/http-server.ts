@@ -16,11 +16,17 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly address: { readonly host: string; readonly port: number };
-  /** Takes no new connections; ends the open ones when their requests are answered, at the latest after `graceMs`. */
+  /**
+   * Takes no new connections; ends the open ones when their requests are answered, at the latest
+   * after `graceMs`.
+   */
   close(graceMs: number): Promise<void>;
 }
 
-/** A sender may take this long for its headers, and for the whole request: slow ones must not hold the connections. */
+/**
+ * A sender may take this long for its headers, and for the whole request: slow ones must not hold
+ * the connections.
+ */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const IDLE_SWEEP_MS = 20;

@@ -10,9 +10,10 @@ type Env = { Bindings: Partial<HttpBindings> };
 const LEASE_MS = 60_000;
 
 /**
- * v1alpha1's inboxes, mounted at `/api/inbox` (section 10). A drain is a GET that removes: what it answers is removed when the answer has
- * gone out whole, so that a broken connection loses nothing; the same may come twice then. A foreign page in a browser is refused before it
- * comes here (`hostGuard`).
+ * v1alpha1's inboxes, mounted at `/api/inbox` (section 10). A drain is a GET that removes: what it
+ * answers is removed when the answer has gone out whole, so that a broken connection loses nothing;
+ * the same may come twice then. A foreign page in a browser is refused before it comes here
+ * (`hostGuard`).
  */
 export function inboxApi(inbox: Inbox): Hono {
   const api = new Hono<Env>();

@@ -21,7 +21,10 @@ interface Arrival {
 export interface ReceivedBody {
   readonly bytes: Uint8Array;
   readonly release: () => void;
-  /** Takes as many bytes more of the budget, for what is made of the body. Throws {@link RetryAfterError}. */
+  /**
+   * Takes as many bytes more of the budget, for what is made of the body. Throws {@link
+   * RetryAfterError}.
+   */
   readonly grow: (bytes: number) => void;
 }
 
@@ -40,9 +43,10 @@ export function bodyBudget(limit: number): BodyBudget {
 }
 
 /**
- * The body of a request, never more than `limit` bytes of it in memory. Where the bodies of a budget are too many together, the one that
- * has been arriving longest gives way, so that slow senders do not keep out quick ones. Rejects with {@link RefusedError} 413, with
- * {@link RetryAfterError} where it gave way or nothing else could, and with what broke the connection.
+ * The body of a request, never more than `limit` bytes of it in memory. Where the bodies of a
+ * budget are too many together, the one that has been arriving longest gives way, so that slow
+ * senders do not keep out quick ones. Rejects with {@link RefusedError} 413, with {@link
+ * RetryAfterError} where it gave way or nothing else could, and with what broke the connection.
  */
 export async function readBody(
   incoming: BodyStream,

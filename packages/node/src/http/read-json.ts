@@ -5,7 +5,10 @@ import { incomingOf, readBody } from "./read-body.ts";
 /** Far more than a filter with thousands of ids. */
 const LIMIT_BYTES = 8 * 1024 ** 2;
 
-/** The JSON object of a request, of at most `limit` bytes (default 8 MB); `{}` for none. Throws `INVALID_JSON`, and `REFUSED` where it is too large. */
+/**
+ * The JSON object of a request, of at most `limit` bytes (default 8 MB); `{}` for none. Throws
+ * `INVALID_JSON`, and `REFUSED` where it is too large.
+ */
 export async function readJson(
   c: Context,
   limit = LIMIT_BYTES,

@@ -13,8 +13,8 @@ export interface ReplayApiOptions {
 }
 
 /**
- * `POST /control/replay`: re-routes recorded events. JSON: `events` (ids) or `since` (then also `until`), `source`, `route`, `rate`,
- * `dry_run`.
+ * `POST /control/replay`: re-routes recorded events. JSON: `events` (ids) or `since` (then also
+ * `until`), `source`, `route`, `rate`, `dry_run`.
  */
 export function replayApi({ replays, routes, stop }: ReplayApiOptions): Hono {
   const api = new Hono();

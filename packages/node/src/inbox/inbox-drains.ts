@@ -5,7 +5,10 @@ import type { Durably } from "../data/durably.ts";
 import type { Clock } from "../process/clock.ts";
 import type { InboxSessions } from "./inbox-sessions.ts";
 
-/** What a drain found. Nothing is removed yet: `done` does that when the answer has gone out, `keep` leaves it. */
+/**
+ * What a drain found. Nothing is removed yet: `done` does that when the answer has gone out, `keep`
+ * leaves it.
+ */
 export interface InboxBatch extends DrainAnswer {
   done(): Promise<void>;
   keep(): void;
@@ -48,7 +51,9 @@ export function inboxDrains(
     };
   }
 
-  /** The notice first: where the process dies in between, the actor is told again of what it has. */
+  /**
+   * The notice first: where the process dies in between, the actor is told again of what it has.
+   */
   async function remove(key: string, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const removed = await durable("inbox not drained", () =>

@@ -1,7 +1,10 @@
 import { changeInbox, EMPTY_INBOX, type InboxChange } from "@orgloop/engine";
 import type { InboxSession, InboxState } from "@orgloop/sdk";
 
-/** What each session's actor knows of its inbox; empty inboxes that nobody is being told of are forgotten. */
+/**
+ * What each session's actor knows of its inbox; empty inboxes that nobody is being told of are
+ * forgotten.
+ */
 export interface InboxSessions {
   /** True where the actor is to be told now. */
   change(sessionKey: string, change: InboxChange): boolean;

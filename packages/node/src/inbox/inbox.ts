@@ -35,7 +35,10 @@ export interface InboxOptions extends Omit<InboxNoticesOptions, "sessions" | "tr
  * becomes a dead letter, `expired`.
  */
 export interface Inbox {
-  /** Takes the delivery where its route has an inbox; resolves when it has a place. False: its route has none. */
+  /**
+   * Takes the delivery where its route has an inbox; resolves when it has a place. False: its route
+   * has none.
+   */
   take(delivery: Delivery, onSettled: (how: Settled) => void): Promise<boolean>;
   drain(sessionKey: string, limit?: number): Promise<InboxBatch>;
   pending(sessionKey: string): Promise<number>;

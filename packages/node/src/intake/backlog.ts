@@ -1,8 +1,8 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
 
 /**
- * Which events are in and not yet done with: where a source's, or the process's, reach the bound, intake waits. That is the end of
- * backpressure: actor's queue → bus → backlog → poller or webhook.
+ * Which events are in and not yet done with: where a source's, or the process's, reach the bound,
+ * intake waits. That is the end of backpressure: actor's queue → bus → backlog → poller or webhook.
  */
 export interface Backlog {
   /** Counts an event in; the same id twice is one. */

@@ -20,9 +20,11 @@ import type { Admitted, Arrival, Repeats } from "./repeats.ts";
 export type Entrance = "poll" | "receive" | "inject";
 
 /**
- * The one place where events enter: drafts are completed and published, where their source has not published them before. Resolves
- * with the events when the bus has them all. Rejects with what the bus said; then any of them may be on the bus, and the same drafts make the same ids again.
- * Waits where too much is undelivered, as long as `patience` (asked for then) is not aborted, and rejects with `BACKLOG_FULL`.
+ * The one place where events enter: drafts are completed and published, where their source has not
+ * published them before. Resolves with the events when the bus has them all. Rejects with what the
+ * bus said; then any of them may be on the bus, and the same drafts make the same ids again. Waits
+ * where too much is undelivered, as long as `patience` (asked for then) is not aborted, and rejects
+ * with `BACKLOG_FULL`.
  */
 export type Ingest = (
   drafts: readonly InjectedDraft[],

@@ -7,7 +7,10 @@ import { repeatPolicyOf } from "./repeat-windows.ts";
 import { type Repeats, repeats } from "./repeats.ts";
 import { sourceWaits } from "./source-waits.ts";
 
-/** The half of the process before the bus: whatever comes in is completed, known again, and published. */
+/**
+ * The half of the process before the bus: whatever comes in is completed, known again, and
+ * published.
+ */
 export interface OpenIntake {
   readonly ingest: Ingest;
   readonly repeats: Repeats;

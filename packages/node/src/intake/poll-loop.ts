@@ -24,15 +24,19 @@ export interface PollLoop {
   readonly states: ReadonlyMap<string, PollState>;
   start(): void;
   /**
-   * Goes on with these sources. One that is the same keeps its circuit and its next poll; of one that was made anew the poll in flight
-   * ends first; of one that is gone it is cut. `restarted`: those whose checkpoint is forgotten then.
+   * Goes on with these sources. One that is the same keeps its circuit and its next poll; of one
+   * that was made anew the poll in flight ends first; of one that is gone it is cut. `restarted`:
+   * those whose checkpoint is forgotten then.
    */
   change(sources: readonly PolledSource[], restarted: readonly string[]): void;
   /** Resolves when the last poll has ended, after `stop` was aborted. */
   readonly ended: Promise<void>;
 }
 
-/** The first polls of many sources are spread by this much each, and by no more than a tenth of the interval. */
+/**
+ * The first polls of many sources are spread by this much each, and by no more than a tenth of the
+ * interval.
+ */
 const START_SPREAD_MS = 10;
 
 /** Polls every source at once, then at its interval. */

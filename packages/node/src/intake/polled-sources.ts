@@ -2,7 +2,10 @@ import { parseDuration, type Source, type Topology } from "@orgloop/sdk";
 import type { Held } from "../apply/held.ts";
 import type { PolledSource } from "./source-loop.ts";
 
-/** Which sources are polled, and how often: those that can be; where one also takes webhooks, only with a `poll.interval`. */
+/**
+ * Which sources are polled, and how often: those that can be; where one also takes webhooks, only
+ * with a `poll.interval`.
+ */
 export function polledSources(
   topology: Topology,
   sources: ReadonlyMap<string, Held<Source>>,

@@ -19,7 +19,10 @@ export interface OpenRepeatMemory extends RepeatMemory {
   readonly through: number;
   /** A mark that stands in the log. `settled`: its line may go with the next compaction. */
   load(mark: string, as: { readonly settled: boolean }): void;
-  /** Writes what was kept. Resolves also where the disk refuses: that is told, and tried again the next time. */
+  /**
+   * Writes what was kept. Resolves also where the disk refuses: that is told, and tried again the
+   * next time.
+   */
   flush(through: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -96,7 +99,10 @@ function takeInText(table: RepeatTable, text: string): void {
   if (mark !== null) takeIn(table, mark);
 }
 
-/** The later of two with one key counts: the id came again when its window was over. False where it is in already. */
+/**
+ * The later of two with one key counts: the id came again when its window was over. False where it
+ * is in already.
+ */
 function takeIn(table: RepeatTable, mark: RepeatMark): boolean {
   const known = table.find(mark);
   if (known !== null) {

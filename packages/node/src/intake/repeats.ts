@@ -58,8 +58,8 @@ export interface RepeatsOptions {
 /** Knows again what a source has published within its window (`docs/configuration.md`, Repeats). */
 export interface Repeats {
   /**
-   * Has `keep` publish what was not published before, and remembers it once that has resolved. Whose id is being published by another waits
-   * for how that ends. Rejects with what `keep` said.
+   * Has `keep` publish what was not published before, and remembers it once that has resolved.
+   * Whose id is being published by another waits for how that ends. Rejects with what `keep` said.
    */
   admit(
     arrivals: readonly Arrival[],
@@ -89,7 +89,9 @@ export function repeats(options: RepeatsOptions): Repeats {
   const { table } = memory;
   const { judge, forgottenAt } = judgement(options);
   const underWay = new Map<string, Promise<void>>();
-  /** Marks of these: an event may have been routed before its publisher hears that it is durable. */
+  /**
+   * Marks of these: an event may have been routed before its publisher hears that it is durable.
+   */
   const publishing = new Set<string>();
 
   const othersAt = (ids: readonly string[]) => ids.flatMap((id) => underWay.get(id) ?? []);

@@ -1,4 +1,7 @@
-/** A source's circuit breaker: v1alpha1, section 6: 5 consecutive errors open it, one poll is tried after 60 s. */
+/**
+ * A source's circuit breaker: v1alpha1, section 6: 5 consecutive errors open it, one poll is tried
+ * after 60 s.
+ */
 export interface SourceCircuit {
   readonly errors: number;
   readonly open: boolean;

@@ -45,7 +45,9 @@ export interface SourceLoopOptions extends Pick<PollSourceOptions, "checkpoints"
 /** One source that is being polled. */
 export interface SourceLoop {
   readonly polled: PolledSource;
-  /** Waits no longer than the new interval for the next poll, unless the source is being left alone. */
+  /**
+   * Waits no longer than the new interval for the next poll, unless the source is being left alone.
+   */
   reschedule(intervalMs: number): void;
   /** Begins no further poll; `cut`: ends the one in flight too. */
   end(cut: boolean): void;
@@ -53,17 +55,23 @@ export interface SourceLoop {
   readonly ended: Promise<void>;
 }
 
-/** How far an interval is spread to either side, so that sources that started together do not stay together. */
+/**
+ * How far an interval is spread to either side, so that sources that started together do not stay
+ * together.
+ */
 export const POLL_JITTER = 0.1;
 const POLL_DEADLINE_MS = 120_000;
-/** How often the time that a source has named is looked at: the machine's clock may be set past it. */
+/**
+ * How often the time that a source has named is looked at: the machine's clock may be set past it.
+ */
 const LAP_MS = 30_000;
 /** How soon a source is polled again after the host could not keep what it gave. */
 const HOST_RETRY_MS = 10_000;
 
 /**
- * Polls a source `firstMs` after `before` has resolved, then at its interval; never two polls at a time. A source that fails five times
- * in a row is left alone for a minute, or its interval where that is longer.
+ * Polls a source `firstMs` after `before` has resolved, then at its interval; never two polls at a
+ * time. A source that fails five times in a row is left alone for a minute, or its interval where
+ * that is longer.
  */
 export function sourceLoop(
   polled: PolledSource,
@@ -148,7 +156,10 @@ function pollOnce(
   });
 }
 
-/** When a source is polled next, at the latest; `hintMs`: earlier where the machine's clock has come there. */
+/**
+ * When a source is polled next, at the latest; `hintMs`: earlier where the machine's clock has come
+ * there.
+ */
 interface NextPoll {
   readonly dueMs: number;
   readonly hintMs: number;

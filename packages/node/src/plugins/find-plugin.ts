@@ -14,9 +14,10 @@ export interface FoundPlugin {
 const PACKAGE_NAME = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*$/i;
 
 /**
- * What `import "NAME"` would find from the project, or `./file.js` inside it; undefined where there is nothing. Node has no way to
- * resolve a package's `import` entry from another folder, hence this walk through its `package.json`.
- * Throws `PLUGIN_INVALID` for a path that leaves the project, also by a link.
+ * What `import "NAME"` would find from the project, or `./file.js` inside it; undefined where there
+ * is nothing. Node has no way to resolve a package's `import` entry from another folder, hence this
+ * walk through its `package.json`. Throws `PLUGIN_INVALID` for a path that leaves the project, also
+ * by a link.
  */
 export async function findPlugin(
   projectDir: string,
@@ -58,7 +59,10 @@ async function readManifest(path: string): Promise<Record<string, unknown> | und
 
 const CONDITIONS = ["node", "import", "module-sync", "default"];
 
-/** The main entry of `exports` (Node's documentation, Packages); undefined where it has none and `main` counts. */
+/**
+ * The main entry of `exports` (Node's documentation, Packages); undefined where it has none and
+ * `main` counts.
+ */
 function exportTarget(exports: unknown): string | undefined {
   if (typeof exports === "string") return exports;
   if (typeof exports !== "object" || exports === null) return undefined;

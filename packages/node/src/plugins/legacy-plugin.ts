@@ -10,14 +10,18 @@ import {
 import type { LegacyClass, LegacyRegistration } from "./legacy-interfaces.ts";
 import { legacyActor, legacyLogger, legacySource, legacyTransform } from "./legacy-running.ts";
 
-/** True for a package of OrgLoop 0.7.9: it exports `register`, as its default or by that name (v1alpha1, section 6). */
+/**
+ * True for a package of OrgLoop 0.7.9: it exports `register`, as its default or by that name
+ * (v1alpha1, section 6).
+ */
 export function isRegistering(module: object): boolean {
   return registerOf(module) !== undefined;
 }
 
 /**
- * A package of OrgLoop 0.7.9 as one of ours. Its `configSchema` is not checked, as 0.7.9 did not: `init` of the package is the judge.
- * Throws `PLUGIN_INVALID` where `register()` yields nothing that runs.
+ * A package of OrgLoop 0.7.9 as one of ours. Its `configSchema` is not checked, as 0.7.9 did not:
+ * `init` of the package is the judge. Throws `PLUGIN_INVALID` where `register()` yields nothing
+ * that runs.
  */
 export function legacyDefinition(packageName: string, module: object): PluginDefinition {
   const registration = (registerOf(module)?.() ?? {}) as LegacyRegistration;

@@ -22,8 +22,9 @@ import type {
 import { callWebhookHandler } from "./legacy-webhook.ts";
 
 /**
- * A source of 0.7.9. Many of them empty a buffer when they are polled, so what a poll gave is kept until the host asks for more, which
- * it does once it has the page; otherwise the next poll begins with it.
+ * A source of 0.7.9. Many of them empty a buffer when they are polled, so what a poll gave is kept
+ * until the host asks for more, which it does once it has the page; otherwise the next poll begins
+ * with it.
  */
 export function legacySource(source: LegacySource, id: string, platform: string): Source {
   const draftOf = ({ id: eventId, timestamp, type, provenance, payload, trace_id }: LegacyEvent) =>
@@ -61,7 +62,10 @@ export function legacySource(source: LegacySource, id: string, platform: string)
 /** A copy of its own, of what JSON can say: numbers stay as they were written. */
 const copyOf = (event: OrgLoopEvent) => parseJson(JSON.stringify(event)) as OrgLoopEvent;
 
-/** An actor of 0.7.9: `rejected` is permanent, `error` is tried again. It gets a copy of the event, which it may change. */
+/**
+ * An actor of 0.7.9: `rejected` is permanent, `error` is tried again. It gets a copy of the event,
+ * which it may change.
+ */
 export function legacyActor(actor: LegacyActor): Actor {
   return {
     async deliver(event, { config, prompt }) {
@@ -105,7 +109,10 @@ export function legacyTransform(transform: LegacyTransform): Transform {
   };
 }
 
-/** A logger of 0.7.9, which expects an event and a trace in every entry. What it throws is its own affair. */
+/**
+ * A logger of 0.7.9, which expects an event and a trace in every entry. What it throws is its own
+ * affair.
+ */
 export function legacyLogger(logger: LegacyLogger): Logger {
   return {
     log(entry) {

@@ -10,9 +10,10 @@ type Handler = ReturnType<NonNullable<LegacySource["webhook"]>>;
 const RETRY_AFTER_MS = 5_000;
 
 /**
- * Calls a webhook handler of OrgLoop 0.7.9 with Node's own request and response, which lead nowhere. Its answer counts where it
- * refuses: 4xx becomes that refusal (429 a delay), 5xx a failure. What it answers otherwise is dropped: the host says 200, and
- * only when the events are durable.
+ * Calls a webhook handler of OrgLoop 0.7.9 with Node's own request and response, which lead
+ * nowhere. Its answer counts where it refuses: 4xx becomes that refusal (429 a delay), 5xx a
+ * failure. What it answers otherwise is dropped: the host says 200, and only when the events are
+ * durable.
  */
 export async function callWebhookHandler(
   handler: Handler,

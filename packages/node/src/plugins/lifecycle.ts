@@ -11,7 +11,10 @@ export interface Lifecycle {
   readonly notReady: () => string | null;
   /** Everything runs; `close` ends it, at once where it failed. */
   begin(close: (failed: boolean) => Promise<void>): void;
-  /** Something that cannot be gone on with: nothing more is taken, everything closes, `closed` resolves with it. */
+  /**
+   * Something that cannot be gone on with: nothing more is taken, everything closes, `closed`
+   * resolves with it.
+   */
   readonly fail: (error: unknown) => void;
   /** Drains; resolves when all is closed. */
   readonly end: () => Promise<void>;

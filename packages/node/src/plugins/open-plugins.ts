@@ -53,8 +53,9 @@ export interface OpenPlugins {
 }
 
 /**
- * Creates what the topology names and `before` does not have: each configuration is checked with its references resolved. All failures
- * are told at once, as `PLUGINS_FAILED`, or as `CONFIG_INVALID` where each is that, and what was created by then is closed.
+ * Creates what the topology names and `before` does not have: each configuration is checked with
+ * its references resolved. All failures are told at once, as `PLUGINS_FAILED`, or as
+ * `CONFIG_INVALID` where each is that, and what was created by then is closed.
  */
 export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlugins> {
   const { topology, written, allowPrivate } = options;

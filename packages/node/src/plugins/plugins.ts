@@ -3,7 +3,10 @@ import { messageOf, OrgLoopError, type PluginDefinition, type PluginLookup } fro
 import { distance } from "fastest-levenshtein";
 import { findPlugin } from "./find-plugin.ts";
 
-/** The packages that come with OrgLoop. A literal import each, so that a reader and a bundler can follow it. */
+/**
+ * The packages that come with OrgLoop. A literal import each, so that a reader and a bundler can
+ * follow it.
+ */
 const OWN: Readonly<Record<string, () => Promise<{ default: object }>>> = {
   "@orgloop/connector-console": () => import("@orgloop/connector-console"),
   "@orgloop/connector-cron": () => import("@orgloop/connector-cron"),
@@ -21,13 +24,15 @@ const OWN: Readonly<Record<string, () => Promise<{ default: object }>>> = {
 };
 
 /**
- * Finds packages from a project's `node_modules` (as Node does, up to the file system's root), or as `./file.js` in the project; then
- * among our own. Under one of our own names a project's copy counts only where its `package.json` declares our interface
- * (`"orgloop": { "api": 1 }`): the copies that existing projects have installed are of OrgLoop 0.7.9, built for another engine.
- * Any other package of 0.7.9's form runs through an adapter.
+ * Finds packages from a project's `node_modules` (as Node does, up to the file system's root), or
+ * as `./file.js` in the project; then among our own. Under one of our own names a project's copy
+ * counts only where its `package.json` declares our interface (`"orgloop": { "api": 1 }`): the
+ * copies that existing projects have installed are of OrgLoop 0.7.9, built for another engine. Any
+ * other package of 0.7.9's form runs through an adapter.
  *
- * Throws `PLUGIN_NOT_FOUND`, `PLUGIN_BROKEN` where the package fails while it loads, `PLUGIN_INVALID` where it exports nothing that
- * we know. What was found is kept, what was not is looked for again.
+ * Throws `PLUGIN_NOT_FOUND`, `PLUGIN_BROKEN` where the package fails while it loads,
+ * `PLUGIN_INVALID` where it exports nothing that we know. What was found is kept, what was not is
+ * looked for again.
  */
 export function pluginLookup({ projectDir }: { readonly projectDir: string }): PluginLookup {
   const found = new Map<string, Promise<PluginDefinition>>();
@@ -42,8 +47,9 @@ export function pluginLookup({ projectDir }: { readonly projectDir: string }): P
 }
 
 /**
- * The module that `pluginLookup` takes for a package, as an absolute path: what a bundler begins with. Rejects as the lookup does, and
- * with `PLUGIN_INVALID` for a package of OrgLoop 0.7.9's form, which runs in a process only.
+ * The module that `pluginLookup` takes for a package, as an absolute path: what a bundler begins
+ * with. Rejects as the lookup does, and with `PLUGIN_INVALID` for a package of OrgLoop 0.7.9's
+ * form, which runs in a process only.
  */
 export function pluginEntry({ projectDir }: { readonly projectDir: string }) {
   return async (name: string): Promise<string> => {
@@ -113,7 +119,10 @@ function notFound(projectDir: string, name: string): OrgLoopError {
   );
 }
 
-/** `github` is `@orgloop/connector-github`; otherwise the name with the fewest letters to change, where these are few. */
+/**
+ * `github` is `@orgloop/connector-github`; otherwise the name with the fewest letters to change,
+ * where these are few.
+ */
 function nearestName(name: string): string | undefined {
   const names = Object.keys(OWN);
   const short = names.find((own) => own.endsWith(`-${name}`));

@@ -4,7 +4,10 @@ import type { WaitingModules } from "./waiting-modules.ts";
 /** By which a request says which project it is for; `?module=NAME` says the same. */
 const MODULE_HEADER = "orgloop-module";
 
-/** The project that a request, other than a webhook, is for; null: it is for none, or for all of them. */
+/**
+ * The project that a request, other than a webhook, is for; null: it is for none, or for all of
+ * them.
+ */
 export function chosenModule(
   request: Request,
   modules: ReadonlyMap<string, HostedModule>,

@@ -18,9 +18,14 @@ export type ResolveProject = (request: ModuleRequest) => Promise<ProjectOptions>
 export interface HostChanges {
   /** Throws `MODULE_EXISTS`, or what keeps the project from opening; the others run on. */
   load(options: ProjectOptions, request?: ModuleRequest): Promise<OpenProject>;
-  /** Drains a project and closes it. Throws `UNKNOWN_MODULE`, and `LAST_MODULE` where no other runs. */
+  /**
+   * Drains a project and closes it. Throws `UNKNOWN_MODULE`, and `LAST_MODULE` where no other runs.
+   */
   unload(name: string): Promise<void>;
-  /** Reads a project anew, drains it, and opens it as it is now; where it cannot be read it runs on. Throws as `load`. */
+  /**
+   * Reads a project anew, drains it, and opens it as it is now; where it cannot be read it runs on.
+   * Throws as `load`.
+   */
   reload(name: string): Promise<void>;
 }
 

@@ -23,7 +23,10 @@ export interface HostOptions
   readonly onShutdown?: () => void;
 }
 
-/** Projects in one process, behind one HTTP server. Each has its own bus, stores and lock: what ends one does not end the others. */
+/**
+ * Projects in one process, behind one HTTP server. Each has its own bus, stores and lock: what ends
+ * one does not end the others.
+ */
 export interface Host extends HostChanges {
   readonly address: { readonly host: string; readonly port: number };
   /** Null: there is none. */

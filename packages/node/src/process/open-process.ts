@@ -41,7 +41,10 @@ export interface OpenProcess extends Stores {
   close(): Promise<void>;
 }
 
-/** Opens data directory, event log, stores and bus; where one of them fails, closes the others and rejects. */
+/**
+ * Opens data directory, event log, stores and bus; where one of them fails, closes the others and
+ * rejects.
+ */
 export async function openProcess(options: OpenProcessOptions): Promise<OpenProcess> {
   const { topology, projectDir, clock, known } = options;
   const { project, defaults } = topology;

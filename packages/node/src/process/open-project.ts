@@ -21,7 +21,9 @@ import { clockOf, limitsOf, type ProjectLimits, type ProjectOptions } from "./pr
 import { openPorts, type ProjectPorts } from "./project-ports.ts";
 import { statusParts } from "./status-parts.ts";
 
-/** A project of which everything is open; it takes, delivers and polls nothing before it has begun. */
+/**
+ * A project of which everything is open; it takes, delivers and polls nothing before it has begun.
+ */
 export interface OpenProject {
   readonly http: ProjectHttp;
   /** Into its event log. */
@@ -34,13 +36,22 @@ export interface OpenProject {
   inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
   /** Goes on under another configuration, without a restart (`Configuration`). */
   apply: Configuration["apply"];
-  /** Makes it the applied state, delivers what was left undelivered, and polls. `server`: where its HTTP is served. */
+  /**
+   * Makes it the applied state, delivers what was left undelivered, and polls. `server`: where its
+   * HTTP is served.
+   */
   begin(server: HttpServer): Promise<void>;
-  /** Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to call twice. */
+  /**
+   * Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to
+   * call twice.
+   */
   drain(): Promise<void>;
   /** Closes everything where it could not begin. */
   discard(): Promise<void>;
-  /** Resolves when all is closed: with what forced it (a failed fsync of the bus), or undefined after a drain. */
+  /**
+   * Resolves when all is closed: with what forced it (a failed fsync of the bus), or undefined
+   * after a drain.
+   */
   readonly closed: Promise<Error | undefined>;
 }
 
@@ -107,7 +118,10 @@ function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Par
   return { intake, replays, delivery };
 }
 
-/** Puts the parts together: what they serve by HTTP, how they begin, go on under another configuration, and end. */
+/**
+ * Puts the parts together: what they serve by HTTP, how they begin, go on under another
+ * configuration, and end.
+ */
 function assemble(
   options: ProjectOptions,
   ports: ProjectPorts,

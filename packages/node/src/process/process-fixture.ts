@@ -125,7 +125,10 @@ export function lookupOf({ sources = {}, actors = {}, transforms = {} }: Fixture
   };
 }
 
-/** A source that takes JSON objects; `identity` of the object becomes the event's, `key` its ordering key. */
+/**
+ * A source that takes JSON objects; `identity` of the object becomes the event's, `key` its
+ * ordering key.
+ */
 export function jsonWebhook(): Source {
   return {
     async receive({ body, content }: WebhookRequest) {

@@ -11,7 +11,10 @@ export interface ProjectOptions extends Partial<Clock> {
   readonly projectDir: string;
   /** Absolute; made where missing. */
   readonly dataDir: string;
-  /** What `${NAME}` stands for; the project's `.env` is read below it, at the start and at every apply. */
+  /**
+   * What `${NAME}` stands for; the project's `.env` is read below it, at the start and at every
+   * apply.
+   */
   readonly env: Environment;
   readonly lookup: PluginLookup;
   /** For the terminal: entries that `defaults.log_level` lets through. */
@@ -20,7 +23,10 @@ export interface ProjectOptions extends Partial<Clock> {
   readonly pollConcurrency?: number;
   /** Bytes of one webhook's body; default 25 MB, GitHub's own limit. */
   readonly bodyLimit?: number;
-  /** Events that may be on the bus undelivered, of one source and in all, before intake waits; defaults 10,000 and 100,000. */
+  /**
+   * Events that may be on the bus undelivered, of one source and in all, before intake waits;
+   * defaults 10,000 and 100,000.
+   */
   readonly backlogBounds?: BacklogBounds;
   /** How long a webhook waits there before it gets 503; default 5 s. */
   readonly roomWaitMs?: number;

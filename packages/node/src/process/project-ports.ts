@@ -14,7 +14,10 @@ import { type EventCounters, eventCounters } from "../telemetry/metrics.ts";
 import type { Clock } from "./clock.ts";
 import type { OpenProcess } from "./open-process.ts";
 
-/** What the parts of a project work with: its clock, log, stores and bus, and what they all count and keep in. */
+/**
+ * What the parts of a project work with: its clock, log, stores and bus, and what they all count
+ * and keep in.
+ */
 export interface ProjectPorts {
   readonly open: OpenProcess;
   readonly current: Current;

@@ -22,19 +22,27 @@ export interface RunningProcess {
   /** Puts events on the bus; resolves when they are durable. */
   inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
   /**
-   * Goes on under `topology` without a restart: only what changed is touched. One at a time. Rejects, and everything goes on as before,
-   * with `STATE_MISMATCH` where something else runs than `expect` says, `RESTART_NEEDED`, `DRAINING`, or what keeps it from running.
+   * Goes on under `topology` without a restart: only what changed is touched. One at a time.
+   * Rejects, and everything goes on as before, with `STATE_MISMATCH` where something else runs than
+   * `expect` says, `RESTART_NEEDED`, `DRAINING`, or what keeps it from running.
    */
   apply(topology: Topology, expect?: PlanState): Promise<AppliedChange>;
-  /** Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to call twice. */
+  /**
+   * Stops intake, ends what is in flight, leaves the rest on the bus, closes everything. Fine to
+   * call twice.
+   */
   drain(): Promise<void>;
-  /** Resolves when all is closed: with what forced it (a failed fsync of the bus), or undefined after a drain. */
+  /**
+   * Resolves when all is closed: with what forced it (a failed fsync of the bus), or undefined
+   * after a drain.
+   */
   readonly closed: Promise<Error | undefined>;
 }
 
 /**
- * Runs a topology: opens the data directory, bus, stores and plugins, delivers what was left undelivered, listens and polls.
- * Rejects, with everything closed again, where any of it cannot be opened.
+ * Runs a topology: opens the data directory, bus, stores and plugins, delivers what was left
+ * undelivered, listens and polls. Rejects, with everything closed again, where any of it cannot be
+ * opened.
  */
 export async function startProcess(options: StartOptions): Promise<RunningProcess> {
   const { host, port, token, ...project } = options;

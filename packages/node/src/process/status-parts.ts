@@ -13,7 +13,10 @@ export interface RunningParts {
   readonly life: Pick<Lifecycle, "state" | "notReady">;
 }
 
-/** What a project's status is read from, and where its HTTP is served is told; its uptime counts from now on. */
+/**
+ * What a project's status is read from, and where its HTTP is served is told; its uptime counts
+ * from now on.
+ */
 export function statusParts(
   ports: ProjectPorts,
   { intake, delivery, life }: RunningParts,

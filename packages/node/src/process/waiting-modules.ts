@@ -21,7 +21,10 @@ export interface WaitingModules {
   /** It runs, or is wanted no more. */
   done(name: string): void;
   status(): readonly ModuleStatus[];
-  /** Why a webhook for a source that no open project has should be sent again; null: there is no such source. */
+  /**
+   * Why a webhook for a source that no open project has should be sent again; null: there is no
+   * such source.
+   */
   refusal(source: string): string | null;
 }
 

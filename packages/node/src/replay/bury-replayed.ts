@@ -1,7 +1,9 @@
 import { type LetterHistory, letterOfReplay } from "@orgloop/engine";
 import type { Bury } from "../delivery/burial.ts";
 
-/** Dead letters that are being replayed, by id: null until the letter is read, when its turn comes. */
+/**
+ * Dead letters that are being replayed, by id: null until the letter is read, when its turn comes.
+ */
 export type ReplayedLetters = Map<string, LetterHistory | null>;
 
 /** Buries; the letter of a replay keeps what is known of the attempts before. */

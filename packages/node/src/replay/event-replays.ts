@@ -52,12 +52,17 @@ export interface ReplayAnswer {
 }
 
 /**
- * Routes recorded events anew (`orgloop replay`). They go over the bus like every event, in the order in which they were first routed, and
- * only so many at a time that they do not crowd out what is new. On a route where a transform dropped an event (a duplicate, say) it is
- * dropped again, unless the event is asked for by its id. A stop ends it: what is on the bus by then is still delivered.
+ * Routes recorded events anew (`orgloop replay`). They go over the bus like every event, in the
+ * order in which they were first routed, and only so many at a time that they do not crowd out what
+ * is new. On a route where a transform dropped an event (a duplicate, say) it is dropped again,
+ * unless the event is asked for by its id. A stop ends it: what is on the bus by then is still
+ * delivered.
  */
 export interface EventReplays {
-  /** Resolves when it is known what is to be replayed; does not wait for that. Throws `INVALID_RATE`. */
+  /**
+   * Resolves when it is known what is to be replayed; does not wait for that. Throws
+   * `INVALID_RATE`.
+   */
   start(request: ReplayRequest): Promise<ReplayAnswer>;
   /** An event is done with. */
   acked(held: OrgLoopEvent): void;

@@ -51,8 +51,9 @@ export interface RefusedReplay {
 }
 
 /**
- * Puts dead letters back into their actors' queues. A letter stays until its delivery has succeeded, durably, so that a stop or a crash
- * in between loses nothing; where it fails again the letter is brought up to date. In order for each actor.
+ * Puts dead letters back into their actors' queues. A letter stays until its delivery has
+ * succeeded, durably, so that a stop or a crash in between loses nothing; where it fails again the
+ * letter is brought up to date. In order for each actor.
  */
 export interface LetterReplays {
   /** What keeps a letter from being replayed, or null. */

@@ -28,7 +28,10 @@ export interface RoutingComparison {
   readonly changed: number;
   /** Only those that differ, by name. */
   readonly routes: readonly RouteComparison[];
-  /** Routes on which events could not be compared, since a transform of theirs cannot be started, and why. */
+  /**
+   * Routes on which events could not be compared, since a transform of theirs cannot be started,
+   * and why.
+   */
   readonly not_compared: readonly { readonly route: string; readonly reason: string }[];
 }
 
@@ -49,8 +52,9 @@ const EXAMPLES = 3;
 const PROGRESS_EVERY = 500;
 
 /**
- * Routes each event under both configurations, transforms and all, and tells what differs. Only routes that are not the same on both
- * sides are run: the others cannot differ. Memory holds counts and examples, not events. Scripts are run as they are now, on both sides.
+ * Routes each event under both configurations, transforms and all, and tells what differs. Only
+ * routes that are not the same on both sides are run: the others cannot differ. Memory holds counts
+ * and examples, not events. Scripts are run as they are now, on both sides.
  */
 export async function compareRouting(options: CompareRoutingOptions): Promise<RoutingComparison> {
   const { before, after, events, onProgress } = options;
@@ -90,7 +94,10 @@ export async function compareRouting(options: CompareRoutingOptions): Promise<Ro
   };
 }
 
-/** References are resolved where they decide, in filters and transforms; a delivery's config keeps them, since it is shown. */
+/**
+ * References are resolved where they decide, in filters and transforms; a delivery's config keeps
+ * them, since it is shown.
+ */
 function trialOfRoutes(
   routes: readonly RouteSpec[],
   topology: Topology,
@@ -104,7 +111,9 @@ function trialOfRoutes(
   return trialOf({ ...options, topology: resolved, written: topology.transforms })();
 }
 
-/** The routes of each side that are not the same on the other, in the order of their configuration. */
+/**
+ * The routes of each side that are not the same on the other, in the order of their configuration.
+ */
 function differingRoutes(
   before: Topology | null,
   after: Topology,
@@ -115,7 +124,10 @@ function differingRoutes(
   return [before.routes.filter(differ), after.routes.filter(differ)];
 }
 
-/** Everything that decides what a route makes of an event; its delivery policy only as far as it orders. */
+/**
+ * Everything that decides what a route makes of an event; its delivery policy only as far as it
+ * orders.
+ */
 function partsOf({ routes, transforms, sources }: Topology): (name: string) => unknown {
   const byName = new Map(routes.map((route) => [route.name, route]));
   const specs = new Map(transforms.map((spec) => [spec.name, spec]));

@@ -11,7 +11,10 @@ export interface CompiledRoutes {
   readonly prompts: ReadonlyMap<string, Prompt>;
 }
 
-/** References resolved. Throws `INVALID_ROUTE`, naming the route, where one resolved to nonsense, and `INVALID_FILTER`. */
+/**
+ * References resolved. Throws `INVALID_ROUTE`, naming the route, where one resolved to nonsense,
+ * and `INVALID_FILTER`.
+ */
 export function compileRoutes(topology: Topology, projectDir: string): CompiledRoutes {
   const policies = new Map(
     topology.actors.map(({ id }) => [id, new Map<string, DeliveryPolicy>()]),

@@ -41,7 +41,10 @@ export interface RoutedRoute extends Pick<PushOptions, "waits" | "returned"> {
 
 /** Sees to it that an event ends on each of its routes, and does not wait for slow ones. */
 export interface PlaceRouted {
-  /** Resolves when what is to be delivered or transformed has its place. Rejects with `DRAINING` where it gets none. */
+  /**
+   * Resolves when what is to be delivered or transformed has its place. Rejects with `DRAINING`
+   * where it gets none.
+   */
   place(routed: EndedRoute | LanedRoute, about: RoutedRoute): Promise<void>;
   /** Resolves when no fault is being buried. */
   ended(): Promise<void>;

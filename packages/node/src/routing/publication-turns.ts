@@ -27,8 +27,9 @@ interface Waiting {
 }
 
 /**
- * Two publications of one event (a repeat that is delivered again, an injected one) are routed one after the other: the second once the
- * first is done with. Whatever else its source has goes on meanwhile.
+ * Two publications of one event (a repeat that is delivered again, an injected one) are routed one
+ * after the other: the second once the first is done with. Whatever else its source has goes on
+ * meanwhile.
  */
 export function publicationTurns(options: PublicationTurnsOptions): PublicationTurns {
   const { isUnsettled, log } = options;

@@ -14,7 +14,10 @@ export type RoutingChange = (typeof ROUTING_CHANGES)[number];
 
 export interface RoutingDifference {
   readonly change: RoutingChange;
-  /** What becomes of the event: `not routed`, `dropped by NAME`, `delivered to ACTOR`, or the values that differ, by path. */
+  /**
+   * What becomes of the event: `not routed`, `dropped by NAME`, `delivered to ACTOR`, or the values
+   * that differ, by path.
+   */
   readonly from: string | Readonly<Record<string, unknown>>;
   readonly to: string | Readonly<Record<string, unknown>>;
 }
@@ -25,7 +28,10 @@ const MOST_CHARACTERS = 60;
 /** Of what is the same before it. */
 const BEFORE = 12;
 
-/** What differs between two fates on one route (undefined: it does not match); null where nothing does. */
+/**
+ * What differs between two fates on one route (undefined: it does not match); null where nothing
+ * does.
+ */
 export function routingDifference(
   before: TriedRoute | undefined,
   after: TriedRoute | undefined,

@@ -23,7 +23,10 @@ export interface SettlementOptions {
   readonly onAcked: (event: OrgLoopEvent) => void;
   /** The bus can no longer be trusted. */
   readonly onFatal: (error: unknown) => void;
-  /** Aborted when there is no more waiting for room on the disk; what is unsettled then comes again after the restart. */
+  /**
+   * Aborted when there is no more waiting for room on the disk; what is unsettled then comes again
+   * after the restart.
+   */
   readonly stop: AbortSignal;
 }
 

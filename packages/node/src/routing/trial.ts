@@ -28,7 +28,10 @@ import { memoryClaims } from "@orgloop/stores";
 export interface TrialOptions {
   /** References may be unresolved: what a trial does not run needs no variables. */
   readonly topology: Topology;
-  /** The transforms with their references, where `topology` has them resolved: what these stand for is masked. */
+  /**
+   * The transforms with their references, where `topology` has them resolved: what these stand for
+   * is masked.
+   */
   readonly written?: Topology["transforms"];
   readonly projectDir: string;
   readonly lookup: PluginLookup;
@@ -46,7 +49,10 @@ export type TriedRoute =
 export interface TriedEvent {
   /** By the routes that match, in the order of the configuration. */
   readonly routes: ReadonlyMap<string, TriedRoute>;
-  /** Routes that match but cannot be run, and why: a transform that cannot be started. They are not in `routes`. */
+  /**
+   * Routes that match but cannot be run, and why: a transform that cannot be started. They are not
+   * in `routes`.
+   */
   readonly failed: ReadonlyMap<string, string>;
   /** Transforms that failed and let the event through (`on_error: pass`). */
   readonly passed: readonly {
@@ -56,16 +62,23 @@ export interface TriedEvent {
   }[];
 }
 
-/** Events that are routed one after the other, as by a process that has just started with empty stores. */
+/**
+ * Events that are routed one after the other, as by a process that has just started with empty
+ * stores.
+ */
 export interface Trial {
-  /** `nowMs` is the time as transforms see it, in ms since the epoch. A transform is started with the first event that meets it. */
+  /**
+   * `nowMs` is the time as transforms see it, in ms since the epoch. A transform is started with
+   * the first event that meets it.
+   */
   route(event: OrgLoopEvent, nowMs: number): Promise<TriedEvent>;
   close(): Promise<void>;
 }
 
 /**
- * Routes events as the process would, with its transforms, and delivers nothing: no source, actor or logger is created, and nothing is
- * kept. The routes are compiled once for all trials. Throws `INVALID_FILTER`.
+ * Routes events as the process would, with its transforms, and delivers nothing: no source, actor
+ * or logger is created, and nothing is kept. The routes are compiled once for all trials. Throws
+ * `INVALID_FILTER`.
  */
 export function trialOf(options: TrialOptions): () => Trial {
   const matcher = compileMatcher(options.topology.routes);

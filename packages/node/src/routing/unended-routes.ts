@@ -7,7 +7,10 @@ export interface UnendedRoutes {
   ended(route: string, how?: Settled): void;
 }
 
-/** Calls `onEnd`, with the routes whose transforms dropped the event, when it is in no lane any more: at once where it is in none. */
+/**
+ * Calls `onEnd`, with the routes whose transforms dropped the event, when it is in no lane any
+ * more: at once where it is in none.
+ */
 export function unendedRoutes(
   routes: RoutedEvent["routes"],
   onEnd: (dropped: readonly string[]) => void,

@@ -19,7 +19,10 @@ export interface SourceActivity {
   lastEventMs: number | null;
 }
 
-/** Counts what the status and the metrics tell. One entry for each source and route of the topology, never one for an event. */
+/**
+ * Counts what the status and the metrics tell. One entry for each source and route of the topology,
+ * never one for an event.
+ */
 export interface Activity {
   source(id: string): SourceActivity;
   route(name: string): RouteActivity;

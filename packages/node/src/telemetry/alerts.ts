@@ -11,7 +11,10 @@ export interface AlertAbout {
   readonly error?: string;
 }
 
-/** Says it once a kind, route and window, and then how often it has happened since: never once an event. */
+/**
+ * Says it once a kind, route and window, and then how often it has happened since: never once an
+ * event.
+ */
 export type Alert = (kind: AlertKind, about: AlertAbout) => void;
 
 export interface AlertsOptions {

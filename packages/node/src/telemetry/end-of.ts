@@ -2,7 +2,8 @@
 const LONGEST_MS = 5_000;
 
 /**
- * Resolves when `task` has ended, however it does, and after `withinMs` (5 s) where it does not: nothing that is closed keeps the process.
+ * Resolves when `task` has ended, however it does, and after `withinMs` (5 s) where it does not:
+ * nothing that is closed keeps the process.
  */
 export async function endOf(
   task: () => Promise<unknown> | undefined,

@@ -16,10 +16,14 @@ export interface EventLogOptions {
   readonly mask: MaskSecrets;
 }
 
-/** Where all entries go through: completed once, then handed to everyone who keeps or shows them. */
+/**
+ * Where all entries go through: completed once, then handed to everyone who keeps or shows them.
+ */
 export interface EventLog {
   log(entry: Omit<LogEntry, "timestamp">): void;
-  /** Goes on with these loggers besides those it began with, and that level; closes those of before. */
+  /**
+   * Goes on with these loggers besides those it began with, and that level; closes those of before.
+   */
   change(loggers: readonly Logger[], level: DefaultsSpec["log_level"]): void;
   close(): Promise<void>;
 }

@@ -18,9 +18,10 @@ export interface EventRecorderOptions {
 }
 
 /**
- * The events that this process has routed, in `DATE/HOUR.jsonl` (UTC, of the routing), for `orgloop replay`. Off the path of deliveries: it
- * is written in batches, not synced, and never waited for; what the disk does not take is not recorded, and said. An event that
- * is handed over again after a crash may stand twice; replays stand beside their event, told by `replay`.
+ * The events that this process has routed, in `DATE/HOUR.jsonl` (UTC, of the routing), for `orgloop
+ * replay`. Off the path of deliveries: it is written in batches, not synced, and never waited for;
+ * what the disk does not take is not recorded, and said. An event that is handed over again after a
+ * crash may stand twice; replays stand beside their event, told by `replay`.
  */
 export interface EventRecorder {
   record(event: OrgLoopEvent, dropped: readonly string[]): void;

@@ -9,7 +9,10 @@ import type {
 
 type Of<Item> = Item & { readonly module: string };
 
-/** `GET /api/status` of a process with several projects (v1alpha1, section 10): all of them together. */
+/**
+ * `GET /api/status` of a process with several projects (v1alpha1, section 10): all of them
+ * together.
+ */
 export interface HostStatus
   extends Pick<
     ProcessStatus,

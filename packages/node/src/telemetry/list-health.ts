@@ -10,8 +10,9 @@ interface PolledLists {
 }
 
 /**
- * Takes note of the lists that a source could not read. Where it read others, the failure is logged and counted, and the poll is
- * done: neither the circuit nor the next poll's time is any of its business.
+ * Takes note of the lists that a source could not read. Where it read others, the failure is logged
+ * and counted, and the poll is done: neither the circuit nor the next poll's time is any of its
+ * business.
  */
 export function noteLists(
   { id, source, log, activity }: PolledLists,

@@ -3,7 +3,9 @@ import { AppendedFile, type FileSystem, nodeFileSystem, paced } from "@orgloop/f
 import type { LogEntry, Logger } from "@orgloop/sdk";
 
 export interface LogFileOptions {
-  /** The files are `events.jsonl` and, rotated, `events-TIME-N.jsonl` in here. Made where missing. */
+  /**
+   * The files are `events.jsonl` and, rotated, `events-TIME-N.jsonl` in here. Made where missing.
+   */
   readonly dir: string;
   readonly fileSystem?: FileSystem;
   /** Bytes of one file; default 64 MB. */
@@ -17,8 +19,9 @@ const BUFFER_LIMIT = 16 * 1024 ** 2;
 const RETRY_AFTER_MS = 5_000;
 
 /**
- * The event log: JSON Lines in rotated files. It never makes the pipeline wait and never fails it: what a slow or full disk does
- * not take is dropped, and counted in a line of its own once the disk takes lines again.
+ * The event log: JSON Lines in rotated files. It never makes the pipeline wait and never fails it:
+ * what a slow or full disk does not take is dropped, and counted in a line of its own once the disk
+ * takes lines again.
  */
 export function logFile(options: LogFileOptions): Required<Logger> {
   let waiting = "";

@@ -186,7 +186,8 @@ test("what references bring into a URL, or under a secret's name into then.confi
 
 test("a command and a script that print what they get tell no secrets", async () => {
   const script = '#!/bin/sh\necho "$ODD $TEAM" >&2\ncat >&2\nexit 2\n';
-  // Its environment, then the token in base64 and as it is, cut within it by the limit of what is kept.
+  // Its environment, then the token in base64 and as it is, cut within it by the limit of what is
+  // kept.
   const command = `env; printf '%s' "$MINE" | base64 -w0; printf '%0940d %s' 0 "$MINE"; exit 3`;
   const env = { MINE: "${TOKEN}", OTHER: "${HEADER}", TEAM: PLAIN };
   const connector = "@orgloop/connector-exec";

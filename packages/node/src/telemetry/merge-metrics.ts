@@ -5,8 +5,8 @@ export interface ModuleMetrics {
 }
 
 /**
- * The metrics of several projects in one answer: each sample of ours says whose it is by the label `module`; those of the process itself
- * stand once.
+ * The metrics of several projects in one answer: each sample of ours says whose it is by the label
+ * `module`; those of the process itself stand once.
  */
 export function mergeMetrics(projects: readonly ModuleMetrics[]): string {
   const families = new Map<string, string[]>();

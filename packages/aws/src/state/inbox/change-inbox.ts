@@ -53,7 +53,10 @@ export async function addEntry(
   });
 }
 
-/** Takes those of the entries that are there, one transaction after the other; `decide` is asked with the last. */
+/**
+ * Takes those of the entries that are there, one transaction after the other; `decide` is asked
+ * with the last.
+ */
 export async function takeEntries(
   table: InboxTable,
   session: string,

@@ -31,7 +31,10 @@ export interface EntryPlace {
 const MAX_LIST_BYTES = 16 * 1024 ** 2;
 /** Objects read at a time. */
 const READS = 16;
-/** What nobody has fetched or buried is gone so long after it has expired: nothing of the stage runs any more. */
+/**
+ * What nobody has fetched or buried is gone so long after it has expired: nothing of the stage runs
+ * any more.
+ */
 const KEPT_MS = 90 * 86_400_000;
 
 export type InboxEntryItems = ReturnType<typeof inboxEntryItems>;

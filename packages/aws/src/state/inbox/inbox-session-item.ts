@@ -21,7 +21,10 @@ export interface SessionItem extends InboxState {
   readonly ttl: number;
 }
 
-/** Longer than a message is in a queue (14 days): a notification that is still under way then is lost. */
+/**
+ * Longer than a message is in a queue (14 days): a notification that is still under way then is
+ * lost.
+ */
 const NOTICE_MS = 15 * 86_400_000;
 
 /** Sessions are listed. */
@@ -52,7 +55,10 @@ export function sessionOf(item: Item | null, nowMs: number): SessionItem {
 const isForgotten = ({ pending, notice }: InboxState): boolean =>
   pending === 0 && (notice === "none" || notice === "sent");
 
-/** Writes a session where nobody else did since it was read; none where there is nothing and nothing is to be. */
+/**
+ * Writes a session where nobody else did since it was read; none where there is nothing and nothing
+ * is to be.
+ */
 export function sessionWrite(
   session: string,
   before: SessionItem,

@@ -9,7 +9,10 @@ import type { DueSession } from "./shared-inboxes.ts";
 /** Who asked for a notification sends it itself, unless it ends before. */
 const UNSENT_MS = 60_000;
 
-/** Entries of a session that have expired, at most `limit`; where there are none, it is kept when there will be. */
+/**
+ * Entries of a session that have expired, at most `limit`; where there are none, it is kept when
+ * there will be.
+ */
 export async function expiredOf(
   table: InboxTable,
   session: string,

@@ -20,7 +20,10 @@ export interface PendingLine {
   fail(error: Error): void;
 }
 
-/** The lines of one group commit, encoded as they come, so that encoding overlaps with the sync of the batch before. */
+/**
+ * The lines of one group commit, encoded as they come, so that encoding overlaps with the sync of
+ * the batch before.
+ */
 export class Batch {
   readonly lines: PendingLine[] = [];
   readonly #buffers: BufferPool;

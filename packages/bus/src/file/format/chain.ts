@@ -7,7 +7,10 @@ import { isKept, isTemporary, parseSegmentName, type SegmentName } from "./segme
 export interface Chain {
   /** What counts, in order. */
   readonly segments: readonly SegmentName[];
-  /** What a crash left behind: cut-short compactions, and files whose numbers a compacted or settled one covers. */
+  /**
+   * What a crash left behind: cut-short compactions, and files whose numbers a compacted or settled
+   * one covers.
+   */
   readonly leftovers: readonly string[];
   /** What was cut off or taken out, by a start or a repair: no part of the log. */
   readonly kept: readonly string[];

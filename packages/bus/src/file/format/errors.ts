@@ -25,7 +25,10 @@ export function corruptError(dir: string, damage: Damage): DamageError {
   return Object.assign(error, { damage });
 }
 
-/** `WAL_REMOVED`: what is written goes nowhere any more, so nothing is taken. A start makes a new log, or finds the one put back. */
+/**
+ * `WAL_REMOVED`: what is written goes nowhere any more, so nothing is taken. A start makes a new
+ * log, or finds the one put back.
+ */
 export function removedError(dir: string): OrgLoopError {
   return new OrgLoopError(
     "WAL_REMOVED",
@@ -33,7 +36,10 @@ export function removedError(dir: string): OrgLoopError {
   );
 }
 
-/** `WAL_FAILED`: what is on the disk is unknown from here on. The process must end; opening finds out what is there. */
+/**
+ * `WAL_FAILED`: what is on the disk is unknown from here on. The process must end; opening finds
+ * out what is there.
+ */
 export function failedError(dir: string, what: string, cause: unknown): OrgLoopError {
   return new OrgLoopError(
     "WAL_FAILED",

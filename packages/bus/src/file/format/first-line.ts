@@ -8,14 +8,18 @@ import type { Segment } from "./segment.ts";
 export interface Seal {
   readonly from: number;
   readonly bytes: number;
-  /** CRC-32 of the whole file, which the processor sums several times faster than the CRC32C of lines. */
+  /**
+   * CRC-32 of the whole file, which the processor sums several times faster than the CRC32C of
+   * lines.
+   */
   readonly crc: number;
 }
 
 /**
- * Where the lines that were wanted stood when a segment was begun, so that opening need not look at every line before it:
- * `[seq, from, offset, length]` of each unsettled event, and the same with the event's `seq` before it of each settled route;
- * `from` names an ordinary segment. Of what stands in a compacted one only the event's `seq` is given.
+ * Where the lines that were wanted stood when a segment was begun, so that opening need not look at
+ * every line before it: `[seq, from, offset, length]` of each unsettled event, and the same with
+ * the event's `seq` before it of each settled route; `from` names an ordinary segment. Of what
+ * stands in a compacted one only the event's `seq` is given.
  */
 export interface Index {
   readonly events: readonly (readonly number[])[];
@@ -23,8 +27,8 @@ export interface Index {
 }
 
 /**
- * 1: without a high-water mark, and so without a number. 2: with one ({@link HighWater}), and with closing records.
- * A release opens its own format and those before.
+ * 1: without a high-water mark, and so without a number. 2: with one ({@link HighWater}), and with
+ * closing records. A release opens its own format and those before.
  */
 export const LOG_FORMAT = 2;
 

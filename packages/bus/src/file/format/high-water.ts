@@ -4,9 +4,10 @@ import { hasCode } from "@orgloop/sdk";
 import type { Damage } from "./errors.ts";
 
 /**
- * How far the log is certainly on the disk, in a file of its own: it shows a last segment that is gone, emptied or cut short, and
- * that a bad line before it is damage. It is a lower bound: brought up to date a moment after each sync, durably when a segment is
- * begun and when the log is opened and closed.
+ * How far the log is certainly on the disk, in a file of its own: it shows a last segment that is
+ * gone, emptied or cut short, and that a bad line before it is damage. It is a lower bound: brought
+ * up to date a moment after each sync, durably when a segment is begun and when the log is opened
+ * and closed.
  */
 export interface HighWater {
   /** {@link LOG_FORMAT} of whoever wrote it. */
@@ -54,7 +55,8 @@ export interface Reach {
 export function missingEnd({ mark, damaged }: FoundHighWater, reach: Reach): Damage | null {
   const { through, last, format } = reach;
   if (mark === null) {
-    // Without a segment that promises one, there was none before this opening, or a crash kept it from being written.
+    // Without a segment that promises one, there was none before this opening, or a crash kept it
+    // from being written.
     if (format === null) return null;
     if (damaged) return whole(HIGH_WATER_FILE, "neither of its two records can be read");
     return whole(HIGH_WATER_FILE, "it is gone, so nothing says how far the log reaches");

@@ -1,9 +1,15 @@
 import type { LineHead } from "./line.ts";
 
-/** What the lines of a segment must be, asked for one after another: what is wrong with this one, or null. */
+/**
+ * What the lines of a segment must be, asked for one after another: what is wrong with this one, or
+ * null.
+ */
 export type LineRule = (head: LineHead) => string | null;
 
-/** Of an ordinary segment: numbers rise by one from `from` on, a batch has the number of its first line, the first line is an open. */
+/**
+ * Of an ordinary segment: numbers rise by one from `from` on, a batch has the number of its first
+ * line, the first line is an open.
+ */
 export function ordinaryRule(from: number): LineRule {
   let expected = from;
   let batch = 0;

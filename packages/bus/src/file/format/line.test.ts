@@ -41,7 +41,8 @@ test("a line is JSON and is read back, and any flipped bit in it is noticed", ()
 });
 
 test("the checksum is CRC32C", () => {
-  // "123456789" has the check value e3069283; a line over other bytes is computed by the reference polynomial below.
+  // "123456789" has the check value e3069283; a line over other bytes is computed by the reference
+  // polynomial below.
   const line = encodeLine(7, 7, '"ack":3}').toString();
   expect(line).toBe(
     `{"crc":"${reference('"seq":7,"batch":7,"ack":3}')}","seq":7,"batch":7,"ack":3}\n`,

@@ -1,21 +1,25 @@
 import { CHECKED_FROM, isSealed, sealLine } from "@orgloop/files";
 
 /**
- * One line of the log: `{"crc":"xxxxxxxx","seq":N,"batch":B,…}` and a newline. `crc` is the CRC32C, in hex, of the bytes after
- * `{"crc":"xxxxxxxx",` up to the newline; `seq` numbers the lines; `batch` is the `seq` of the first line of the same group commit.
- * What follows is one of
+ * One line of the log: `{"crc":"xxxxxxxx","seq":N,"batch":B,…}` and a newline. `crc` is the CRC32C,
+ * in hex, of the bytes after `{"crc":"xxxxxxxx",` up to the newline; `seq` numbers the lines;
+ * `batch` is the `seq` of the first line of the same group commit. What follows is one of
  *
  *     "event":{…},"at":MS,"open":N}      published at MS, when the log was open for the Nth time
  *     "settle":SEQ,"route":"…"}          one route of event SEQ is done with
  *     "ack":SEQ,"note":"…"}              event SEQ is done with; the note only where there is one
- *     "open":N,"at":MS,…}                the log was opened for the Nth time; also the first line of every segment
+ *     "open":N,"at":MS,…}                the log was opened for the Nth time; also the first line
+ *                                        of every segment
  *     "close":N,"at":MS,"unsettled":[SEQ,…]}   it was closed: all before it is on the disk
  *     "compacted":{"from":N,"through":N,"records":N}}   first line of a compacted segment
  */
 export const LINE_KINDS = ["event", "settle", "ack", "open", "close", "compacted"] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
 
-/** The fixed-position part of a line. `ref`: the event's `seq` in a settle or ack, the count in an open or close, else 0. */
+/**
+ * The fixed-position part of a line. `ref`: the event's `seq` in a settle or ack, the count in an
+ * open or close, else 0.
+ */
 export interface LineHead {
   kind: LineKind;
   seq: number;
@@ -28,7 +32,10 @@ export interface LineHead {
 /** No line is longer than its body and this many bytes. */
 export const MAX_HEAD_BYTES = CHECKED_FROM + '"seq":,"batch":,'.length + 2 * 16 + 1;
 
-/** Writes a line at `offset`, where there must be room, and returns its end. `body` is what follows `"batch":B,`. */
+/**
+ * Writes a line at `offset`, where there must be room, and returns its end. `body` is what follows
+ * `"batch":B,`.
+ */
 export function writeLine(
   into: Buffer,
   offset: number,
@@ -48,7 +55,10 @@ export function encodeLine(seq: number, batch: number, body: string): Buffer {
   return buffer.subarray(0, writeLine(buffer, 0, seq, batch, body));
 }
 
-/** Reads the head of the line from `start` up to its newline at `end` into `head`; false where it has not exactly the form. */
+/**
+ * Reads the head of the line from `start` up to its newline at `end` into `head`; false where it
+ * has not exactly the form.
+ */
 export function readHead(from: Buffer, start: number, end: number, head: LineHead): boolean {
   if (!isSealed(from, start, end) || !matches(from, start + 16, end, SEQ)) return false;
   let at = readNumber(from, start + 16 + SEQ.length, end);
@@ -92,10 +102,15 @@ function matches(from: Buffer, at: number, end: number, wanted: Buffer): boolean
   return true;
 }
 
-/** What {@link readNumber} read last: a module variable, so that scanning a line allocates nothing. */
+/**
+ * What {@link readNumber} read last: a module variable, so that scanning a line allocates nothing.
+ */
 let number = 0;
 
-/** Reads decimal digits at `at` into {@link number}; returns where they end, -1 where there are none or too many. */
+/**
+ * Reads decimal digits at `at` into {@link number}; returns where they end, -1 where there are none
+ * or too many.
+ */
 function readNumber(from: Buffer, at: number, end: number): number {
   number = 0;
   let next = at;

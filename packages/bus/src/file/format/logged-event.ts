@@ -7,7 +7,10 @@ import type { Position, Segment } from "./segment.ts";
 const NONE: ReadonlySet<string> = new Set();
 const NO_LINES: readonly Position[] = [];
 
-/** An event of the log: on its way to the disk while `segment` is null, then unsettled until its ack is durable. */
+/**
+ * An event of the log: on its way to the disk while `segment` is null, then unsettled until its ack
+ * is durable.
+ */
 export class LoggedEvent implements Held, PendingLine {
   readonly event: OrgLoopEvent;
   settled: ReadonlySet<string> = NONE;

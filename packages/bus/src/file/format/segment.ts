@@ -2,8 +2,10 @@
  * What a file of the log's directory holds, by its name. Sequence numbers are padded to 16 digits.
  *
  *     FROM.jsonl            ordinary: every line from FROM on; the last one is written to
- *     FROM-THROUGH.jsonl    compacted: what of FROM..THROUGH was unsettled when it was written, or what a repair could save
- *     FROM-THROUGH.settled  empty: everything in FROM..THROUGH was settled; the name is the record, so that it needs no space on a full disk
+ *     FROM-THROUGH.jsonl    compacted: what of FROM..THROUGH was unsettled when it was written,
+ *                           or what a repair could save
+ *     FROM-THROUGH.settled  empty: everything in FROM..THROUGH was settled; the name is the record,
+ *                           so that it needs no space on a full disk
  */
 export interface SegmentName {
   readonly kind: "ordinary" | "compacted" | "settled";

@@ -4,7 +4,10 @@ import type { Position, Segment, SegmentName } from "../format/segment.ts";
 import { readLines } from "./read-lines.ts";
 import { readSegment } from "./read-segment.ts";
 
-/** Follows a scan and keeps where the acks stand whose notes nobody else has kept: those after line `through`. */
+/**
+ * Follows a scan and keeps where the acks stand whose notes nobody else has kept: those after line
+ * `through`.
+ */
 export class NotedAcks {
   readonly #through: number;
   readonly #positions: Position[] = [];

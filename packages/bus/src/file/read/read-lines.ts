@@ -17,8 +17,8 @@ interface Run {
 }
 
 /**
- * Reads lines in the order of `positions`, neighbours in one read, and checks each against its checksum. The bytes hold until
- * the next line is asked for. Throws `WAL_CORRUPT`.
+ * Reads lines in the order of `positions`, neighbours in one read, and checks each against its
+ * checksum. The bytes hold until the next line is asked for. Throws `WAL_CORRUPT`.
  */
 export async function* readLines(
   dir: string,

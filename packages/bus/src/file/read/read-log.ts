@@ -33,7 +33,10 @@ export interface TailReading extends SegmentReading {
   readonly beganAt: number | null;
 }
 
-/** `indexed`: sealed segments are checked as a whole where the last one says what is unsettled in them; otherwise line by line. */
+/**
+ * `indexed`: sealed segments are checked as a whole where the last one says what is unsettled in
+ * them; otherwise line by line.
+ */
 export interface ReadLogOptions {
   readonly indexed: boolean;
   /** Each good line that is read one by one. `head` is reused. */
@@ -43,8 +46,8 @@ export interface ReadLogOptions {
 }
 
 /**
- * Reads every segment of the log in `dir` once, and changes nothing. Throws `WAL_CORRUPT` where acknowledged data is damaged, and
- * `WAL_FORMAT` where a newer release wrote it.
+ * Reads every segment of the log in `dir` once, and changes nothing. Throws `WAL_CORRUPT` where
+ * acknowledged data is damaged, and `WAL_FORMAT` where a newer release wrote it.
  */
 export async function readLog(
   dir: string,

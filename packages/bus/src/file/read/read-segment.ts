@@ -10,7 +10,9 @@ import { notTorn, type Tail } from "./torn-tail.ts";
 
 /** What a segment holds, up to its first bad line. */
 export interface SegmentReading {
-  /** The number of the last line; of an ordinary segment without lines, the one before its first. */
+  /**
+   * The number of the last line; of an ordinary segment without lines, the one before its first.
+   */
   readonly through: number;
   /** Bytes and lines that are good. */
   readonly size: number;
@@ -28,7 +30,10 @@ export interface SegmentReading {
 export interface ReadSegmentOptions {
   /** Of an ordinary segment, from the first line of the next one. */
   readonly seal: Seal | null;
-  /** Of the last segment, whose end may be torn: as many bytes of it are certainly on the disk. Null for the others. */
+  /**
+   * Of the last segment, whose end may be torn: as many bytes of it are certainly on the disk. Null
+   * for the others.
+   */
   readonly synced: number | null;
   /** Each good line in order, up to the first bad one. `head` is reused. */
   readonly onLine: (head: LineHead, offset: number, length: number) => void;

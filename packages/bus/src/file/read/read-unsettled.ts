@@ -14,8 +14,8 @@ export interface UnsettledEvent {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * The unsettled events of the log in `dir`, in the order of publishing. Changes nothing; for a log that no process writes to.
- * Throws `WAL_CORRUPT`.
+ * The unsettled events of the log in `dir`, in the order of publishing. Changes nothing; for a log
+ * that no process writes to. Throws `WAL_CORRUPT`.
  */
 export async function* readUnsettled(
   dir: string,

@@ -40,8 +40,9 @@ export interface Cut {
 }
 
 /**
- * Brings the log in `dir`, which must be locked, into the state that its acknowledged writes left it in. Reads every segment
- * once. Throws `WAL_CORRUPT` and changes nothing where acknowledged data is damaged, and `WAL_FORMAT` where a newer release wrote it.
+ * Brings the log in `dir`, which must be locked, into the state that its acknowledged writes left
+ * it in. Reads every segment once. Throws `WAL_CORRUPT` and changes nothing where acknowledged data
+ * is damaged, and `WAL_FORMAT` where a newer release wrote it.
  */
 export async function recover(
   dir: string,
@@ -108,8 +109,9 @@ async function readEvents(
 }
 
 /**
- * Cuts off what is torn, and writes the last batch again where it stands: its sync may have failed before the process ended,
- * and then it is in the kernel's memory, looks fine, and will never reach the disk by itself.
+ * Cuts off what is torn, and writes the last batch again where it stands: its sync may have failed
+ * before the process ended, and then it is in the kernel's memory, looks fine, and will never reach
+ * the disk by itself.
  */
 async function restoreTail(
   dir: string,

@@ -2,7 +2,10 @@ import { crc32 } from "@node-rs/crc32";
 import { checksumFits, type OpenFile, readFully } from "@orgloop/files";
 import { type LineHead, readHead } from "../format/line.ts";
 
-/** How a scan ended: after `size` good bytes and `lines` good lines, at the end of the file or at a bad line. */
+/**
+ * How a scan ended: after `size` good bytes and `lines` good lines, at the end of the file or at a
+ * bad line.
+ */
 export interface ScanResult {
   readonly size: number;
   readonly lines: number;
@@ -21,11 +24,17 @@ export interface BadLine {
 }
 
 export interface ScanOptions {
-  /** What it was when it was sealed: checked as a whole, which is many times cheaper than line by line. */
+  /**
+   * What it was when it was sealed: checked as a whole, which is many times cheaper than line by
+   * line.
+   */
   readonly sealed?: { readonly bytes: number; readonly crc: number };
   /** Every good line. `head` is reused. A string says why the line is not good after all. */
   readonly onLine: (head: LineHead, offset: number, length: number) => string | null;
-  /** A bad line, and the CRC-32 of the bytes before it; true goes on. Default: the scan stops at the first. */
+  /**
+   * A bad line, and the CRC-32 of the bytes before it; true goes on. Default: the scan stops at the
+   * first.
+   */
   readonly onBad?: (bad: BadLine, crcBefore: number, bytes: Buffer) => boolean;
 }
 
@@ -34,8 +43,9 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 const CARRY_BYTES = 256 * 1024;
 
 /**
- * Reads a segment once, line by line, without parsing JSON; the next chunk is read while this one is scanned.
- * With `sealed`, `bad` also tells of a whole that does not fit: then line 0, and the caller scans again without it.
+ * Reads a segment once, line by line, without parsing JSON; the next chunk is read while this one
+ * is scanned. With `sealed`, `bad` also tells of a whole that does not fit: then line 0, and the
+ * caller scans again without it.
  */
 export async function scanSegment(file: OpenFile, options: ScanOptions): Promise<ScanResult> {
   const { sealed, onLine, onBad } = options;

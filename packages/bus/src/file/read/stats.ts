@@ -16,7 +16,10 @@ export interface WalStats {
   readonly oldestAtMs: number | null;
 }
 
-/** Counts what is in the log in `dir`. Changes nothing; fine while a process runs. Throws `WAL_CORRUPT`. */
+/**
+ * Counts what is in the log in `dir`. Changes nothing; fine while a process runs. Throws
+ * `WAL_CORRUPT`.
+ */
 export function walStats(dir: string, options: WalReadOptions = {}): Promise<WalStats> {
   return whileItChanges(() => count(dir, options));
 }

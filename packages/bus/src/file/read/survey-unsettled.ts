@@ -13,7 +13,10 @@ export interface UnsettledSurvey {
   readonly unsettled: readonly UnsettledLines[];
 }
 
-/** Reads every line of the log in `dir` once, and changes nothing. Throws `WAL_CORRUPT` and `WAL_FORMAT`. */
+/**
+ * Reads every line of the log in `dir` once, and changes nothing. Throws `WAL_CORRUPT` and
+ * `WAL_FORMAT`.
+ */
 export async function surveyUnsettled(
   dir: string,
   fileSystem: FileSystem,

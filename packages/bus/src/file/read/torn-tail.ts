@@ -1,7 +1,10 @@
 import { checksumFits } from "@orgloop/files";
 import { type LineHead, readHead } from "../format/line.ts";
 
-/** The smallest unit that a disk writes as a whole: what a power cut leaves of a write is some of these. */
+/**
+ * The smallest unit that a disk writes as a whole: what a power cut leaves of a write is some of
+ * these.
+ */
 const SECTOR_BYTES = 512;
 
 /** The end of a log from its first bad line on. */
@@ -16,10 +19,11 @@ export interface Tail {
 }
 
 /**
- * Why the end of a log is not what a crash leaves of the one batch whose sync had not returned; null where it is. A crash leaves out
- * sectors, or what was written to them last, where zeros stand then, and cuts the end: whatever lies between is as it was written. So
- * a bad line with nothing missing in it was damaged later, and so was everything before a line of a later batch, which is written only
- * when the sync has returned.
+ * Why the end of a log is not what a crash leaves of the one batch whose sync had not returned;
+ * null where it is. A crash leaves out sectors, or what was written to them last, where zeros stand
+ * then, and cuts the end: whatever lies between is as it was written. So a bad line with nothing
+ * missing in it was damaged later, and so was everything before a line of a later batch, which is
+ * written only when the sync has returned.
  */
 export function notTorn({ bytes, offset, through, batch }: Tail): string | null {
   const order: Order = { seq: through, batch, through };
@@ -43,7 +47,10 @@ interface Order {
   readonly through: number;
 }
 
-/** The zeros at the end of each sector, and at last an empty hole at the end of `bytes`. No line holds a zero. */
+/**
+ * The zeros at the end of each sector, and at last an empty hole at the end of `bytes`. No line
+ * holds a zero.
+ */
 function* holes(bytes: Buffer, offset: number): Generator<{ start: number; end: number }> {
   let end = SECTOR_BYTES - (offset % SECTOR_BYTES);
   for (let begin = 0; begin < bytes.length; begin = end, end += SECTOR_BYTES) {
@@ -55,7 +62,10 @@ function* holes(bytes: Buffer, offset: number): Generator<{ start: number; end: 
   yield { start: bytes.length, end: bytes.length };
 }
 
-/** `run`: bytes between holes. Only its first line may lack its start, and only its last one its end. */
+/**
+ * `run`: bytes between holes. Only its first line may lack its start, and only its last one its
+ * end.
+ */
 function wrongRun(run: Buffer, afterHole: boolean, last: boolean, order: Order): string | null {
   let start = 0;
   let end = run.indexOf(0x0a);

@@ -8,15 +8,24 @@ export interface UnsettledLines {
   readonly settles: Position[];
 }
 
-/** Follows a scan and keeps where the unsettled events stand: what is settled in the same segment costs an array slot. */
+/**
+ * Follows a scan and keeps where the unsettled events stand: what is settled in the same segment
+ * costs an array slot.
+ */
 export class UnsettledLog {
   readonly #older = new Map<number, Position>();
-  /** In the index, and nowhere else: fine where the ack comes later, since then their segment may be gone. */
+  /**
+   * In the index, and nowhere else: fine where the ack comes later, since then their segment may be
+   * gone.
+   */
   readonly #missing = new Set<number>();
   readonly #settles = new Map<number, Position[]>();
   #segment: Segment | null = null;
   #dense = true;
-  /** Of the segment being scanned, by `seq` from its first on: offset + 1, 0 where there is no unsettled event. */
+  /**
+   * Of the segment being scanned, by `seq` from its first on: offset + 1, 0 where there is no
+   * unsettled event.
+   */
   #offsets = new Float64Array(1024);
   #lengths = new Uint32Array(1024);
   #count = 0;
@@ -48,7 +57,10 @@ export class UnsettledLog {
     this.#count = 0;
   }
 
-  /** Takes over the index of the segment to be scanned next; only compacted segments were scanned before it. */
+  /**
+   * Takes over the index of the segment to be scanned next; only compacted segments were scanned
+   * before it.
+   */
   restore(index: Index, ordinary: ReadonlyMap<number, Segment>): void {
     const wanted = new Set(index.events.map(([seq]) => seq as number));
     for (const seq of [...this.#older.keys()]) if (!wanted.has(seq)) this.#older.delete(seq);
@@ -64,7 +76,9 @@ export class UnsettledLog {
     }
   }
 
-  /** An event that the index says is unsettled and that no segment has; null where there is none. */
+  /**
+   * An event that the index says is unsettled and that no segment has; null where there is none.
+   */
   missing(): number | null {
     return this.#missing.values().next().value ?? null;
   }

@@ -7,7 +7,10 @@ export interface SavedLine {
   readonly source: Position | Buffer;
 }
 
-/** What all good lines of a damaged log say together: what is unsettled, and what the lines that are not there can have been. */
+/**
+ * What all good lines of a damaged log say together: what is unsettled, and what the lines that are
+ * not there can have been.
+ */
 export class Evidence {
   readonly #events = new Map<number, SavedLine>();
   readonly #settles = new Map<number, SavedLine[]>();

@@ -11,8 +11,8 @@ export interface ByteRange {
 }
 
 /**
- * Copies bytes of a file of the log into a new one beside it, durably: `wanted`, or with a number where that exists. Resolves with
- * its name.
+ * Copies bytes of a file of the log into a new one beside it, durably: `wanted`, or with a number
+ * where that exists. Resolves with its name.
  */
 export async function keepAside(
   dir: string,

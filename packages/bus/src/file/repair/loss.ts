@@ -28,7 +28,9 @@ export interface Loss {
   readonly text: string;
 }
 
-/** A gap of more numbers is not looked at one by one where nothing lists what was unsettled in it. */
+/**
+ * A gap of more numbers is not looked at one by one where nothing lists what was unsettled in it.
+ */
 const MOST_NUMBERS = 100_000;
 const NAMED = 20;
 

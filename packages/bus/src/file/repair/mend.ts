@@ -2,12 +2,16 @@ import { crc32c } from "@node-rs/crc32";
 import { CHECKED_FROM, checksumFits, sealLine } from "@orgloop/files";
 import { type LineHead, readHead } from "../format/line.ts";
 
-/** Longer lines are not tried: that another change looks like one bit grows likelier with the length. */
+/**
+ * Longer lines are not tried: that another change looks like one bit grows likelier with the
+ * length.
+ */
 const LONGEST = 256 * 1024;
 
 /**
- * Lines that differ from `bad`, consecutive bad lines of a log, in one bit each; those of them that can be found. CRC32C tells one
- * flipped bit from another, so which one it was is known, not guessed.
+ * Lines that differ from `bad`, consecutive bad lines of a log, in one bit each; those of them that
+ * can be found. CRC32C tells one flipped bit from another, so which one it was is known, not
+ * guessed.
  */
 export function mend(bad: Buffer): Buffer[] {
   const whole = mendLine(withoutNewline(bad));
@@ -40,7 +44,10 @@ function* separate(bad: Buffer): Generator<Buffer> {
   if (start < bad.length) yield bad.subarray(start);
 }
 
-/** `line` without its newline. Null where no single bit makes a line of it; resolves with its newline. */
+/**
+ * `line` without its newline. Null where no single bit makes a line of it; resolves with its
+ * newline.
+ */
 function mendLine(line: Buffer): Buffer | null {
   if (line.length <= CHECKED_FROM || line.length > LONGEST) return null;
   const mended = Buffer.concat([line, Buffer.of(0x0a)]);

@@ -5,7 +5,10 @@ import { testEvent } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { openFileBus, repairWal } from "../index.ts";
 
-/** Two segments, closed: events 1 to 4, of which 1 and 3 were acked with notes. Resolves with the first segment. */
+/**
+ * Two segments, closed: events 1 to 4, of which 1 and 3 were acked with notes. Resolves with the
+ * first segment.
+ */
 async function notedLog(): Promise<{ readonly dir: string; readonly file: string }> {
   const dir = await mkdtemp(join(tmpdir(), "orgloop-"));
   onTestFinished(() => rm(dir, { recursive: true }));

@@ -40,9 +40,11 @@ interface Action {
 }
 
 /**
- * Makes a damaged log one that opens: what is unsettled in its good lines is written into a segment of its own, and bad bytes are kept
- * in `*.corrupt` files beside. Lost is then what the problems' `lost` say, and nothing else. Crash-safe: it can be run again. Resolves
- * when it has been read as a start reads it. Throws `LOCKED` while a process has the log, and `WAL_FORMAT` where a newer release wrote it.
+ * Makes a damaged log one that opens: what is unsettled in its good lines is written into a segment
+ * of its own, and bad bytes are kept in `*.corrupt` files beside. Lost is then what the problems'
+ * `lost` say, and nothing else. Crash-safe: it can be run again. Resolves when it has been read as
+ * a start reads it. Throws `LOCKED` while a process has the log, and `WAL_FORMAT` where a newer
+ * release wrote it.
  */
 export async function repairWal(dir: string, options: WalRepairOptions = {}): Promise<WalRepair> {
   const { apply = false, fileSystem = nodeFileSystem, lock = lockDirectory } = options;

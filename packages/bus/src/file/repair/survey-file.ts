@@ -177,7 +177,10 @@ class FileSurvey {
     this.#stretch.length += length;
   }
 
-  /** What was bad ends before number `next`, or at the end of the file, where nothing says how many lines there were. */
+  /**
+   * What was bad ends before number `next`, or at the end of the file, where nothing says how many
+   * lines there were.
+   */
   #endStretch(next: number | null, line: number): void {
     const stretch = this.#stretch;
     this.#stretch = null;
@@ -212,7 +215,9 @@ class FileSurvey {
     }
   }
 
-  /** Which numbers of a compacted segment had lines is known only for those that something lists. */
+  /**
+   * Which numbers of a compacted segment had lines is known only for those that something lists.
+   */
   #gap(from: number, through: number): Fault["gap"] {
     const name = this.#name;
     if (name.kind === "compacted") return { from: name.from, through: name.through as number };

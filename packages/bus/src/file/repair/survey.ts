@@ -18,8 +18,9 @@ import { type Fault, type SurveyedFile, surveyFile } from "./survey-file.ts";
 /** Something in the log that is not as it was written. */
 export interface WalProblem extends Damage {
   /**
-   * `torn`: the end of the last segment, never acknowledged; the next start cuts it off by itself (or, while a process
-   * runs, a write under way). `corrupt`: bytes changed. `missing`: lines or a file are gone. `mismatch`: what is there does not fit.
+   * `torn`: the end of the last segment, never acknowledged; the next start cuts it off by itself
+   * (or, while a process runs, a write under way). `corrupt`: bytes changed. `missing`: lines or a
+   * file are gone. `mismatch`: what is there does not fit.
    */
   readonly kind: "torn" | "corrupt" | "missing" | "mismatch";
   /** Of the damaged part; 0 where it is not there. */

@@ -14,7 +14,10 @@ export interface WalReport {
   readonly lines: number;
   /** In the order of the log; empty where all is well. */
   readonly problems: readonly WalProblem[];
-  /** Files beside the log that hold what a start cut off or a repair took out. They are no part of it: look, then delete them. */
+  /**
+   * Files beside the log that hold what a start cut off or a repair took out. They are no part of
+   * it: look, then delete them.
+   */
   readonly kept: readonly string[];
 }
 
@@ -25,7 +28,10 @@ export interface WalReadOptions {
 /** A running process removes files under the reader: then the reading begins again. */
 const READINGS = 20;
 
-/** Reads every line of the log in `dir` and says what is damaged and what that would lose. Changes nothing; fine while a process runs. */
+/**
+ * Reads every line of the log in `dir` and says what is damaged and what that would lose. Changes
+ * nothing; fine while a process runs.
+ */
 export async function verifyWal(
   dir: string,
   { fileSystem = nodeFileSystem }: WalReadOptions = {},

@@ -19,8 +19,8 @@ export interface SealedLog {
 }
 
 /**
- * Lets go of the oldest segments in which nothing is unsettled any more, up to line `through`; resolves with the bytes given free. Needs
- * no space.
+ * Lets go of the oldest segments in which nothing is unsettled any more, up to line `through`;
+ * resolves with the bytes given free. Needs no space.
  */
 export async function dropSettled(log: SealedLog, through: number): Promise<number> {
   const { dir, fileSystem, segments } = log;
@@ -34,7 +34,8 @@ export async function dropSettled(log: SealedLog, through: number): Promise<numb
   segments.splice(0, dropped.length);
   const before = log.settledName;
   log.settledName = name;
-  // From here on the name stands for all of them: what a crash leaves is removed at the next opening.
+  // From here on the name stands for all of them: what a crash leaves is removed at the next
+  // opening.
   const old = dropped.slice(0, -1).map((segment) => segment.name);
   if (before !== null) old.push(before);
   for (const each of old) await fileSystem.remove(join(dir, each));
@@ -59,8 +60,9 @@ export interface Compaction {
 }
 
 /**
- * Writes what is unsettled in the sealed segments up to line `limit`, of which there are some, into one, and removes them. Runs beside publishing. `unsettled` is every
- * event whose ack is not durable. Before the rename the log is as it was, after it the leftovers are recognised.
+ * Writes what is unsettled in the sealed segments up to line `limit`, of which there are some, into
+ * one, and removes them. Runs beside publishing. `unsettled` is every event whose ack is not
+ * durable. Before the rename the log is as it was, after it the leftovers are recognised.
  */
 export async function compact(
   log: SealedLog,

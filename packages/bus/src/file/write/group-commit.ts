@@ -6,8 +6,8 @@ export interface GroupCommitOptions {
   readonly nextSeq: number;
   readonly setTimer: SetTimer;
   /**
-   * Makes a batch durable. `renumbered` is called when lines were put before it. Rejecting with `WAL_FAILED` ends everything;
-   * with any other error nothing of the batch is on the disk.
+   * Makes a batch durable. `renumbered` is called when lines were put before it. Rejecting with
+   * `WAL_FAILED` ends everything; with any other error nothing of the batch is on the disk.
    */
   readonly append: (batch: Batch, renumbered: () => void) => Promise<void>;
   /** A batch could not be written: what is to be kept waits. */
@@ -15,19 +15,25 @@ export interface GroupCommitOptions {
   readonly onFailed: (error: Error) => void;
 }
 
-/** One batch holds at most about this much: a burst of large events must not need one buffer for all. */
+/**
+ * One batch holds at most about this much: a burst of large events must not need one buffer for
+ * all.
+ */
 const BATCH_BYTES = 8 * 1024 * 1024;
-/** After a failed write, what was kept is tried with the next commit, and at the latest after this. */
+/**
+ * After a failed write, what was kept is tried with the next commit, and at the latest after this.
+ */
 const RETRY_MS = 1_000;
 
 /** So many are told at once; before the next ones, the disk is looked after. */
 const TOLD_AT_ONCE = 4;
 
 /**
- * Group commit: everything that waits goes to the disk in one write and one sync, and while that runs the next batch gathers.
- * Whoever waits is told when the next batch is under way, and a few at a time: told all at once, a thousand writers would
- * write again all at once, and the disk would stand still while they do, then they while the disk works. So the disk gets
- * as much as came in while it worked, whatever its speed.
+ * Group commit: everything that waits goes to the disk in one write and one sync, and while that
+ * runs the next batch gathers. Whoever waits is told when the next batch is under way, and a few at
+ * a time: told all at once, a thousand writers would write again all at once, and the disk would
+ * stand still while they do, then they while the disk works. So the disk gets as much as came in
+ * while it worked, whatever its speed.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -72,7 +78,10 @@ export class GroupCommit {
     this.#running ??= Promise.resolve().then(() => this.#run());
   }
 
-  /** Why nothing is taken at present; what is kept is tried again soon. Null where nothing waits for the disk. */
+  /**
+   * Why nothing is taken at present; what is kept is tried again soon. Null where nothing waits for
+   * the disk.
+   */
   get refusal(): Error | null {
     return this.#retained.length > 0 ? this.#lastError : null;
   }

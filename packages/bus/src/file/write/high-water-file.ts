@@ -28,7 +28,10 @@ export class HighWaterFile {
     this.#setTimer = setTimer;
   }
 
-  /** For the first line of a segment: what it promises. Nothing where the disk had no room for the file yet. */
+  /**
+   * For the first line of a segment: what it promises. Nothing where the disk had no room for the
+   * file yet.
+   */
   get format(): { readonly format?: number } {
     return this.#file === null ? {} : { format: LOG_FORMAT };
   }
@@ -48,12 +51,18 @@ export class HighWaterFile {
     else await this.#reopen(mark).catch(unlessRefused);
   }
 
-  /** True while the disk has not taken that the log is open again: until it has, nothing may be appended. */
+  /**
+   * True while the disk has not taken that the log is open again: until it has, nothing may be
+   * appended.
+   */
   get isStale(): boolean {
     return this.#isStale;
   }
 
-  /** Tries again what {@link open} could not write. Rejects with what the disk says, or `WAL_FAILED`. */
+  /**
+   * Tries again what {@link open} could not write. Rejects with what the disk says, or
+   * `WAL_FAILED`.
+   */
   reopen(place: Place): Promise<void> {
     return this.#reopen(markOf(place, false));
   }
@@ -66,7 +75,10 @@ export class HighWaterFile {
     this.#isStale = false;
   }
 
-  /** The log was synced up to `place`, which may change before it is written down. Costs a timer now and then. */
+  /**
+   * The log was synced up to `place`, which may change before it is written down. Costs a timer now
+   * and then.
+   */
   synced(place: Place): void {
     this.#latest = place;
     this.#cancelTimer ??= this.#setTimer(() => {

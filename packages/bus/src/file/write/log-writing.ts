@@ -24,7 +24,9 @@ export class LogHealth {
   readonly refused = Promise.withResolvers<void>();
 }
 
-/** What writes to the log: lines in groups, to the last segment; and what keeps the others small. */
+/**
+ * What writes to the log: lines in groups, to the last segment; and what keeps the others small.
+ */
 export interface LogWriting {
   readonly group: GroupCommit;
   readonly writer: LogWriter;

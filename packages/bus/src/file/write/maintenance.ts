@@ -4,7 +4,10 @@ import { compact, dropSettled, type SealedLog } from "./compact.ts";
 
 export interface MaintenanceOptions {
   readonly log: SealedLog;
-  /** Sealed segments are compacted when less than this share of their bytes is unsettled; 0 turns it off. */
+  /**
+   * Sealed segments are compacted when less than this share of their bytes is unsettled; 0 turns it
+   * off.
+   */
   readonly compactBelow: number;
   /** Every event whose ack is not durable. */
   readonly unsettled: () => Iterable<LoggedEvent>;

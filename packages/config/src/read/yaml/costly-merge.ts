@@ -12,8 +12,9 @@ interface Frame {
 }
 
 /**
- * Where the merge keys of a document make a reader go through more than `most` values: what is merged in is gone through anew each
- * time, so that it may double with every line. Null where they do not. In time linear in the text.
+ * Where the merge keys of a document make a reader go through more than `most` values: what is
+ * merged in is gone through anew each time, so that it may double with every line. Null where they
+ * do not. In time linear in the text.
  */
 export function costlyMerge(
   text: string,

@@ -29,7 +29,9 @@ export interface Place {
 
 /** Where every value of one YAML text stands. */
 export interface PositionIndex {
-  /** The place of the value at `path`, following aliases and merges; undefined where there is none. */
+  /**
+   * The place of the value at `path`, following aliases and merges; undefined where there is none.
+   */
   place(path: DocumentPath): Place | undefined;
   /** The path of the last value that begins at `offset` or before it; empty where none does. */
   pathAt(offset: number): DocumentPath;
@@ -40,7 +42,10 @@ interface OpenCollection {
   key?: { readonly text: string; readonly start: number };
 }
 
-/** Indexes `text`, which the YAML reader has accepted. Positions are the reader's own, so both cannot disagree. */
+/**
+ * Indexes `text`, which the YAML reader has accepted. Positions are the reader's own, so both
+ * cannot disagree.
+ */
 export function indexPositions(text: string): PositionIndex {
   const root = placeValues(text);
   return {

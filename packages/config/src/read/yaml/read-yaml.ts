@@ -15,7 +15,10 @@ const MAX_MERGED = 10_000;
 export interface YamlReading {
   /** Plain JSON values; undefined where the text holds none. */
   readonly value: unknown;
-  /** Where in the text stands what other readers may take for something else; null where nothing does. */
+  /**
+   * Where in the text stands what other readers may take for something else; null where nothing
+   * does.
+   */
   readonly ambiguity: number | null;
 }
 
@@ -33,8 +36,8 @@ export function readEvents(text: string): YamlEvents {
 }
 
 /**
- * The one document in `text`: YAML 1.2 core schema and merge keys (`<<`, which v1alpha1 projects may
- * use). Bounded in depth, aliases and what they expand to. Throws `YamlError`.
+ * The one document in `text`: YAML 1.2 core schema and merge keys (`<<`, which v1alpha1 projects
+ * may use). Bounded in depth, aliases and what they expand to. Throws `YamlError`.
  */
 export function readYaml(text: string): YamlReading {
   const events = readEvents(text);

@@ -5,7 +5,9 @@ import { type Node, startOf, type YamlEvents } from "./node-start.ts";
 const ODD_HEAD = /^(?:[ \t]+(?:---(?=\s|$)|%)|%(?!YAML 1\.2[ \t]*\r?$))/m;
 const END_MARK = /^\.\.\.(?=\s|$)/gm;
 
-/** Where characters and marks stand on which readers differ wherever they stand; see `ambiguityOf`. */
+/**
+ * Where characters and marks stand on which readers differ wherever they stand; see `ambiguityOf`.
+ */
 export const strayText = (text: string, events: YamlEvents): number | null =>
   strayCharacter(text) ?? leadingTab(text, events) ?? strayMark(text, events);
 

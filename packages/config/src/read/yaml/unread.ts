@@ -1,6 +1,9 @@
 import type { Scope } from "../../resolve/scope.ts";
 
-/** What could not be read or expanded: a name that is missing may be declared there, and is not reported. */
+/**
+ * What could not be read or expanded: a name that is missing may be declared there, and is not
+ * reported.
+ */
 export interface Unread {
   /** A file, or a module whose instance has no name yet. */
   readonly anything: boolean;

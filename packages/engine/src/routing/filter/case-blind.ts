@@ -6,8 +6,9 @@ function formsOf(char: string): readonly string[] {
 }
 
 /**
- * Whether a text is `text`, begins or ends with it, each character in lower, upper or its own case: event-ruler's reading of
- * `equals-ignore-case`, which looks at the characters of the filter one by one.
+ * Whether a text is `text`, begins or ends with it, each character in lower, upper or its own case:
+ * event-ruler's reading of `equals-ignore-case`, which looks at the characters of the filter one by
+ * one.
  */
 export function caseBlind(
   text: string,
@@ -24,6 +25,7 @@ export function caseBlind(
   const pattern = new RegExp(`${source}$`, "u");
   let longest = 0;
   for (const forms of chars) longest += Math.max(...forms.map(({ length }) => length));
-  // No more of a long text than the end can take: an expression without a beginning tries each place.
+  // No more of a long text than the end can take: an expression without a beginning tries each
+  // place.
   return (value) => pattern.test(longest === 0 ? "" : value.slice(-longest));
 }

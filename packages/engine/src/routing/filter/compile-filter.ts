@@ -75,7 +75,8 @@ const branchesTest = (conjunction: Conjunction): EventTest =>
  * together (`docs/configuration.md`, Filters). Throws `INVALID_FILTER`, `INVALID_PATH`.
  */
 export function compileFilter(written: Filter): EventTest {
-  // An event's numbers are compared as the doubles that they are nearest to, and so are the filter's.
+  // An event's numbers are compared as the doubles that they are nearest to, and so are the
+  // filter's.
   const filter = withPlainNumbers(written);
   checkFilter(filter, ({ path, code, found, expected }) => {
     if (code === "invalid-path") splitPath(String(found));

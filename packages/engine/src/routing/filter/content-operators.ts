@@ -156,7 +156,8 @@ const cidr: ContentOperator = {
     const family = version === 6 ? "ipv6" : "ipv4";
     const range = new BlockList();
     range.addSubnet(address, Number(bits), family);
-    // An IPv4 address inside an IPv6 one is in no IPv4 network: event-ruler compares like with like.
+    // An IPv4 address inside an IPv6 one is in no IPv4 network: event-ruler compares like with
+    // like.
     return onText((value) => isIP(value) === version && range.check(value, family));
   },
 };

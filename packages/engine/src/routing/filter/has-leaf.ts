@@ -7,8 +7,8 @@ export function isLeaf(value: unknown): boolean {
 }
 
 /**
- * True where a path leads to a leaf: at an array by an index or into any of its elements (EventBridge takes arrays apart), on the
- * way and at its end.
+ * True where a path leads to a leaf: at an array by an index or into any of its elements
+ * (EventBridge takes arrays apart), on the way and at its end.
  */
 export function hasLeaf(value: unknown, path: readonly string[], from = 0): boolean {
   const segment = path[from];

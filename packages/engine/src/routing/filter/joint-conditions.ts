@@ -45,7 +45,10 @@ function holds(branch: Branch, value: unknown): boolean {
   });
 }
 
-/** One element must satisfy all conditions on the array but those that name their element by its index. */
+/**
+ * One element must satisfy all conditions on the array but those that name their element by its
+ * index.
+ */
 function holdsInArray(branch: Branch, array: readonly unknown[]): boolean {
   if (!branch.mayIndex) return array.some((element) => holds(branch, element));
   const open = branch.branches.filter((next) => {
@@ -58,8 +61,9 @@ function holdsInArray(branch: Branch, array: readonly unknown[]): boolean {
 }
 
 /**
- * Whether all conditions hold together: those whose paths lead through the same array hold for the same element of it
- * (event-ruler's array consistency). The time is bounded by the size of the event times the number of conditions.
+ * Whether all conditions hold together: those whose paths lead through the same array hold for the
+ * same element of it (event-ruler's array consistency). The time is bounded by the size of the
+ * event times the number of conditions.
  */
 export function compileConditions(conditions: readonly Condition[]): (event: object) => boolean {
   const root = branchOf("", conditions, 0);

@@ -45,15 +45,19 @@ export function takeApart(filter: Filter): Conjunction {
   return { equals, absent, lists, choice };
 }
 
-/** Where an array that two paths share may begin at the earliest: below an event's own keys, since none of these is one. */
+/**
+ * Where an array that two paths share may begin at the earliest: below an event's own keys, since
+ * none of these is one.
+ */
 function roots({ lists, choice = [] }: Conjunction): Set<string> {
   const below = choice.flatMap((branch) => [...roots(branch)]);
   return new Set([...lists.map(({ path }) => path.slice(0, 2).join("\0")), ...below]);
 }
 
 /**
- * The conjunctions of which one must hold instead. A choice that may share an array with the rest is multiplied out, since the
- * element that holds for the branch must hold for the rest, too; any other stays. They are no more than the branches written.
+ * The conjunctions of which one must hold instead. A choice that may share an array with the rest
+ * is multiplied out, since the element that holds for the branch must hold for the rest, too; any
+ * other stays. They are no more than the branches written.
  */
 export function multiplyOut(conjunction: Conjunction): readonly Conjunction[] {
   const { equals, absent, lists, choice } = conjunction;

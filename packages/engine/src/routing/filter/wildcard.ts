@@ -22,8 +22,9 @@ function pieces(pattern: string): Piece[] {
 }
 
 /**
- * EventBridge's `wildcard`: `*` stands for any characters, `\*` and `\\` for themselves. Each text between stars is looked
- * for once, leftmost first, so the time is bounded by the lengths' product, never exponential.
+ * EventBridge's `wildcard`: `*` stands for any characters, `\*` and `\\` for themselves. Each text
+ * between stars is looked for once, leftmost first, so the time is bounded by the lengths' product,
+ * never exponential.
  */
 export function compileWildcard(pattern: string): (value: string) => boolean {
   const parts = pieces(pattern);
