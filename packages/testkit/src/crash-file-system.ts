@@ -1,31 +1,14 @@
 import { dirname, normalize } from "node:path";
 import type { DirectoryLock, FileSystem, OpenFile } from "@orgloop/files";
+import {
+  apply,
+  CrashDisk,
+  type Fault,
+  type FileOperation,
+  failure,
+  type NameChange,
+} from "./crash-disk.ts";
 import { CrashFile } from "./crash-file.ts";
-
-/** An operation as a fault sees it, before it happens. */
-export interface FileOperation {
-  readonly kind:
-    | "open"
-    | "list"
-    | "makeDirectory"
-    | "rename"
-    | "remove"
-    | "syncDirectory"
-    | "write"
-    | "read"
-    | "size"
-    | "truncate"
-    | "sync";
-  readonly path: string;
-  /** Of a write. */
-  readonly bytes?: number;
-}
-
-/** The operation rejects with this code; a write has then taken its first `written` bytes. */
-export interface Fault {
-  readonly code: string;
-  readonly written?: number;
-}
 
 export interface CrashFileSystem {
   readonly fileSystem: FileSystem;
@@ -63,13 +46,6 @@ export interface CrashFileSystem {
   lock(dir: string): Promise<DirectoryLock>;
 }
 
-/** A change of names not yet synced. A rename is one change: it is kept or lost as a whole. */
-interface NameChange {
-  readonly dir: string;
-  readonly remove?: string;
-  readonly add?: { readonly path: string; readonly file: CrashFile };
-}
-
 /** A file system in memory that remembers what is not yet synced, and can crash. */
 export function crashFileSystem(): CrashFileSystem {
   return create(new Map(), new Map(), [], 0);
@@ -81,190 +57,171 @@ function create(
   changes: NameChange[],
   powerCuts: number,
 ): CrashFileSystem {
-  let operations = 0;
-  const crash = Promise.withResolvers<void>();
+  const disk = new CrashDisk(durable, current, changes);
   const locked = new Set<string>();
-  let unsynced = changes;
-
-  async function step(operation: FileOperation): Promise<Fault | null> {
-    operations += 1;
-    if (operations >= disk.crashAt) await death();
-    await Promise.resolve();
-    if (disk.crashAt === 0) await death();
-    return disk.fault?.(operation) ?? null;
-  }
-
-  function death(): Promise<never> {
-    crash.resolve();
-    return new Promise(() => undefined);
-  }
-
-  async function passing(operation: FileOperation): Promise<void> {
-    const fault = await step(operation);
-    if (fault !== null) throw failure(fault.code, operation);
-  }
-
-  function change(next: NameChange): void {
-    if (next.remove !== undefined) current.delete(next.remove);
-    if (next.add !== undefined) current.set(next.add.path, next.add.file);
-    unsynced.push(next);
-  }
-
-  function used(): number {
-    let bytes = 0;
-    for (const file of current.values()) bytes += file.size;
-    return bytes;
-  }
-
-  function openFile(path: string, file: CrashFile): OpenFile {
-    return {
-      async write(bytes, position) {
-        const operation: FileOperation = { kind: "write", path, bytes: bytes.length };
-        const fault = await step(operation);
-        const growth = Math.max(0, position + bytes.length - file.size);
-        const room = Math.max(0, disk.capacity - used());
-        const fits = growth > room ? Math.max(0, bytes.length - (growth - room)) : bytes.length;
-        const taken = fault === null ? fits : Math.min(fault.written ?? 0, fits);
-        if (taken > 0) file.write(Buffer.from(bytes.subarray(0, taken)), position);
-        if (fault !== null) throw failure(fault.code, operation);
-        if (taken === 0 && bytes.length > 0) throw failure("ENOSPC", operation);
-        return taken;
-      },
-      async read(into, position) {
-        await passing({ kind: "read", path });
-        return file.read(into, position);
-      },
-      async size() {
-        await passing({ kind: "size", path });
-        return file.size;
-      },
-      async truncate(size) {
-        await passing({ kind: "truncate", path });
-        file.truncate(size);
-      },
-      async sync() {
-        const operation: FileOperation = { kind: "sync", path };
-        const fault = await step(operation);
-        if (fault !== null) {
-          file.failSync();
-          throw failure(fault.code, operation);
-        }
-        file.sync();
-      },
-      isRemoved: () => ![...current.values()].includes(file),
-      async close() {},
-    };
-  }
-
-  async function syncDirectory(dir: string): Promise<void> {
-    await passing({ kind: "syncDirectory", path: dir });
-    const synced = normalize(dir);
-    for (const each of unsynced) if (each.dir === synced) apply(durable, each);
-    unsynced = unsynced.filter((each) => each.dir !== synced);
-  }
-
-  const fileSystem: FileSystem = {
-    async open(given, mode) {
-      const path = normalize(given);
-      const operation: FileOperation = { kind: "open", path };
-      await passing(operation);
-      let file = current.get(path);
-      if (mode === "create" && file !== undefined) throw failure("EEXIST", operation);
-      if (file === undefined) {
-        if (mode === "read" || mode === "update") throw failure("ENOENT", operation);
-        file = new CrashFile();
-        change({ dir: dirname(path), add: { path, file } });
-      } else if (mode === "replace") file.truncate(0);
-      return openFile(path, file);
+  return {
+    fileSystem: fileSystemOf(disk),
+    get fault() {
+      return disk.fault;
     },
-    async list(dir) {
-      await passing({ kind: "list", path: dir });
-      const prefix = `${normalize(dir)}/`;
-      const below = [...current.keys()].filter((path) => path.startsWith(prefix));
-      return [...new Set(below.map((path) => path.slice(prefix.length).split("/")[0] as string))];
+    set fault(fault) {
+      disk.fault = fault;
     },
-    // Directories are nothing by themselves here.
-    async removeDirectory() {},
-    makeDirectory: (dir) => passing({ kind: "makeDirectory", path: dir }),
-    async rename(from, to) {
-      const operation: FileOperation = { kind: "rename", path: from };
-      await passing(operation);
-      const file = current.get(normalize(from));
-      if (file === undefined) throw failure("ENOENT", operation);
-      const path = normalize(to);
-      change({ dir: dirname(path), remove: normalize(from), add: { path, file } });
+    get capacity() {
+      return disk.capacity;
     },
-    async remove(path) {
-      const operation: FileOperation = { kind: "remove", path };
-      await passing(operation);
-      if (!current.has(normalize(path))) throw failure("ENOENT", operation);
-      change({ dir: dirname(normalize(path)), remove: normalize(path) });
+    set capacity(bytes) {
+      disk.capacity = bytes;
     },
-    syncDirectory,
-    async openDirectory(dir) {
-      await passing({ kind: "open", path: dir });
-      return { sync: () => syncDirectory(dir), close: async () => {} };
+    get crashAt() {
+      return disk.crashAt;
     },
-  };
-
-  const disk: CrashFileSystem = {
-    fileSystem,
-    fault: null,
-    capacity: Number.POSITIVE_INFINITY,
-    crashAt: Number.POSITIVE_INFINITY,
+    set crashAt(operation) {
+      disk.crashAt = operation;
+    },
     powerCuts,
     get operations() {
-      return operations;
+      return disk.operations;
     },
-    crashed: crash.promise,
+    crashed: disk.crashed.promise,
     crash(random) {
       disk.crashAt = 0;
-      const share = shareKept(random);
-      const names = new Map(durable);
-      for (const each of unsynced) if (random() < share) apply(names, each);
-      const copies = new Map<CrashFile, CrashFile>();
-      const after = () =>
-        new Map(
-          Array.from(names, ([path, file]) => {
-            const copy = copies.get(file) ?? file.crash(random, share);
-            copies.set(file, copy);
-            return [path, copy] as const;
-          }),
-        );
+      const after = afterPowerCut(disk, random);
       return create(after(), after(), [], powerCuts + 1);
     },
     restart() {
       disk.crashAt = 0;
-      return create(durable, current, unsynced, powerCuts);
+      return create(durable, current, disk.unsynced, powerCuts);
     },
     files: () => new Map(Array.from(current, ([path, file]) => [path, file.bytes()])),
-    tamper(path, changeBytes) {
-      const file = current.get(normalize(path));
-      if (file === undefined) throw failure("ENOENT", { kind: "open", path });
-      const changed = changeBytes(file.bytes());
-      if (changed !== null) return file.replace(changed);
-      for (const names of [current, durable]) names.delete(normalize(path));
-    },
+    tamper: (path, change) => tamper(disk, normalize(path), change),
     async lock(dir) {
       if (locked.has(dir)) throw failure("LOCKED", { kind: "open", path: dir });
       locked.add(dir);
       return { release: async () => void locked.delete(dir) };
     },
   };
-  return disk;
+}
+
+function fileSystemOf(disk: CrashDisk): FileSystem {
+  const { current } = disk;
+  return {
+    async open(given, mode) {
+      const path = normalize(given);
+      const operation: FileOperation = { kind: "open", path };
+      await disk.passing(operation);
+      let file = current.get(path);
+      if (mode === "create" && file !== undefined) throw failure("EEXIST", operation);
+      if (file === undefined) {
+        if (mode === "read" || mode === "update") throw failure("ENOENT", operation);
+        file = new CrashFile();
+        disk.change({ dir: dirname(path), add: { path, file } });
+      } else if (mode === "replace") file.truncate(0);
+      return openFile(disk, path, file);
+    },
+    async list(dir) {
+      await disk.passing({ kind: "list", path: dir });
+      const prefix = `${normalize(dir)}/`;
+      const below = [...current.keys()].filter((path) => path.startsWith(prefix));
+      return [...new Set(below.map((path) => path.slice(prefix.length).split("/")[0] as string))];
+    },
+    // Directories are nothing by themselves here.
+    async removeDirectory() {},
+    makeDirectory: (dir) => disk.passing({ kind: "makeDirectory", path: dir }),
+    async rename(from, to) {
+      const operation: FileOperation = { kind: "rename", path: from };
+      await disk.passing(operation);
+      const file = current.get(normalize(from));
+      if (file === undefined) throw failure("ENOENT", operation);
+      const path = normalize(to);
+      disk.change({ dir: dirname(path), remove: normalize(from), add: { path, file } });
+    },
+    async remove(path) {
+      const operation: FileOperation = { kind: "remove", path };
+      await disk.passing(operation);
+      if (!current.has(normalize(path))) throw failure("ENOENT", operation);
+      disk.change({ dir: dirname(normalize(path)), remove: normalize(path) });
+    },
+    syncDirectory: (dir) => disk.syncDirectory(dir),
+    async openDirectory(dir) {
+      await disk.passing({ kind: "open", path: dir });
+      return { sync: () => disk.syncDirectory(dir), close: async () => {} };
+    },
+  };
+}
+
+function openFile(disk: CrashDisk, path: string, file: CrashFile): OpenFile {
+  return {
+    async write(bytes, position) {
+      const operation: FileOperation = { kind: "write", path, bytes: bytes.length };
+      const fault = await disk.step(operation);
+      const growth = Math.max(0, position + bytes.length - file.size);
+      const fits = disk.roomFor(bytes.length, growth);
+      const taken = fault === null ? fits : Math.min(fault.written ?? 0, fits);
+      if (taken > 0) file.write(Buffer.from(bytes.subarray(0, taken)), position);
+      if (fault !== null) throw failure(fault.code, operation);
+      if (taken === 0 && bytes.length > 0) throw failure("ENOSPC", operation);
+      return taken;
+    },
+    async read(into, position) {
+      await disk.passing({ kind: "read", path });
+      return file.read(into, position);
+    },
+    async size() {
+      await disk.passing({ kind: "size", path });
+      return file.size;
+    },
+    async truncate(size) {
+      await disk.passing({ kind: "truncate", path });
+      file.truncate(size);
+    },
+    async sync() {
+      const operation: FileOperation = { kind: "sync", path };
+      const fault = await disk.step(operation);
+      if (fault !== null) {
+        file.failSync();
+        throw failure(fault.code, operation);
+      }
+      file.sync();
+    },
+    isRemoved: () => ![...disk.current.values()].includes(file),
+    async close() {},
+  };
+}
+
+/** One of the legal states after a power cut; each call gives a map of its own of the files. */
+function afterPowerCut(
+  { durable, unsynced }: CrashDisk,
+  random: () => number,
+): () => Map<string, CrashFile> {
+  const share = shareKept(random);
+  const names = new Map(durable);
+  for (const each of unsynced) if (random() < share) apply(names, each);
+  const copies = new Map<CrashFile, CrashFile>();
+  return () =>
+    new Map(
+      Array.from(names, ([path, file]) => {
+        const copy = copies.get(file) ?? file.crash(random, share);
+        copies.set(file, copy);
+        return [path, copy] as const;
+      }),
+    );
+}
+
+function tamper(
+  { current, durable }: CrashDisk,
+  path: string,
+  change: (bytes: Buffer) => Buffer | null,
+): void {
+  const file = current.get(path);
+  if (file === undefined) throw failure("ENOENT", { kind: "open", path });
+  const changed = change(file.bytes());
+  if (changed !== null) return void file.replace(changed);
+  for (const names of [current, durable]) names.delete(path);
 }
 
 /** How much of what is unsynced survives: often nothing or everything, as on real disks. */
 function shareKept(random: () => number): number {
   const kind = random();
   return kind < 0.2 ? 0 : kind < 0.4 ? 1 : random();
-}
-
-function apply(names: Map<string, CrashFile>, change: NameChange): void {
-  if (change.remove !== undefined) names.delete(change.remove);
-  if (change.add !== undefined) names.set(change.add.path, change.add.file);
-}
-
-function failure(code: string, { kind, path }: FileOperation): Error {
-  return Object.assign(new Error(`${code}: ${kind} ${path}`), { code });
 }

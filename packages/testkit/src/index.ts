@@ -1,11 +1,10 @@
 export { type BusSuiteOptions, busSuite } from "./bus-suite.ts";
 export * from "./checkpoint-suite.ts";
 export * from "./claim-suite.ts";
+export type { Fault, FileOperation } from "./crash-disk.ts";
 export {
   type CrashFileSystem,
   crashFileSystem,
-  type Fault,
-  type FileOperation,
 } from "./crash-file-system.ts";
 export * from "./damage.ts";
 export * from "./dead-letter-suite.ts";
