@@ -156,12 +156,6 @@ test("files are short enough to be read at once", () => {
   expect(long).toEqual([]);
 });
 
-/** Functions that are still too long to fit a screen; what is split leaves the list. */
-const STILL_LONG: readonly string[] = [
-  "packages/node/src/delivery/deliverers.ts startDeliverers",
-  "packages/node/src/routing/place-routed.ts placeRouted",
-];
-
 test("functions fit a screen of 60 lines", () => {
   // A suite of laws is a block of tests.
   const functions = shipped.filter(({ file }) => !file.endsWith("-suite.ts"));
@@ -170,7 +164,7 @@ test("functions fit a screen of 60 lines", () => {
       .filter(({ lines }) => lines > 60)
       .map(({ name }) => `${file} ${name}`),
   );
-  expect([...new Set(long)].sort()).toEqual(STILL_LONG);
+  expect([...new Set(long)].sort()).toEqual([]);
 });
 
 test("folders hold at most 25 files of code, but for that with one file a command", () => {

@@ -11,92 +11,87 @@ export type DelivererSurroundings = Pick<
   "clock" | "bury" | "log" | "activity" | "alert" | "starts" | "abandon" | "mask"
 > & { readonly kept: KeptRouteStates };
 
+/** What a deliverer works with. */
+type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
+
 /**
  * One deliverer for each actor, for each that routes wait for, and for each that is gone and has
  * deliveries left.
  */
-export interface Deliverers {
+export class Deliverers {
+  readonly #shared: DelivererSurroundings;
+  readonly #all = new Map<string, ActorDeliverer>();
+  readonly #works = new Map<string, Work>();
+  /** Actors that are gone, and when nothing new can come for them. */
+  readonly #draining = new Map<string, Promise<unknown>>();
+
+  constructor(first: Generation, shared: DelivererSurroundings) {
+    this.#shared = shared;
+    const { kept, clock } = shared;
+    for (const [id, work] of worksOf(first)) {
+      this.#begin(id, work, restored(work, kept, clock.now()));
+    }
+  }
+
   /** By actor. */
-  readonly all: ReadonlyMap<string, ActorDeliverer>;
+  get all(): ReadonlyMap<string, ActorDeliverer> {
+    return this.#all;
+  }
+
   /**
    * Goes on as `to` has it, at once. An actor that is gone gets what is queued for it, and what is
    * still being routed under `from` and before, until `left` resolves; then it is closed, as one is
    * that was made anew when its attempts have ended.
    */
-  change(from: Generation, to: Generation, left: Promise<unknown>): void;
-}
-
-/** What a deliverer works with. */
-type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
-
-export function startDeliverers(first: Generation, shared: DelivererSurroundings): Deliverers {
-  const { kept, log, clock } = shared;
-  const all = new Map<string, ActorDeliverer>();
-  const works = new Map<string, Work>();
-  /** Actors that are gone, and when nothing new can come for them. */
-  const draining = new Map<string, Promise<unknown>>();
-
-  function begin(id: string, work: Work, restored: Partial<ActorDelivererOptions> = {}): void {
-    works.set(id, work);
-    all.set(id, new ActorDeliverer({ ...shared, ...restored, id, ...work }));
+  change(from: Generation, to: Generation, left: Promise<unknown>): void {
+    const next = worksOf(to);
+    for (const [id, deliverer] of this.#all) {
+      if (!next.has(id) && !this.#draining.has(id)) void this.#drain(id, deliverer, left);
+    }
+    for (const [id, work] of next) {
+      this.#draining.delete(id);
+      const deliverer = this.#all.get(id);
+      if (deliverer === undefined) this.#begin(id, work);
+      else this.#goOn(id, deliverer, work);
+    }
+    for (const [id, policies] of from.routes.policies) {
+      for (const route of policies.keys()) {
+        if (next.get(id)?.policies.has(route)) continue;
+        this.#shared.kept.save(route, CLOSED, UNUSED_RATE);
+      }
+    }
   }
 
-  function go(id: string, deliverer: ActorDeliverer, work: Work): void {
-    const before = works.get(id)?.actor ?? null;
-    works.set(id, work);
+  #begin(id: string, work: Work, restored: Partial<ActorDelivererOptions> = {}): void {
+    this.#works.set(id, work);
+    this.#all.set(id, new ActorDeliverer({ ...this.#shared, ...restored, id, ...work }));
+  }
+
+  #goOn(id: string, deliverer: ActorDeliverer, work: Work): void {
+    const before = this.#works.get(id)?.actor ?? null;
+    this.#works.set(id, work);
     deliverer.change(work);
     if (before !== work.actor) void before?.release();
   }
 
-  async function drain(
-    id: string,
-    deliverer: ActorDeliverer,
-    left: Promise<unknown>,
-  ): Promise<void> {
-    const { actor = null, depth = DEFAULT_QUEUE_DEPTH } = works.get(id) ?? {};
-    draining.set(id, left);
-    go(id, deliverer, { actor, depth, policies: new Map() });
-    const { queued, inFlight } = deliverer;
+  async #drain(id: string, deliverer: ActorDeliverer, left: Promise<unknown>): Promise<void> {
+    const { log } = this.#shared;
+    const { actor = null, depth = DEFAULT_QUEUE_DEPTH } = this.#works.get(id) ?? {};
+    this.#draining.set(id, left);
+    this.#goOn(id, deliverer, { actor, depth, policies: new Map() });
+    const { queued: queue_depth, inFlight } = deliverer;
     const metadata = { in_flight: inFlight };
-    log({
-      phase: "module.unloading",
-      target: id,
-      result: "draining",
-      queue_depth: queued,
-      metadata,
-    });
+    log({ phase: "module.unloading", target: id, result: "draining", queue_depth, metadata });
     await left;
     await deliverer.idle();
-    if (draining.get(id) !== left) return;
-    draining.delete(id);
-    all.delete(id);
-    works.delete(id);
+    if (this.#draining.get(id) !== left) return;
+    this.#draining.delete(id);
+    this.#all.delete(id);
+    this.#works.delete(id);
     await deliverer.close();
     await actor?.release();
     log({ phase: "module.removed", target: id });
   }
-
-  for (const [id, work] of worksOf(first)) begin(id, work, restored(work, kept, clock.now()));
-  return {
-    all,
-    change(from, to, left) {
-      const next = worksOf(to);
-      for (const [id, deliverer] of all) {
-        if (!next.has(id) && !draining.has(id)) void drain(id, deliverer, left);
-      }
-      for (const [id, work] of next) {
-        draining.delete(id);
-        const deliverer = all.get(id);
-        if (deliverer === undefined) begin(id, work);
-        else go(id, deliverer, work);
-      }
-      for (const [id, policies] of from.routes.policies) {
-        for (const route of policies.keys()) {
-          if (!next.get(id)?.policies.has(route)) kept.save(route, CLOSED, UNUSED_RATE);
-        }
-      }
-    },
-  };
 }
 
 /**

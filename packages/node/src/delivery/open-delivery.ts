@@ -5,14 +5,14 @@ import type { Repeats } from "../intake/repeats.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
 import { buryReplayed, type ReplayedLetters } from "../replay/bury-replayed.ts";
 import { type LetterReplays, letterReplays } from "../replay/letter-replays.ts";
-import { type PlaceRouted, placeRouted } from "../routing/place-routed.ts";
+import { PlaceRouted } from "../routing/place-routed.ts";
 import { publicationTurns } from "../routing/publication-turns.ts";
 import { routeSubscriber } from "../routing/route-subscriber.ts";
 import { type Settlement, settlement } from "../routing/settlement.ts";
 import { type Alert, alerts } from "../telemetry/alerts.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
 import { type Bury, burial } from "./burial.ts";
-import { type Deliverers, startDeliverers } from "./deliverers.ts";
+import { Deliverers } from "./deliverers.ts";
 
 export interface OpenDeliveryOptions extends ProjectPorts {
   readonly repeats: Repeats;
@@ -70,7 +70,7 @@ export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
       await inbox.start();
       subscription = open.bus.subscribe({}, handler);
     },
-    change: deliverers.change,
+    change: (from, to, left) => deliverers.change(from, to, left),
     async stop() {
       const closing = [...deliverers.all.values()].map((deliverer) => deliverer.close());
       await Promise.all([subscription?.unsubscribe(), ...closing]);
@@ -102,7 +102,7 @@ function places(options: OpenDeliveryOptions, buryNew: Bury, alert: Alert): Plac
   const replayed: ReplayedLetters = new Map();
   const bury = buryReplayed(replayed, buryNew);
   const shared = { ...options, bury, alert, mask: open.known.mask };
-  const deliverers = startDeliverers(current(), shared);
+  const deliverers = new Deliverers(current(), shared);
   const delivererOf = (id: string) => deliverers.all.get(id);
   const inbox = openInbox({
     ...shared,
@@ -114,13 +114,13 @@ function places(options: OpenDeliveryOptions, buryNew: Bury, alert: Alert): Plac
   const push = inboxFirst(inbox, (delivery, ...rest) =>
     (delivererOf(delivery.actor) as ActorDeliverer).push(delivery, ...rest),
   );
-  const placing = placeRouted({ ...shared, push, delivererOf, deadLetters });
+  const placing = new PlaceRouted({ ...shared, push, delivererOf, deadLetters });
   const replays = letterReplays({
     ...shared,
     deadLetters,
     replayed,
     hasActor: (id) => deliverers.all.has(id),
-    place: placing.place,
+    place: (routed, about) => placing.place(routed, about),
   });
   return { deliverers, inbox, placing, replays };
 }
@@ -128,14 +128,14 @@ function places(options: OpenDeliveryOptions, buryNew: Bury, alert: Alert): Plac
 /** Routes what the bus hands over, and gives it its places. */
 function subscriber(
   options: OpenDeliveryOptions,
-  { place }: PlaceRouted,
+  placing: PlaceRouted,
   settling: Settlement,
   bury: Bury,
 ): EventHandler {
   const { open, current } = options;
   return routeSubscriber({
     ...options,
-    place,
+    place: (routed, about) => placing.place(routed, about),
     settlement: settling,
     bury,
     deadLetters: open.deadLetters,

@@ -39,36 +39,63 @@ export interface RoutedRoute extends Pick<PushOptions, "waits" | "returned"> {
   readonly onTransformed?: () => void;
 }
 
+/** Faults that are being buried at once: they share syncs. */
+const MAX_BURYING = 1_000;
+
 /** Sees to it that an event ends on each of its routes, and does not wait for slow ones. */
-export interface PlaceRouted {
+export class PlaceRouted {
+  readonly #options: PlaceRoutedOptions;
+  readonly #burials = underWay();
+  #burying = 0;
+
+  constructor(options: PlaceRoutedOptions) {
+    this.#options = options;
+  }
+
   /**
    * Resolves when what is to be delivered or transformed has its place. Rejects with `DRAINING`
    * where it gets none.
    */
-  place(routed: EndedRoute | LanedRoute, about: RoutedRoute): Promise<void>;
+  async place(routed: EndedRoute | LanedRoute, about: RoutedRoute): Promise<void> {
+    const { returned = false, onSettled } = about;
+    if (routed.kind === "ended") return onSettled(routed.by);
+    const { delivery } = routed;
+    const { deadLetters, push } = this.#options;
+    if (returned && (await isBuried(delivery, deadLetters).catch(() => false))) {
+      return onSettled("buried");
+    }
+    if (routed.kind === "fault") {
+      const buried = this.#burials.track(this.#buryFault(routed, onSettled));
+      return this.#burying > MAX_BURYING ? buried : undefined;
+    }
+    if (routed.kind === "in lane") return this.#inLane(routed, about);
+    // An inbox is past the queue: what comes behind a lane must not overtake it there.
+    if (inboxTerms(delivery) !== null && this.#isTransforming(delivery)) {
+      const placeholder = { ...delivery, config: {}, untransformed: true } as const;
+      const run = async () => routed;
+      return this.#inLane({ kind: "in lane", delivery: placeholder, run }, about);
+    }
+    return push(delivery, onSettled, optionsOf(delivery, about));
+  }
+
   /** Resolves when no fault is being buried. */
-  ended(): Promise<void>;
-}
-
-/** Faults that are being buried at once: they share syncs. */
-const MAX_BURYING = 1_000;
-
-export function placeRouted(options: PlaceRoutedOptions): PlaceRouted {
-  const { push, bury, clock, log, abandon } = options;
-  const burials = underWay();
-  let burying = 0;
-
-  function isTransforming({ actor, route }: Delivery): boolean {
-    return options.delivererOf(actor)?.hasUntransformed(route) === true;
+  ended(): Promise<void> {
+    return this.#burials.ended();
   }
 
-  async function buryFault(fault: RouteFault, onSettled: RoutedRoute["onSettled"]): Promise<void> {
-    burying += 1;
+  #isTransforming({ actor, route }: Delivery): boolean {
+    return this.#options.delivererOf(actor)?.hasUntransformed(route) === true;
+  }
+
+  async #buryFault(fault: RouteFault, onSettled: RoutedRoute["onSettled"]): Promise<void> {
+    const { bury, clock } = this.#options;
+    this.#burying += 1;
     if (await bury(faultLetter(fault, clock.wall()))) onSettled("buried");
-    burying -= 1;
+    this.#burying -= 1;
   }
 
-  function laned(routed: LanedRoute, about: RoutedRoute): Promise<void> {
+  #inLane(routed: LanedRoute, about: RoutedRoute): Promise<void> {
+    const { push, log } = this.#options;
     const { generation } = about;
     const ended = Promise.withResolvers<void>();
     void generation.use(() => ended.promise);
@@ -78,7 +105,7 @@ export function placeRouted(options: PlaceRoutedOptions): PlaceRouted {
     };
     const transform = async (): Promise<Transformed | null> => {
       try {
-        return await transformed(routed, { ...about, onSettled });
+        return await this.#transformed(routed, { ...about, onSettled });
       } catch (error) {
         log({ phase: "system.error", route: routed.delivery.route, error: messageOf(error) });
         return null;
@@ -95,44 +122,22 @@ export function placeRouted(options: PlaceRoutedOptions): PlaceRouted {
     });
   }
 
-  async function transformed(
+  async #transformed(
     { run }: LanedRoute,
     { onSettled, onTransformed = () => {} }: RoutedRoute,
   ): Promise<Transformed | null> {
     const routed = await run();
+    const { abandon, push } = this.#options;
     // Cut short: what its transforms seem to have dropped must come again.
     if (abandon.aborted) return null;
     if (routed.kind === "ended") return { kind: "ended", end: () => onSettled(routed.by) };
     onTransformed();
     if (routed.kind === "fault") {
-      return { kind: "ended", end: () => buryFault(routed, onSettled) };
+      return { kind: "ended", end: () => this.#buryFault(routed, onSettled) };
     }
     if (inboxTerms(routed.delivery) === null) return routed;
     return { kind: "ended", end: () => push(routed.delivery, onSettled).catch(() => undefined) };
   }
-
-  return {
-    async place(routed, about) {
-      const { returned = false, onSettled } = about;
-      if (routed.kind === "ended") return onSettled(routed.by);
-      const { delivery } = routed;
-      if (returned && (await isBuried(delivery, options.deadLetters).catch(() => false))) {
-        return onSettled("buried");
-      }
-      if (routed.kind === "fault") {
-        const buried = burials.track(buryFault(routed, onSettled));
-        return burying > MAX_BURYING ? buried : undefined;
-      }
-      if (routed.kind === "in lane") return laned(routed, about);
-      // An inbox is past the queue: what comes behind a lane must not overtake it there.
-      if (inboxTerms(delivery) !== null && isTransforming(delivery)) {
-        const placeholder = { ...delivery, config: {}, untransformed: true } as const;
-        return laned({ kind: "in lane", delivery: placeholder, run: async () => routed }, about);
-      }
-      return push(delivery, onSettled, optionsOf(delivery, about));
-    },
-    ended: burials.ended,
-  };
 }
 
 function optionsOf(
