@@ -75,7 +75,7 @@ export async function deliverInTime(
         log: flow.log,
         mask: host.known.mask,
         onMissing: () => flow.count("missing"),
-        onBreaker: ({ before, after }) => countBreaker(before, after, flow),
+        onBreaker: ({ after }) => countBreaker(after, flow),
         onAttempted: (outcome) => countAttempt(delivery, outcome, flow),
         releaseMs: RELEASE_MS,
       },
@@ -121,8 +121,7 @@ async function changeBreaker(
   return { before: before.breaker, after: after.breaker };
 }
 
-function countBreaker(before: BreakerState, after: BreakerState, flow: FlowLog): void {
-  if (before.openUntilMs === after.openUntilMs) return;
+function countBreaker(after: BreakerState, flow: FlowLog): void {
   flow.count(after.openUntilMs === null ? "breakersClosed" : "breakersOpened");
 }
 

@@ -64,6 +64,7 @@ export interface DeliveryPorts {
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly mask: MaskSecrets;
   readonly onMissing?: OnMissing;
+  /** The breaker has opened, opened again or closed. */
   readonly onBreaker: (change: BreakerChange) => void;
   readonly onError?: (error: unknown) => void;
   readonly onAttempted: (outcome: Outcome, durationMs: number) => void;
@@ -156,8 +157,10 @@ async function conclude(
       return conclusion.breaker;
     });
     const entry = circuitEntry(delivery, state.attempts + 1, change.before, change.after);
-    if (entry !== null) log(entry);
-    if (change.before !== change.after) onBreaker(change);
+    if (entry !== null) {
+      log(entry);
+      onBreaker(change);
+    }
   } catch (error) {
     // What the actor has said counts, whether or not the breaker can hear of it.
     log({ ...deliveryEntry(delivery), phase: "system.error", error: messageOf(error) });

@@ -19,7 +19,7 @@ export interface DeliveryReportOptions {
 /** What metrics and the operator hear of one actor's deliveries. */
 export interface DeliveryReport {
   attempted(delivery: Delivery, outcome: Outcome, durationMs: number): void;
-  /** The breaker of its route has changed. */
+  /** The breaker of its route has opened, opened again or closed. */
   circuit(delivery: Delivery, change: BreakerChange): void;
   /** An attempt threw; it matters here where it says that the actor is gone. */
   gone(delivery: Delivery, error: unknown): void;
@@ -46,8 +46,7 @@ export function deliveryReport(options: DeliveryReportOptions): DeliveryReport {
     if (outcome.kind !== "dead") activity.retried(delivery.route, delivery.actor);
   }
 
-  function circuit(delivery: Delivery, { before, after }: BreakerChange): void {
-    if (before.openUntilMs === after.openUntilMs) return;
+  function circuit(delivery: Delivery, { after }: BreakerChange): void {
     const { route, actor: target } = delivery;
     if (after.openUntilMs === null) {
       openSinceMs.delete(route);
