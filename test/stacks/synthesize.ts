@@ -9,8 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Intake } from "@orgloop/aws/plan";
-import { newLayout, type StageLayout } from "@orgloop/aws/plan";
+import { type Intake, newLayout, type StageLayout } from "@orgloop/aws/plan";
 import { loadProject, topologyHash } from "@orgloop/config";
 import type { RouteSpec, Topology } from "@orgloop/sdk";
 import { type DrainingActor, orgloopStacks, stageInboxes } from "@orgloop/stacks";

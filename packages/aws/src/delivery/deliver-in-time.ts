@@ -1,15 +1,16 @@
-import type { Clock, KnownSecrets } from "@orgloop/engine";
 import {
   type Admitted,
   admitDelivery,
   type BreakerChange,
   type BreakerState,
   CLOSED,
+  type Clock,
   type Delivery,
   type DeliveryPolicy,
   deliverOnce,
   gatesAfter,
   isInboxNotice,
+  type KnownSecrets,
   type NotAdmitted,
   type Outcome,
   type ReservedTime,

@@ -1,5 +1,5 @@
 import type { MaskSecrets, OpenEntry } from "@orgloop/engine";
-import { type DefaultsSpec, isShown, type LogEntry } from "@orgloop/sdk";
+import { type DefaultsSpec, type LogEntry, shownPhases } from "@orgloop/sdk";
 import type { METRICS } from "../plan/metric-names.ts";
 
 /** What a function says: entries of the log, and what is counted. */
@@ -29,10 +29,11 @@ export interface JsonFlowLogOptions {
  */
 export function jsonFlowLog(options: JsonFlowLogOptions): FlowLog & { flush(): void } {
   const { stage: workspace, project: module, level, now, write, metrics, mask } = options;
+  const shown = shownPhases(level);
   let counts = new Map<keyof typeof METRICS, number[]>();
   return {
     log(entry) {
-      if (!isShown(entry.phase, level)) return;
+      if (!shown.has(entry.phase)) return;
       const timestamp = new Date(now()).toISOString();
       const { error } = entry;
       const masked = error === undefined ? entry : { ...entry, error: mask(error) };

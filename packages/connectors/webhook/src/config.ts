@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { steersHost } from "./url-template.ts";
+import { steersHost } from "./render-request.ts";
 
 const secret = z.string().min(1).meta({ secret: true });
 

@@ -1,4 +1,4 @@
-import { valueAtPath } from "./value-at-path.ts";
+import { valueAtPath } from "@orgloop/sdk";
 
 /** What a delivery of GitHub says of itself beyond its payload. */
 export interface GithubDelivery {

@@ -1,6 +1,6 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { bodyRenderer } from "./render-body.ts";
+import { bodyRenderer } from "./render-request.ts";
 
 const event: OrgLoopEvent = {
   id: "evt_1",

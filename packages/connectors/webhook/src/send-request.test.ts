@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { MOST_SOCKETS, socketCounts } from "./counted-agent.ts";
-import { type RequestSender, requestSender } from "./send-request.ts";
+import { MOST_SOCKETS, type RequestSender, requestSender, socketCounts } from "./send-request.ts";
 
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 

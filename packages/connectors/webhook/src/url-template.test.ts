@@ -1,7 +1,7 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { webhookActorConfig } from "./config.ts";
-import { urlRenderer } from "./url-template.ts";
+import { urlRenderer } from "./render-request.ts";
 
 const event: OrgLoopEvent = {
   id: "evt_1",

@@ -7,8 +7,7 @@ import { type DeliveryContext, OrgLoopError, type OrgLoopEvent } from "@orgloop/
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it } from "vitest";
 import { webhookActorConfig } from "./config.ts";
-import { parseRetryAfter } from "./judge-response.ts";
-import { webhookActor } from "./webhook-actor.ts";
+import { parseRetryAfter, webhookActor } from "./webhook-actor.ts";
 
 const NOW = Date.parse("2026-11-01T00:00:00Z");
 const WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

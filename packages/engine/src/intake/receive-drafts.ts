@@ -22,8 +22,10 @@ export async function receiveDrafts(
   longestMs = LONGEST_MS,
 ): Promise<readonly EventDraft[]> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const message = `the source gave no answer within ${formatDuration(longestMs)}`;
-  const timer = timers.setTimeout(() => reject(new OrgLoopError("TIMEOUT", message)), longestMs);
+  const timer = timers.setTimeout(() => {
+    const message = `the source gave no answer within ${formatDuration(longestMs)}`;
+    reject(new OrgLoopError("TIMEOUT", message));
+  }, longestMs);
   try {
     const drafts = await Promise.race([source.receive(request), promise]);
     const wrong = checkDrafts(drafts);

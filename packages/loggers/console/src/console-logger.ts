@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { formatEntry, formatMetadata, isShown, type Logger, type Paint } from "@orgloop/sdk";
+import { formatEntry, formatMetadata, type Logger, type Paint, shownPhases } from "@orgloop/sdk";
 import type { ConsoleConfig } from "./config.ts";
 
 /** One line an entry on standard error, so that standard output stays a command's own. */
@@ -7,12 +7,13 @@ export function consoleLogger(config: ConsoleConfig, stream: NodeJS.WriteStream)
   const paint: Paint = config.color
     ? (color, text) => styleText(color, text, { stream, validateStream: true })
     : (_, text) => text;
+  const shown = shownPhases(config.level);
   // A reader that went away (EPIPE) must not end the process.
   const onError = () => undefined;
   stream.on("error", onError);
   return {
     log(entry) {
-      if (!isShown(entry.phase, config.level)) return;
+      if (!shown.has(entry.phase)) return;
       const lines = [formatEntry(entry, paint)];
       if (!config.compact && config.show_payload && entry.metadata !== undefined) {
         lines.push(formatMetadata(entry.metadata, paint));

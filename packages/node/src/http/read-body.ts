@@ -98,7 +98,10 @@ function chunksOf(
     .on("data", onData)
     .once("end", () => resolve(chunks))
     .once("error", reject)
-    .once("close", () => reject(new RefusedError(400, "the connection broke within the body")));
+    .once("close", () => {
+      if (incoming.readableEnded) return;
+      reject(new RefusedError(400, "the connection broke within the body"));
+    });
   return { chunks: promise, stop: () => void incoming.off("data", onData).pause() };
 }
 

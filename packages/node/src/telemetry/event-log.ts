@@ -1,5 +1,5 @@
 import type { MaskSecrets } from "@orgloop/engine";
-import { type DefaultsSpec, isShown, type LogEntry, type Logger } from "@orgloop/sdk";
+import { type DefaultsSpec, type LogEntry, type Logger, shownPhases } from "@orgloop/sdk";
 import { underWay } from "../apply/under-way.ts";
 import { endOf } from "./end-of.ts";
 
@@ -30,7 +30,8 @@ export interface EventLog {
 
 export function eventLog(options: EventLogOptions): EventLog {
   const { onEntry, project: module, workspace, now, mask } = options;
-  let { level, loggers } = options;
+  let { loggers } = options;
+  let shown = shownPhases(options.level);
   const closing = underWay();
   let lastMs = Number.NaN;
   let lastIso = "";
@@ -55,12 +56,12 @@ export function eventLog(options: EventLogOptions): EventLog {
           // A logger that breaks its promise not to throw must not fail a delivery.
         }
       }
-      if (onEntry !== undefined && isShown(entry.phase, level)) onEntry(complete);
+      if (onEntry !== undefined && shown.has(entry.phase)) onEntry(complete);
     },
     change(added, to) {
       const before = loggers;
       loggers = [...options.loggers, ...added];
-      level = to;
+      shown = shownPhases(to);
       void closing.track(closeAll(before.filter((logger) => !loggers.includes(logger))));
     },
     async close() {

@@ -70,7 +70,8 @@ export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
 
 const RANK: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-/** True where an entry of `phase` is shown at the log level `shown`. */
-export function isShown(phase: Phase, shown: Level): boolean {
-  return RANK[PHASE_STYLES[phase].level] >= RANK[shown];
+/** The phases of which entries are shown at a log level. */
+export function shownPhases(level: Level): ReadonlySet<Phase> {
+  const phases = Object.keys(PHASE_STYLES) as Phase[];
+  return new Set(phases.filter((phase) => RANK[PHASE_STYLES[phase].level] >= RANK[level]));
 }

@@ -1,5 +1,5 @@
 import { EVENT_TYPES, type OrgLoopEvent } from "../event.ts";
-import { isMapping } from "./is-mapping.ts";
+import { isMapping } from "./json.ts";
 
 /**
  * An event as a person or a script writes it: whoever takes it fills in what is missing but the

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isMapping } from "./is-mapping.ts";
-import { parseJson } from "./parse-json.ts";
-import { isWrittenNumber, plainValue, WrittenNumber, withPlainNumbers } from "./written-number.ts";
+import {
+  isMapping,
+  isWrittenNumber,
+  parseJson,
+  plainValue,
+  WrittenNumber,
+  withPlainNumbers,
+} from "./json.ts";
 
 const rewritten = (text: string) => JSON.stringify(parseJson(text));
 

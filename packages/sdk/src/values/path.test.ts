@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { WrittenNumber } from "./json.ts";
 import { getPath, isPath, setPath, splitPath } from "./path.ts";
-import { WrittenNumber } from "./written-number.ts";
 
 describe("splitPath", () => {
   test.each(["", "a..b", ".a", "a.__proto__.b", "constructor", "a.prototype"])(

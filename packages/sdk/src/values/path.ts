@@ -1,5 +1,5 @@
 import { OrgLoopError } from "../errors.ts";
-import { isWrittenNumber } from "./written-number.ts";
+import { isWrittenNumber } from "./json.ts";
 
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
@@ -62,6 +62,11 @@ export function getPath(value: unknown, segments: readonly string[]): unknown {
     if (current === undefined) return undefined;
   }
   return current;
+}
+
+/** The value at a path as it is written; undefined where there is none, or the path is none. */
+export function valueAtPath(root: unknown, path: string): unknown {
+  return isPath(path) ? getPath(root, splitPath(path)) : undefined;
 }
 
 /**
