@@ -146,7 +146,11 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
       openActor: async () => agent,
       remove: async () => {},
       depthOf: () => scenario.queueDepth ?? 1000,
-      bound: queueBound({ count: async (url) => queues.count(url), now: clock.now }),
+      bound: queueBound({
+        count: async (url) => queues.count(url),
+        givenUp: state.givenUp,
+        now: clock.now,
+      }),
     };
     return (url) => {
       const batch = queues.receive(url);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { readActorMessage } from "@orgloop/aws";
-import { deliverBatch, queueBound } from "@orgloop/aws/batches";
+import { deliverBatch } from "@orgloop/aws/batches";
 import { readBusMessage } from "@orgloop/aws/queue";
 import { dynamoAttempts, dynamoRouteStates } from "@orgloop/aws/state";
 import { knownSecrets, unroutableLetter } from "@orgloop/engine";
@@ -124,7 +124,7 @@ test("a letter goes when its replay was delivered; one that fails again keeps it
     hide: async () => {},
     remove: async () => {},
     depthOf: () => 1_000,
-    bound: queueBound({ count: async () => 2, now: clock.now }),
+    bound: { excess: async () => 0 },
     inbox: () => Promise.reject(new Error("no route has an inbox")),
     openActor: async () => ({
       async deliver({ id }) {

@@ -133,6 +133,23 @@ export async function runningFunctions(
     invoke,
     /** Takes a batch and dies with it: nobody hears what came of it. */
     die: async (name: string) => void (await take(await queue(name))),
+    /** Calls a function with a batch and dies before anybody hears of it. */
+    async dieAfter(name: string): Promise<void> {
+      const records = (await take(await queue(name))).map(recordOf);
+      const arn = `arn:aws:sqs:${config.region}:1:${name}`;
+      if (name === names.bus) await route(records, remainingMs);
+      else await deliver(records, arn, remainingMs);
+    },
+    /** As a redrive from SQS's console: the same text in the same group, as a new message. */
+    async redrive(name: string): Promise<number> {
+      const url = await queue(name);
+      const messages = await take(url);
+      for (const { Body = "", Attributes = {}, ReceiptHandle } of messages) {
+        await this.send(name, Body, Attributes.MessageGroupId ?? "");
+        await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+      }
+      return messages.length;
+    },
     queueUrl: queue,
     async send(name: string, MessageBody: string, MessageGroupId: string) {
       const MessageDeduplicationId = randomBytes(8).toString("hex");

@@ -21,6 +21,7 @@ export const PHASES = [
   "deliver.failure",
   "deliver.retry",
   "deliver.dead_letter",
+  "deliver.skipped",
   "pipeline.backpressure",
   "circuit.open",
   "circuit.half_open",

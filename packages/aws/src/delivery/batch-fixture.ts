@@ -96,6 +96,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     depthOf: () => 1000,
     bound: queueBound({
       now: clock.now,
+      givenUp: state.givenUp,
       async count() {
         counted.asked += 1;
         return counted.messages;

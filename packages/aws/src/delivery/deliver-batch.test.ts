@@ -246,6 +246,8 @@ test("a delivery that was buried before the function died is not attempted again
   await deliverBatch([record], QUEUE, minute, it.delivering);
   expect(await deliverBatch([again(record)], QUEUE, minute, it.delivering)).toEqual(idsOf([]));
   expect(it.got).toHaveLength(1);
+  expect(it.entries.at(-1)).toMatchObject({ phase: "deliver.skipped", event_id: "evt_1" });
+  expect(it.metrics).toContainEqual(["skipped", 1]);
 });
 
 test("a replay that succeeds takes its letter away; one that fails adds to it", async () => {

@@ -10,6 +10,7 @@ import {
   longestWaitMs,
   type NotAdmitted,
   poisonState,
+  skippedEntry,
   waitUntil,
   withNoticeKey,
 } from "@orgloop/engine";
@@ -105,6 +106,8 @@ async function endedBefore(
   const { state } = known;
   const mayBeBuried = receives > 1 && !known.isKept;
   if (mayBeBuried && (await isBuried(delivery, host.deadLetters, message.matched_at))) {
+    host.flow.log(skippedEntry(delivery.event, delivery));
+    host.flow.count("skipped");
     return settle(delivery, false, known, host);
   }
   if (excess) {

@@ -8,6 +8,7 @@ import { queueUrlBeside, queueUrlOfArn } from "../queue/queue-url.ts";
 import type { BatchResponse, ReceivedMessage } from "../queue/received-message.ts";
 import { dynamoAttempts } from "../state/attempts.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
+import { dynamoGivenUp } from "../state/given-up.ts";
 import { dynamoRouteStates } from "../state/route-states.ts";
 import { messageCount, messageHiding, messageRemoval } from "./aws-clients.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
@@ -53,7 +54,11 @@ export async function deliverFunction(
       throw new OrgLoopError("UNKNOWN_ACTOR", `this function delivers to no actor "${id}"`);
     },
     depthOf: (id) => (awaited.has(id) ? DEFAULT_QUEUE_DEPTH : actors.get(id)?.queue_depth),
-    bound: queueBound({ count: messageCount(tools.aws.sqs), now }),
+    bound: queueBound({
+      count: messageCount(tools.aws.sqs),
+      givenUp: dynamoGivenUp({ ...state, now, random }),
+      now,
+    }),
     hide: messageHiding(tools.aws.sqs),
     remove: messageRemoval(tools.aws.sqs),
     attempts: dynamoAttempts({ ...state, now }),

@@ -16,6 +16,8 @@ export const METRICS = {
   refused: "RequestsRefused",
   /** Events that their source had published before; counted by the router. */
   repeats: "SourceRepeats",
+  /** What came back although it had been given up: its dead letter stands. */
+  skipped: "MessagesSkipped",
   /** Polls that failed. */
   pollErrors: "PollErrors",
   /** Events the router has settled. */

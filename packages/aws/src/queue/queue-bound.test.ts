@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { oldestOfEachGroup, queueBound } from "./queue-bound.ts";
+import { memoryState } from "../state/memory-state-fixture.ts";
+import { oldestOfEachGroup, queueBound, shareOut } from "./queue-bound.ts";
 
 test("a count serves for 5 seconds to say that there is room; what is given up has a fresh one", async () => {
   let nowMs = 0;
@@ -8,6 +9,7 @@ test("a count serves for 5 seconds to say that there is room; what is given up h
   let asked = 0;
   const bound = queueBound({
     now: () => nowMs,
+    givenUp: memoryState({ now: () => nowMs }).givenUp,
     async count() {
       asked += 1;
       return messages;
@@ -23,6 +25,48 @@ test("a count serves for 5 seconds to say that there is room; what is given up h
   expect(await bound.excess("q", 10, 5)).toBe(0);
   expect(await bound.excess("other", 3, 5)).toBe(4);
   expect(asked).toBe(4);
+});
+
+test("functions that share a stale count give up no more than it has too many, together", async () => {
+  let nowMs = 0;
+  const { givenUp } = memoryState({ now: () => nowMs });
+  // 1,000 may wait, 1,060 are there, of which each has 10 in hand; the count does not change.
+  const given = async () => {
+    const bounds = Array.from({ length: 100 }, () =>
+      queueBound({ now: () => nowMs, givenUp, count: async () => 1_060 }),
+    );
+    const shares = await Promise.all(bounds.map((bound) => bound.excess("q", 1_000, 10)));
+    return shares.reduce((sum, share) => sum + share, 0);
+  };
+  expect(await given()).toBe(50);
+  nowMs += 30_000;
+  expect(await given()).toBe(0);
+  // A count that is as high a minute later is not of what was given up then.
+  nowMs += 60_000;
+  expect(await given()).toBe(50);
+});
+
+test("whatever the counts and clocks say, within a minute no more is given up than the highest has too many", () => {
+  const calls = fc.array(
+    fc.record({ over: fc.nat(100), taken: fc.integer({ min: 1, max: 10 }), later: fc.nat(20_000) }),
+  );
+  fc.assert(
+    fc.property(calls, (all) => {
+      let nowMs = 1_000_000;
+      let givenUp = shareOut([], 0, 1, nowMs).givenUp;
+      const shares: { atMs: number; share: number; over: number }[] = [];
+      for (const { over, taken, later } of all) {
+        nowMs += later;
+        const after = shareOut(givenUp, over, taken, nowMs);
+        givenUp = after.givenUp;
+        shares.push({ atMs: nowMs, share: after.share, over });
+        const lately = shares.filter(({ atMs }) => nowMs - atMs < 60_000);
+        const sum = lately.reduce((total, one) => total + one.share, 0);
+        expect(sum).toBeLessThanOrEqual(Math.max(...lately.map((one) => one.over)));
+        expect(givenUp.length).toBeLessThan(20);
+      }
+    }),
+  );
 });
 
 test("of each group the oldest go first, so many as are to go", () => {

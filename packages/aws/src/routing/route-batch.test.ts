@@ -112,6 +112,18 @@ test("too old, in a loop, unreadable: dead letters, and none of them is sent on"
   expect(it.entries.map(({ phase }) => phase)).toContain("loop.circuit_broken");
 });
 
+test("an event that was given up before its function died is passed over, which is said and counted", async () => {
+  const it = batchFixture();
+  const record = await onBus(it, eventOf("1"));
+  await it.clock.advance(13 * 86_400_000);
+  const options = it.routing([routeOf()]);
+  await routeBatch([record], remaining, options);
+  expect(await routeBatch([again(record)], remaining, options)).toEqual(returned([]));
+  expect(await storedLetters(it.deadLetters)).toHaveLength(1);
+  expect(it.entries.at(-1)).toMatchObject({ phase: "deliver.skipped", event_id: "evt_1" });
+  expect(it.metrics).toContainEqual(["skipped", 1]);
+});
+
 test("routing that throws is poison; routing that the function never survives is, too", async () => {
   const it = batchFixture();
   const options = it.routing([routeOf()]);

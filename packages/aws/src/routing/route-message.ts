@@ -78,7 +78,7 @@ export async function routeMessage(
     tooOld: tooOld ? "it waited on the bus for 13 days" : null,
     returned,
     settled: NONE,
-    wasGivenUp: (event) => isUnroutable(event, host.deadLetters),
+    wasGivenUp: (event) => wasGivenUp(event, host),
     followTrace: (event) => followShared(event, nowMs, host),
     deaths,
     bury: (letter) => bury(letter, host),
@@ -139,6 +139,12 @@ async function forgetLetters(
     one.kind === "ended" ? [deliveryLetterId(event.id, one.route)] : [],
   );
   if (ids.length > 0) await deadLetters.remove(ids);
+}
+
+async function wasGivenUp(event: OrgLoopEvent, { deadLetters, flow }: RoutingHost) {
+  const was = await isUnroutable(event, deadLetters);
+  if (was) flow.count("skipped");
+  return was;
 }
 
 /** Follows the trace in the memory that the functions share. */

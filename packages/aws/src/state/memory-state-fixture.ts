@@ -1,3 +1,4 @@
+import type { GivenUp, GivenUpLately } from "../queue/queue-bound.ts";
 import type {
   AttemptRecord,
   AttemptStore,
@@ -25,6 +26,7 @@ export interface MemoryState {
   readonly leases: LeasedCheckpoints;
   readonly inboxes: SharedInboxes;
   readonly repeatClaims: RepeatClaims;
+  readonly givenUp: GivenUpLately;
   traces<Chain extends object>(): TraceMemory<Chain>;
 }
 
@@ -35,6 +37,7 @@ export function memoryState({ now }: { readonly now: () => number }): MemoryStat
     leases: memoryLeases(now),
     inboxes: memoryInboxes(now),
     repeatClaims: memoryRepeatClaims(),
+    givenUp: memoryGivenUp(),
     traces: memoryTraces,
   };
 }
@@ -127,6 +130,16 @@ function memoryRepeatClaims(): RepeatClaims {
         return null;
       }
       return first.publication === publication ? null : { body: first.body };
+    },
+  };
+}
+
+function memoryGivenUp(): GivenUpLately {
+  const lately = new Map<string, readonly GivenUp[]>();
+  return {
+    async update(queueUrl, change) {
+      lately.set(queueUrl, change(lately.get(queueUrl) ?? []));
+      return true;
     },
   };
 }

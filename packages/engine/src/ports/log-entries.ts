@@ -109,6 +109,23 @@ export function burialEntry(letter: DeadLetter): OpenEntry {
   return { ...about, phase: "deliver.dead_letter", result: reason, attempt: attempts, ...error };
 }
 
+/**
+ * What the log says of an event, or a delivery of one, that has come back and is passed over, since
+ * it was given up before: its dead letter stands.
+ */
+export function skippedEntry(
+  { id: event_id, trace_id, source, type: event_type }: OrgLoopEvent,
+  { route, actor }: Partial<Pick<Delivery, "route" | "actor">> = {},
+): OpenEntry {
+  const about = { event_id, trace_id, source, event_type };
+  const result = "given up before: orgloop dead-letters list has it";
+  const at = {
+    ...(route !== undefined && { route }),
+    ...(actor !== undefined && { target: actor }),
+  };
+  return { ...about, ...at, phase: "deliver.skipped", result };
+}
+
 /** What the log says of an event that a source or somebody else puts on the bus. */
 export function emitEntry(event: OrgLoopEvent): OpenEntry {
   const { id: event_id, trace_id, source, type: event_type, provenance } = event;

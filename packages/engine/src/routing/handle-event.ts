@@ -7,6 +7,7 @@ import {
 } from "@orgloop/sdk";
 import { unroutableLetter } from "../dead-letters/dead-letter.ts";
 import type { Deaths } from "../ports/deaths.ts";
+import { skippedEntry } from "../ports/log-entries.ts";
 import { matcherFor, offBus } from "../replay/replayed-event.ts";
 import { brokenLoop, type LoopPorts } from "./guards/loop-guard.ts";
 import { type Survived, surviveRouting } from "./guards/poison-guard.ts";
@@ -81,7 +82,10 @@ export async function handleEvent(
     target === null && ports.claim !== undefined ? await ports.claim(named) : { event: named };
   if (claimed === null) return KNOWN;
   const { event } = claimed;
-  if (ports.returned && (await ports.wasGivenUp(event))) return KNOWN;
+  if (ports.returned && (await ports.wasGivenUp(event))) {
+    ports.log(skippedEntry(event));
+    return KNOWN;
+  }
   if (ports.tooOld !== null) return giveUp(event, ports.tooOld, ports, { reason: "expired" });
 
   const { matcher } = ports.router;

@@ -7,6 +7,7 @@ import {
   type LanedRoute,
   type OpenEntry,
   type RouteFault,
+  skippedEntry,
 } from "@orgloop/engine";
 import { type DeadLetterStore, messageOf } from "@orgloop/sdk";
 import type { Generation } from "../apply/generation.ts";
@@ -62,6 +63,7 @@ export class PlaceRouted {
     const { delivery } = routed;
     const { deadLetters, push } = this.#options;
     if (returned && (await isBuried(delivery, deadLetters).catch(() => false))) {
+      this.#options.log(skippedEntry(delivery.event, delivery));
       return onSettled("buried");
     }
     if (routed.kind === "fault") {

@@ -43,6 +43,7 @@ export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
   "deliver.failure": style("✗", "red", "error"),
   "deliver.retry": style("↻", "yellow", "warn"),
   "deliver.dead_letter": style("✗", "red", "error"),
+  "deliver.skipped": style("○", "yellow", "warn"),
   "pipeline.backpressure": style("⚠", "yellow", "warn"),
   "circuit.open": style("⚠", "yellow", "warn"),
   "circuit.half_open": style("↻", "cyan"),

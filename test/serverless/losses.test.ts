@@ -1,0 +1,146 @@
+import { createHmac, randomUUID } from "node:crypto";
+import webhook from "@orgloop/connector-webhook";
+import {
+  defineConnector,
+  type OrgLoopEvent,
+  type PluginDefinition,
+  type RouteSpec,
+  type Topology,
+} from "@orgloop/sdk";
+import {
+  anyConfig,
+  SAMPLE_DEFAULTS,
+  SAMPLE_DELIVERY,
+  sampleRoute,
+  storedLetters,
+} from "@orgloop/testkit";
+import { afterEach, expect, inject, test, vi } from "vitest";
+import { type RunningFunctions, runningFunctions } from "./running-functions.ts";
+
+const SECRET = "s3cret";
+
+let functions: RunningFunctions | undefined;
+afterEach(() => functions?.end());
+
+/** Routes of the webhook's events to the actors named, each to its own. */
+async function start(actors: readonly string[] = ["agent"], queue_depth = 1000) {
+  const got: string[] = [];
+  const route = (actor: string): RouteSpec => ({
+    ...sampleRoute(`to-${actor}`, { ...SAMPLE_DELIVERY, timeout: "10s", concurrency: 4 }),
+    when: { source: ["hook"], events: ["resource.changed"] },
+    then: { actor, config: {} },
+  });
+  const topology: Topology = {
+    project: "acme",
+    workspace: "test",
+    bus: { url: "sqs" },
+    defaults: SAMPLE_DEFAULTS,
+    sources: [{ id: "hook", connector: "webhook", config: { secret: SECRET }, key: "payload.key" }],
+    actors: actors.map((id) => ({ id, connector: "agent", config: { id }, queue_depth })),
+    routes: actors.map(route),
+    transforms: [],
+    loggers: [],
+  };
+  const agent = defineConnector({
+    id: "agent",
+    actor: {
+      config: anyConfig(),
+      create: async (config) => ({
+        async deliver({ payload }: OrgLoopEvent) {
+          got.push(`${(config as { id: string }).id} ${payload.n}`);
+          return undefined;
+        },
+      }),
+    },
+  });
+  const plugins = { webhook, agent } as Record<string, PluginDefinition>;
+  functions = await runningFunctions(topology, plugins, inject("aws"));
+  const it = functions;
+  async function post(n: number, key = "k"): Promise<string> {
+    const body = Buffer.from(JSON.stringify({ n, key }));
+    const signature = createHmac("sha256", SECRET).update(body).digest("hex");
+    const answer = await it.receive({
+      rawPath: "/webhook/hook",
+      rawQueryString: "",
+      headers: {
+        "content-type": "application/json",
+        "x-hub-signature-256": `sha256=${signature}`,
+        "idempotency-key": randomUUID(),
+      },
+      body: body.toString("base64"),
+      isBase64Encoded: true,
+      requestContext: { http: { method: "POST" } },
+    });
+    expect(answer.statusCode).toBe(200);
+    return JSON.parse(answer.body ?? "").event_id;
+  }
+  /** What the log has of a phase. */
+  const logged = (phase: string) =>
+    it.lines.map((line) => JSON.parse(line)).filter((entry) => entry.phase === phase);
+  return { ...it, got, post, logged, redrive: it.redrive.bind(it) };
+}
+
+/** What a dead function had taken is back. */
+const comesBack = (redrive: () => Promise<number>) =>
+  vi.waitFor(async () => expect(await redrive()).toBeGreaterThan(0), {
+    timeout: 20_000,
+    interval: 200,
+  });
+
+test("an event moved back from the bus's dead-letter queue by hand is routed, whether or not it had been", async () => {
+  const it = await start();
+  await it.post(1);
+  await it.die(it.names.bus);
+  await comesBack(() => it.redrive(it.names.bus));
+  await it.run(() => it.got.length === 1);
+  await it.post(2);
+  await it.dieAfter(it.names.bus);
+  await comesBack(() => it.redrive(it.names.bus));
+  await it.run(() => it.got.length === 2);
+  expect(it.got).toEqual(["agent 1", "agent 2"]);
+  expect(it.logged("source.repeat")).toEqual([]);
+});
+
+test("a delivery moved back by hand is delivered", async () => {
+  const it = await start();
+  await it.post(1);
+  await it.invoke(it.names.bus);
+  const queue = it.names.actorQueue("agent");
+  await it.die(queue);
+  await comesBack(() => it.redrive(queue));
+  await it.run(() => it.got.length === 1);
+  expect(it.got).toEqual(["agent 1"]);
+});
+
+test("what was put on the bus by the release before and is moved by hand after it was routed is skipped, and said", async () => {
+  const it = await start();
+  const event = {
+    id: "evt_1",
+    timestamp: new Date().toISOString(),
+    source: "hook",
+    type: "resource.changed",
+    provenance: { platform: "test" },
+    payload: { n: 1, key: "k" },
+    trace_id: "trc_1",
+  };
+  await it.send(it.names.bus, JSON.stringify({ v: 1, event }), "hook");
+  await it.dieAfter(it.names.bus);
+  await comesBack(() => it.redrive(it.names.bus));
+  await it.run(() => it.got.length === 1 && it.logged("source.repeat").length === 1);
+  expect(it.logged("source.repeat")).toMatchObject([
+    { event_id: "evt_1", result: expect.stringContaining("orgloop replay --event evt_1") },
+  ]);
+});
+
+test("functions that find the queue over its bound at once give up what is too much, and no more", async () => {
+  const it = await start(["agent"], 20);
+  for (let n = 0; n < 40; n += 1) await it.post(n, `k${n}`);
+  while ((await it.invoke(it.names.bus)) > 0);
+  const queue = it.names.actorQueue("agent");
+  await Promise.all([queue, queue, queue, queue].map((name) => it.invoke(name)));
+  await it.run(async () => it.got.length + (await storedLetters(it.letters)).length === 40);
+  const letters = await storedLetters(it.letters);
+  expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(["backpressure"]));
+  // Each counts 40, less the 10 that it has in hand: 10 are too many.
+  expect(letters).toHaveLength(10);
+});
