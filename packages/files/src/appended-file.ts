@@ -1,6 +1,5 @@
 import { hasCode } from "@orgloop/sdk";
-import { writeFully } from "./file-bytes.ts";
-import type { FileSystem, OpenFile } from "./file-system.ts";
+import { type FileSystem, type OpenFile, writeFully } from "./file-system.ts";
 
 /**
  * A plain file of lines that is appended to, and not synced. Its calls must come one after the

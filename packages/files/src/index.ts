@@ -4,12 +4,10 @@ export { CHECKED_FROM, checksumFits, isSealed, sealLine } from "./checked-line.t
 export * from "./checked-lines.ts";
 export type { CheckedLinesOptions, MadeFiles } from "./checked-lines-options.ts";
 export * from "./close-stack.ts";
-export * from "./file-bytes.ts";
 export * from "./file-system.ts";
 export * from "./group-commit.ts";
 export * from "./lock-directory.ts";
 export * from "./mark/mark-file.ts";
-export * from "./paced.ts";
 export { type Place, readFileLines } from "./read-lines.ts";
 export * from "./read-stored-bodies.ts";
 export * from "./read-whole.ts";

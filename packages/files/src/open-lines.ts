@@ -1,8 +1,7 @@
 import { dirname } from "node:path";
 import { hasCode, messageOf, OrgLoopError } from "@orgloop/sdk";
 import type { CheckedLinesOptions } from "./checked-lines-options.ts";
-import { readFully, writeFully } from "./file-bytes.ts";
-import type { OpenFile } from "./file-system.ts";
+import { type OpenFile, readFully, writeFully } from "./file-system.ts";
 import { type HighWaterMark, type Reached, syncedOf } from "./mark/high-water-mark.ts";
 import { keepDamaged, plainBodies, soundBodies } from "./mend-lines.ts";
 import type { Place } from "./read-lines.ts";

@@ -1,7 +1,6 @@
 import { OrgLoopError } from "@orgloop/sdk";
 import { decodeChecked } from "./checked-line.ts";
-import { readFully } from "./file-bytes.ts";
-import type { OpenFile } from "./file-system.ts";
+import { type OpenFile, readFully } from "./file-system.ts";
 import type { Place } from "./read-lines.ts";
 
 /** One read takes no more than this, or one line. */

@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
-import { writeFully } from "./file-bytes.ts";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
+import { type FileSystem, nodeFileSystem, writeFully } from "./file-system.ts";
 
 let replacements = 0;
 

@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { encodeChecked } from "./checked-line.ts";
-import { writeFully } from "./file-bytes.ts";
-import type { FileSystem, OpenFile } from "./file-system.ts";
+import { type FileSystem, type OpenFile, writeFully } from "./file-system.ts";
 import type { Place } from "./read-lines.ts";
 
 export type Bodies = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;

@@ -23,8 +23,8 @@ export interface FileRepeats {
   readonly marks: number;
   /** What the bus said up to this line of its log is in the file. */
   readonly through: number;
-  /** How often a source began anew. */
-  lifeOf(source: string): number;
+  /** How often each source began anew; absent: never. */
+  readonly lives: ReadonlyMap<string, number>;
   /** Resolves when a power cut would not lose them. */
   append(marks: readonly string[], through: number): Promise<void>;
   /** The source begins anew; resolves when that is durable. */
@@ -61,7 +61,7 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
   const { dir, fileSystem = nodeFileSystem, made, onMark, warn = () => {} } = options;
   const path = join(dir, "repeats.jsonl");
   await fileSystem.makeDirectory(dir);
-  let lives: Readonly<Record<string, number>> = {};
+  const lives = new Map<string, number>();
   let through = 0;
   let marks = 0;
   const file = await CheckedLines.open({
@@ -69,15 +69,16 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
     fileSystem,
     made,
     begin() {
-      lives = {};
+      lives.clear();
       through = 0;
       marks = 0;
       return (body) => {
         const line = parseRepeatsLine(body);
-        ({ lives, through } = line);
-        marks += line.marks.length / MARK_LENGTH;
-        for (let at = 0; at < line.marks.length; at += MARK_LENGTH) {
-          onMark(line.marks.slice(at, at + MARK_LENGTH));
+        ({ through } = line);
+        for (const [source, life] of Object.entries(line.lives)) lives.set(source, life);
+        for (const mark of marksOf(line)) {
+          marks += 1;
+          onMark(mark);
         }
       };
     },
@@ -87,12 +88,13 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
     warn,
   });
 
-  const write = (added: readonly string[], upTo: number, with_: Line["lives"]): Promise<void> =>
+  const write = (added: readonly string[], upTo: number, begun: Line["lives"]): Promise<void> =>
     file.inTurn(async () => {
       const next = Math.max(upTo, through);
-      await file.append([...linesOf(added, next, with_)], { durable: true });
+      const after = { ...Object.fromEntries(lives), ...begun };
+      await file.append([...linesOf(added, next, after)], { durable: true });
       through = next;
-      lives = with_;
+      for (const [source, life] of Object.entries(begun)) lives.set(source, life);
       marks += added.length;
     });
 
@@ -103,17 +105,21 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
     get through() {
       return through;
     },
-    lifeOf: (source) => lives[source] ?? 0,
-    append: (added, upTo) => write(added, upTo, lives),
-    beginLife: (source) => write([], through, { ...lives, [source]: (lives[source] ?? 0) + 1 }),
+    lives,
+    append: (added, upTo) => write(added, upTo, {}),
+    beginLife: (source) => write([], through, { [source]: (lives.get(source) ?? 0) + 1 }),
     rewrite: (wanted) =>
       file.inTurn(async () => {
         const written = { count: 0 };
-        await file.rewrite(linesOf(counted(wanted, written), through, lives));
+        await file.rewrite(linesOf(counted(wanted, written), through, Object.fromEntries(lives)));
         marks = written.count;
       }),
     close: () => file.inTurn(() => file.close()),
   };
+}
+
+function* marksOf({ marks }: Line): Generator<string> {
+  for (let at = 0; at < marks.length; at += MARK_LENGTH) yield marks.slice(at, at + MARK_LENGTH);
 }
 
 function* counted(marks: Iterable<string>, written: { count: number }): Generator<string> {

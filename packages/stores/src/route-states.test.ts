@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { routeStateSuite } from "@orgloop/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fileRouteStates } from "./file-route-states.ts";
-import { memoryRouteStates } from "./memory-route-states.ts";
+import { memoryRouteStates } from "./memory-stores.ts";
 
 let root: string;
 beforeAll(async () => {

@@ -3,14 +3,21 @@ import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import { createDispatch, type Dispatch, systemTimer } from "../dispatch.ts";
 import type { FileBus, FileBusOptions, FileBusStats } from "./file-bus-options.ts";
 import { closeBody, openBody } from "./format/first-line.ts";
-import { eventBody, LoggedEvent, type PublishListener } from "./format/logged-event.ts";
+import {
+  AckLine,
+  CloseLine,
+  eventBody,
+  LoggedEvent,
+  OpenLine,
+  type PublishListener,
+  SettleLine,
+} from "./format/pending-lines.ts";
 import type { Segment } from "./format/segment.ts";
 import { type Recovered, recover } from "./read/recover.ts";
 import { UnsettledEvents } from "./unsettled-events.ts";
 import type { SealedLog } from "./write/compact.ts";
 import { HighWaterFile } from "./write/high-water-file.ts";
 import { COMPACT_BELOW, type LogWriting, openWriting } from "./write/log-writing.ts";
-import { AckLine, CloseLine, OpenLine, SettleLine } from "./write/waiting-line.ts";
 
 /**
  * Opens the bus that is a write-ahead log of JSON lines in `dir` (docs/decisions/0008). Unacked

@@ -1,5 +1,4 @@
-import type { LoggedEvent } from "./format/logged-event.ts";
-import type { AckLine, SettleLine } from "./write/waiting-line.ts";
+import type { AckLine, LoggedEvent, SettleLine } from "./format/pending-lines.ts";
 
 /** What the log holds that is not done with: in the order of publishing. */
 export class UnsettledEvents {

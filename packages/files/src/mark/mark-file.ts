@@ -1,8 +1,7 @@
 import { dirname } from "node:path";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { CHECKED_FROM, checksumFits, isSealed, sealLine } from "../checked-line.ts";
-import { readFully, writeFully } from "../file-bytes.ts";
-import type { FileSystem, OpenFile } from "../file-system.ts";
+import { type FileSystem, type OpenFile, readFully, writeFully } from "../file-system.ts";
 
 /** What a disk writes as a whole. */
 const SLOT_BYTES = 512;

@@ -78,7 +78,7 @@ export async function openRepeatMemory(
     get through() {
       return file.through;
     },
-    saltOf: (source) => `${source}\0${file.lifeOf(source)}`,
+    saltOf: (source) => `${source}\0${file.lives.get(source) ?? 0}`,
     keep,
     forget: (source) => file.beginLife(source),
     load(text, { settled }) {

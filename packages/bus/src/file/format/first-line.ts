@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { checksumFits, type FileSystem, type OpenFile, readFully } from "@orgloop/files";
 import { type LineHead, readHead } from "./line.ts";
-import type { LoggedEvent } from "./logged-event.ts";
+import type { LoggedEvent } from "./pending-lines.ts";
 import type { Segment } from "./segment.ts";
 
 /** What a segment was when the next one was begun. */

@@ -1,6 +1,6 @@
 import { nodeFileSystem } from "@orgloop/files";
 import { type OrgLoopEvent, parseJson } from "@orgloop/sdk";
-import type { EventLine } from "../format/logged-event.ts";
+import type { EventLine } from "../format/pending-lines.ts";
 import type { WalReadOptions } from "../repair/verify.ts";
 import { readLines } from "./read-lines.ts";
 import { surveyUnsettled } from "./survey-unsettled.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type FileSystem, type OpenFile, readFully, writeFully } from "@orgloop/files";
 import { hasCode, parseJson } from "@orgloop/sdk";
 import type { AckNotes } from "../file-bus-options.ts";
-import { type EventLine, LoggedEvent } from "../format/logged-event.ts";
+import { type EventLine, LoggedEvent } from "../format/pending-lines.ts";
 import type { Segment } from "../format/segment.ts";
 import { keepAside } from "../repair/keep-aside.ts";
 import type { Tail } from "../write/log-writer.ts";

@@ -1,5 +1,5 @@
 import { nodeFileSystem } from "@orgloop/files";
-import type { EventLine } from "../format/logged-event.ts";
+import type { EventLine } from "../format/pending-lines.ts";
 import { type WalReadOptions, whileItChanges } from "../repair/verify.ts";
 import { readLines } from "./read-lines.ts";
 import { surveyUnsettled } from "./survey-unsettled.ts";

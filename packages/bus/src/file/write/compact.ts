@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type FileSystem, type OpenDirectory, type OpenFile, writeFully } from "@orgloop/files";
 import { failedError } from "../format/errors.ts";
 import { encodeLine } from "../format/line.ts";
-import type { LoggedEvent } from "../format/logged-event.ts";
+import type { LoggedEvent } from "../format/pending-lines.ts";
 import { compactedName, type Position, type Segment, settledName } from "../format/segment.ts";
 import { readLines } from "../read/read-lines.ts";
 

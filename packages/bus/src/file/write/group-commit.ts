@@ -1,15 +1,20 @@
 import { hasCode } from "@orgloop/sdk";
 import type { SetTimer } from "../../dispatch.ts";
-import { Batch, BufferPool, type PendingLine } from "../format/batch.ts";
+import { Batch, BufferPool } from "../format/line.ts";
+import type { PendingLine } from "../format/pending-lines.ts";
 
-export interface GroupCommitOptions {
-  readonly nextSeq: number;
-  readonly setTimer: SetTimer;
+export interface BatchWriter {
   /**
    * Makes a batch durable. `renumbered` is called when lines were put before it. Rejecting with
    * `WAL_FAILED` ends everything; with any other error nothing of the batch is on the disk.
    */
-  readonly append: (batch: Batch, renumbered: () => void) => Promise<void>;
+  append(batch: Batch, renumbered: () => void): Promise<void>;
+}
+
+export interface GroupCommitOptions {
+  readonly nextSeq: number;
+  readonly setTimer: SetTimer;
+  readonly writer: BatchWriter;
   /** A batch could not be written: what is to be kept waits. */
   readonly onRefused: (error: Error, kept: number) => void;
   readonly onFailed: (error: Error) => void;
@@ -115,7 +120,7 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
-      const writing = this.#options.append(batch, () => this.#renumberAfter(batch as Batch));
+      const writing = this.#options.writer.append(batch, () => this.#renumberAfter(batch as Batch));
       this.#tellSome();
       try {
         await writing;

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { crc32 } from "@node-rs/crc32";
 import { type FileSystem, type OpenDirectory, type OpenFile, writeFully } from "@orgloop/files";
 import { hasCode } from "@orgloop/sdk";
-import type { Batch, PendingLine } from "../format/batch.ts";
 import { failedError, removedError } from "../format/errors.ts";
 import { indexOf, openBody, type Seal } from "../format/first-line.ts";
-import type { LoggedEvent } from "../format/logged-event.ts";
+import type { Batch } from "../format/line.ts";
+import type { LoggedEvent, PendingLine } from "../format/pending-lines.ts";
 import { ordinaryName, type Segment } from "../format/segment.ts";
 import type { HighWaterFile } from "./high-water-file.ts";
 
@@ -22,6 +22,10 @@ export interface LogWriterOptions {
   readonly open: number;
   /** Every event whose line, but not its ack, is durable. */
   readonly unsettled: () => Iterable<LoggedEvent>;
+  /** The segments before the one that is written to, the oldest first. */
+  readonly sealed: readonly Segment[];
+  /** Nothing of the oldest of these is wanted any more; told after each batch. */
+  readonly onSettled: () => void;
   /** A segment was sealed and `next` holds a durable batch. */
   readonly onRotated: (sealed: Segment, next: Segment) => void;
   /** A new segment could not be begun: the old one goes on. */
@@ -118,6 +122,7 @@ export class LogWriter {
       this.#rotated = null;
       this.#options.onRotated(sealed, this.#segment);
     }
+    if (this.#options.sealed[0]?.live === 0) this.#options.onSettled();
   }
 
   async close(): Promise<void> {

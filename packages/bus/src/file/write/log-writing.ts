@@ -65,10 +65,7 @@ export async function openWriting(options: LogWritingOptions): Promise<LogWritin
   const group = new GroupCommit({
     nextSeq: recovered.nextSeq,
     setTimer: bus.setTimer ?? systemTimer,
-    async append(batch, renumbered) {
-      await writer.append(batch, renumbered);
-      maintenance.afterCommit();
-    },
+    writer,
     onRefused(error, kept) {
       report("system.error", { kept_lines: kept }, error);
       if (hasCode(error, "WAL_REMOVED")) health.removed = error;
@@ -102,6 +99,8 @@ function openWriter(
       maxBytes: bus.rotate?.maxBytes ?? 64 * 1024 * 1024,
       maxAgeMs: bus.rotate?.maxAgeMs ?? 3_600_000,
       unsettled: () => events.unsettled(),
+      sealed: segments,
+      onSettled: () => maintenance.start({ compaction: false }),
       onRotated(segment, next) {
         segments.push(segment);
         report("wal.rotate", { sealed: segment.name, bytes: segment.size, next: next.name });

@@ -1,5 +1,5 @@
 import { hasCode, type LogEntry } from "@orgloop/sdk";
-import type { LoggedEvent } from "../format/logged-event.ts";
+import type { LoggedEvent } from "../format/pending-lines.ts";
 import { compact, dropSettled, type SealedLog } from "./compact.ts";
 
 export interface MaintenanceOptions {
@@ -29,11 +29,6 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
-  }
-
-  /** Cheap enough for every commit: something to do only when the oldest segment is settled. */
-  afterCommit(): void {
-    if (this.#options.log.segments[0]?.live === 0) this.start({ compaction: false });
   }
 
   start({ compaction }: { readonly compaction: boolean }): void {
