@@ -114,9 +114,8 @@ test("no file imports itself in a circle", () => {
 /** Parts of Node that do no I/O; of `node:net` only `BlockList` and `isIP`. */
 const PURE_OF_NODE = new Set(["node:crypto", "node:net", "node:util", "node:zlib"]);
 
-/** What the engine asks of Node itself: the clock that hosts pass in, and plug-ins' network. */
-const PORTS =
-  /^packages\/engine\/src\/(ports\/clock|plugins\/guarded-network|intake\/random-hex)\.ts$/;
+/** What the engine asks of Node: clock and chance, which hosts pass in; a guarded network. */
+const PORTS = /^packages\/engine\/src\/(ports\/clock|plugins\/guarded-network)\.ts$/;
 
 test("the engine is pure: no I/O, no clock, no chance, no timers", () => {
   const pure = files.filter(

@@ -1,28 +1,18 @@
 import type { BreakerState } from "./breaker.ts";
-import { type AttemptState, type Delivery, NO_ATTEMPTS, type Outcome } from "./delivery.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import { Fifo, WakeList } from "./collections.ts";
+import {
+  type AttemptState,
+  type Delivery,
+  type DeliveryPolicy,
+  expiresAt,
+  NO_ATTEMPTS,
+  type Outcome,
+} from "./delivery.ts";
 import { displacedBy } from "./displaced.ts";
-import { expiresAt } from "./expiry.ts";
-import { Fifo } from "./fifo.ts";
-import type { Next } from "./next.ts";
-import type { Offer, OfferTerms } from "./offer.ts";
+import type { ActorQueueOptions, Next, Offer, OfferTerms } from "./queue-terms.ts";
 import type { RateState } from "./rate-limit.ts";
 import { type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
 import { Untransformed } from "./untransformed.ts";
-import { WakeList } from "./wake-list.ts";
-
-export interface ActorQueueOptions {
-  /** How many deliveries may wait (`actors[].queue_depth`, raised by a route's larger one). */
-  readonly depth: number;
-  /** By route; all routes to this actor. */
-  readonly policies: ReadonlyMap<string, DeliveryPolicy>;
-  /** Breakers as they were before a restart, by route. */
-  readonly breakers?: ReadonlyMap<string, BreakerState>;
-  /** Rates as they were before a restart, by route. */
-  readonly rates?: ReadonlyMap<string, RateState>;
-  /** Told each time a route's rate makes its deliveries wait. */
-  readonly onLimited?: (route: string, waiting: number) => void;
-}
 
 /**
  * The deliveries that wait for one actor: bounded, in order by lane, fair among routes, held back

@@ -1,6 +1,6 @@
 import { DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
 import { type BreakerState, clampBreaker, type Gate, passBreaker } from "./breaker.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import type { DeliveryPolicy } from "./delivery.ts";
 import { clampRate, RATE_SLACK_MS, type RateState, reserve, UNUSED_RATE } from "./rate-limit.ts";
 
 /** A probe is given up on this long after its timeout: time for the host to say how it ended. */

@@ -1,5 +1,5 @@
 import type { BreakerState } from "@orgloop/sdk";
-import type { BreakerPolicy } from "./delivery-policy.ts";
+import type { BreakerPolicy } from "./delivery.ts";
 
 export type { BreakerState } from "@orgloop/sdk";
 

@@ -1,8 +1,7 @@
 import { type Actor, PermanentError } from "@orgloop/sdk";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, test } from "vitest";
-import { abandonment } from "./abandonment.ts";
-import { callActor } from "./call-actor.ts";
+import { abandonment, callActor } from "./call-actor.ts";
 
 function calling(deliver: Actor["deliver"]) {
   const clock = fakeClock();

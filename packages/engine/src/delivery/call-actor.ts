@@ -3,7 +3,6 @@ import { maskedError } from "../plugins/masked-error.ts";
 import type { MaskSecrets } from "../plugins/secret-mask.ts";
 import { type Clock, callAt } from "../ports/clock.ts";
 import type { OnMissing } from "../routing/fill-route.ts";
-import type { Abandonment } from "./abandonment.ts";
 import type { Delivery } from "./delivery.ts";
 
 export interface CallActorOptions {
@@ -82,4 +81,40 @@ export async function callActor(
     cancel();
     forget?.();
   }
+}
+
+/**
+ * When a drain gives up on what is in flight. One listener serves every attempt: Node looks through
+ * all of a signal's at each change.
+ */
+export interface Abandonment {
+  /** Calls back once, at once where it is over already; the result forgets. */
+  onAbandon(callback: () => void): () => void;
+  readonly aborted: boolean;
+}
+
+export function abandonment(signal: AbortSignal): Abandonment {
+  const callbacks = new Set<() => void>();
+  signal.addEventListener(
+    "abort",
+    () => {
+      for (const callback of callbacks) callback();
+      callbacks.clear();
+    },
+    { once: true },
+  );
+  return {
+    get aborted() {
+      return signal.aborted;
+    },
+    onAbandon(callback) {
+      if (signal.aborted) {
+        callback();
+        return () => {};
+      }
+      const own = () => callback();
+      callbacks.add(own);
+      return () => callbacks.delete(own);
+    },
+  };
 }

@@ -1,7 +1,6 @@
 import { type DeliveryReceipt, hasCode, isPermanent, isRetryAfter, messageOf } from "@orgloop/sdk";
 import { afterAttempt, type BreakerState, type Health } from "./breaker.ts";
-import type { AttemptState, Outcome } from "./delivery.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import type { AttemptState, DeliveryPolicy, Outcome } from "./delivery.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
 /** How the actor's call ended. */

@@ -3,9 +3,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../ports/clock.ts";
 import { CLOSED } from "./breaker.ts";
 import { type DeliveryPorts, deliverOnce, type Verdict } from "./deliver-once.ts";
-import { type AttemptState, NO_ATTEMPTS } from "./delivery.ts";
-import { compilePolicy } from "./delivery-policy.ts";
-import { isExpired } from "./expiry.ts";
+import { type AttemptState, compilePolicy, isExpired, NO_ATTEMPTS } from "./delivery.ts";
 import { poisonState } from "./poison-guard.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
 

@@ -3,13 +3,11 @@ import type { MaskSecrets } from "../plugins/secret-mask.ts";
 import type { Clock } from "../ports/clock.ts";
 import { attemptEntry, circuitEntry, deliveryEntry } from "../ports/log-entries.ts";
 import type { OnMissing } from "../routing/fill-route.ts";
-import type { Abandonment } from "./abandonment.ts";
 import type { Admission } from "./admit-delivery.ts";
 import type { BreakerState } from "./breaker.ts";
-import { callActor } from "./call-actor.ts";
+import { type Abandonment, callActor } from "./call-actor.ts";
 import { type CallResult, type Conclusion, concludeAttempt } from "./conclude-attempt.ts";
-import type { AttemptState, Delivery, Outcome } from "./delivery.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import type { AttemptState, Delivery, DeliveryPolicy, Outcome } from "./delivery.ts";
 import { poisonState } from "./poison-guard.ts";
 
 /** A delivery whose turn has come. */

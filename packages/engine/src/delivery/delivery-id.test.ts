@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { Delivery } from "./delivery.ts";
-import { deliveryId } from "./delivery-id.ts";
+import { type Delivery, deliveryId } from "./delivery.ts";
 
 test("the event's id, unless several routes or replays have to be told apart", () => {
   const of = (route: string, replay: number, several: boolean) =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expiryDeadline } from "./expiry.ts";
+import { expiryDeadline } from "./delivery.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
 import { samplePolicy } from "./sample-policy.ts";
 

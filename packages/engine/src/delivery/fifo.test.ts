@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "./collections.ts";
 
 test("it agrees with a JavaScript set", () => {
   const step = fc.record({ add: fc.boolean(), value: fc.nat(12) });

@@ -1,5 +1,4 @@
-import type { AttemptState } from "./delivery.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import type { AttemptState, DeliveryPolicy } from "./delivery.ts";
 
 /**
  * One death may have been a neighbour's, before anyone knew that the host does not survive one of

@@ -1,4 +1,4 @@
-import type { RatePolicy } from "./delivery-policy.ts";
+import type { RatePolicy } from "./delivery.ts";
 
 /**
  * A route's rate limiter: the theoretical arrival time of the next delivery, in ms since the epoch

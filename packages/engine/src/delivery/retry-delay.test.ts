@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { RetryPolicy } from "./delivery-policy.ts";
+import type { RetryPolicy } from "./delivery.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
 const policy: RetryPolicy = {

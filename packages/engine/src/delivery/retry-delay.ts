@@ -1,4 +1,4 @@
-import type { RetryPolicy } from "./delivery-policy.ts";
+import type { RetryPolicy } from "./delivery.ts";
 
 /** Doubled so often, the least delay is longer than any cap; beyond it 0 × ∞ would be no number. */
 const MOST_DOUBLINGS = 52;

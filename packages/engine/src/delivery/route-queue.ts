@@ -1,8 +1,7 @@
 import { admitDelivery, type RouteGates } from "./admit-delivery.ts";
 import { type BreakerState, CLOSED, closed } from "./breaker.ts";
-import type { AttemptState, Delivery } from "./delivery.ts";
-import type { DeliveryPolicy } from "./delivery-policy.ts";
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "./collections.ts";
+import type { AttemptState, Delivery, DeliveryPolicy } from "./delivery.ts";
 import { clampRate, type RateState, UNUSED_RATE } from "./rate-limit.ts";
 
 /** A delivery in the queue, with what its attempts have left. */

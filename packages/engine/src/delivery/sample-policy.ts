@@ -1,4 +1,4 @@
-import type { DeliveryPolicy } from "./delivery-policy.ts";
+import type { DeliveryPolicy } from "./delivery.ts";
 
 /**
  * A delivery policy for tests: no rate, age or breaker, three attempts 10 ms apart, and what

@@ -1,5 +1,5 @@
+import { Fifo } from "./collections.ts";
 import type { Delivery } from "./delivery.ts";
-import { Fifo } from "./fifo.ts";
 import type { Lane, QueuedDelivery } from "./route-queue.ts";
 
 /**

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { WakeList } from "./wake-list.ts";
+import { WakeList } from "./collections.ts";
 
 test("yields what is due, earliest first, whatever the order of adding", () => {
   const step = fc.oneof(fc.record({ atMs: fc.nat(50) }), fc.record({ dueMs: fc.nat(60) }));

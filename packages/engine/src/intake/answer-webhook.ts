@@ -11,9 +11,13 @@ import {
 } from "@orgloop/sdk";
 import type { MaskSecrets } from "../plugins/secret-mask.ts";
 import type { Timers } from "../ports/clock.ts";
-import { foreignPage, type ReadHeader } from "./browser-request.ts";
-import { contentEncoding, gunzipWithin } from "./content-encoding.ts";
-import { receiveDrafts } from "./receive-drafts.ts";
+import {
+  contentEncoding,
+  foreignPage,
+  gunzipWithin,
+  type ReadHeader,
+  receiveDrafts,
+} from "./webhook-request.ts";
 
 /** What the sender of a webhook hears. */
 export interface WebhookAnswer {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { foreignPage, takesFromPages } from "./browser-request.ts";
+import { foreignPage, takesFromPages } from "./webhook-request.ts";
 
 const pageOf = (headers: Readonly<Record<string, string>>) => foreignPage((name) => headers[name]);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completeEvent } from "./complete-event.ts";
+import { completeEvent } from "./event-id.ts";
 
 const options = {
   source: "github",

@@ -3,6 +3,7 @@ import {
   checkDrafts,
   type EventDraft,
   formatDuration,
+  type IllList,
   isMapping,
   OrgLoopError,
   type Source,
@@ -122,4 +123,18 @@ async function keepPage(
     onCheckpoint(checkpoint);
   }
   return checkpoint;
+}
+
+/**
+ * The lists that a source could not read last time. What tells of a source must not end its polls.
+ */
+export function illListsOf(
+  source: Pick<Source, "illLists">,
+  checkpoint: string | null,
+): readonly IllList[] {
+  try {
+    return source.illLists?.(checkpoint) ?? [];
+  } catch {
+    return [];
+  }
 }

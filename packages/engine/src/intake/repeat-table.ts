@@ -1,4 +1,4 @@
-import type { RepeatMark } from "./repeat-mark.ts";
+import type { RepeatMark } from "./event-id.ts";
 
 /** Ids that a process remembers at most (`docs/configuration.md`, Repeats). */
 export const REPEATS_KEPT = 1_000_000;

@@ -1,7 +1,7 @@
 import { hasCode, isPermanent, OrgLoopError, PermanentError, RetryAfterError } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { knownSecrets } from "./known-secrets.ts";
 import { maskedError } from "./masked-error.ts";
+import { knownSecrets } from "./secret-mask.ts";
 
 test("what an item holds is masked, and what it held before as long as that may still run", () => {
   const known = knownSecrets();

@@ -17,8 +17,8 @@ import {
 import { parsePluginConfig } from "../settings/parse-plugin-config.ts";
 import { secretValues } from "../settings/secret-values.ts";
 import type { Network } from "./guarded-network.ts";
-import type { KnownSecrets } from "./known-secrets.ts";
 import { maskedError } from "./masked-error.ts";
+import type { KnownSecrets } from "./secret-mask.ts";
 
 /** What everything of a host that is opened gets. */
 export interface OpenPluginOptions

@@ -1,8 +1,7 @@
 import type { DeadLetter, RouteSpec } from "@orgloop/sdk";
 import type { Delivery } from "../delivery/delivery.ts";
 import { fillRoute } from "../routing/fill-route.ts";
-import { orderingKey } from "../routing/ordering-key.ts";
-import type { Router } from "../routing/route-event.ts";
+import { orderingKey, type Router } from "../routing/route-event.ts";
 
 /** What keeps a letter from being replayed, or null. */
 export function replayRefusal(

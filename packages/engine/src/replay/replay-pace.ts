@@ -1,5 +1,5 @@
 import { parseRate } from "@orgloop/sdk";
-import type { RatePolicy } from "../delivery/delivery-policy.ts";
+import type { RatePolicy } from "../delivery/delivery.ts";
 import { type RateState, reserve, UNUSED_RATE } from "../delivery/rate-limit.ts";
 import { type Clock, waitUntil } from "../ports/clock.ts";
 

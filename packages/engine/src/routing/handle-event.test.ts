@@ -1,8 +1,8 @@
 import type { DeadLetter, OrgLoopEvent } from "@orgloop/sdk";
 import { testEvent } from "@orgloop/testkit";
 import { expect, test } from "vitest";
+import { replayOnBus } from "../intake/publication.ts";
 import { MAX_DEATHS } from "../ports/deaths.ts";
-import { replayOnBus } from "../replay/replayed-event.ts";
 import { type EventPorts, handleEvent } from "./handle-event.ts";
 import type { Router } from "./route-event.ts";
 

@@ -4,13 +4,15 @@ import {
   messageOf,
   OrgLoopError,
   type OrgLoopEvent,
+  type RouteSpec,
 } from "@orgloop/sdk";
 import { unroutableLetter } from "../dead-letters/dead-letter.ts";
+import { matcherFor, offBus } from "../intake/publication.ts";
 import type { Deaths } from "../ports/deaths.ts";
 import { skippedEntry } from "../ports/log-entries.ts";
-import { matcherFor, offBus } from "../replay/replayed-event.ts";
 import { brokenLoop, type LoopPorts } from "./guards/loop-guard.ts";
 import { type Survived, surviveRouting } from "./guards/poison-guard.ts";
+import type { Matcher, OnFault } from "./match.ts";
 import { type Router, routeEvent } from "./route-event.ts";
 import type { EndedRoute, LanedRoute } from "./routed-route.ts";
 
@@ -134,4 +136,22 @@ async function giveUp(
 ): Promise<HandledEvent> {
   await bury(unroutableLetter(event, why, wall(), reason));
   return { kind: "given up", event, dropped };
+}
+
+/** A matcher that answers for the event before without looking again. */
+export function matchedOnce({ match }: Matcher): Matcher {
+  let before: OrgLoopEvent | undefined;
+  let routes: readonly RouteSpec[] = [];
+  let faults: Parameters<OnFault>[] = [];
+  return {
+    match(event, onFault) {
+      if (event !== before) {
+        faults = [];
+        routes = match(event, (...fault) => void faults.push(fault));
+      }
+      before = event;
+      for (const fault of faults) onFault?.(...fault);
+      return routes;
+    },
+  };
 }

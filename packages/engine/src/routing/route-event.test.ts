@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { compileMatcher } from "./match.ts";
 import { type Router, routeEvent } from "./route-event.ts";
 import type { EndedRoute } from "./routed-route.ts";
-import type { RouteTransform } from "./transform.ts";
+import type { RouteTransform } from "./transforms.ts";
 
 const event: OrgLoopEvent = {
   id: "evt_1",

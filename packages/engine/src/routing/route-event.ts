@@ -1,18 +1,19 @@
 import {
+  getPath,
   type LogEntry,
   messageOf,
   type OrgLoopEvent,
   type Prompt,
   type RouteSpec,
   type SourceSpec,
+  splitPath,
 } from "@orgloop/sdk";
 import type { Delivery } from "../delivery/delivery.ts";
 import { auditEntry, auditOutput } from "./audit-output.ts";
 import { fillRoute, type OnMissing } from "./fill-route.ts";
 import type { Matcher } from "./match.ts";
-import { orderingKey } from "./ordering-key.ts";
 import type { EndedRoute, LanedRoute, RoutedEvent, RouteFault } from "./routed-route.ts";
-import { applyTransforms, type RouteTransform, type TransformResult } from "./transform.ts";
+import { applyTransforms, type RouteTransform, type TransformResult } from "./transforms.ts";
 
 /** What routing needs of a compiled topology. */
 export interface Router {
@@ -154,4 +155,29 @@ function faultOf(delivery: Delivery, error: unknown): RouteFault {
 
 function entryOf({ id, trace_id, source, type }: OrgLoopEvent) {
   return { event_id: id, trace_id, source, event_type: type };
+}
+
+function keyAt(event: OrgLoopEvent, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const value = getPath(event, splitPath(path));
+  if (value === undefined || value === null) return undefined;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * By what an event is ordered on a route: `delivery.key`, else the source's `key`, else what the
+ * connector gave, else the source's id. A path that leads nowhere in this event counts as not set
+ * (`docs/configuration.md`, the ordering key).
+ */
+export function orderingKey(
+  event: OrgLoopEvent,
+  route: RouteSpec,
+  source: SourceSpec | undefined,
+): string {
+  return (
+    keyAt(event, route.delivery.key) ??
+    keyAt(event, source?.key) ??
+    event.ordering_key ??
+    event.source
+  );
 }

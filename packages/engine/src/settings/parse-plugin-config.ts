@@ -6,9 +6,9 @@ import {
 } from "@orgloop/sdk";
 import { type ConfigIssue, describeIssue, stepsOf } from "./describe-issue.ts";
 import { type DocumentPath, formatPath, isMapping, valueAt } from "./document-path.ts";
-import { holdsReference } from "./holds-reference.ts";
 import { isBlank } from "./is-blank.ts";
 import { nearest } from "./nearest.ts";
+import { holdsReference } from "./references.ts";
 import { schemaKeys } from "./schema-keys.ts";
 import { misspeltSecret, secretTextsIn } from "./secret-keys.ts";
 

@@ -2,7 +2,7 @@
 import type { StandardSchema } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { resolveReferences } from "./resolve-references.ts";
+import { resolveReferences } from "./references.ts";
 import { secretValues, unmarkedSecrets } from "./secret-values.ts";
 
 const secret = z.string().min(1).meta({ secret: true }).describe("A secret.");

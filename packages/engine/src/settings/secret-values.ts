@@ -1,6 +1,6 @@
 import { type FromVars, isMapping, type StandardSchema } from "@orgloop/sdk";
 import { type DocumentPath, valueAt } from "./document-path.ts";
-import { referenced } from "./referenced.ts";
+import { referenced } from "./references.ts";
 import { referencesIn, secretsIn } from "./secret-keys.ts";
 import { secretsInUrls } from "./secrets-in-urls.ts";
 import { fromVarsOf, isSecretName, withoutScheme } from "./without-secrets.ts";

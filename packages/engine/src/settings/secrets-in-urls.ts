@@ -1,4 +1,4 @@
-import { referenced } from "./referenced.ts";
+import { referenced } from "./references.ts";
 import { credentialsIn } from "./url-credentials.ts";
 
 /** A URL in a text; a placeholder in it may hold spaces. */

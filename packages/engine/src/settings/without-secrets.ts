@@ -1,6 +1,6 @@
 import { type FromVars, isWrittenNumber, type SecretPaths } from "@orgloop/sdk";
 import { type DocumentPath, isMapping } from "./document-path.ts";
-import { holdsReference } from "./holds-reference.ts";
+import { holdsReference } from "./references.ts";
 import { isReference, replaceCredentials } from "./url-credentials.ts";
 
 const SECRET = /secret|token|password|passwd|credential|api[_-]?key|private[_-]?key|authorization/i;

@@ -1,7 +1,7 @@
 import { isMapping, type OrgLoopEvent } from "@orgloop/sdk";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compileFilter } from "../routing/filter/compile-filter.ts";
+import { compileFilter } from "./compile-filter.ts";
 
 /** A leaf, and which element of which array it was found in: `path of the array` → index. */
 interface Found {

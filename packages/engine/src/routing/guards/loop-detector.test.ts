@@ -1,8 +1,8 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sampleDelivery } from "../delivery/sample-delivery.ts";
-import { followTrace, type LoopDetector, loopDetector, TRACE_WINDOW_MS } from "./loop-detector.ts";
+import { sampleDelivery } from "../../delivery/sample-delivery.ts";
+import { followTrace, type LoopDetector, loopDetector, TRACE_WINDOW_MS } from "./loop-guard.ts";
 
 function event(id: string, source: string, trace_id = "trc_1"): OrgLoopEvent {
   return { ...sampleDelivery("r", "k", id, 0).event, source, trace_id };
