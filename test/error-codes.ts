@@ -8,7 +8,7 @@ const ERROR_CODE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 const CODE = new RegExp(`${ERROR_CODE.source}|^[a-z]+(-[a-z0-9]+)*$`);
 /** Findings are made here only: elsewhere `code` is often something else. */
 const MAKES_FINDINGS =
-  /^packages\/(config\/src|engine\/src\/(routing\/filter|settings)|cli\/src\/aws)\//;
+  /^packages\/(config\/src|engine\/src\/(routing\/match|settings)|cli\/src\/aws)\//;
 /** Zod's own, which the configuration's reader turns into ours. */
 const OF_ZOD = new Set(["custom", "unrecognized_keys"]);
 

@@ -1,5 +1,5 @@
 import { holdsReference, nearest } from "@orgloop/engine";
-import { checkFilter, type FilterProblem } from "@orgloop/engine/filter";
+import { checkFilter, type FilterProblem } from "@orgloop/engine/match";
 import type * as z from "zod";
 
 function messageOf({ code, expected, found }: FilterProblem): string {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isCidr } from "@orgloop/engine/filter";
+import { isCidr } from "@orgloop/engine/match";
 import * as z from "zod";
 import { awsSchema } from "./aws-schema.ts";
 import { actorSchema, sourceSchema } from "./connector-schema.ts";

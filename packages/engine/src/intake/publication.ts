@@ -1,5 +1,5 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
-import type { Matcher } from "../routing/match.ts";
+import type { Matcher } from "../routing/match/compile-matcher.ts";
 
 /**
  * An event as a process puts it on its bus, where it says more of itself than routing is to see.

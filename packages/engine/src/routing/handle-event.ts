@@ -12,7 +12,7 @@ import type { Deaths } from "../ports/deaths.ts";
 import { skippedEntry } from "../ports/log-entries.ts";
 import { brokenLoop, type LoopPorts } from "./guards/loop-guard.ts";
 import { type Survived, surviveRouting } from "./guards/poison-guard.ts";
-import type { Matcher, OnFault } from "./match.ts";
+import type { Matcher, OnFault } from "./match/compile-matcher.ts";
 import { type Router, routeEvent } from "./route-event.ts";
 import type { EndedRoute, LanedRoute } from "./routed-route.ts";
 

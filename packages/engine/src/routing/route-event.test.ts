@@ -1,6 +1,6 @@
 import type { LogEntry, OrgLoopEvent, RouteSpec, SourceSpec } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { compileMatcher } from "./match.ts";
+import { compileMatcher } from "./match/compile-matcher.ts";
 import { type Router, routeEvent } from "./route-event.ts";
 import type { EndedRoute } from "./routed-route.ts";
 import type { RouteTransform } from "./transforms.ts";

@@ -11,7 +11,7 @@ import {
 import type { Delivery } from "../delivery/delivery.ts";
 import { auditEntry, auditOutput } from "./audit-output.ts";
 import { fillRoute, type OnMissing } from "./fill-route.ts";
-import type { Matcher } from "./match.ts";
+import type { Matcher } from "./match/compile-matcher.ts";
 import type { EndedRoute, LanedRoute, RoutedEvent, RouteFault } from "./routed-route.ts";
 import { applyTransforms, type RouteTransform, type TransformResult } from "./transforms.ts";
 

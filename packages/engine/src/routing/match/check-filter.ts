@@ -1,10 +1,10 @@
 import { isMapping, isPath } from "@orgloop/sdk";
-import { CONTENT_OPERATORS } from "./content-operators.ts";
 import type { FilterPath, FilterProblem, ReportOperand } from "./filter-problem.ts";
+import { EQUALS, OPERATORS } from "./operators.ts";
 
 type Report = (problem: FilterProblem) => void;
 
-const OPERATOR_NAMES = Object.keys(CONTENT_OPERATORS);
+const OPERATOR_NAMES = Object.keys(OPERATORS);
 
 const isScalar = (value: unknown) =>
   value === null || ["string", "number", "boolean"].includes(typeof value);
@@ -34,14 +34,13 @@ function reporter(path: FilterPath, report: Report): ReportOperand {
 }
 
 function checkElement(element: unknown, path: FilterPath, report: Report): void {
-  if (isScalar(element)) return;
   const here = reporter(path, report);
   if (!isMapping(element)) {
-    here("a value or an operator", element);
+    EQUALS.check(element, here);
     return;
   }
   here.operator(element, OPERATOR_NAMES, (name) => {
-    CONTENT_OPERATORS[name]?.check(element[name], reporter([...path, name], report));
+    OPERATORS[name]?.check(element[name], reporter([...path, name], report));
   });
 }
 

@@ -1,5 +1,5 @@
 import { hasCode, messageOf, OrgLoopError, type OrgLoopEvent, type RouteSpec } from "@orgloop/sdk";
-import { compileFilter } from "./filter/compile-filter.ts";
+import { compileFilter } from "./compile-filter.ts";
 
 /** Which routes take an event. */
 export interface Matcher {
