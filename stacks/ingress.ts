@@ -1,5 +1,5 @@
 import { RECEIVER_CONCURRENCY } from "@orgloop/aws/plan";
-import type { SourceSpec } from "@orgloop/sdk";
+import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import { Aws, CfnOutput, type Stack } from "aws-cdk-lib";
 import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from "aws-cdk-lib/aws-apigatewayv2";
 import { type CfnFunction, CfnPermission, CfnUrl } from "aws-cdk-lib/aws-lambda";
@@ -37,7 +37,7 @@ export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | 
       sendToBus(stage),
       useTable(stage),
       writeObjects(stage, "claims"),
-      ...readSecrets(stage, received),
+      ...readSecrets(stage, received.map(withoutSchemas)),
     ],
   });
   const url =

@@ -1,5 +1,5 @@
 import type { Group } from "@orgloop/aws/plan";
-import type { SourceSpec } from "@orgloop/sdk";
+import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
@@ -48,7 +48,7 @@ function addPoller(stack: Stack, stage: Stage, group: Group<SourceSpec>): void {
       sendToBus(stage),
       useTable(stage),
       writeObjects(stage, "claims"),
-      ...readSecrets(stage, group.items),
+      ...readSecrets(stage, group.items.map(withoutSchemas)),
     ],
   });
   // The next tick is the retry; a second attempt of this one would meet the lease of the first.

@@ -81,6 +81,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
       outDir: options.outDir,
       entry: (name) => entries.get(name) ?? name,
       scripts: readScripts(topology, options.projectDir),
+      schemas: topology.sources.some(({ schemas }) => schemas !== undefined),
       jq: topology.transforms.some(({ config }) => config.jq !== undefined),
       wanted,
     }),

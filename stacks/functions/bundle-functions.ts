@@ -22,6 +22,11 @@ export interface FunctionBundles {
    * such a filter only.
    */
   readonly jq: boolean;
+  /**
+   * Whether a source has schemas: then what takes events in holds what compiles them, 0.3 MB that
+   * it loads for them.
+   */
+  readonly schemas: boolean;
   /** Kinds of functions, each with its packages. */
   readonly wanted: readonly (readonly [FunctionKind, readonly string[]])[];
 }
@@ -54,7 +59,7 @@ const keyOf = (kind: FunctionKind, packages: readonly string[]) =>
   `${kind}-${sha256(JSON.stringify(packages)).slice(0, 8)}`;
 
 async function bundle(
-  { functionsDir, entry, scripts, jq }: FunctionBundles,
+  { functionsDir, entry, scripts, jq, schemas }: FunctionBundles,
   kind: FunctionKind,
   packages: readonly string[],
   directory: string,
@@ -76,6 +81,8 @@ async function bundle(
     alias: { "orgloop:plugins": pluginsFile },
     plugins: [oneSdk(functionsDir), jqWorker],
     bundle: true,
+    // Left out, and then never imported.
+    external: schemas ? [] : ["@orgloop/engine/event-schemas"],
     platform: "node",
     target: "node24",
     format: "esm",

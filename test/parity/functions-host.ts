@@ -1,4 +1,5 @@
 import {
+  bury,
   type DeliverBatchOptions,
   deliverBatch,
   deliveryInbox,
@@ -22,6 +23,7 @@ import {
   replayOnBus,
   type TraceChain,
 } from "@orgloop/engine";
+import { eventSchemas } from "@orgloop/engine/event-schemas";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { memoryClaims, memoryDeadLetters } from "@orgloop/stores";
 import {
@@ -85,6 +87,8 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     project: "acme",
     now: clock.now,
     flow,
+    checkEvent: eventSchemas(topology.sources),
+    bury: (letter) => bury(letter, { deadLetters, flow, known: knownSecrets() }),
   });
   const queueUrlOf = (actor: string) => `https://sqs.test/1/${actor}.fifo`;
   const inbox = {

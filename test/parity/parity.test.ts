@@ -6,15 +6,19 @@ import { POLICY } from "./policy-scenarios.ts";
 import { runProcess } from "./process-host.ts";
 import { REPEATS } from "./repeat-scenarios.ts";
 import { ROUTING } from "./routing-scenarios.ts";
+import { SCHEMAS } from "./schema-scenarios.ts";
 
-describe.each([...ROUTING, ...POLICY, ...OUTAGE, ...INBOX, ...REPEATS])("$name", (scenario) => {
-  test("in the single process", async () => {
-    expect(await runProcess(scenario)).toEqual(scenario.expect);
-  });
-
-  if (scenario.only === undefined) {
-    test("through the functions", async () => {
-      expect(await runFunctions(scenario)).toEqual(scenario.expect);
+describe.each([...ROUTING, ...POLICY, ...OUTAGE, ...INBOX, ...REPEATS, ...SCHEMAS])(
+  "$name",
+  (scenario) => {
+    test("in the single process", async () => {
+      expect(await runProcess(scenario)).toEqual(scenario.expect);
     });
-  }
-});
+
+    if (scenario.only === undefined) {
+      test("through the functions", async () => {
+        expect(await runFunctions(scenario)).toEqual(scenario.expect);
+      });
+    }
+  },
+);

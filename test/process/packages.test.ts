@@ -176,6 +176,7 @@ test("where a project has them installed, the functions' bundles hold them, with
     outDir: path.join(root, "functions"),
     entry: (name) => entries.get(name) ?? "",
     scripts: new Map(),
+    schemas: false,
     jq: true,
     wanted: [["route", packages]],
   });

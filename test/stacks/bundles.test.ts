@@ -30,13 +30,14 @@ type Wanted = Parameters<typeof bundleFunctions>[0]["wanted"];
 const directory = await mkdtemp(path.join(tmpdir(), "orgloop-bundles-"));
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const bundled = (folder: string, { jq = false, wanted = WANTED as Wanted } = {}) =>
+const bundled = (folder: string, { jq = false, schemas = false, wanted = WANTED as Wanted } = {}) =>
   bundleFunctions({
     functionsDir: path.resolve(import.meta.dirname, "../../functions"),
     outDir: path.join(directory, folder),
     entry: (name) => path.resolve(import.meta.dirname, "../..", sourceOf(name)),
     scripts: new Map([["scripts/triage.sh", new TextEncoder().encode("#!/bin/sh\ncat\n")]]),
     jq,
+    schemas,
     wanted,
   });
 
@@ -133,6 +134,14 @@ test("the router has jq where a filter asks for it, and else not", async () => {
   await worker.terminate();
   expect(reply).toMatchObject({ stdout: expect.stringMatching(/^true/), exitCode: 0 });
   expect(await readdir(bundles("route", TRANSFORMS))).not.toContain("jq-worker.mjs");
+});
+
+test("what takes events in has a compiler of schemas where a source has one, loaded for it", async () => {
+  const lookup = await bundled("schemas", { schemas: true, wanted: [["receive", WEBHOOK]] });
+  const [without, size] = [bundles, lookup].map((of) => bundleSize(of("receive", WEBHOOK)));
+  expect(size?.start).toBeLessThan((without?.start ?? 0) + 20_000);
+  expect((size?.all ?? 0) - (without?.all ?? 0)).toBeGreaterThan(200_000);
+  expect(await bundleText(lookup("receive", WEBHOOK))).not.toContain("engine/event-schemas");
 });
 
 test("a bundle says what is wrong with a configuration in words", async () => {

@@ -108,6 +108,24 @@ export interface SourceSpec {
    * is settled.
    */
   readonly repeats?: "drop" | "deliver";
+  /**
+   * JSON Schemas of its payloads, by `provenance.platform_event`, else by type: what does not fit
+   * becomes a dead letter at intake. Default: none.
+   */
+  readonly schemas?: Readonly<Record<string, SchemaSpec>>;
+}
+
+/** A source without its schemas, which hold no references, whatever their texts look like. */
+export function withoutSchemas({ schemas: _, ...source }: SourceSpec): SourceSpec {
+  return source;
+}
+
+/** A JSON Schema as it was when the configuration was loaded. */
+export interface SchemaSpec {
+  /** Relative to the project, with `/`. */
+  readonly file: string;
+  /** JSON, indented by two spaces. */
+  readonly text: string;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { wantedSource } from "@orgloop/engine";
-import { OrgLoopError, type SourceSpec } from "@orgloop/sdk";
-import { eventPublisher } from "../intake/event-publisher.ts";
+import { OrgLoopError, type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import { pollTick, type Tick } from "../intake/poll.ts";
 import { leasedCheckpoints } from "../state/leased-checkpoints.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
 import { runMasked } from "./run-masked.ts";
+import { sourcePublisher } from "./source-publisher.ts";
 
 /** `ORGLOOP_SPEC` of a poller. */
 export interface PollSpec {
@@ -17,14 +17,14 @@ export async function pollFunction(
   options: FunctionOptions,
 ): Promise<(tick: Tick) => Promise<void>> {
   const tools = await functionTools<PollSpec>(options);
-  const { spec, state, clock, flow, environment } = tools;
+  const { spec, state, clock, flow } = tools;
   const specs = new Map(spec.sources.map((source) => [source.id, source]));
   const open = itemOpener(wantedSource, tools);
-  const publish = eventPublisher({ ...tools, ...environment, now: clock.now });
+  const publish = await sourcePublisher(tools);
   const leases = leasedCheckpoints({ ...state, now: clock.now });
   const openSource = async (id: string) => {
     const source = specs.get(id);
-    if (source !== undefined) return open(source);
+    if (source !== undefined) return open(withoutSchemas(source));
     throw new OrgLoopError("UNKNOWN_SOURCE", `this function polls no source "${id}"`);
   };
   return (tick) =>

@@ -1,10 +1,10 @@
 import { takesFromPages, wantedSource } from "@orgloop/engine";
-import type { SourceSpec } from "@orgloop/sdk";
-import { eventPublisher } from "../intake/event-publisher.ts";
+import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import { type HttpEvent, receiveRequest } from "../intake/receive.ts";
 import { type FunctionOptions, functionTools } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
 import { runMasked } from "./run-masked.ts";
+import { sourcePublisher } from "./source-publisher.ts";
 
 /** `ORGLOOP_SPEC` of the receiver. */
 export interface ReceiveSpec {
@@ -16,13 +16,13 @@ export async function receiveFunction(
   options: FunctionOptions,
 ): Promise<(event: HttpEvent) => ReturnType<typeof receiveRequest>> {
   const tools = await functionTools<ReceiveSpec>(options);
-  const { spec, clock, flow, environment } = tools;
+  const { spec, flow } = tools;
   const specs = new Map(spec.sources.map((source) => [source.id, source]));
   const open = itemOpener(wantedSource, tools);
-  const publish = eventPublisher({ ...tools, ...environment, now: clock.now });
+  const publish = await sourcePublisher(tools);
   const openSource = async (id: string) => {
     const source = specs.get(id);
-    return source && open(source);
+    return source && open(withoutSchemas(source));
   };
   const takes = (id: string) => {
     const source = specs.get(id);

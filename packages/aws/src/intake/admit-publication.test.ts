@@ -156,6 +156,7 @@ test("intake gives each request's events publications of their own, and says wha
     project: "acme",
     now: it.clock.now,
     flow: { log: () => {}, count: () => {} },
+    bury: async () => {},
   });
   const named = { identity: "d-1", provenance: { platform: "t" }, payload: { n: 1 } };
   const { identity: _, ...unnamed } = named;

@@ -1,5 +1,13 @@
-import { ANY_BODY, bodyHash, completeEvent, emitEntry, randomHex } from "@orgloop/engine";
-import type { EventDraft, OrgLoopEvent } from "@orgloop/sdk";
+import {
+  ANY_BODY,
+  bodyHash,
+  completeEvent,
+  emitEntry,
+  randomHex,
+  unfitLetter,
+} from "@orgloop/engine";
+import type { CheckEvent } from "@orgloop/engine/event-schemas";
+import type { DeadLetter, EventDraft, OrgLoopEvent } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 import { eventDedupId, messageGroup } from "../plan/message-keys.ts";
 import { busMessage, type Publication } from "../queue/bus-message.ts";
@@ -13,36 +21,55 @@ export interface EventPublisherOptions {
   readonly project: string;
   readonly now: () => number;
   readonly flow: FlowLog;
+  /** Absent: no source has a schema. */
+  readonly checkEvent?: CheckEvent | undefined;
+  readonly bury: (letter: DeadLetter) => Promise<void>;
+}
+
+/** What became of drafts. */
+export interface PublishedDrafts {
+  /** Each in its place. */
+  readonly events: readonly OrgLoopEvent[];
+  /** Ids of those that do not fit the schema of their source: dead letters by now. */
+  readonly unfit: readonly string[];
 }
 
 /**
- * Where events of a source enter: completed, then on the bus. Resolves when SQS has them all;
- * otherwise rejects, and any of them may be there: the same drafts make the same ids again where
- * the source gives them an identity.
+ * Where events of a source enter: completed, then on the bus. Resolves when SQS has them all, and
+ * the table those that do not fit; otherwise rejects, and any of them may be there: the same drafts
+ * make the same ids again where the source gives them an identity.
  */
 export type PublishDrafts = (
   source: string,
   drafts: readonly EventDraft[],
   by: "poll" | "receive",
-) => Promise<readonly OrgLoopEvent[]>;
+) => Promise<PublishedDrafts>;
 
 export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
-  const { sender, busUrl, objects, project: module, now, flow } = options;
+  const { sender, busUrl, objects, project: module, now, flow, checkEvent, bury } = options;
   return async (source, drafts, by) => {
     const nowMs = now();
     const events = drafts.map((draft) =>
       completeEvent(draft, { source, module, nowMs, randomHex }),
     );
+    const unfit = new Set<OrgLoopEvent>();
+    for (const event of events) {
+      const error = checkEvent?.(event) ?? null;
+      if (error === null) continue;
+      unfit.add(event);
+      await bury(unfitLetter(event, error, nowMs));
+    }
+    const fit = [...events.entries()].filter(([, event]) => !unfit.has(event));
     const keys = { messageGroup, eventDedupId };
     const messages = await Promise.all(
-      events.map((event, at) =>
+      fit.map(([at, event]) =>
         busMessage(event, keys, objects, firstPublication(drafts[at] as EventDraft, by)),
       ),
     );
     await sender.sendAll(busUrl, messages);
-    for (const event of events) flow.log(emitEntry(event));
-    flow.count("published", events.length);
-    return events;
+    for (const [, event] of fit) flow.log(emitEntry(event));
+    flow.count("published", fit.length);
+    return { events, unfit: Array.from(unfit, ({ id }) => id) };
   };
 }
 

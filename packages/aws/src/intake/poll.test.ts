@@ -18,7 +18,7 @@ function polling(source: Source) {
   const counts: string[] = [];
   const publish = async (_: string, drafts: readonly EventDraft[]) => {
     published.push(...drafts.map(({ payload }) => payload.n));
-    return [];
+    return { events: [], unfit: [] };
   };
   const options = {
     openSource: async () => source,

@@ -68,7 +68,7 @@ export async function pollTick(
         },
       },
       async keep(drafts) {
-        events += (await publish(id, drafts, "poll")).length;
+        events += (await publish(id, drafts, "poll")).events.length;
       },
       clock,
       deadlineMs: Math.max(remainingMs / 2, remainingMs - DEADLINE_MARGIN_MS),

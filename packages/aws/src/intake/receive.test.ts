@@ -20,7 +20,7 @@ async function requested(headers: Record<string, string>, open: boolean) {
     takesFromPages: (id) => id === "hook" && open,
     publish: async (id) => {
       published.push(id);
-      return [];
+      return { events: [], unfit: [] };
     },
     flow: { log: () => undefined, count: () => undefined },
     mask: (text) => text,
@@ -49,7 +49,7 @@ async function received(encoding: string, sent: Buffer) {
     openSource: async () => source,
     mask: (text) => text,
     takesFromPages: () => true,
-    publish: async () => [],
+    publish: async () => ({ events: [], unfit: [] }),
     flow: { log: () => undefined, count: () => undefined },
   });
   return { statusCode, contents };

@@ -58,7 +58,7 @@ export async function receiveRequest(
     timers: systemClock.timers,
     // Which are repeats the router finds: who takes in and dies before the bus has the event must
     // not have claimed it.
-    keep: async (drafts) => ({ events: await publish(id, drafts, "receive"), repeats: [] }),
+    keep: async (drafts) => ({ ...(await publish(id, drafts, "receive")), repeats: [] }),
     log: flow.log,
     mask,
     onRefused: () => flow.count("refused"),

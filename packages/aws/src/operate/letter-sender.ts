@@ -1,10 +1,14 @@
 import {
+  isUnfitLetter,
   letterDelivery,
+  letterOfReplay,
   replayOnBus,
   replayPace,
   replayRefusal,
   systemClock,
+  unfitLetter,
 } from "@orgloop/engine";
+import { eventSchemas } from "@orgloop/engine/event-schemas";
 import type { DeadLetter, OrgLoopEvent, Prompt, RouteSpec, Topology } from "@orgloop/sdk";
 import { actorMessage } from "../queue/actor-message.ts";
 import { sqsSender } from "../queue/sqs-sender.ts";
@@ -50,6 +54,7 @@ export function letterSender(
 ): LetterSender {
   const routes = new Map(topology.routes.map((route) => [route.name, route]));
   const actors = new Set(topology.actors.map(({ id }) => id));
+  const check = eventSchemas(topology.sources);
   const send = letterRoutes(stage, letters, topology);
   const pace = replayPace(rate, systemClock);
   const now = {
@@ -62,7 +67,9 @@ export function letterSender(
     if (letter === null) return;
     const route = routes.get(letter.route ?? "");
     await pace();
-    if (route === undefined) await send.toBus(letter);
+    const misfit = isUnfitLetter(letter) ? check(letter.event) : null;
+    if (misfit !== null) await send.back(letter, misfit);
+    else if (route === undefined) await send.toBus(letter);
     else if (letter.untransformed) await send.toRoute(letter, route);
     else await send.toActor(letter, route);
   }
@@ -71,7 +78,7 @@ export function letterSender(
     refused: (chosen) =>
       chosen.flatMap(({ id, route, actor, reason }) => {
         const unrouted = route === null && reason !== "invalid";
-        const error = unrouted ? null : replayRefusal({ route, actor }, now);
+        const error = unrouted ? null : replayRefusal({ id, route, actor }, now);
         return error === null ? [] : [{ id, error }];
       }),
     async sendAll(chosen, onProgress) {
@@ -98,6 +105,11 @@ function letterRoutes(stage: OpenStage, letters: DynamoDeadLetters, topology: To
     Math.max(await numbers.next(id), replay + 1);
 
   return {
+    /** Its event does not fit the schema of now either. */
+    async back(letter: DeadLetter, error: string): Promise<void> {
+      const failed = unfitLetter(letter.event, error, Date.now());
+      await letters.put(letterOfReplay({ ...failed, id: letter.id }, letter));
+    },
     async toActor(letter: DeadLetter, route: RouteSpec): Promise<void> {
       const delivery = letterDelivery(letter, route, { sources, promptOf });
       const message = await actorMessage(

@@ -174,11 +174,14 @@ function differenceLines(
 }
 
 /**
- * The file of a prompt or a script whose contents changed: they are written there, not where it is
- * named.
+ * The file of a prompt, a script or a schema whose contents changed: they are written there, not
+ * where it is named.
  */
 function contentsOf({ kind, to }: PlanChange, { path }: Difference): string | null {
   if (kind === "transform" && path[0] === "script_sha256") return Object(to).script ?? null;
+  if (kind === "source" && path[0] === "schemas" && path[2] === "text") {
+    return Object(to).schemas?.[String(path[1])]?.file ?? null;
+  }
   const contents = path[0] === "with" && path[1] === "prompt" && path[2] !== "file";
   return kind === "route" && contents ? (Object(to).with?.prompt?.file ?? null) : null;
 }

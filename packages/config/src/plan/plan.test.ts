@@ -18,7 +18,7 @@ vars: { api: "https://one.test" }
 defaults: { poll_interval: 5m }
 sources:
   - { id: hub, connector: "@orgloop/connector-github", config: { token: "\${TOKEN}", base_url: "\${vars.api}" } }
-  - { id: slow, connector: "@orgloop/connector-cron", poll: { interval: 1h } }
+  - { id: slow, connector: "@orgloop/connector-cron", poll: { interval: 1h }, schemas: { tick: n.json } }
 actors:
   - { id: agent, connector: "@orgloop/connector-exec" }
   - { id: records, connector: "@orgloop/connector-file" }
@@ -36,6 +36,7 @@ routes:
     then: { actor: agent }
     with: { prompt_file: ../p.md }
 `,
+  "n.json": '{ "required": ["n"] }',
   "own.sh": "#!/bin/sh\ncat\n",
   "p.md": "---\ntitle: x\n---\nOne.",
   "workspaces/s.yaml": `${HEAD} Workspace
@@ -129,6 +130,12 @@ describe("a change", () => {
       "own.sh",
       replace("cat", "exec cat"),
       ["transform own script_sha256"],
+    ],
+    [
+      "the contents of a schema",
+      "n.json",
+      replace('"n"', '"m"'),
+      ["source slow schemas.tick.text"],
     ],
     ["the text of a prompt", "p.md", replace("One.", "Two."), ["route plain with.prompt.text"]],
     [

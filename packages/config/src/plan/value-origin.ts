@@ -102,6 +102,7 @@ function writtenAs(kind: ItemKind, path: DocumentPath): DocumentPath[] {
   if (kind === "route" && first === "when" && (second === "source" || second === "events")) {
     return [path, ["when", second]];
   }
+  if (kind === "source" && first === "schemas") return [path.slice(0, 2)];
   if (kind === "transform" && first === "package") return [path, ["type"]];
   if (kind === "transform" && first === "script_sha256") return [["script"]];
   if (kind === "logger" && first === "config" && second === "rotation") {

@@ -10,6 +10,7 @@ import { splitPrompt, unixText } from "../read/read-prompt.ts";
 import type { Attachments, Script } from "./build-topology.ts";
 import { at, type Declaration, type LinkedDeclarations } from "./declarations.ts";
 import type { Findings } from "./findings.ts";
+import { type FoundSchema, readSchemas } from "./read-schemas.ts";
 import type { Scope } from "./scope.ts";
 import { type Layer, sourceDocument } from "./source-document.ts";
 
@@ -41,15 +42,15 @@ function findFile(
 }
 
 /**
- * Finds and reads every route's prompt file and every transform's script: beside the file that
- * names it, then from the project's root. Files that are missing, no files or outside the project
- * are errors where they are named.
+ * Finds and reads every route's prompt file, every transform's script and every source's schemas:
+ * beside the file that names it, then from the project's root. Files that are missing, no files or
+ * outside the project are errors where they are named.
  */
-export function attachFiles(
+export async function attachFiles(
   declarations: LinkedDeclarations,
   files: ProjectFiles,
   findings: Findings,
-): Attachments {
+): Promise<Attachments> {
   const prompts = new Map<Declaration, PromptSpec>();
   const scripts = new Map<Declaration, Script>();
 
@@ -80,7 +81,14 @@ export function attachFiles(
       warnUnlessExecutable(absolute, script, at(transform, ["script"]), findings);
     });
   }
-  return { prompts, scripts };
+  const found: FoundSchema[] = [];
+  for (const source of declarations.source) {
+    for (const key of Object.keys(source.value.schemas ?? {})) {
+      const path = ["schemas", key];
+      attempt(source, path, (file) => void found.push({ source, key, ...file }));
+    }
+  }
+  return { prompts, scripts, schemas: await readSchemas(found, findings) };
 }
 
 type FoundFile = ReturnType<typeof findFile>;

@@ -27,14 +27,18 @@ import type { TopologyRoute } from "./topology-routes.ts";
 /** The path of a transform's script, relative to the project, and what it contains. */
 export type Script = Required<Pick<TransformSpec, "script" | "script_sha256">>;
 
+/** A source's schemas, by what they are for. */
+export type SchemaSpecs = NonNullable<SourceSpec["schemas"]>;
+
 /** What belongs to an item beyond its own text: found by the loader, checked already. */
 export interface Attachments {
   readonly prompts: ReadonlyMap<Declaration, PromptSpec>;
   readonly scripts: ReadonlyMap<Declaration, Script>;
+  readonly schemas: ReadonlyMap<Declaration, SchemaSpecs>;
 }
 
 /** What was found out of items beside their own text. */
-interface Found extends Pick<Attachments, "scripts"> {
+interface Found extends Pick<Attachments, "scripts" | "schemas"> {
   readonly marked: MarkedSecrets;
 }
 
@@ -75,21 +79,23 @@ function fromVars(config: unknown, vars: Vars, marked?: readonly SecretText[]) {
 }
 
 function sourceSpec(
-  { name, value, scope }: Declaration<"source">,
-  marked: readonly SecretText[] | undefined,
+  source: Declaration<"source">,
+  { marked, schemas }: Found,
   { poll_interval: interval, repeat_window }: TeamDefaults,
 ): SourceSpec {
+  const { name, value, scope } = source;
   return {
     id: name,
     ...described(value),
     connector: value.connector,
-    ...configOf(value.config, scope, marked),
+    ...configOf(value.config, scope, marked.get(source)),
     ...given("poll", value.poll ?? (interval === undefined ? undefined : { interval })),
     ...given("emits", value.emits),
     ...given("public", value.public),
     ...given("key", value.key),
     ...given("repeat_window", value.repeat_window ?? repeat_window),
     ...given("repeats", value.repeats),
+    ...given("schemas", schemas.get(source)),
   };
 }
 
@@ -192,9 +198,7 @@ export function buildTopology(
     defaults: defaultsSpec(defaults),
     ...given("network", network),
     ...given("aws", aws),
-    sources: on(source).map((source) =>
-      sourceSpec(source, found.marked.get(source), teamDefaults(source.scope)),
-    ),
+    sources: on(source).map((source) => sourceSpec(source, found, teamDefaults(source.scope))),
     actors: on(actor).map((actor) => actorSpec(actor, found.marked.get(actor))),
     routes: [],
     transforms: on(transform).map((item) => transformSpec(item, found)),

@@ -121,7 +121,7 @@ export async function resolveProject(
   );
   checkDelivery(byKind.route, [root, ...teams], findings);
   checkServerless(settings, byKind, findings);
-  const attachments = attachFiles(byKind, files, findings);
+  const attachments = await attachFiles(byKind, files, findings);
   const on = byKind.route.filter(({ enabled }) => enabled);
   checkTemplates(on, byKind, findings);
   const marked = await checkedPlugins(byKind, input, findings);
@@ -133,7 +133,7 @@ export async function resolveProject(
     outageWarnings(on, [root, ...teams], findings);
     checkSecrets(settings, root, { ...byKind, marked }, findings);
     topology = buildTopology(projectSettings(workspaceName, settings, root), byKind, routes, {
-      scripts: attachments.scripts,
+      ...attachments,
       marked,
     });
   }

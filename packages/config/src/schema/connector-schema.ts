@@ -1,9 +1,10 @@
-import type * as z from "zod";
+import * as z from "zod";
 import {
   count,
   duration,
   enabled,
   eventPath,
+  filePath,
   flag,
   freeMapping,
   head,
@@ -46,6 +47,14 @@ export const sourceSchema = mapping({
     .optional()
     .describe(
       "What becomes of what it sends again: drop (default), or deliver, which routes it again once the first is settled.",
+    ),
+  schemas: z
+    .record(z.string(), filePath("the path of a JSON Schema in the project"), {
+      error: "a mapping of platform events or types to files",
+    })
+    .optional()
+    .describe(
+      "JSON Schemas of its payloads, by provenance.platform_event, else by type: what does not fit becomes a dead letter.",
     ),
   enabled: enabled(),
 }).meta({ id: "Source" });

@@ -109,6 +109,22 @@ export async function isUnroutable(
 }
 
 /**
+ * The letter of an event that does not fit the schema of its source. It was never on the bus, and
+ * its id is free: another body under it is a letter of its own, and no letter of an event that is
+ * routed.
+ */
+export function unfitLetter(event: OrgLoopEvent, error: string, nowMs: number): DeadLetter {
+  const letter = unroutableLetter(event, error, nowMs, "invalid");
+  const body = JSON.stringify(event.payload);
+  return { ...letter, id: letterId([event.id, body]).replace("dl_", UNFIT) };
+}
+
+const UNFIT = "dl_unfit";
+
+/** Whether a letter is of an event that did not fit: its replay is checked again, and routed. */
+export const isUnfitLetter = ({ id }: Pick<DeadLetter, "id">): boolean => id.startsWith(UNFIT);
+
+/**
  * The letter of an event that could not be routed, or must not be: a loop, one that is too old, a
  * message that holds none.
  */

@@ -20,7 +20,7 @@ function send(receive: NonNullable<Source["receive"]>, receiveMs?: number) {
     ...(receiveMs !== undefined && { receiveMs }),
     keep: async (drafts) => {
       kept.push(...drafts);
-      return { events: [], repeats: [] };
+      return { events: [], repeats: [], unfit: [] };
     },
     log: (entry) => logged.push(entry),
     mask: (text) => text,

@@ -53,15 +53,21 @@ export interface AnswerWebhookOptions {
    */
   readonly onUnpacked?: (bytes: number) => void;
   /**
-   * Resolves when all events are durable on the bus. `repeats`: ids of those that were before,
-   * where that is known at once.
+   * Resolves when all events are durable: on the bus, or as dead letters (`unfit`: those that do
+   * not fit the schema of their source). `repeats`: ids of those that were before, where that is
+   * known at once.
    */
-  readonly keep: (
-    drafts: readonly EventDraft[],
-  ) => Promise<{ readonly events: readonly OrgLoopEvent[]; readonly repeats: readonly string[] }>;
+  readonly keep: (drafts: readonly EventDraft[]) => Promise<KeptDrafts>;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly mask: MaskSecrets;
   readonly onRefused?: (status: number) => void;
+}
+
+/** What became of a request's events; ids of `repeats` and `unfit` are among `events`. */
+export interface KeptDrafts {
+  readonly events: readonly OrgLoopEvent[];
+  readonly repeats: readonly string[];
+  readonly unfit: readonly string[];
 }
 
 /** When to send again what was not taken in. */
@@ -108,13 +114,14 @@ export async function answerWebhook(options: AnswerWebhookOptions): Promise<Webh
     return refuse(options, isRetryAfter(error) ? 503 : 500, messageOf(error));
   }
   try {
-    const { events, repeats } = await options.keep(drafts);
+    const { events, repeats, unfit } = await options.keep(drafts);
     const event_ids = events.map((event) => event.id);
     const body = {
       ok: true,
       event_id: event_ids[0] ?? null,
       event_ids,
       ...(repeats.length > 0 && { repeats }),
+      ...(unfit.length > 0 && { invalid: unfit }),
     };
     return { status: 200, headers: {}, body };
   } catch (error) {

@@ -1,16 +1,18 @@
 import type { DeadLetter, RouteSpec } from "@orgloop/sdk";
+import { isUnfitLetter } from "../dead-letters/dead-letter.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { fillRoute } from "../routing/fill-route.ts";
 import { orderingKey, type Router } from "../routing/route-event.ts";
 
 /** What keeps a letter from being replayed, or null. */
 export function replayRefusal(
-  { route, actor }: Pick<DeadLetter, "route" | "actor">,
+  { id, route, actor }: Pick<DeadLetter, "id" | "route" | "actor">,
   now: {
     readonly route: (name: string) => RouteSpec | undefined;
     readonly hasActor: (id: string) => boolean;
   },
 ): string | null {
+  if (isUnfitLetter({ id })) return null;
   if (route === null || actor === null) {
     return "it never got as far as a route: `orgloop replay --event` routes its event anew";
   }

@@ -1,4 +1,5 @@
 import { bindTransforms, type RepeatPolicy, type Router, repeatPolicy } from "@orgloop/engine";
+import type { CheckEvent } from "@orgloop/engine/event-schemas";
 import { type Duration, type LogEntry, parseDuration, type Topology } from "@orgloop/sdk";
 import { polledSources } from "../intake/polled-sources.ts";
 import { longestRepeatWindow } from "../intake/repeat-windows.ts";
@@ -23,6 +24,8 @@ export interface Generation extends PreparedTopology {
   readonly repeatPolicies: ReadonlyMap<string, RepeatPolicy>;
   /** The longest window of any source, in ms; the default where there are no sources. */
   readonly longestRepeatMs: number;
+  /** Null: no source has a schema. */
+  readonly checkEvent: CheckEvent | null;
   /** Keeps what it routes with open until `run` has ended. */
   use<Result>(run: () => Promise<Result>): Promise<Result>;
   /** It is no longer the current one: resolves when nothing uses it any more. */
@@ -37,6 +40,7 @@ export interface GenerationOptions {
   readonly plugins: OpenPlugins;
   /** `connectorRepeatWindows` of its sources. */
   readonly windows: Readonly<Record<string, Duration>>;
+  readonly checkEvent: CheckEvent | null;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   /** Aborted when a drain gives up on what is under way. */
@@ -45,7 +49,7 @@ export interface GenerationOptions {
 
 /** Throws `UNKNOWN_TRANSFORM`, and `INVALID_DURATION` where a reference resolved to nonsense. */
 export function generation(options: GenerationOptions): Generation {
-  const { prepared, plugins, windows, clock, log, abandon } = options;
+  const { prepared, plugins, windows, checkEvent, clock, log, abandon } = options;
   const { sources, defaults } = prepared.resolved;
   const repeatPolicies = new Map(
     sources.map((source) => [source.id, repeatPolicy(source, defaults, windows[source.connector])]),
@@ -59,6 +63,7 @@ export function generation(options: GenerationOptions): Generation {
     polled: polledSources(prepared.resolved, plugins.sources),
     retentionMs: parseDuration(prepared.resolved.defaults.event_retention),
     repeatPolicies,
+    checkEvent,
     longestRepeatMs: longestRepeatWindow(repeatPolicies),
     router: routerOf(prepared.resolved, prepared.routes, {
       transforms: bindTransforms(prepared.resolved, plugins.transforms, clock, abandon),

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { connectorRepeatWindows } from "@orgloop/config";
-import type { LogEntry } from "@orgloop/sdk";
+import type { CheckEvent } from "@orgloop/engine/event-schemas";
+import type { LogEntry, Topology } from "@orgloop/sdk";
 import { closeAll, type OpenPluginsOptions, openPlugins } from "../plugins/open-plugins.ts";
 import type { Clock } from "../process/clock.ts";
 import { type Generation, generation } from "./generation.ts";
@@ -37,9 +38,17 @@ export async function openGeneration(
   await setImmediate();
   try {
     const windows = await connectorRepeatWindows(prepared.resolved.sources, rest.lookup);
-    return generation({ prepared, plugins, windows, clock, log, abandon });
+    const checkEvent = await schemasOf(prepared.topology);
+    return generation({ prepared, plugins, windows, checkEvent, clock, log, abandon });
   } catch (error) {
     await closeAll(plugins.created);
     throw error;
   }
+}
+
+/** What compiles schemas is loaded only where there are any. */
+async function schemasOf({ sources }: Topology): Promise<CheckEvent | null> {
+  if (sources.every(({ schemas }) => schemas === undefined)) return null;
+  const { eventSchemas } = await import("@orgloop/engine/event-schemas");
+  return eventSchemas(sources);
 }

@@ -73,6 +73,7 @@ const topologySchema = z.looseObject({
       poll: z.looseObject({ interval: text }).optional(),
       repeat_window: text.optional(),
       repeats: z.enum(["drop", "deliver"]).optional(),
+      schemas: z.record(text, z.looseObject({ file: text, text })).optional(),
     }),
     "id",
   ),

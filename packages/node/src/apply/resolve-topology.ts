@@ -4,8 +4,8 @@ import { OrgLoopError, type Topology } from "@orgloop/sdk";
 
 /**
  * The Topology with every `${NAME}` replaced: for this process's memory only, since it holds
- * secrets. Prompts stay as their files have them. Throws `MISSING_VARIABLES`, naming every variable
- * that is not set and every item that uses it.
+ * secrets. Prompts and schemas stay as their files have them. Throws `MISSING_VARIABLES`, naming
+ * every variable that is not set and every item that uses it.
  */
 export function resolveTopology(topology: Topology, env: Environment): Topology {
   const uses = new Map<string, string[]>();
@@ -18,7 +18,10 @@ export function resolveTopology(topology: Topology, env: Environment): Topology 
     ...topology,
     bus: resolve("bus", topology.bus),
     defaults: resolve("defaults", topology.defaults),
-    sources: topology.sources.map((source) => resolve(`source "${source.id}"`, source)),
+    sources: topology.sources.map(({ schemas, ...source }) => ({
+      ...resolve(`source "${source.id}"`, source),
+      ...(schemas !== undefined && { schemas }),
+    })),
     actors: topology.actors.map((actor) => resolve(`actor "${actor.id}"`, actor)),
     routes: topology.routes.map(({ with: prompt, ...route }) => ({
       ...resolve(`route "${route.name}"`, route),

@@ -1,6 +1,7 @@
 import { loopDetector } from "@orgloop/engine";
 import type { EventHandler, OrgLoopEvent, Subscription } from "@orgloop/sdk";
 import { type Inbox, inboxFirst, openInbox } from "../inbox/inbox.ts";
+import type { Intake } from "../intake/ingest.ts";
 import type { Repeats } from "../intake/repeats.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
 import { buryReplayed, type ReplayedLetters } from "../replay/bury-replayed.ts";
@@ -9,13 +10,16 @@ import { PlaceRouted } from "../routing/place-routed.ts";
 import { publicationTurns } from "../routing/publication-turns.ts";
 import { routeSubscriber } from "../routing/route-subscriber.ts";
 import { type Settlement, settlement } from "../routing/settlement.ts";
-import { type Alert, alerts } from "../telemetry/alerts.ts";
+import type { Alert } from "../telemetry/alerts.ts";
 import type { ActorDeliverer } from "./actor-deliverer.ts";
-import { type Bury, burial } from "./burial.ts";
+import type { Bury } from "./burial.ts";
 import { Deliverers } from "./deliverers.ts";
 
 export interface OpenDeliveryOptions extends ProjectPorts {
   readonly repeats: Repeats;
+  readonly publishAgain: Intake["publishAgain"];
+  readonly alert: Alert;
+  readonly bury: Bury;
   /** An event is done with. */
   readonly onAcked: (event: OrgLoopEvent) => void;
 }
@@ -45,9 +49,7 @@ export interface OpenDelivery {
  * {@link subscriber}.
  */
 export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
-  const { open, backlog, kept, log } = options;
-  const alert = alerts({ log, now: options.clock.now });
-  const bury = burial({ ...options, ...open, mask: open.known.mask, alert });
+  const { open, backlog, kept, log, bury } = options;
   const turns = publicationTurns({ isUnsettled: backlog.has, log });
   const settling = settlement({
     ...options,
@@ -59,7 +61,7 @@ export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
     },
     stop: options.abandon,
   });
-  const { deliverers, inbox, placing, replays } = places(options, bury, alert);
+  const { deliverers, inbox, placing, replays } = places(options);
   const handler = turns.handler(subscriber(options, placing, settling, bury));
   let subscription: Subscription | null = null;
   return {
@@ -96,12 +98,12 @@ interface Places {
  * Where what is routed goes: to an inbox, or to its actor's queue, and back there from a dead
  * letter.
  */
-function places(options: OpenDeliveryOptions, buryNew: Bury, alert: Alert): Places {
-  const { open, current } = options;
+function places(options: OpenDeliveryOptions): Places {
+  const { open, current, bury: buryNew } = options;
   const { deadLetters } = open;
   const replayed: ReplayedLetters = new Map();
   const bury = buryReplayed(replayed, buryNew);
-  const shared = { ...options, bury, alert, mask: open.known.mask };
+  const shared = { ...options, bury, mask: open.known.mask };
   const deliverers = new Deliverers(current(), shared);
   const delivererOf = (id: string) => deliverers.all.get(id);
   const inbox = openInbox({

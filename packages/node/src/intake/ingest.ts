@@ -8,13 +8,28 @@ import {
   type InjectedDraft,
   type Published,
   randomHex,
+  unfitLetter,
 } from "@orgloop/engine";
-import { hasCode, type LogEntry, OrgLoopError, type SettlingEventBus } from "@orgloop/sdk";
+import type { CheckEvent } from "@orgloop/engine/event-schemas";
+import {
+  hasCode,
+  type LogEntry,
+  OrgLoopError,
+  type OrgLoopEvent,
+  type SettlingEventBus,
+} from "@orgloop/sdk";
 import type { BusWrites } from "../data/bus-writes.ts";
+import type { Bury } from "../delivery/burial.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import type { Backlog } from "./backlog.ts";
-import type { Admitted, Arrival, Repeats } from "./repeats.ts";
+import type { Arrival, Repeats, Admitted as Sorted } from "./repeats.ts";
+
+/** What became of drafts. */
+export interface Admitted extends Sorted {
+  /** Ids of those that do not fit the schema of their source: dead letters by now. */
+  readonly unfit: readonly string[];
+}
 
 /** How drafts come in: a source was asked, or was sent them, or somebody puts them in by hand. */
 export type Entrance = "poll" | "receive" | "inject";
@@ -38,15 +53,27 @@ export interface IngestOptions {
   readonly backlog: Backlog;
   readonly repeats: Pick<Repeats, "admit">;
   readonly project: string;
+  /** Why an event does not fit the schema of its source; null: it does. Absent: none has one. */
+  readonly checkEvent: () => CheckEvent | null;
+  readonly bury: Bury;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
+  /** Aborted when the process begins to stop. */
+  readonly stop: AbortSignal;
   /** The bus can no longer be trusted. */
   readonly onFatal: (error: unknown) => void;
 }
 
-export function ingest(options: IngestOptions): Ingest {
-  const { bus, writes, backlog, repeats, project: module, clock, log, activity, onFatal } = options;
+/** What is behind the entrances. */
+export interface Intake {
+  readonly ingest: Ingest;
+  /** One more publication of an event; resolves when it is durable. */
+  readonly publishAgain: (event: OrgLoopEvent) => Promise<void>;
+}
+
+export function ingest(options: IngestOptions): Intake {
+  const { bus, writes, backlog, project: module, clock, log, activity, onFatal } = options;
 
   async function publish(publications: readonly Published[], nowMs: number): Promise<void> {
     for (const held of publications) {
@@ -63,17 +90,25 @@ export function ingest(options: IngestOptions): Ingest {
     for (const { source } of publications) activity.received(source, 1, nowMs);
   }
 
-  return async (drafts, by, patience) => {
-    for (const source of new Set(drafts.map((draft) => draft.source))) {
+  async function room(sources: Iterable<string>, patience: () => AbortSignal): Promise<void> {
+    for (const source of sources) {
       if (backlog.hasRoom(source) || (await backlog.room(source, patience()))) continue;
       throw new OrgLoopError("BACKLOG_FULL", `${source}: too many of its events wait for delivery`);
     }
+  }
+
+  async function take(
+    drafts: readonly InjectedDraft[],
+    by: Entrance,
+    patience: () => AbortSignal,
+  ): Promise<Admitted> {
+    await room(new Set(drafts.map((draft) => draft.source)), patience);
     const nowMs = clock.wall();
     const arrivals = drafts.map((draft): Arrival => {
       const event = completeEvent(draft, { source: draft.source, module, nowMs, randomHex });
       return { event, body: bodyOf(draft, by) };
     });
-    if (by !== "inject") return repeats.admit(arrivals, (held) => publish(held, nowMs));
+    if (by !== "inject") return admit(arrivals, nowMs, options, publish);
     const events = arrivals.map(({ event }) => event);
     // An id that somebody wrote may be on the bus already: each publication is one of its own.
     const given = (at: number): boolean => drafts[at]?.id !== undefined;
@@ -81,7 +116,51 @@ export function ingest(options: IngestOptions): Ingest {
       events.map((event, at) => (given(at) ? againOnBus(event, randomHex()) : event)),
       nowMs,
     );
-    return { events, repeats: [] };
+    return { events, repeats: [], unfit: [] };
+  }
+
+  return {
+    ingest: take,
+    async publishAgain(event) {
+      await room([event.source], () => options.stop);
+      await publish([againOnBus(event, randomHex())], clock.wall());
+    },
+  };
+}
+
+type Publish = (publications: readonly Published[], nowMs: number) => Promise<void>;
+
+/**
+ * What does not fit is durable as dead letters before anything is published: a request that fails
+ * between is sent again, and makes the same letters.
+ */
+async function admit(
+  arrivals: readonly Arrival[],
+  nowMs: number,
+  { checkEvent, bury, repeats }: IngestOptions,
+  publish: Publish,
+): Promise<Admitted> {
+  const check = checkEvent();
+  const keep = (held: readonly Published[]) => publish(held, nowMs);
+  if (check === null) return { ...(await repeats.admit(arrivals, keep)), unfit: [] };
+  const unfit = new Set<Arrival>();
+  for (const arrival of arrivals) {
+    const error = check(arrival.event);
+    if (error === null) continue;
+    unfit.add(arrival);
+    if (await bury(unfitLetter(arrival.event, error, nowMs))) continue;
+    throw new OrgLoopError("DRAINING", "the process is stopping");
+  }
+  const fit = arrivals.filter((arrival) => !unfit.has(arrival));
+  const admitted = await repeats.admit(fit, keep);
+  const events = admitted.events.values();
+  return {
+    // Each in the place where it came.
+    events: arrivals.map((arrival) =>
+      unfit.has(arrival) ? arrival.event : (events.next().value as OrgLoopEvent),
+    ),
+    repeats: admitted.repeats,
+    unfit: Array.from(unfit, ({ event }) => event.id),
   };
 }
 

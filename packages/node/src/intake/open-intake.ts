@@ -1,7 +1,8 @@
 import { restartedSources } from "@orgloop/config";
 import type { Generation } from "../apply/generation.ts";
+import type { Bury } from "../delivery/burial.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
-import { type Ingest, ingest } from "./ingest.ts";
+import { type Intake, ingest } from "./ingest.ts";
 import { type PollLoop, pollLoop } from "./poll-loop.ts";
 import { repeatPolicyOf } from "./repeat-windows.ts";
 import { type Repeats, repeats } from "./repeats.ts";
@@ -11,8 +12,7 @@ import { sourceWaits } from "./source-waits.ts";
  * The half of the process before the bus: whatever comes in is completed, known again, and
  * published.
  */
-export interface OpenIntake {
-  readonly ingest: Ingest;
+export interface OpenIntake extends Intake {
   readonly repeats: Repeats;
   readonly polls: PollLoop["states"];
   /** Begins to poll. */
@@ -24,7 +24,7 @@ export interface OpenIntake {
 }
 
 /** `pollConcurrency`: most polls at a time. */
-export function openIntake(ports: ProjectPorts, pollConcurrency: number): OpenIntake {
+export function openIntake(ports: ProjectPorts, bury: Bury, pollConcurrency: number): OpenIntake {
   const { open, current, clock, log, activity, stop } = ports;
   const known = repeats({
     memory: open.repeats,
@@ -35,12 +35,13 @@ export function openIntake(ports: ProjectPorts, pollConcurrency: number): OpenIn
     activity,
   });
   const { project } = current().topology;
-  const take = ingest({ ...ports, bus: open.bus, repeats: known, project });
+  const checkEvent = () => current().checkEvent;
+  const entered = ingest({ ...ports, bus: open.bus, repeats: known, project, checkEvent, bury });
   const pollers = pollLoop({
     sources: current().polled,
     concurrency: pollConcurrency,
     checkpoints: open.checkpoints,
-    ingest: take,
+    ingest: entered.ingest,
     waits: sourceWaits(ports.starts),
     clock,
     log,
@@ -48,7 +49,7 @@ export function openIntake(ports: ProjectPorts, pollConcurrency: number): OpenIn
     stop,
   });
   return {
-    ingest: take,
+    ...entered,
     repeats: known,
     polls: pollers.states,
     start: pollers.start,

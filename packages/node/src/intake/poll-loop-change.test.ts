@@ -47,7 +47,7 @@ function polling(...sources: readonly PolledSource[]) {
     stop: stop.signal,
     log() {},
     activity: activityOf(),
-    ingest: async () => ({ events: [], repeats: [] }),
+    ingest: async () => ({ events: [], repeats: [], unfit: [] }),
   });
   loop.start();
   return { clock, loop, checkpoints, stop };

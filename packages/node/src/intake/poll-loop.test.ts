@@ -57,7 +57,7 @@ function polling(
       const refusal = refusals.shift();
       if (refusal) throw refusal;
       kept.push(...drafts);
-      return { events: [], repeats: [] };
+      return { events: [], repeats: [], unfit: [] };
     },
   });
   loop.start();

@@ -6,6 +6,7 @@ import type { Generation } from "../apply/generation.ts";
 import { learnUnmarked } from "../apply/learn-unmarked.ts";
 import { openConfiguration } from "../apply/open-configuration.ts";
 import { type PreparedTopology, prepareTopology } from "../apply/prepare-topology.ts";
+import { burial } from "../delivery/burial.ts";
 import { type OpenDelivery, openDelivery } from "../delivery/open-delivery.ts";
 import type { HttpServer } from "../http/http-server.ts";
 import { type ProjectHttp, projectHttp } from "../http/project-http.ts";
@@ -13,6 +14,7 @@ import { type OpenIntake, openIntake } from "../intake/open-intake.ts";
 import { type Lifecycle, lifecycle } from "../plugins/lifecycle.ts";
 import type { OnUnhandled } from "../plugins/unhandled-rejections.ts";
 import { type EventReplays, eventReplays } from "../replay/event-replays.ts";
+import { alerts } from "../telemetry/alerts.ts";
 import { readStatus } from "../telemetry/read-status.ts";
 import type { ProcessStatus } from "../telemetry/status.ts";
 import { drain } from "./drain.ts";
@@ -106,7 +108,9 @@ interface Parts {
 
 function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Parts {
   const { open, current } = ports;
-  const intake = openIntake(ports, pollConcurrency);
+  const alert = alerts({ log: ports.log, now: ports.clock.now });
+  const bury = burial({ ...ports, ...open, mask: open.known.mask, alert });
+  const intake = openIntake(ports, bury, pollConcurrency);
   const replays = eventReplays({
     ...ports,
     dir: open.dataDir.events,
@@ -114,7 +118,8 @@ function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Par
     bus: open.bus,
     matcher: () => current().routes.matcher,
   });
-  const delivery = openDelivery({ ...ports, repeats: intake.repeats, onAcked: replays.acked });
+  const { acked: onAcked } = replays;
+  const delivery = openDelivery({ ...ports, ...intake, alert, bury, onAcked });
   return { intake, replays, delivery };
 }
 

@@ -1,12 +1,15 @@
 import {
   type EndedRoute,
+  isUnfitLetter,
   type LanedRoute,
   letterDelivery,
+  letterOfReplay,
   matcherFor,
   type Pace,
   replayPace,
   replayRefusal,
   routeEvent,
+  unfitLetter,
 } from "@orgloop/engine";
 import {
   type DeadLetter,
@@ -19,7 +22,9 @@ import {
 import type { Current, Generation } from "../apply/generation.ts";
 import { underWay } from "../apply/under-way.ts";
 import { durably } from "../data/durably.ts";
+import type { Bury } from "../delivery/burial.ts";
 import type { Settled } from "../delivery/push-options.ts";
+import type { Intake } from "../intake/ingest.ts";
 import type { Clock } from "../process/clock.ts";
 import type { PlaceRouted } from "../routing/place-routed.ts";
 import type { ReplayedLetters } from "./bury-replayed.ts";
@@ -29,6 +34,8 @@ export interface LetterReplaysOptions {
   readonly current: Current;
   readonly hasActor: (id: string) => boolean;
   readonly place: PlaceRouted["place"];
+  readonly publishAgain: Intake["publishAgain"];
+  readonly bury: Bury;
   /** Where it is kept which are being replayed. */
   readonly replayed: ReplayedLetters;
   readonly clock: Clock;
@@ -83,9 +90,8 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
         else replayed.delete(id);
       } catch (error) {
         replayed.delete(id);
-        if (!stop.aborted) {
-          log({ phase: "system.error", error: `${id} was not replayed: ${messageOf(error)}` });
-        }
+        if (stop.aborted) continue;
+        log({ phase: "system.error", error: `${id} was not replayed: ${messageOf(error)}` });
       }
     }
   }
@@ -97,6 +103,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     // An apply may have come in between.
     const gone = refusal(letter);
     if (gone !== null) throw new Error(gone);
+    if (isUnfitLetter(letter)) return settled(id, await takenIn(letter, options));
     replayed.set(id, letter);
     const generation = current();
     const onSettled = (how: Settled): void => void tasks.track(settled(id, how));
@@ -124,6 +131,21 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     },
     ended: tasks.ended,
   };
+}
+
+/** Its event did not fit: it is checked under the schema of now, and published. */
+async function takenIn(
+  letter: DeadLetter,
+  { current, clock, bury, publishAgain }: LetterReplaysOptions,
+): Promise<Settled> {
+  const { id, event } = letter;
+  const error = current().checkEvent?.(event) ?? null;
+  if (error === null) {
+    await publishAgain({ ...event, replay: (event.replay ?? 0) + 1 });
+    return "delivered";
+  }
+  await bury(letterOfReplay({ ...unfitLetter(event, error, clock.wall()), id }, letter));
+  return "buried";
 }
 
 /** Which of these letters are replayed from now on, and why the others are not. */
