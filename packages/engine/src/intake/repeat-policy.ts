@@ -23,3 +23,9 @@ export function repeatPolicy(
   const window = repeat_window ?? defaults.repeat_window ?? ofConnector ?? REPEAT_WINDOW;
   return { windowMs: parseDuration(window), again: repeats === "deliver" };
 }
+
+/** The longest window of any source, in ms; the default where there are no sources. */
+export function longestRepeatWindow(policies: ReadonlyMap<string, RepeatPolicy>): number {
+  if (policies.size === 0) return parseDuration(REPEAT_WINDOW);
+  return policies.values().reduce((longest, { windowMs }) => Math.max(longest, windowMs), 0);
+}

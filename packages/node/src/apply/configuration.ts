@@ -13,7 +13,7 @@ import type { RepeatMemory } from "../intake/repeats.ts";
 import { closeAll, type OpenPlugins } from "../plugins/open-plugins.ts";
 import type { Clock } from "../process/clock.ts";
 import { forgetCheckpoint, keepApplied, removedSources } from "./applied.ts";
-import type { Current, Generation } from "./generation.ts";
+import { type Current, type Generation, generations } from "./generation.ts";
 import { needsRestart } from "./needs-restart.ts";
 import type { PreparedTopology } from "./prepare-topology.ts";
 import { renewedPlugins } from "./renewed-plugins.ts";
@@ -87,7 +87,7 @@ export interface Configuration {
 
 export function configuration(options: ConfigurationOptions): Configuration {
   const { log, stop } = options;
-  let current = options.first;
+  const { current, swap: goOn } = generations(options.first);
   let applied: AppliedState | null = null;
   let onSwap: OnSwap = () => {};
   let turn: Promise<unknown> = Promise.resolve();
@@ -97,8 +97,8 @@ export function configuration(options: ConfigurationOptions): Configuration {
   const running = (): RunningTopology => runningOf(applied);
 
   function swap(to: Generation): void {
-    const from = current;
-    current = to;
+    const from = current();
+    goOn(to);
     allLeft = Promise.all([allLeft, from.left()]).then(() => {});
     onSwap(from, to, allLeft);
     releaseReplaced(from.plugins, to.plugins, allLeft);
@@ -112,7 +112,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
 
   async function change(topology: Topology, expect: PlanState | undefined): Promise<AppliedChange> {
     refuseWhileStopping(stop);
-    const from = current;
+    const from = current();
     refuseUnexpected(running(), expect);
     const { to, summary } = await openNext(topology, running(), from, options);
     const committed = commit(to);
@@ -126,13 +126,13 @@ export function configuration(options: ConfigurationOptions): Configuration {
   }
 
   return {
-    current: () => current,
+    current,
     running,
     onSwap(listener) {
       onSwap = listener;
     },
     async begin() {
-      const { topology } = current;
+      const { topology } = current();
       applied = await keep(options.before, topology, options);
       await forgetRemoved(topology, options);
     },

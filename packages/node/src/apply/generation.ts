@@ -1,8 +1,8 @@
-import { bindTransforms, type RepeatPolicy, type Router, repeatPolicy } from "@orgloop/engine";
+import { bindTransforms, longestRepeatWindow, type Router, repeatPolicy } from "@orgloop/engine";
 import type { CheckEvent } from "@orgloop/engine/event-schemas";
 import { type Duration, type LogEntry, parseDuration, type Topology } from "@orgloop/sdk";
 import { polledSources } from "../intake/polled-sources.ts";
-import { longestRepeatWindow } from "../intake/repeat-windows.ts";
+import type { RepeatRules } from "../intake/repeats.ts";
 import type { PolledSource } from "../intake/source-loop.ts";
 import type { OpenPlugins } from "../plugins/open-plugins.ts";
 import type { Clock } from "../process/clock.ts";
@@ -14,16 +14,12 @@ import type { PreparedTopology } from "./prepare-topology.ts";
  * wholly under the one that it met. Whoever needs it asks for the current one each time and keeps
  * none.
  */
-export interface Generation extends PreparedTopology {
+export interface Generation extends PreparedTopology, RepeatRules {
   readonly plugins: OpenPlugins;
   readonly router: Router;
   readonly polled: readonly PolledSource[];
   /** How long the event history is kept. */
   readonly retentionMs: number;
-  /** What becomes of what a source sends again, by source. */
-  readonly repeatPolicies: ReadonlyMap<string, RepeatPolicy>;
-  /** The longest window of any source, in ms; the default where there are no sources. */
-  readonly longestRepeatMs: number;
   /** Null: no source has a schema. */
   readonly checkEvent: CheckEvent | null;
   /** Keeps what it routes with open until `run` has ended. */
@@ -34,6 +30,20 @@ export interface Generation extends PreparedTopology {
 
 /** The configuration that runs now. */
 export type Current = () => Generation;
+
+/** Which configuration runs: each takes the place of the one before. */
+export function generations(first: Generation): {
+  readonly current: Current;
+  swap(to: Generation): void;
+} {
+  let running = first;
+  return {
+    current: () => running,
+    swap(to) {
+      running = to;
+    },
+  };
+}
 
 export interface GenerationOptions {
   readonly prepared: PreparedTopology;

@@ -1,5 +1,6 @@
+import { join } from "node:path";
+import { type FileSystem, writeFully } from "@orgloop/files";
 import { messageOf } from "@orgloop/sdk";
-import { isDiskFull } from "./disk-full.ts";
 
 /** Whether the bus takes what is written to it: a full disk comes and goes. */
 export interface BusWrites {
@@ -17,7 +18,7 @@ export interface BusWrites {
   look(): Promise<void>;
 }
 
-export interface BusWritesOptions {
+interface BusWritesOptions {
   readonly now: () => number;
   /**
    * Why the disk does not take what waits for it and is tried again by the bus itself; null where
@@ -77,4 +78,37 @@ function reasonOf(error: unknown): string {
   const why = `the bus takes no events: ${messageOf(error)}`;
   if (!isDiskFull(error)) return why;
   return `${why}. Free some space: it goes on by itself, and what was acknowledged is safe`;
+}
+
+/**
+ * True where `error`, or what caused it, says that nothing more can be written: the disk or the
+ * quota is full.
+ */
+export function isDiskFull(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    if ("code" in at && (at.code === "ENOSPC" || at.code === "EDQUOT")) return true;
+  }
+  return false;
+}
+
+/** As much as a usual event needs many times over; a kill leaves it for `removeTemporaries`. */
+const ROOM = Buffer.alloc(65_536);
+
+/** True where something can be written to a directory, which must be held (`lockDirectory`). */
+export async function hasRoom(dir: string, fileSystem: FileSystem): Promise<boolean> {
+  const path = join(dir, `room.${process.pid}-0.tmp`);
+  try {
+    const file = await fileSystem.open(path, "replace");
+    try {
+      await writeFully(file, ROOM, 0);
+      await file.sync();
+      return true;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
+  } finally {
+    await fileSystem.remove(path).catch(() => undefined);
+  }
 }

@@ -7,7 +7,7 @@ import {
   replaceFile,
 } from "@orgloop/files";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
-import { isDiskFull } from "./disk-full.ts";
+import { isDiskFull } from "./bus-writes.ts";
 
 /**
  * What the files of a data directory look like. 1: lines of the stores have no checksum, the log

@@ -10,8 +10,8 @@ import {
   type SettlingEventBus,
 } from "@orgloop/sdk";
 import type { OpenRepeatMemory } from "../intake/repeat-memory.ts";
+import { isDiskFull } from "./bus-writes.ts";
 import type { Disk } from "./disk.ts";
-import { isDiskFull } from "./disk-full.ts";
 
 export interface OpenBusOptions {
   readonly spec: BusSpec;

@@ -12,15 +12,18 @@ import {
 import { OrgLoopError } from "@orgloop/sdk";
 import { callAt } from "../process/clock.ts";
 import type { ActorDelivererOptions } from "./actor-deliverer-options.ts";
-import { type AskedWaits, askedWaits } from "./asked-waits.ts";
-import { type ActorSlots, processSlots, within } from "./attempt-slots.ts";
+import { type ActorSlots, processSlots, waitingPlaces, within } from "./attempt-slots.ts";
 import { type DeliveryReport, deliveryReport } from "./delivery-report.ts";
-import { deliveryTurns } from "./delivery-turns.ts";
-import type { PushOptions, Settled } from "./push-options.ts";
+import { type AskedWaits, askedWaits, deliveryTurns } from "./delivery-turns.ts";
 import { rateLimitedLog } from "./rate-limited-log.ts";
-import { type SettleTaken, settleTaken } from "./settle-taken.ts";
-import { type TakenDelivery, transformQueued } from "./transform-queued.ts";
-import { waitingPlaces } from "./waiting-places.ts";
+import {
+  type PushOptions,
+  type Settled,
+  type SettleTaken,
+  settleTaken,
+  type TakenDelivery,
+  transformQueued,
+} from "./taken-deliveries.ts";
 
 /** Displaced deliveries whose dead letters are being written at once: they share syncs. */
 const MAX_BURYING = 1_000;

@@ -19,6 +19,8 @@ type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
  * deliveries left.
  */
 export class Deliverers {
+  /** By actor. */
+  readonly all: ReadonlyMap<string, ActorDeliverer>;
   readonly #shared: DelivererSurroundings;
   readonly #all = new Map<string, ActorDeliverer>();
   readonly #works = new Map<string, Work>();
@@ -26,16 +28,12 @@ export class Deliverers {
   readonly #draining = new Map<string, Promise<unknown>>();
 
   constructor(first: Generation, shared: DelivererSurroundings) {
+    this.all = this.#all;
     this.#shared = shared;
     const { kept, clock } = shared;
     for (const [id, work] of worksOf(first)) {
       this.#begin(id, work, restored(work, kept, clock.now()));
     }
-  }
-
-  /** By actor. */
-  get all(): ReadonlyMap<string, ActorDeliverer> {
-    return this.#all;
   }
 
   /**

@@ -4,23 +4,21 @@ import {
   type BreakerChange,
   type BreakerState,
   type Delivery,
+  type DeliveryPolicy,
   deliverOnce,
   type Next,
+  type Outcome,
   type QueuedDelivery,
   type Verdict,
 } from "@orgloop/engine";
-import type { Actor } from "@orgloop/sdk";
+import type { Actor, AttemptState } from "@orgloop/sdk";
 import type { Held } from "../apply/held.ts";
 import type { ActorDelivererOptions } from "./actor-deliverer-options.ts";
-import type { AskedWaits } from "./asked-waits.ts";
-import { deliveryKey } from "./attempt-starts.ts";
-import { neverCameState } from "./delivery-letter.ts";
+import { type AttemptStarts, deliveryKey } from "./attempt-starts.ts";
 import type { DeliveryReport } from "./delivery-report.ts";
-import { isSlow } from "./kept-route-states.ts";
-import type { SettleTaken } from "./settle-taken.ts";
-import type { TakenDelivery } from "./transform-queued.ts";
+import { neverCameState, type SettleTaken, type TakenDelivery } from "./taken-deliveries.ts";
 
-export interface DeliveryTurnsOptions
+interface DeliveryTurnsOptions
   extends Pick<
     ActorDelivererOptions,
     "id" | "clock" | "log" | "mask" | "activity" | "starts" | "abandon"
@@ -34,6 +32,16 @@ export interface DeliveryTurnsOptions
   readonly actor: () => Held<Actor> | null;
   /** Keeps a route's breaker and rate for a restart. */
   readonly keep: (route: string) => void;
+}
+
+/**
+ * Rates whose deliveries are at least this far apart are kept at once: a crash would let another
+ * through too early.
+ */
+const SLOW_SPACING_MS = 10_000;
+
+function isSlow({ rate }: DeliveryPolicy): boolean {
+  return rate !== null && rate.perMs / rate.count >= SLOW_SPACING_MS;
 }
 
 type Attempt = Extract<Next, { kind: "attempt" }>;
@@ -56,9 +64,9 @@ export function deliveryTurns(options: DeliveryTurnsOptions): (next: Attempt) =>
     // The queue has admitted it: the breaker is the one that let it.
     const admitted = { kind: "attempt", probe, breaker: queue.breaker(route) } as const;
     const about = options.taken.get(delivery);
-    const returned = about?.returned === true;
-    const key = deliveryKey(delivery);
-    const deaths = returned ? starts.deaths(key) : 0;
+    // Only what has come back may have ended the process before.
+    const key = about?.returned === true ? deliveryKey(delivery) : null;
+    const deaths = key === null ? 0 : starts.deaths(key);
     const deliveryId = about?.deliveryId ?? delivery.event.id;
     const { timeoutMs } = policy;
     const verdict = await deliverOnce(
@@ -68,15 +76,15 @@ export function deliveryTurns(options: DeliveryTurnsOptions): (next: Attempt) =>
         admit: () => admitted,
         actor: options.actor,
         // A disk that takes no note of it must not keep it from being delivered.
-        begin: returned ? () => starts.begin(key, abandon).catch(() => undefined) : undefined,
+        begin: key === null ? undefined : () => starts.begin(key, abandon).catch(() => undefined),
         changeBreaker: (change) => changeBreaker(route, change, options),
         onBreaker: (change) => report.circuit(delivery, change),
         onError: (error) => report.gone(delivery, error),
         onAttempted: (outcome, ms) => report.attempted(delivery, outcome, ms),
       },
     );
-    await conclude(item, verdict, returned, options);
-    if (returned) starts.end(key);
+    await conclude(item, verdict, key !== null, options);
+    if (key !== null) starts.end(key);
   };
 }
 
@@ -116,4 +124,43 @@ async function conclude(
   if (outcome.kind === "dead") await settling.giveUp(delivery, outcome.reason, outcome.state);
   else if (outcome.kind === "delivered") settling.settle(delivery, "delivered");
   queue.finish(item, outcome);
+}
+
+/**
+ * Waits that actors have asked for by Retry-After: the process that comes after is to wait as long.
+ */
+export interface AskedWaits {
+  /**
+   * Until when a delivery of the process before waits, in ms of `clock.now`; undefined: it was not
+   * asked to.
+   */
+  until(delivery: Delivery, policy: DeliveryPolicy | undefined): number | undefined;
+  /**
+   * Keeps what an attempt has come to; `before`: as the delivery was, `returned`: it came from the
+   * process before.
+   */
+  keep(
+    delivery: Delivery,
+    before: AttemptState,
+    outcome: Outcome,
+    returned: boolean | undefined,
+  ): void;
+}
+
+export function askedWaits(starts: Pick<AttemptStarts, "ask" | "askedUntil">): AskedWaits {
+  return {
+    until(delivery, policy) {
+      if (policy === undefined) return undefined;
+      const { maxRetryAfterMs } = policy.retry;
+      return starts.askedUntil(deliveryKey(delivery), maxRetryAfterMs) ?? undefined;
+    },
+    keep(delivery, before, outcome, returned = false) {
+      if (outcome.kind === "retry" && outcome.asked) {
+        starts.ask(deliveryKey(delivery), outcome.atMs);
+      }
+      const isDone = outcome.kind === "delivered" || outcome.kind === "dead";
+      const mayBeKept = returned || before.uncountedSinceMs !== null;
+      if (isDone && mayBeKept) starts.ask(deliveryKey(delivery), null);
+    },
+  };
 }

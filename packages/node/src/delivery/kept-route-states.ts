@@ -1,4 +1,4 @@
-import { CLOSED, type DeliveryPolicy, type RateState } from "@orgloop/engine";
+import { CLOSED, type RateState } from "@orgloop/engine";
 import {
   type BreakerState,
   type LogEntry,
@@ -20,16 +20,6 @@ export interface KeptRouteStates {
   save(route: string, breaker: BreakerState, rate: RateState): void;
   /** Resolves when all that was given is kept. */
   flushed(): Promise<void>;
-}
-
-/**
- * Rates whose deliveries are at least this far apart are kept at once: a crash would let another
- * through too early.
- */
-const SLOW_SPACING_MS = 10_000;
-
-export function isSlow({ rate }: DeliveryPolicy): boolean {
-  return rate !== null && rate.perMs / rate.count >= SLOW_SPACING_MS;
 }
 
 export interface KeptRouteStatesOptions {

@@ -1,6 +1,6 @@
 import { loopDetector } from "@orgloop/engine";
 import type { EventHandler, OrgLoopEvent, Subscription } from "@orgloop/sdk";
-import { type Inbox, inboxFirst, openInbox } from "../inbox/inbox.ts";
+import { type Inbox, openInbox } from "../inbox/inbox.ts";
 import type { Intake } from "../intake/ingest.ts";
 import type { Repeats } from "../intake/repeats.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
@@ -11,7 +11,6 @@ import { publicationTurns } from "../routing/publication-turns.ts";
 import { routeSubscriber } from "../routing/route-subscriber.ts";
 import { type Settlement, settlement } from "../routing/settlement.ts";
 import type { Alert } from "../telemetry/alerts.ts";
-import type { ActorDeliverer } from "./actor-deliverer.ts";
 import type { Bury } from "./burial.ts";
 import { Deliverers } from "./deliverers.ts";
 
@@ -20,8 +19,8 @@ export interface OpenDeliveryOptions extends ProjectPorts {
   readonly publishAgain: Intake["publishAgain"];
   readonly alert: Alert;
   readonly bury: Bury;
-  /** An event is done with. */
-  readonly onAcked: (event: OrgLoopEvent) => void;
+  /** Told of each event that is done with. */
+  readonly onAcked: Set<(event: OrgLoopEvent) => void>;
 }
 
 /** The half of the process behind the bus. */
@@ -51,16 +50,8 @@ export interface OpenDelivery {
 export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
   const { open, backlog, kept, log, bury } = options;
   const turns = publicationTurns({ isUnsettled: backlog.has, log });
-  const settling = settlement({
-    ...options,
-    bus: open.bus,
-    onAcked(event) {
-      backlog.leave(event);
-      options.onAcked(event);
-      turns.acked(event);
-    },
-    stop: options.abandon,
-  });
+  options.onAcked.add(backlog.leave).add(turns.acked);
+  const settling = settlement({ ...options, bus: open.bus, stop: options.abandon });
   const { deliverers, inbox, placing, replays } = places(options);
   const handler = turns.handler(subscriber(options, placing, settling, bury));
   let subscription: Subscription | null = null;
@@ -113,16 +104,13 @@ function places(options: OpenDeliveryOptions): Places {
     promptOf: (route) => current().router.promptOf(route),
     delivererOf,
   });
-  const push = inboxFirst(inbox, (delivery, ...rest) =>
-    (delivererOf(delivery.actor) as ActorDeliverer).push(delivery, ...rest),
-  );
-  const placing = new PlaceRouted({ ...shared, push, delivererOf, deadLetters });
+  const placing = new PlaceRouted({ ...shared, inbox, deliverers: deliverers.all, deadLetters });
   const replays = letterReplays({
     ...shared,
     deadLetters,
     replayed,
     hasActor: (id) => deliverers.all.has(id),
-    place: (routed, about) => placing.place(routed, about),
+    placing,
   });
   return { deliverers, inbox, placing, replays };
 }
@@ -137,7 +125,7 @@ function subscriber(
   const { open, current } = options;
   return routeSubscriber({
     ...options,
-    place: (routed, about) => placing.place(routed, about),
+    placing,
     settlement: settling,
     bury,
     deadLetters: open.deadLetters,

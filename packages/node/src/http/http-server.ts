@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { ownDescriptorShares } from "../data/descriptor-shares.ts";
+import { type Clock, waitUntil } from "../process/clock.ts";
 import { type ConnectionBounds, limitConnections } from "./connection-limit.ts";
 
 export interface HttpServerOptions {
@@ -92,4 +93,34 @@ function close(server: Server, graceMs: number): Promise<void> {
     });
     server.closeIdleConnections();
   });
+}
+
+/** Counts requests, so that a project that closes can wait for its own. */
+export interface RequestCount {
+  during<T>(answer: () => Promise<T> | T): Promise<T>;
+  /** Resolves when none is under way, at the latest after `graceMs`. */
+  idle(clock: Clock, graceMs: number): Promise<void>;
+}
+
+export function requestCount(): RequestCount {
+  let count = 0;
+  let none = Promise.withResolvers<void>();
+  none.resolve();
+  return {
+    async during(answer) {
+      if (count === 0) none = Promise.withResolvers();
+      count += 1;
+      try {
+        return await answer();
+      } finally {
+        count -= 1;
+        if (count === 0) none.resolve();
+      }
+    },
+    async idle(clock, graceMs) {
+      const done = new AbortController();
+      await Promise.race([none.promise, waitUntil(clock, clock.now() + graceMs, done.signal)]);
+      done.abort();
+    },
+  };
 }

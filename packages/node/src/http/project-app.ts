@@ -1,13 +1,14 @@
 import type { MaskSecrets } from "@orgloop/engine";
 import { isRefused, messageOf } from "@orgloop/sdk";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import type { WebhookRoute } from "../intake/webhook-route.ts";
 import { hostGuard, tokenGuard } from "./guard.ts";
 
 export interface ProjectAppOptions {
   /** Where the process listens. */
   readonly host: string;
   readonly token: string;
-  readonly webhook: (c: Context) => Promise<Response>;
+  readonly webhooks: WebhookRoute;
   readonly readApi: Hono;
   readonly controlApi: Hono;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
@@ -20,9 +21,9 @@ export interface ProjectAppOptions {
 
 /** One project's HTTP (`docs/commands.md`, HTTP). Every answer but the metrics is JSON. */
 export function projectApp(options: ProjectAppOptions): Hono {
-  const { host, token, webhook, readApi, controlApi, metrics, notReady, look, mask } = options;
+  const { host, token, webhooks, readApi, controlApi, metrics, notReady, look, mask } = options;
   const app = new Hono();
-  app.all("/webhook/*", webhook);
+  app.all("/webhook/*", webhooks.answer);
   app.get("/healthz", (c) => c.json({ ok: true }));
   app.get("/readyz", async (c) => {
     await look();

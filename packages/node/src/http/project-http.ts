@@ -18,7 +18,7 @@ import { replayApi } from "./replay-api.ts";
 /** What a project serves by HTTP. */
 export type ProjectHttp = Pick<
   ProjectAppOptions,
-  "webhook" | "readApi" | "controlApi" | "metrics" | "notReady" | "look" | "mask"
+  "webhooks" | "readApi" | "controlApi" | "metrics" | "notReady" | "look" | "mask"
 >;
 
 export interface ProjectHttpOptions extends Pick<WebhookRouteOptions, "bodyLimit" | "roomWaitMs"> {
@@ -44,9 +44,8 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
   const status = () => readStatus(parts);
   const limits = { bodyLimit, roomWaitMs, stop };
   return {
-    webhook: webhookRoute({
-      sources: () => current().plugins.sources,
-      specs: () => current().resolved.sources,
+    webhooks: webhookRoute({
+      current,
       ingest,
       log,
       activity,

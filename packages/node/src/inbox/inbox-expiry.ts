@@ -2,10 +2,12 @@ import { expiredInboxLetter } from "@orgloop/engine";
 import { type InboxEntry, type InboxStore, type LogEntry, messageOf } from "@orgloop/sdk";
 import type { Bury } from "../delivery/burial.ts";
 import { type Clock, waitUntil } from "../process/clock.ts";
+import type { InboxSessions } from "./inbox-sessions.ts";
 
 export interface InboxExpiryOptions {
   readonly store: InboxStore;
   readonly bury: Bury;
+  readonly sessions: Pick<InboxSessions, "states">;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   /** Entries that others have in hand; those that are being buried are added. */
@@ -23,7 +25,7 @@ export async function expireInboxes(options: InboxExpiryOptions): Promise<void> 
   const { clock, log, stop } = options;
   while (!stop.aborted) {
     try {
-      await buryExpired(options);
+      if (options.sessions.states.size > 0) await buryExpired(options);
     } catch (error) {
       log({ phase: "system.error", error: `inbox: ${messageOf(error)}` });
     }

@@ -9,7 +9,7 @@ import {
 } from "@orgloop/sdk";
 import type { Track } from "../apply/under-way.ts";
 import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
-import type { Settled } from "../delivery/push-options.ts";
+import type { Settled } from "../delivery/taken-deliveries.ts";
 import type { Clock } from "../process/clock.ts";
 import type { InboxSessions } from "./inbox-sessions.ts";
 

@@ -11,7 +11,8 @@ export interface InboxSessions {
   state(sessionKey: string): InboxState;
   /** As the store has them at the start. */
   load(stored: readonly InboxSession[]): void;
-  keys(): Iterable<string>;
+  /** Those in which something waits, or of which somebody is being told. */
+  readonly states: ReadonlyMap<string, InboxState>;
   /** Those in which something waits. */
   waiting(): readonly { readonly session_key: string; readonly pending: number }[];
 }
@@ -21,7 +22,7 @@ export function inboxSessions(): InboxSessions {
   const state = (key: string): InboxState => states.get(key) ?? EMPTY_INBOX;
   return {
     state,
-    keys: () => states.keys(),
+    states,
     waiting: () =>
       Array.from(states, ([session_key, { pending }]) => ({ session_key, pending })).filter(
         ({ pending }) => pending > 0,

@@ -1,25 +1,14 @@
-import {
-  type Delivery,
-  type InboxTerms,
-  inboxEntry,
-  inboxTerms,
-  queuedEntry,
-  withNoticeKey,
-} from "@orgloop/engine";
+import { type Delivery, type InboxTerms, inboxEntry, queuedEntry } from "@orgloop/engine";
 import type { InboxStore } from "@orgloop/sdk";
 import { underWay } from "../apply/under-way.ts";
 import { durably } from "../data/durably.ts";
-import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
 import type { Bury } from "../delivery/burial.ts";
-import type { Settled } from "../delivery/push-options.ts";
+import type { Settled } from "../delivery/taken-deliveries.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import { type InboxBatch, inboxDrains } from "./inbox-drains.ts";
 import { expireInboxes } from "./inbox-expiry.ts";
 import { type InboxNoticesOptions, inboxNotices } from "./inbox-notices.ts";
 import { inboxSessions } from "./inbox-sessions.ts";
-
-/** {@link ActorDeliverer.push} of the delivery's actor. */
-export type Push = ActorDeliverer["push"];
 
 export interface InboxOptions extends Omit<InboxNoticesOptions, "sessions" | "track"> {
   readonly store: InboxStore;
@@ -35,11 +24,8 @@ export interface InboxOptions extends Omit<InboxNoticesOptions, "sessions" | "tr
  * becomes a dead letter, `expired`.
  */
 export interface Inbox {
-  /**
-   * Takes the delivery where its route has an inbox; resolves when it has a place. False: its route
-   * has none.
-   */
-  take(delivery: Delivery, onSettled: (how: Settled) => void): Promise<boolean>;
+  /** Takes a delivery whose route has an inbox; resolves when it has a place. */
+  take(delivery: Delivery, terms: InboxTerms, onSettled: (how: Settled) => void): Promise<void>;
   drain(sessionKey: string, limit?: number): Promise<InboxBatch>;
   pending(sessionKey: string): Promise<number>;
   sessions(): Promise<readonly { readonly session_key: string; readonly pending: number }[]>;
@@ -81,38 +67,26 @@ export function openInbox(options: InboxOptions): Inbox {
   }
 
   return {
-    async take(delivery, onSettled) {
-      const terms = inboxTerms(delivery);
-      if (terms === null) return false;
+    async take(delivery, terms, onSettled) {
       writing += 1;
       const kept = track(keep(delivery, terms, onSettled)).finally(() => {
         writing -= 1;
       });
       if (writing > MAX_WRITING) await kept;
-      return true;
     },
     drain,
     pending: async (key) => sessions.state(key).pending,
     sessions: async () => sessions.waiting(),
     async start() {
       sessions.load(await store.sessions());
-      for (const key of [...sessions.keys()]) {
+      for (const key of [...sessions.states.keys()]) {
         if (sessions.change(key, { kind: "resumed" })) tell(key);
       }
       const onExpired = (key: string): void => {
         sessions.change(key, { kind: "expired", count: 1 });
       };
-      void track(expireInboxes({ ...options, taken, onExpired }));
+      void track(expireInboxes({ ...options, sessions, taken, onExpired }));
     },
     ended,
-  };
-}
-
-/** Gives a delivery to the inbox of its session where it has one, otherwise to its actor. */
-export function inboxFirst({ take }: Pick<Inbox, "take">, push: Push): Push {
-  return async (delivery, onSettled, options) => {
-    const own = withNoticeKey(delivery);
-    if (await take(own, onSettled)) return;
-    await push(own, onSettled, options);
   };
 }

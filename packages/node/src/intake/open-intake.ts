@@ -4,7 +4,6 @@ import type { Bury } from "../delivery/burial.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
 import { type Intake, ingest } from "./ingest.ts";
 import { type PollLoop, pollLoop } from "./poll-loop.ts";
-import { repeatPolicyOf } from "./repeat-windows.ts";
 import { type Repeats, repeats } from "./repeats.ts";
 import { sourceWaits } from "./source-waits.ts";
 
@@ -28,8 +27,7 @@ export function openIntake(ports: ProjectPorts, bury: Bury, pollConcurrency: num
   const { open, current, clock, log, activity, stop } = ports;
   const known = repeats({
     memory: open.repeats,
-    policyOf: (source) => repeatPolicyOf(current().repeatPolicies, source),
-    longestMs: () => current().longestRepeatMs,
+    rules: current,
     clock,
     log,
     activity,

@@ -12,6 +12,7 @@ import {
   randomHex,
   repeatEntry,
   repeatMark,
+  repeatPolicy,
   reusedEntry,
   reusedId,
 } from "@orgloop/engine";
@@ -45,11 +46,18 @@ export interface RepeatMemory {
   forget(source: string): Promise<void>;
 }
 
+/** What a configuration says of repeats. */
+export interface RepeatRules {
+  /** By source. Of one that has just been removed what it still sends meets the default. */
+  readonly repeatPolicies: ReadonlyMap<string, RepeatPolicy>;
+  /** The longest window of any source, in ms; the default where there are no sources. */
+  readonly longestRepeatMs: number;
+}
+
 export interface RepeatsOptions {
   readonly memory: RepeatMemory;
-  readonly policyOf: (source: string) => RepeatPolicy;
-  /** The longest window of any source, in ms. */
-  readonly longestMs: () => number;
+  /** Those of the configuration that runs now. */
+  readonly rules: () => RepeatRules;
   readonly clock: Clock;
   readonly log: (entry: OpenEntry) => void;
   readonly activity: Pick<Activity, "repeated">;
@@ -141,10 +149,10 @@ export function repeats(options: RepeatsOptions): Repeats {
 }
 
 /** Says of arrivals what becomes of them. */
-function judgement({ memory, policyOf, longestMs, clock, log, activity }: RepeatsOptions) {
+function judgement({ memory, rules, clock, log, activity }: RepeatsOptions) {
   const { table } = memory;
 
-  const forgottenAt = (): number => Math.floor((clock.now() - longestMs()) / 1_000);
+  const forgottenAt = (): number => Math.floor((clock.now() - rules().longestRepeatMs) / 1_000);
 
   /** Of a wall clock that was set back a mark may be of the future: its window begins now. */
   function remembered(mark: RepeatMark, windowMs: number): RepeatMark | null {
@@ -160,7 +168,8 @@ function judgement({ memory, policyOf, longestMs, clock, log, activity }: Repeat
 
   function judge({ event, body }: Arrival, mine: Map<string, Claim>): Verdict {
     if (body === null) return { event, publication: event };
-    const { windowMs, again } = policyOf(event.source);
+    const { windowMs, again } =
+      rules().repeatPolicies.get(event.source) ?? repeatPolicy({}, {}, undefined);
     const look = (id: string) => {
       const mark = repeatMark(memory.saltOf(event.source), id, body, clock.now());
       return { mark, known: mine.get(id)?.mark ?? remembered(mark, windowMs) };

@@ -5,19 +5,17 @@ import {
   takesFromPages,
   webhookSourceId,
 } from "@orgloop/engine";
-import type { LogEntry, Source, SourceSpec, WebhookRequest } from "@orgloop/sdk";
+import type { LogEntry, Source, WebhookRequest } from "@orgloop/sdk";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Current } from "../apply/generation.ts";
 import type { Held } from "../apply/held.ts";
 import { bodyBudget, incomingOf, readBody } from "../http/read-body.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import type { Ingest } from "./ingest.ts";
 
 export interface WebhookRouteOptions {
-  /** Those that run now. */
-  readonly sources: () => ReadonlyMap<string, Held<Source>>;
-  /** The same as configured, references resolved. */
-  readonly specs: () => readonly SourceSpec[];
+  readonly current: Current;
   readonly ingest: Ingest;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
@@ -30,6 +28,13 @@ export interface WebhookRouteOptions {
   readonly stop: AbortSignal;
 }
 
+/** A project's webhooks. */
+export interface WebhookRoute {
+  /** Whether it has that source now. */
+  has(id: string): boolean;
+  answer(c: Context): Promise<Response>;
+}
+
 /** Of all requests together. */
 const BODIES_LIMIT = 256 * 1024 ** 2;
 
@@ -37,22 +42,23 @@ const BODIES_LIMIT = 256 * 1024 ** 2;
  * `/webhook/SOURCE`: 200 only when the bus has every event of the request (`docs/commands.md`,
  * HTTP).
  */
-export function webhookRoute(options: WebhookRouteOptions) {
-  const { log, activity, bodyLimit, stop } = options;
+export function webhookRoute(options: WebhookRouteOptions): WebhookRoute {
+  const { current, log, activity, bodyLimit, stop } = options;
   const budget = bodyBudget(BODIES_LIMIT);
   const patience = (): AbortSignal =>
     AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
 
-  return async (c: Context): Promise<Response> => {
+  async function answer(c: Context): Promise<Response> {
     const id = webhookSourceId(new URL(c.req.url).pathname);
     let release = (): void => {};
     let grow = (_bytes: number): void => {};
     const { status, headers, body } = await answerWebhook({
       id,
       method: c.req.method,
-      source: receiverOf(options.sources().get(id)),
+      source: receiverOf(current().plugins.sources.get(id)),
       header: (name) => c.req.header(name),
-      takesFromPages: () => options.specs().some((spec) => spec.id === id && takesFromPages(spec)),
+      takesFromPages: () =>
+        current().resolved.sources.some((spec) => spec.id === id && takesFromPages(spec)),
       bodyLimit,
       timers: systemClock.timers,
       onUnpacked: (bytes) => grow(bytes),
@@ -74,7 +80,9 @@ export function webhookRoute(options: WebhookRouteOptions) {
     });
     release();
     return c.json(body, status as ContentfulStatusCode, headers);
-  };
+  }
+
+  return { has: (id) => current().plugins.sources.has(id), answer };
 }
 
 function receiverOf(source: Held<Source> | undefined): Pick<Source, "receive"> | undefined {

@@ -1,7 +1,7 @@
 import { OrgLoopError } from "@orgloop/sdk";
 import type { Hono } from "hono";
+import type { RequestCount } from "../http/http-server.ts";
 import type { ModuleStatus } from "../telemetry/status.ts";
-import { type Clock, waitUntil } from "./clock.ts";
 import type { OpenProject } from "./open-project.ts";
 import type { ProjectOptions } from "./project-options.ts";
 
@@ -43,36 +43,6 @@ export interface HostedModule {
   gone: Promise<void>;
   /** Why it ended by itself; null: it runs. */
   failure: Error | null;
-}
-
-/** Counts requests, so that a project that closes can wait for its own. */
-export interface RequestCount {
-  during<T>(answer: () => Promise<T> | T): Promise<T>;
-  /** Resolves when none is under way, at the latest after `graceMs`. */
-  idle(clock: Clock, graceMs: number): Promise<void>;
-}
-
-export function requestCount(): RequestCount {
-  let count = 0;
-  let none = Promise.withResolvers<void>();
-  none.resolve();
-  return {
-    async during(answer) {
-      if (count === 0) none = Promise.withResolvers();
-      count += 1;
-      try {
-        return await answer();
-      } finally {
-        count -= 1;
-        if (count === 0) none.resolve();
-      }
-    },
-    async idle(clock, graceMs) {
-      const done = new AbortController();
-      await Promise.race([none.promise, waitUntil(clock, clock.now() + graceMs, done.signal)]);
-      done.abort();
-    },
-  };
 }
 
 export function moduleStatus({ name, project, failure }: HostedModule): ModuleStatus {

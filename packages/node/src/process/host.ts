@@ -1,12 +1,11 @@
 import { ownDescriptorShares } from "../data/descriptor-shares.ts";
 import { hostApp } from "../http/host-app.ts";
-import { type HttpServer, type HttpServerOptions, startHttpServer } from "../http/http-server.ts";
-import { refusedWebhook, type WebhookOwner, webhookOwner } from "../intake/webhook-owner.ts";
+import { type HttpServer, startHttpServer } from "../http/http-server.ts";
 import { listenForUnhandled } from "../plugins/unhandled-rejections.ts";
 import { metricsApp } from "../telemetry/host-metrics.ts";
 import type { ModuleStatus } from "../telemetry/status.ts";
-import { chosenModule } from "./chosen-module.ts";
 import { systemClock } from "./clock.ts";
+import { hostFetch } from "./host-fetch.ts";
 import type { HostChanges } from "./host-modules.ts";
 import { RunningModules, type RunningModulesOptions } from "./running-modules.ts";
 import type { ListedModule } from "./waiting-modules.ts";
@@ -49,7 +48,8 @@ const END_GRACE_MS = 1_000;
 export async function startHost(options: HostOptions): Promise<Host> {
   const { host = "127.0.0.1", port = 0 } = options;
   const modules = new RunningModules({ ...options, host, clock: systemClock });
-  const server = await startHttpServer({ host, port, fetch: hostFetch(options, host, modules) });
+  const fetch = hostFetch(modules, sharedApp(options, host, modules));
+  const server = await startHttpServer({ host, port, fetch });
   modules.serveAt(server.address);
   const scraped = await startScraping(options, host, modules).catch(async (error) => {
     await server.close(0);
@@ -78,14 +78,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
   };
 }
 
-/** Answers requests: each by the project that it is for, or by all of them. */
-function hostFetch(
+/** What is answered by all projects together. */
+function sharedApp(
   { token, resolve, onShutdown }: HostOptions,
   host: string,
   modules: RunningModules,
-): HttpServerOptions["fetch"] {
+) {
   const { now } = systemClock;
-  const shared = hostApp({
+  return hostApp({
     host,
     token,
     startedMs: now(),
@@ -97,23 +97,6 @@ function hostFetch(
       void modules.drain();
     },
   });
-  const { all, waiting } = modules;
-  return (request, env) => {
-    const owner = ownerOf(request, modules);
-    if (owner !== null && "error" in owner) return refusedWebhook(owner);
-    const module = owner === null ? chosenModule(request, all, waiting) : owner.module;
-    if (module === null) return shared.fetch(request, env as object);
-    return module.requests.during(() => module.app.fetch(request, env as object));
-  };
-}
-
-function ownerOf(
-  request: Request,
-  { all, waiting, stopping }: RunningModules,
-): WebhookOwner | null {
-  const url = new URL(request.url);
-  if (!url.pathname.startsWith("/webhook/")) return null;
-  return webhookOwner(url, { modules: all, waiting, stopping });
 }
 
 /** Serves `/metrics` alone, where a port is named for it. */

@@ -32,7 +32,6 @@ export interface OpenProject {
   readonly log: OpenProcess["log"];
   /** Logs and counts a rejection that nobody has handled. */
   readonly onUnhandled: OnUnhandled;
-  hasSource(id: string): boolean;
   status(): ProcessStatus;
   /** Puts events on the bus; resolves when they are durable. */
   inject(drafts: readonly InjectedDraft[]): Promise<readonly OrgLoopEvent[]>;
@@ -111,14 +110,15 @@ function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Par
   const alert = alerts({ log: ports.log, now: ports.clock.now });
   const bury = burial({ ...ports, ...open, mask: open.known.mask, alert });
   const intake = openIntake(ports, bury, pollConcurrency);
+  const onAcked = new Set<(event: OrgLoopEvent) => void>();
   const replays = eventReplays({
     ...ports,
+    onAcked,
     dir: open.dataDir.events,
     fileSystem: open.dataDir.disk.fileSystem,
     bus: open.bus,
     matcher: () => current().routes.matcher,
   });
-  const { acked: onAcked } = replays;
   const delivery = openDelivery({ ...ports, ...intake, alert, bury, onAcked });
   return { intake, replays, delivery };
 }
@@ -133,7 +133,7 @@ function assemble(
   configuration: Configuration,
   life: Lifecycle,
 ): Omit<OpenProject, "discard"> {
-  const { open, current, activity, log, stop } = ports;
+  const { open, activity, log, stop } = ports;
   const limits = limitsOf(options);
   const { intake, replays, delivery } = openParts(ports, limits);
   const { parts, serveAt } = statusParts(ports, { intake, delivery, life });
@@ -160,7 +160,6 @@ function assemble(
       activity.unhandled();
       if (isLogged) log({ phase: "system.error", error });
     },
-    hasSource: (id) => current().plugins.sources.has(id),
     status: () => readStatus(parts),
     apply: configuration.apply,
     inject: async (drafts) => (await intake.ingest(drafts, "inject", () => stop)).events,

@@ -1,10 +1,9 @@
 import type { LogEntry } from "@orgloop/sdk";
 import type { Current } from "../apply/generation.ts";
-import { type BusWrites, busWrites } from "../data/bus-writes.ts";
+import { type BusWrites, busWrites, hasRoom } from "../data/bus-writes.ts";
 import type { AttemptStarts } from "../delivery/attempt-starts.ts";
 import { type KeptRouteStates, keptRouteStates } from "../delivery/kept-route-states.ts";
 import type { Backlog, BacklogBounds } from "../intake/backlog.ts";
-import { hasRoom } from "../intake/has-room.ts";
 import type { Lifecycle } from "../plugins/lifecycle.ts";
 import { recoverUnacked } from "../routing/recover-unacked.ts";
 import { type Activity, countActivity } from "../telemetry/activity.ts";
@@ -63,7 +62,7 @@ export async function openPorts(options: ProjectPortsOptions): Promise<ProjectPo
   const retentionMs = (): number => current().retentionMs;
   const recorder = eventRecorder({ dir: dataDir.events, fileSystem, retentionMs, clock, warn });
   open.defer(recorder.close);
-  const counters = eventCounters((kind, id) => current().plugins[`${kind}s`].get(id)?.package);
+  const counters = eventCounters(current);
   return {
     open,
     current,

@@ -1,4 +1,5 @@
 import { OrgLoopError } from "@orgloop/sdk";
+import { requestCount } from "../http/http-server.ts";
 import { projectApp } from "../http/project-app.ts";
 import type { ModuleStatus } from "../telemetry/status.ts";
 import type { Clock } from "./clock.ts";
@@ -8,7 +9,6 @@ import {
   type ModuleRequest,
   moduleStatus,
   type ResolveProject,
-  requestCount,
   requireNewName,
 } from "./host-modules.ts";
 import { type OpenProject, openProject } from "./open-project.ts";
@@ -44,23 +44,20 @@ export class RunningModules implements HostChanges {
   /** Resolves when the last one is closed: with its failure, or undefined. */
   readonly ended: Promise<Error | undefined>;
 
+  /** The process takes in nothing more. */
+  stopping = false;
+
   readonly #options: RunningModulesOptions;
   readonly #modules = new Map<string, HostedModule>();
   readonly #ended = Promise.withResolvers<Error | undefined>();
   #address: Address = { host: "", port: 0 };
   #turn: Promise<unknown> = Promise.resolve();
   #reloading = false;
-  #stopping = false;
 
   constructor(options: RunningModulesOptions) {
     this.#options = options;
     this.all = this.#modules;
     this.ended = this.#ended.promise;
-  }
-
-  /** The process takes in nothing more. */
-  get stopping(): boolean {
-    return this.#stopping;
   }
 
   get port(): number {
@@ -122,7 +119,7 @@ export class RunningModules implements HostChanges {
 
   /** Drains all, also the one that is being loaded. Fine to call twice. */
   async drain(): Promise<void> {
-    this.#stopping = true;
+    this.stopping = true;
     await Promise.all(this.running().map(({ project }) => project.drain()));
     await this.#turn;
     await Promise.all(this.running().map(({ project }) => project.drain()));
@@ -142,7 +139,7 @@ export class RunningModules implements HostChanges {
   }
 
   async #open(options: ProjectOptions, request: ModuleRequest | null): Promise<OpenProject> {
-    if (this.#stopping) throw new OrgLoopError("DRAINING", "the process is stopping");
+    if (this.stopping) throw new OrgLoopError("DRAINING", "the process is stopping");
     requireNewName(options, this.#modules);
     const { project: name, sources } = options.topology;
     const listed = this.waiting.has(name);
@@ -213,7 +210,7 @@ export class RunningModules implements HostChanges {
   }
 
   #end(error?: Error): void {
-    this.#stopping = true;
+    this.stopping = true;
     this.#ended.resolve(error);
   }
 }

@@ -1,10 +1,15 @@
 import type { OpenDelivery } from "../delivery/open-delivery.ts";
 import type { HttpServer } from "../http/http-server.ts";
 import type { OpenIntake } from "../intake/open-intake.ts";
-import { repeatsStatus } from "../intake/repeat-windows.ts";
 import type { Lifecycle } from "../plugins/lifecycle.ts";
 import { type Metrics, metrics } from "../telemetry/metrics.ts";
-import { readActors, readRoutes, readSources, type StatusParts } from "../telemetry/read-status.ts";
+import {
+  readActors,
+  readRoutes,
+  readSources,
+  repeatsStatus,
+  type StatusParts,
+} from "../telemetry/read-status.ts";
 import type { ProjectPorts } from "./project-ports.ts";
 
 export interface RunningParts {

@@ -31,6 +31,8 @@ export interface EventReplaysOptions {
   readonly matcher: () => Matcher;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
+  /** Told of each event that is done with; nothing is to be known of them before a replay. */
+  readonly onAcked: Set<(event: OrgLoopEvent) => void>;
   /** Aborted when intake stops. */
   readonly stop: AbortSignal;
 }
@@ -64,8 +66,6 @@ export interface EventReplays {
    * `INVALID_RATE`.
    */
   start(request: ReplayRequest): Promise<ReplayAnswer>;
-  /** An event is done with. */
-  acked(held: OrgLoopEvent): void;
   /** Resolves when, after the stop, none is put on the bus any more. */
   ended(): Promise<void>;
 }
@@ -95,9 +95,16 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
     }
   }
 
+  function acked(held: OrgLoopEvent): void {
+    if (!isReplay(held)) return;
+    numbers.recorded(held);
+    window.leave(held.id);
+  }
+
   return {
     async start({ route, rate, dryRun, ...query }) {
       const pace = replayPace(rate, clock, stop);
+      options.onAcked.add(acked);
       await recorder.flush();
       for (const held of await bus.unacked()) if (isReplay(held)) numbers.learn(held);
       const target = ({ dropped }: RecordedLine): ReplayTarget => ({
@@ -117,11 +124,6 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
         tasks.track(replayAll(found, pace, target)).catch(early);
       }
       return { dry_run: dryRun, matched: found.length, not_found };
-    },
-    acked(held) {
-      if (!isReplay(held)) return;
-      numbers.recorded(held);
-      window.leave(held.id);
     },
     async ended() {
       await tasks.ended();

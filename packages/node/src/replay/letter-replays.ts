@@ -23,7 +23,7 @@ import type { Current, Generation } from "../apply/generation.ts";
 import { underWay } from "../apply/under-way.ts";
 import { durably } from "../data/durably.ts";
 import type { Bury } from "../delivery/burial.ts";
-import type { Settled } from "../delivery/push-options.ts";
+import type { Settled } from "../delivery/taken-deliveries.ts";
 import type { Intake } from "../intake/ingest.ts";
 import type { Clock } from "../process/clock.ts";
 import type { PlaceRouted } from "../routing/place-routed.ts";
@@ -33,7 +33,7 @@ export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;
   readonly current: Current;
   readonly hasActor: (id: string) => boolean;
-  readonly place: PlaceRouted["place"];
+  readonly placing: Pick<PlaceRouted, "place">;
   readonly publishAgain: Intake["publishAgain"];
   readonly bury: Bury;
   /** Where it is kept which are being replayed. */
@@ -73,7 +73,7 @@ export interface LetterReplays {
 }
 
 export function letterReplays(options: LetterReplaysOptions): LetterReplays {
-  const { deadLetters, current, replayed, clock, log, stop } = options;
+  const { deadLetters, current, placing, replayed, clock, log, stop } = options;
   const durable = durably({ clock, log, stop });
   const tasks = underWay();
 
@@ -108,7 +108,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
     const generation = current();
     const onSettled = (how: Settled): void => void tasks.track(settled(id, how));
     const about = { generation, onSettled, waits: true };
-    await generation.use(async () => options.place(await routedAnew(letter, generation), about));
+    await generation.use(async () => placing.place(await routedAnew(letter, generation), about));
   }
 
   async function settled(id: string, how: Settled): Promise<void> {

@@ -8,20 +8,21 @@ import {
   type OpenEntry,
   type RouteFault,
   skippedEntry,
+  withNoticeKey,
 } from "@orgloop/engine";
 import { type DeadLetterStore, messageOf } from "@orgloop/sdk";
 import type { Generation } from "../apply/generation.ts";
 import { underWay } from "../apply/under-way.ts";
 import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
 import type { Bury } from "../delivery/burial.ts";
-import type { PushOptions, Settled, Transformed } from "../delivery/push-options.ts";
-import type { Push } from "../inbox/inbox.ts";
+import type { PushOptions, Settled, Transformed } from "../delivery/taken-deliveries.ts";
+import type { Inbox } from "../inbox/inbox.ts";
 import type { Clock } from "../process/clock.ts";
 
 export interface PlaceRoutedOptions {
-  /** Gives a delivery a place: an inbox, or its actor's queue. */
-  readonly push: Push;
-  readonly delivererOf: (actor: string) => ActorDeliverer | undefined;
+  readonly inbox: Pick<Inbox, "take">;
+  /** By actor: each that a route leads to has one. */
+  readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
   readonly bury: Bury;
   readonly deadLetters: Pick<DeadLetterStore, "get">;
   readonly clock: Clock;
@@ -61,7 +62,7 @@ export class PlaceRouted {
     const { returned = false, onSettled } = about;
     if (routed.kind === "ended") return onSettled(routed.by);
     const { delivery } = routed;
-    const { deadLetters, push } = this.#options;
+    const { deadLetters } = this.#options;
     if (returned && (await isBuried(delivery, deadLetters).catch(() => false))) {
       this.#options.log(skippedEntry(delivery.event, delivery));
       return onSettled("buried");
@@ -77,7 +78,7 @@ export class PlaceRouted {
       const run = async () => routed;
       return this.#inLane({ kind: "in lane", delivery: placeholder, run }, about);
     }
-    return push(delivery, onSettled, optionsOf(delivery, about));
+    return this.#push(delivery, onSettled, optionsOf(delivery, about));
   }
 
   /** Resolves when no fault is being buried. */
@@ -85,8 +86,21 @@ export class PlaceRouted {
     return this.#burials.ended();
   }
 
+  /** Gives a delivery to the inbox of its session where it has one, otherwise to its actor. */
+  async #push(
+    delivery: Delivery,
+    onSettled: (how: Settled) => void,
+    options?: PushOptions,
+  ): Promise<void> {
+    const { inbox, deliverers } = this.#options;
+    const own = withNoticeKey(delivery);
+    const terms = inboxTerms(own);
+    if (terms !== null) return inbox.take(own, terms, onSettled);
+    await (deliverers.get(own.actor) as ActorDeliverer).push(own, onSettled, options);
+  }
+
   #isTransforming({ actor, route }: Delivery): boolean {
-    return this.#options.delivererOf(actor)?.hasUntransformed(route) === true;
+    return this.#options.deliverers.get(actor)?.hasUntransformed(route) === true;
   }
 
   async #buryFault(fault: RouteFault, onSettled: RoutedRoute["onSettled"]): Promise<void> {
@@ -97,7 +111,7 @@ export class PlaceRouted {
   }
 
   #inLane(routed: LanedRoute, about: RoutedRoute): Promise<void> {
-    const { push, log } = this.#options;
+    const { log } = this.#options;
     const { generation } = about;
     const ended = Promise.withResolvers<void>();
     void generation.use(() => ended.promise);
@@ -115,7 +129,7 @@ export class PlaceRouted {
         ended.resolve();
       }
     };
-    return push(routed.delivery, onSettled, {
+    return this.#push(routed.delivery, onSettled, {
       ...optionsOf(routed.delivery, about),
       transform,
     }).catch((error) => {
@@ -129,7 +143,7 @@ export class PlaceRouted {
     { onSettled, onTransformed = () => {} }: RoutedRoute,
   ): Promise<Transformed | null> {
     const routed = await run();
-    const { abandon, push } = this.#options;
+    const { abandon } = this.#options;
     // Cut short: what its transforms seem to have dropped must come again.
     if (abandon.aborted) return null;
     if (routed.kind === "ended") return { kind: "ended", end: () => onSettled(routed.by) };
@@ -138,7 +152,10 @@ export class PlaceRouted {
       return { kind: "ended", end: () => this.#buryFault(routed, onSettled) };
     }
     if (inboxTerms(routed.delivery) === null) return routed;
-    return { kind: "ended", end: () => push(routed.delivery, onSettled).catch(() => undefined) };
+    return {
+      kind: "ended",
+      end: () => this.#push(routed.delivery, onSettled).catch(() => undefined),
+    };
   }
 }
 

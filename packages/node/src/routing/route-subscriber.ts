@@ -5,6 +5,7 @@ import {
   handleEvent,
   isUnroutable,
   type LoopDetector,
+  type RoutedEvent,
   type RoutedToEnd,
 } from "@orgloop/engine";
 import {
@@ -19,20 +20,19 @@ import {
 import type { Current, Generation } from "../apply/generation.ts";
 import { type AttemptStarts, deathsOf } from "../delivery/attempt-starts.ts";
 import type { Bury } from "../delivery/burial.ts";
-import type { Settled } from "../delivery/push-options.ts";
+import type { Settled } from "../delivery/taken-deliveries.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import type { EventHistory } from "../telemetry/event-history.ts";
 import type { EventRecorder } from "../telemetry/event-recorder.ts";
 import type { PlaceRouted } from "./place-routed.ts";
 import type { Settlement } from "./settlement.ts";
-import { unendedRoutes } from "./unended-routes.ts";
 
-export interface RouteSubscriberOptions {
+interface RouteSubscriberOptions {
   readonly current: Current;
   readonly clock: Pick<Clock, "now" | "wall">;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
-  readonly place: PlaceRouted["place"];
+  readonly placing: Pick<PlaceRouted, "place">;
   readonly settlement: Settlement;
   readonly bury: Bury;
   readonly deadLetters: DeadLetterStore;
@@ -96,7 +96,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
           else settlement.settle(published, route);
         };
         const onTransformed = () => routing.ended(route);
-        return options.place(routed, { generation, returned, onSettled, onTransformed });
+        return options.placing.place(routed, { generation, returned, onSettled, onTransformed });
       }),
     );
   }
@@ -159,4 +159,34 @@ function addToHistory(
     module: project,
     trace_id: event.trace_id,
   });
+}
+
+/** Knows on which routes an event is still being transformed. */
+interface UnendedRoutes {
+  /** Its transforms have ended on that route; `drop`: they had no use for it. */
+  ended(route: string, how?: Settled): void;
+}
+
+/**
+ * Calls `onEnd`, with the routes whose transforms dropped the event, when it is in no lane any
+ * more: at once where it is in none.
+ */
+function unendedRoutes(
+  routes: RoutedEvent["routes"],
+  onEnd: (dropped: readonly string[]) => void,
+): UnendedRoutes {
+  const dropped: string[] = [];
+  const unended = new Set<string>();
+  for (const routed of routes) {
+    if (routed.kind === "in lane") unended.add(routed.delivery.route);
+    else if (routed.kind === "ended" && routed.by === "drop") dropped.push(routed.route);
+  }
+  if (unended.size === 0) onEnd(dropped);
+  return {
+    ended(route, how) {
+      if (!unended.delete(route)) return;
+      if (how === "drop") dropped.push(route);
+      if (unended.size === 0) onEnd(dropped);
+    },
+  };
 }

@@ -1,7 +1,6 @@
 import type { Published } from "@orgloop/engine";
 import { hasCode, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
-import type { BusWrites } from "../data/bus-writes.ts";
-import { isDiskFull } from "../data/disk-full.ts";
+import { type BusWrites, isDiskFull } from "../data/bus-writes.ts";
 import type { Repeats } from "../intake/repeats.ts";
 import { type Clock, waitUntil } from "../process/clock.ts";
 
@@ -20,7 +19,8 @@ export interface SettlementOptions {
   readonly writes: BusWrites;
   readonly repeats: Pick<Repeats, "settled" | "unmatched">;
   readonly clock: Clock;
-  readonly onAcked: (event: OrgLoopEvent) => void;
+  /** Told of each event that is done with. */
+  readonly onAcked: ReadonlySet<(event: OrgLoopEvent) => void>;
   /** The bus can no longer be trusted. */
   readonly onFatal: (error: unknown) => void;
   /**
@@ -55,11 +55,11 @@ export function settlement(options: SettlementOptions): Settlement {
     }
   }
 
-  async function track(attempt: () => Promise<void>, then?: () => void): Promise<void> {
+  async function track(attempt: () => Promise<void>, acked?: OrgLoopEvent): Promise<void> {
     pending += 1;
     const written = await write(attempt);
     pending -= 1;
-    if (written) then?.();
+    if (written && acked) for (const tell of onAcked) tell(acked);
     if (pending === 0) idle?.resolve();
   }
 
@@ -70,17 +70,11 @@ export function settlement(options: SettlementOptions): Settlement {
     ack(event: Published) {
       // The ack says what the event's line has said: the line may go from then on.
       repeats.settled(event);
-      void track(
-        () => bus.ack(event.id, event.once),
-        () => onAcked(event),
-      );
+      void track(() => bus.ack(event.id, event.once), event);
     },
     ackUnmatched(event) {
       repeats.unmatched(event);
-      void track(
-        () => bus.ack(event.id),
-        () => onAcked(event),
-      );
+      void track(() => bus.ack(event.id), event);
     },
     flushed() {
       if (pending === 0) return Promise.resolve();

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { OpenPlugins } from "../plugins/open-plugins.ts";
 import type { ActivityListener } from "./activity.ts";
 import type { ActorStatus, RouteStatus, SourceStatus } from "./status.ts";
 
@@ -11,9 +12,6 @@ export interface MetricsReadings {
   readonly routes: () => readonly RouteStatus[];
   readonly deadLetters: () => number;
 }
-
-/** The connector of a source or actor; undefined where it is gone. */
-export type ConnectorOf = (kind: "source" | "actor", id: string) => string | undefined;
 
 /** What counts as it happens. */
 export interface EventCounters {
@@ -37,26 +35,29 @@ export function metrics({ registry }: EventCounters, readings: MetricsReadings):
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
-export function eventCounters(findConnector: ConnectorOf): EventCounters {
+/** `current`: the plug-ins that run now; those that are gone count as `unknown`. */
+export function eventCounters(
+  current: () => { readonly plugins: Pick<OpenPlugins, "sources" | "actors"> },
+): EventCounters {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counted = counters(registry);
   const { received, refused, repeated, connectorErrors } = counted;
-  const connectorOf: (...item: Parameters<ConnectorOf>) => string = (kind, id) =>
-    findConnector(kind, id) ?? "unknown";
+  const connectorOf = (kind: "sources" | "actors", id: string): string =>
+    current().plugins[kind].get(id)?.package ?? "unknown";
   return {
     registry,
     listener: {
       received: (source, count) => received.inc({ source }, count),
       refused: (source, status) => refused.inc({ source, status: String(status) }),
       repeated: (source) => repeated.inc({ source }),
-      sourceFailed: (source) => connectorErrors.inc({ connector: connectorOf("source", source) }),
+      sourceFailed: (source) => connectorErrors.inc({ connector: connectorOf("sources", source) }),
       delivered(route, actor, durationMs) {
-        counted.routed.inc({ route, connector: connectorOf("actor", actor) });
+        counted.routed.inc({ route, connector: connectorOf("actors", actor) });
         counted.processing.observe({ route }, durationMs / 1_000);
       },
       attemptFailed: (_route, actor) =>
-        connectorErrors.inc({ connector: connectorOf("actor", actor) }),
+        connectorErrors.inc({ connector: connectorOf("actors", actor) }),
       retried: (route, actor) => counted.retries.inc({ route, actor }),
       dropped: (route, actor) => counted.dropped.inc({ route, actor }),
       missing: (route) => counted.missing.inc({ route }),

@@ -1,4 +1,4 @@
-import { withoutUserinfo } from "@orgloop/engine";
+import { type RepeatTable, withoutUserinfo } from "@orgloop/engine";
 import type { DeadLetterStore, Topology } from "@orgloop/sdk";
 import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
 import type { Backlog } from "../intake/backlog.ts";
@@ -137,4 +137,14 @@ export function readActors({ topology, deliverers }: StatusParts): readonly Acto
       in_flight: deliverer?.inFlight ?? 0,
     };
   });
+}
+
+/** What is known of repeats, and for how long. */
+export function repeatsStatus(
+  { size, most, pushedOutAt }: Pick<RepeatTable, "size" | "most" | "pushedOutAt">,
+  window_ms: number,
+  nowMs: number,
+): RepeatsStatus {
+  const holds_ms = Math.min(window_ms, Math.max(0, nowMs - pushedOutAt * 1_000));
+  return { ids: size, most, window_ms, holds_ms };
 }
