@@ -16,11 +16,11 @@ import {
 } from "@orgloop/testkit";
 import { secrets } from "../functions/secrets.ts";
 import { deliveryInbox } from "../inbox/delivery-inbox.ts";
-import { repeatRules } from "../intake/repeat-rules.ts";
+import { repeatRules } from "../intake/admit-publication.ts";
 import { actorMessage } from "../queue/actor-message.ts";
-import type { FifoMessage } from "../queue/next-batch.ts";
 import { queueBound } from "../queue/queue-bound.ts";
 import type { ReceivedMessage } from "../queue/received-message.ts";
+import type { FifoMessage } from "../queue/sqs-sender.ts";
 import type { RouteBatchOptions } from "../routing/route-batch.ts";
 import { memoryState } from "../state/memory-state-fixture.ts";
 import type { DeliverBatchOptions } from "./deliver-batch.ts";

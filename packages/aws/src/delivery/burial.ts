@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   burialEntry,
   type Delivery,
@@ -6,8 +7,16 @@ import {
   type KnownSecrets,
   letterOfReplay,
   maskedLetter,
+  unroutableLetter,
 } from "@orgloop/engine";
-import type { AttemptState, DeadLetter, DeadLetterStore, DeadReason } from "@orgloop/sdk";
+import {
+  type AttemptState,
+  type DeadLetter,
+  type DeadLetterStore,
+  type DeadReason,
+  hasCode,
+  messageOf,
+} from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 
 export interface BurialOptions {
@@ -47,10 +56,52 @@ export async function buryLetter(letter: DeadLetter, options: BurialOptions): Pr
   await bury(isOlder ? letterOfReplay(letter, earlier) : letter, options);
 }
 
-/** A replay that was delivered: nothing is left of the letter that it came of. */
+/** A replay was delivered: nothing is left of the letter that it came of. */
 export async function forgetLetter(
-  { event, route, replay }: Delivery,
+  { event, route }: Delivery,
   deadLetters: DeadLetterStore,
 ): Promise<void> {
-  if (replay > 0) await deadLetters.remove([deliveryLetterId(event.id, route)]);
+  await deadLetters.remove([deliveryLetterId(event.id, route)]);
+}
+
+/** Characters of an unreadable message that its letter keeps. */
+const KEPT_CHARACTERS = 10_000;
+
+/**
+ * True where a message can never be read: OrgLoop did not write it, or what it stands for is gone.
+ * Any other error may pass.
+ */
+export function isUnreadable(error: unknown): boolean {
+  return hasCode(error, "MESSAGE_UNREADABLE") || hasCode(error, "OBJECT_MISSING");
+}
+
+/** What is known of a message whatever it holds. */
+export interface UnreadableMessage {
+  readonly messageId: string;
+  readonly body: string;
+  /** Its group, or the queue that it was found in. */
+  readonly source: string;
+  readonly sentMs: number;
+}
+
+/**
+ * The letter of a message that can never be read; at the head of its group it would hold up the
+ * others for ever.
+ */
+export function invalidLetter(
+  { messageId, body, source, sentMs }: UnreadableMessage,
+  error: unknown,
+  nowMs: number,
+): DeadLetter {
+  const hash = createHash("sha256").update(messageId).digest("hex").slice(0, 32);
+  const event = {
+    id: `evt_${hash}`,
+    timestamp: new Date(sentMs).toISOString(),
+    source,
+    type: "resource.changed",
+    provenance: { platform: "sqs", message_id: messageId },
+    payload: { body: body.slice(0, KEPT_CHARACTERS) },
+    trace_id: `trc_${hash}`,
+  } as const;
+  return unroutableLetter(event, messageOf(error), nowMs, "invalid");
 }

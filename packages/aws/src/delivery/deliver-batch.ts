@@ -3,7 +3,7 @@ import { messageOf } from "@orgloop/sdk";
 import { deliveryConcurrency } from "../plan/delivery-concurrency.ts";
 import { type ActorMessage, readActorMessage } from "../queue/actor-message.ts";
 import { holdSeconds } from "../queue/hold-time.ts";
-import type { ObjectStore } from "../queue/object-store.ts";
+import type { ObjectStore } from "../queue/message-body.ts";
 import { oldestOfEachGroup, type QueueBound } from "../queue/queue-bound.ts";
 import {
   type BatchResponse,
@@ -14,10 +14,9 @@ import {
   responseOf,
   unreadable,
 } from "../queue/received-message.ts";
-import { bury } from "./burial.ts";
+import { bury, invalidLetter, isUnreadable } from "./burial.ts";
+import { type Invocation, newInvocation } from "./deliver-in-time.ts";
 import { type DeliveryHost, deliverMessage, type Verdict } from "./deliver-message.ts";
-import { invalidLetter, isUnreadable } from "./invalid-letter.ts";
-import { type Invocation, newInvocation } from "./invocation.ts";
 
 /** Hides messages of one group of a queue for that many seconds, the first of them first. */
 export type HideMessages = (

@@ -21,8 +21,13 @@ import type { DeliveryInbox } from "../inbox/delivery-inbox.ts";
 import type { ActorMessage } from "../queue/actor-message.ts";
 import type { AttemptStore } from "../state/attempts.ts";
 import { buryDelivery, forgetLetter } from "./burial.ts";
-import { type AttemptHost, deliverInTime, type Turn } from "./deliver-in-time.ts";
-import { type Invocation, MARGIN_MS } from "./invocation.ts";
+import {
+  type AttemptHost,
+  deliverInTime,
+  type Invocation,
+  MARGIN_MS,
+  type Turn,
+} from "./deliver-in-time.ts";
 import { type KnownAttempts, knownAttempts } from "./known-attempts.ts";
 
 export interface DeliveryHost extends AttemptHost {
@@ -79,7 +84,7 @@ export async function deliverMessage(
   const terms = tooOld ? null : inboxTerms(delivery);
   if (terms !== null) {
     await (await host.inbox()).keep(message, delivery, terms);
-    await forgetLetter(delivery, host.deadLetters);
+    if (delivery.replay > 0) await forgetLetter(delivery, host.deadLetters);
     return SETTLED;
   }
   const known = await knownAttempts(delivery, receives, host);
@@ -153,7 +158,7 @@ async function untilItWaits(
         waitsUntilMs = await keepAdmission(delivery, verdict.hold, known, host, invocation);
         break;
       case "delivered":
-        await forgetLetter(delivery, host.deadLetters);
+        if (delivery.replay > 0) await forgetLetter(delivery, host.deadLetters);
         flow.count("lag", Math.max(0, clock.now() - Date.parse(delivery.event.timestamp)));
         return settle(delivery, true, known, host);
       case "dead":

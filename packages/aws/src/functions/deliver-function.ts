@@ -2,18 +2,16 @@ import { wantedActor } from "@orgloop/engine";
 import { type ActorSpec, DEFAULT_QUEUE_DEPTH, type NetworkSpec, OrgLoopError } from "@orgloop/sdk";
 import { type DeliverBatchOptions, deliverBatch } from "../delivery/deliver-batch.ts";
 import type { DeliveryInbox } from "../inbox/delivery-inbox.ts";
-import { awsNames } from "../plan/aws-names.ts";
 import { queueBound } from "../queue/queue-bound.ts";
-import { queueUrlBeside, queueUrlOfArn } from "../queue/queue-url.ts";
+import { queueUrlOfArn } from "../queue/queue-url.ts";
 import type { BatchResponse, ReceivedMessage } from "../queue/received-message.ts";
 import { dynamoAttempts } from "../state/attempts.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
 import { dynamoGivenUp } from "../state/given-up.ts";
 import { dynamoRouteStates } from "../state/route-states.ts";
 import { messageCount, messageHiding, messageRemoval } from "./aws-clients.ts";
-import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
-import { runMasked } from "./run-masked.ts";
 
 /** `ORGLOOP_SPEC` of a deliver function. */
 export interface DeliverSpec {
@@ -40,7 +38,6 @@ export async function deliverFunction(
   const { spec, state, clock, environment } = tools;
   const { now, random } = clock;
   const { stage } = environment;
-  const names = awsNames(stage);
   let inbox: Promise<DeliveryInbox> | undefined;
   const actors = new Map(spec.actors.map((actor) => [actor.id, actor]));
   const awaited = new Set(spec.awaited);
@@ -64,18 +61,19 @@ export async function deliverFunction(
     attempts: dynamoAttempts({ ...state, now }),
     routeStates: dynamoRouteStates({ ...state, now, random }),
     inbox() {
-      const queueUrlOf = (actor: string) =>
-        queueUrlBeside(environment.busUrl, names.actorQueue(actor));
       inbox ??= import("../inbox/table-inbox.ts").then(({ tableInbox }) =>
-        tableInbox({ ...tools, stage, queueUrlOf }),
+        tableInbox({ ...tools, stage }),
       );
       return inbox;
     },
     deadLetters: dynamoDeadLetters({ ...state, objects: tools.objects, now }),
   };
-  return (records, queueArn, remainingMs) =>
-    runMasked(tools, async () => {
-      const queueUrl = queueUrlOfArn(queueArn, environment.busUrl);
-      return deliverBatch(records, queueUrl, remainingMs, batch);
-    });
+  let queue = { arn: "", url: "" };
+  return (records, queueArn, remainingMs) => {
+    // A function has one queue, or a few.
+    if (queue.arn !== queueArn) {
+      queue = { arn: queueArn, url: queueUrlOfArn(queueArn, environment.busUrl) };
+    }
+    return runMasked(tools, () => deliverBatch(records, queue.url, remainingMs, batch));
+  };
 }

@@ -1,6 +1,7 @@
+import { type Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { MaskSecrets, OpenEntry } from "@orgloop/engine";
 import { type DefaultsSpec, type LogEntry, shownPhases } from "@orgloop/sdk";
-import type { METRICS } from "../plan/metric-names.ts";
+import { METRIC_DIMENSION, METRICS } from "../plan/metric-names.ts";
 
 /** What a function says: entries of the log, and what is counted. */
 export interface FlowLog {
@@ -9,9 +10,9 @@ export interface FlowLog {
 }
 
 /** Takes what was counted in one invocation; those of `lag` and `waited` are milliseconds. */
-export type MetricSink = (counts: ReadonlyMap<keyof typeof METRICS, readonly number[]>) => void;
+type MetricSink = (counts: ReadonlyMap<keyof typeof METRICS, readonly number[]>) => void;
 
-export interface JsonFlowLogOptions {
+interface JsonFlowLogOptions {
   readonly stage: string;
   readonly project: string;
   readonly level: DefaultsSpec["log_level"];
@@ -49,5 +50,28 @@ export function jsonFlowLog(options: JsonFlowLogOptions): FlowLog & { flush(): v
       if (counts.size > 0) metrics(counts);
       counts = new Map();
     },
+  };
+}
+
+const TIMES: ReadonlySet<keyof typeof METRICS> = new Set(["lag", "waited"]);
+
+/**
+ * Metrics in the log (embedded metric format) under the stage alone: a dimension a route would cost
+ * a metric each.
+ */
+export function embeddedMetrics(metrics: Metrics, stage: string): MetricSink {
+  // The library's own dimension, `service`, would make other metrics of them than the dashboard
+  // reads.
+  metrics.clearDefaultDimensions();
+  metrics.setDefaultDimensions({ [METRIC_DIMENSION]: stage });
+  return (counts) => {
+    for (const [metric, values] of counts) {
+      const isTime = TIMES.has(metric);
+      const unit = isTime ? MetricUnit.Milliseconds : MetricUnit.Count;
+      const total = values.reduce((sum, value) => sum + value, 0);
+      for (const value of isTime ? values : [total])
+        metrics.addMetric(METRICS[metric], unit, value);
+    }
+    metrics.publishStoredMetrics();
   };
 }

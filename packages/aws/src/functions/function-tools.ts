@@ -1,17 +1,23 @@
 import { Metrics } from "@aws-lambda-powertools/metrics";
-import { type Clock, knownSecrets, wallClock } from "@orgloop/engine";
-import { type DefaultsSpec, type NetworkSpec, parseJson, type Topology } from "@orgloop/sdk";
+import { type Clock, knownSecrets, type MaskSecrets, wallClock } from "@orgloop/engine";
+import {
+  type DefaultsSpec,
+  messageOf,
+  type NetworkSpec,
+  parseJson,
+  type Topology,
+} from "@orgloop/sdk";
+import { awsNames } from "../plan/aws-names.ts";
 import { METRIC_NAMESPACE } from "../plan/metric-names.ts";
-import { type ObjectStore, objectStore } from "../queue/object-store.ts";
+import { type ObjectStore, objectStore } from "../queue/message-body.ts";
+import { queueUrlBeside } from "../queue/queue-url.ts";
 import { type SqsSender, sqsSender } from "../queue/sqs-sender.ts";
 import { dynamoClaims } from "../state/claims.ts";
 import type { StateTable } from "../state/state-table.ts";
 import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
-import { embeddedMetrics } from "./embedded-metrics.ts";
-import { type FlowLog, jsonFlowLog } from "./flow-log.ts";
+import { embeddedMetrics, type FlowLog, jsonFlowLog } from "./flow-log.ts";
 import { type FunctionEnvironment, functionEnvironment } from "./function-environment.ts";
 import type { PluginHost } from "./open-items.ts";
-import { maskUncaught } from "./run-masked.ts";
 import { type Secrets, secrets } from "./secrets.ts";
 import { surviveRejections } from "./survive-rejections.ts";
 
@@ -25,6 +31,8 @@ export interface FunctionTools<Spec> extends PluginHost {
   readonly aws: AwsClients;
   readonly objects: ObjectStore;
   readonly sender: SqsSender;
+  /** The address of an actor's queue. */
+  readonly queueUrlOf: (actor: string) => string;
   readonly state: StateTable;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -83,8 +91,23 @@ export async function functionTools<Spec extends object>({
     claims: dynamoClaims(state),
     objects: inBucket(bucket),
     sender: sqsSender({ sqs: aws.sqs }),
+    queueUrlOf: actorQueueUrls(environment),
     secrets: secrets({ prefix: secretPrefix, read: parameterReader(), now, known }),
     flow,
+  };
+}
+
+/** Made once for each actor: names take hashes. */
+function actorQueueUrls({ busUrl, stage }: FunctionEnvironment): (actor: string) => string {
+  const names = awsNames(stage);
+  const urls = new Map<string, string>();
+  return (actor) => {
+    let url = urls.get(actor);
+    if (url === undefined) {
+      url = queueUrlBeside(busUrl, names.actorQueue(actor));
+      urls.set(actor, url);
+    }
+    return url;
   };
 }
 
@@ -98,4 +121,53 @@ async function readSpec(text: string, inBucket: (bucket: string) => ObjectStore)
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
   if (bucket === undefined || key === undefined) return parseJson(text);
   return parseJson(await inBucket(bucket).get(key));
+}
+
+/**
+ * Runs an invocation. Lambda prints what it throws, with its stack, its cause and whatever else it
+ * holds: so only that goes out which can be written without secrets.
+ */
+export async function runMasked<Result>(
+  {
+    known,
+    flow,
+  }: {
+    readonly known: { readonly mask: MaskSecrets };
+    readonly flow: { flush(): void };
+  },
+  invocation: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await invocation();
+  } catch (error) {
+    throw printable(error, known.mask);
+  } finally {
+    flow.flush();
+  }
+}
+
+/**
+ * An error that holds a masked message and stack, the name and the code of what was thrown, and no
+ * more.
+ */
+function printable(thrown: unknown, mask: MaskSecrets): Error {
+  const error = new Error(mask(messageOf(thrown)));
+  const { name, stack, code } = Object(thrown) as Partial<NodeJS.ErrnoException>;
+  if (typeof name === "string") error.name = mask(name);
+  if (typeof stack === "string") error.stack = mask(stack);
+  return typeof code === "string" ? Object.assign(error, { code: mask(code) }) : error;
+}
+
+/**
+ * Lambda's own listeners of uncaught exceptions, which print them and end the function, get them
+ * without secrets.
+ */
+export function maskUncaught(mask: MaskSecrets): void {
+  const event = "uncaughtException";
+  const listeners = process.listeners(event);
+  if (listeners.length === 0) return;
+  process.removeAllListeners(event);
+  for (const listener of listeners) {
+    process.on(event, (error, origin) => listener.call(process, printable(error, mask), origin));
+  }
 }

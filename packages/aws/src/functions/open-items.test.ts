@@ -58,9 +58,10 @@ const actor = (config: ActorSpec["config"], connector = "chat"): ActorSpec => ({
 
 test("an item without secrets is opened once, and told that its host forgets", async () => {
   const it = opening(new Map());
-  const first = await it.open(actor({ room: "x" }));
+  const spec = actor({ room: "x" });
+  const first = await it.open(spec);
   await it.clock.advance(86_400_000);
-  expect(await it.open(actor({ room: "x" }))).toBe(first);
+  expect(await it.open(spec)).toBe(first);
   expect(it.created).toEqual([{ config: { room: "x" }, stateless: true }]);
   expect(it.asked).toEqual([]);
 });

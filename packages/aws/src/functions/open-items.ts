@@ -37,13 +37,14 @@ const KEPT_MS = 300_000;
 
 /**
  * Opens items as they are wanted and keeps them while the function is warm; one with secrets is
- * opened anew after 5 minutes. What cannot be opened is tried again the next time.
+ * opened anew after 5 minutes. What cannot be opened is tried again the next time. An item is known
+ * by its spec itself: whoever asks has one of each.
  */
 export function itemOpener<Spec extends object, Running extends { close?(): Promise<void> }>(
   wanted: (spec: Spec) => WantedPlugin<Running>,
   host: PluginHost,
 ): (spec: Spec) => Promise<Running> {
-  const opened = new Map<string, Opened<Running>>();
+  const opened = new Map<Spec, Opened<Running>>();
   const network = guardedNetwork(host.allowPrivate);
 
   async function open(spec: Spec): Promise<Running> {
@@ -66,17 +67,16 @@ export function itemOpener<Spec extends object, Running extends { close?(): Prom
   }
 
   return (spec) => {
-    const { id } = wanted(spec);
     const nowMs = host.clock.now();
-    const known = opened.get(id);
+    const known = opened.get(spec);
     if (known !== undefined && nowMs < known.untilMs) return known.running;
     // What still uses it goes on with it; there is nothing in a warm function that must be closed
     // in time.
     void known?.running.then((running) => running.close?.()).catch(() => undefined);
     const running = open(spec);
     const isSecret = holdsReference(JSON.stringify(spec));
-    opened.set(id, { running, untilMs: isSecret ? nowMs + KEPT_MS : Number.POSITIVE_INFINITY });
-    running.catch(() => opened.delete(id));
+    opened.set(spec, { running, untilMs: isSecret ? nowMs + KEPT_MS : Number.POSITIVE_INFINITY });
+    running.catch(() => opened.delete(spec));
     return running;
   };
 }

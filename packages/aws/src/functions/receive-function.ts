@@ -1,9 +1,8 @@
 import { takesFromPages, wantedSource } from "@orgloop/engine";
 import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import { type HttpEvent, receiveRequest } from "../intake/receive.ts";
-import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
-import { runMasked } from "./run-masked.ts";
 import { sourcePublisher } from "./source-publisher.ts";
 
 /** `ORGLOOP_SPEC` of the receiver. */
@@ -17,12 +16,12 @@ export async function receiveFunction(
 ): Promise<(event: HttpEvent) => ReturnType<typeof receiveRequest>> {
   const tools = await functionTools<ReceiveSpec>(options);
   const { spec, flow } = tools;
-  const specs = new Map(spec.sources.map((source) => [source.id, source]));
+  const specs = new Map(spec.sources.map((source) => [source.id, withoutSchemas(source)]));
   const open = itemOpener(wantedSource, tools);
   const publish = await sourcePublisher(tools);
   const openSource = async (id: string) => {
     const source = specs.get(id);
-    return source && open(withoutSchemas(source));
+    return source && open(source);
   };
   const takes = (id: string) => {
     const source = specs.get(id);

@@ -1,19 +1,16 @@
 import { TRACE_WINDOW_MS, type TraceChain, wantedTransform } from "@orgloop/engine";
 import type { Duration, Topology } from "@orgloop/sdk";
-import { awsNames } from "../plan/aws-names.ts";
-import { queueUrlBeside } from "../queue/queue-url.ts";
 import type { BatchResponse, ReceivedMessage } from "../queue/received-message.ts";
 import { type RouteBatchOptions, routeBatch } from "../routing/route-batch.ts";
 import { routeTopology } from "../routing/route-topology.ts";
 import { dynamoAttempts } from "../state/attempts.ts";
+import { dynamoRepeatClaims } from "../state/claims.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
-import { dynamoRepeatClaims } from "../state/repeat-claims.ts";
 import { dynamoSourceLives } from "../state/source-lives.ts";
 import { dynamoTraces } from "../state/traces.ts";
 import { messageHiding } from "./aws-clients.ts";
-import { type FunctionOptions, functionTools } from "./function-tools.ts";
+import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
 import { itemOpener } from "./open-items.ts";
-import { runMasked } from "./run-masked.ts";
 
 /** `ORGLOOP_SPEC` of the router. */
 export interface RouteFunctionSpec {
@@ -35,7 +32,6 @@ export async function routeFunction(options: FunctionOptions): Promise<RouteFunc
   const { spec, state, clock, environment } = tools;
   const { topology, hash, repeat_windows: windows } = spec;
   const { now } = clock;
-  const names = awsNames(environment.stage);
   const batch: RouteBatchOptions = {
     ...tools,
     ...(await routeTopology({
@@ -48,7 +44,6 @@ export async function routeFunction(options: FunctionOptions): Promise<RouteFunc
     repeatClaims: dynamoRepeatClaims(state),
     topologyHash: hash,
     busUrl: environment.busUrl,
-    queueUrlOf: (actor) => queueUrlBeside(environment.busUrl, names.actorQueue(actor)),
     hide: messageHiding(tools.aws.sqs),
     deadLetters: dynamoDeadLetters({ ...state, objects: tools.objects, now }),
     attempts: dynamoAttempts({ ...state, now }),

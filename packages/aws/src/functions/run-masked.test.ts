@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { knownSecrets } from "@orgloop/engine";
 import { OrgLoopError } from "@orgloop/sdk";
 import { expect, onTestFinished, test } from "vitest";
-import { maskUncaught, runMasked } from "./run-masked.ts";
+import { maskUncaught, runMasked } from "./function-tools.ts";
 
 const SECRET = "sk-live-0123456789";
 const known = knownSecrets();

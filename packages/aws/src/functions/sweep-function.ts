@@ -3,8 +3,7 @@ import { awsNames } from "../plan/aws-names.ts";
 import { queueUrlBeside } from "../queue/queue-url.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
 import { dynamoInboxes } from "../state/inbox/inboxes.ts";
-import { type FunctionOptions, functionTools } from "./function-tools.ts";
-import { runMasked } from "./run-masked.ts";
+import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
 
 /** The function that looks after the inboxes, once a minute. */
 export async function sweepFunction(

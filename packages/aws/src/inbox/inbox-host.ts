@@ -1,5 +1,5 @@
 import type { Clock } from "@orgloop/engine";
-import type { ObjectStore } from "../queue/object-store.ts";
+import type { ObjectStore } from "../queue/message-body.ts";
 import type { SqsSender } from "../queue/sqs-sender.ts";
 import type { SharedInboxes } from "../state/inbox/shared-inboxes.ts";
 

@@ -1,10 +1,9 @@
 import { changeInbox, deliveryId, noticeDelivery } from "@orgloop/engine";
 import { OrgLoopError } from "@orgloop/sdk";
-import { deliveryDedupId, deliveryGroup } from "../plan/message-keys.ts";
-import { sha256 } from "../plan/slug.ts";
+import { deliveryDedupId, deliveryGroup, sha256 } from "../plan/aws-names.ts";
 import type { ActorMessage } from "../queue/actor-message.ts";
 import { wrapBody } from "../queue/message-body.ts";
-import type { FifoMessage } from "../queue/next-batch.ts";
+import type { FifoMessage } from "../queue/sqs-sender.ts";
 import type { KeptEntry } from "../state/inbox/inbox-entry-items.ts";
 import type { EntryOrigin } from "./entry-origin.ts";
 import type { InboxHost } from "./inbox-host.ts";

@@ -3,12 +3,12 @@ import type { OrgLoopEvent, SourceSpec } from "@orgloop/sdk";
 import { SAMPLE_DEFAULTS } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { batchFixture, eventOf, recordOf, routeOf } from "../delivery/batch-fixture.ts";
-import { eventDedupId, messageGroup } from "../plan/message-keys.ts";
+import { eventDedupId, messageGroup } from "../plan/aws-names.ts";
 import { busMessage, type Publication } from "../queue/bus-message.ts";
-import type { FifoMessage } from "../queue/next-batch.ts";
+import type { FifoMessage } from "../queue/sqs-sender.ts";
 import { routeBatch } from "../routing/route-batch.ts";
+import { repeatRules } from "./admit-publication.ts";
 import { eventPublisher } from "./event-publisher.ts";
-import { repeatRules } from "./repeat-rules.ts";
 
 const remaining = () => 30_000;
 type Fixture = ReturnType<typeof batchFixture>;

@@ -1,11 +1,49 @@
-import { ANY_BODY, type Matcher, repeatEntry, reusedEntry, reusedId } from "@orgloop/engine";
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import {
+  ANY_BODY,
+  type Matcher,
+  type RepeatPolicy,
+  repeatEntry,
+  repeatPolicy,
+  reusedEntry,
+  reusedId,
+} from "@orgloop/engine";
+import type { Duration, OrgLoopEvent, Topology } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 import type { BusMessage } from "../queue/bus-message.ts";
-import type { RepeatClaims } from "../state/repeat-claims.ts";
-import type { RepeatRules } from "./repeat-rules.ts";
+import type { RepeatClaims } from "../state/claims.ts";
+import { lifeOf, type SourceLives } from "../state/source-lives.ts";
 
-export interface AdmitPublicationOptions {
+/** What a Topology says of repeats, as the router asks it. */
+export interface RepeatRules {
+  readonly policyOf: (source: string) => RepeatPolicy;
+  /** How often a source began anew. */
+  readonly lifeOf: (source: string) => number;
+}
+
+export interface RepeatRulesOptions {
+  readonly topology: Pick<Topology, "sources" | "defaults">;
+  /** `connectorRepeatWindows` of its sources. Default: none of them says. */
+  readonly windows?: Readonly<Record<string, Duration>> | undefined;
+  /** Default: no source ever began anew. */
+  readonly lives?: SourceLives | undefined;
+}
+
+/** Throws `INVALID_DURATION`. */
+export function repeatRules(options: RepeatRulesOptions): RepeatRules {
+  const { topology, windows = {}, lives = {} } = options;
+  const { sources, defaults } = topology;
+  const policies = new Map(
+    sources.map((source) => [source.id, repeatPolicy(source, defaults, windows[source.connector])]),
+  );
+  const numbers = new Map(sources.map((source) => [source.id, lifeOf(lives, source)]));
+  return {
+    // Of a source that has just gone, what is still on the bus meets the defaults.
+    policyOf: (id) => policies.get(id) ?? repeatPolicy({}, defaults, undefined),
+    lifeOf: (id) => numbers.get(id) ?? 0,
+  };
+}
+
+interface AdmitPublicationOptions {
   readonly repeats: RepeatRules;
   readonly repeatClaims: RepeatClaims;
   readonly matcher: Matcher;
@@ -16,7 +54,7 @@ export interface AdmitPublicationOptions {
 }
 
 /** What is to be routed. */
-export interface AdmittedPublication {
+interface AdmittedPublication {
   readonly event: OrgLoopEvent;
   /**
    * Set where the event may have been routed before: its deliveries are others than those of

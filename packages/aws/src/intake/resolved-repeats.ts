@@ -2,7 +2,7 @@ import { repeatPolicy } from "@orgloop/engine";
 import { messageOf, type SourceSpec } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 import type { Secrets } from "../functions/secrets.ts";
-import { type RepeatRules, type RepeatRulesOptions, repeatRules } from "./repeat-rules.ts";
+import { type RepeatRules, type RepeatRulesOptions, repeatRules } from "./admit-publication.ts";
 
 type Rule = Pick<SourceSpec, "repeat_window" | "repeats">;
 

@@ -4,7 +4,7 @@ import { GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { parseJson, type Topology } from "@orgloop/sdk";
 import { type AwsNames, awsNames } from "../plan/aws-names.ts";
-import { type ObjectStore, objectStore } from "../queue/object-store.ts";
+import { type ObjectStore, objectStore } from "../queue/message-body.ts";
 import { queueUrlBeside } from "../queue/queue-url.ts";
 import { type AppliedStage, dynamoAppliedState, topologyKey } from "../state/applied-state.ts";
 import type { StateTable } from "../state/state-table.ts";

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { parseRecorded, type RecordedLine, type RecordedQuery } from "@orgloop/engine";
 import { hasCode, type OrgLoopEvent, parseDuration } from "@orgloop/sdk";
-import { historyFolder } from "../routing/event-history.ts";
+import { historyFolder } from "../routing/send-routed.ts";
 import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
 

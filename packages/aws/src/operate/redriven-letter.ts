@@ -1,7 +1,7 @@
 import type { Message } from "@aws-sdk/client-sqs";
 import { deliveryLetter, NO_ATTEMPTS, offBus, unroutableLetter } from "@orgloop/engine";
 import type { DeadLetter } from "@orgloop/sdk";
-import { invalidLetter, isUnreadable } from "../delivery/invalid-letter.ts";
+import { invalidLetter, isUnreadable } from "../delivery/burial.ts";
 import { attemptsKey, readActorMessage } from "../queue/actor-message.ts";
 import { readBusMessage } from "../queue/bus-message.ts";
 import { dynamoAttempts } from "../state/attempts.ts";

@@ -1,6 +1,6 @@
 import { isReplay, randomHex } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
-import { eventDedupId, messageGroup } from "../plan/message-keys.ts";
+import { eventDedupId, messageGroup } from "../plan/aws-names.ts";
 import { busMessage } from "../queue/bus-message.ts";
 import { sqsSender } from "../queue/sqs-sender.ts";
 import type { OpenStage } from "./open-stage.ts";

@@ -1,4 +1,14 @@
-export { type AwsNames, awsNames, stageName } from "./aws-names.ts";
+export {
+  type AwsNames,
+  awsNames,
+  type DeliveryIdentity,
+  deliveryDedupId,
+  deliveryGroup,
+  eventDedupId,
+  messageGroup,
+  sha256,
+  stageName,
+} from "./aws-names.ts";
 export {
   COST_ASSUMPTIONS,
   type CostAssumptions,
@@ -21,19 +31,11 @@ export {
   pollerOf,
 } from "./groups.ts";
 export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
-export {
-  type DeliveryIdentity,
-  deliveryDedupId,
-  deliveryGroup,
-  eventDedupId,
-  messageGroup,
-} from "./message-keys.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
 export { PRICES, PRICES_READ, type Price, type PriceName } from "./prices.ts";
 export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";
 export { readIntakes } from "./read-intakes.ts";
 export { shardOf, usedShards } from "./shards.ts";
-export { sha256 } from "./slug.ts";
 export {
   type Intake,
   RECEIVER_CONCURRENCY,

@@ -1,4 +1,4 @@
-import { sha256 } from "./slug.ts";
+import { sha256 } from "./aws-names.ts";
 
 /**
  * In which of `shards` an item lives, from 0: the same for ever, whatever other items there are.

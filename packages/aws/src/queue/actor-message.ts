@@ -1,9 +1,8 @@
 import { type Delivery, deliveryId, holdsReference } from "@orgloop/engine";
 import { type DeliverySpec, OrgLoopError, type OrgLoopEvent, type RouteSpec } from "@orgloop/sdk";
-import { deliveryDedupId, deliveryGroup } from "../plan/message-keys.ts";
-import { unwrapBody, wrapBody } from "./message-body.ts";
-import type { FifoMessage } from "./next-batch.ts";
-import type { ObjectStore } from "./object-store.ts";
+import { deliveryDedupId, deliveryGroup } from "../plan/aws-names.ts";
+import { type ObjectStore, unwrapBody, wrapBody } from "./message-body.ts";
+import type { FifoMessage } from "./sqs-sender.ts";
 
 /**
  * A delivery as it stands in its actor's queue: it ends under the policy that it was matched with,
@@ -51,7 +50,7 @@ export async function actorMessage(
 ): Promise<FifoMessage> {
   const { event, route, orderingKey, replay, publication } = delivery;
   const identity = { eventId: event.id, route, replay, publication };
-  const unresolved = holdsReference(JSON.stringify(spec.then.config));
+  const unresolved = isUnresolved(spec.then.config);
   const message: ActorMessage = {
     topology: topologyHash,
     ...(unresolved ? { delivery: unfilled(delivery, spec), unresolved } : { delivery }),
@@ -64,6 +63,18 @@ export async function actorMessage(
     group: deliveryGroup({ ...identity, orderingKey, order: spec.delivery.order }),
     dedupId: deliveryDedupId(identity),
   };
+}
+
+/** Configs of routes, of which there are few, by whether they hold references. */
+const known = new WeakMap<object, boolean>();
+
+function isUnresolved(config: RouteSpec["then"]["config"]): boolean {
+  let unresolved = known.get(config);
+  if (unresolved === undefined) {
+    unresolved = holdsReference(JSON.stringify(config));
+    known.set(config, unresolved);
+  }
+  return unresolved;
 }
 
 /** Config and prompt as the route has them. */

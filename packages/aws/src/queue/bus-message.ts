@@ -1,7 +1,6 @@
 import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
-import { unwrapBody, wrapBody } from "./message-body.ts";
-import type { FifoMessage } from "./next-batch.ts";
-import type { ObjectStore } from "./object-store.ts";
+import { type ObjectStore, unwrapBody, wrapBody } from "./message-body.ts";
+import type { FifoMessage } from "./sqs-sender.ts";
 
 /** The stage's rules of naming (`@orgloop/aws/plan`). */
 export interface BusKeys {

@@ -1,6 +1,6 @@
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { OrgLoopError } from "@orgloop/sdk";
-import { BATCH_ENTRIES } from "./next-batch.ts";
+import { BATCH_ENTRIES } from "./sqs-sender.ts";
 
 /** SQS quotas: how long a message can be hidden, from when it was received. */
 export const MOST_HIDDEN_SECONDS = 43_200;

@@ -7,7 +7,10 @@ export {
   readPublication,
 } from "./bus-message.ts";
 export { hideInOrder, MOST_HIDDEN_SECONDS } from "./hide-in-order.ts";
-export { unwrapBody, wrapBody } from "./message-body.ts";
-export type { FifoMessage } from "./next-batch.ts";
-export { type ObjectStore, objectStore } from "./object-store.ts";
-export { type SqsSender, type SqsSenderOptions, sqsSender } from "./sqs-sender.ts";
+export { type ObjectStore, objectStore, unwrapBody, wrapBody } from "./message-body.ts";
+export {
+  type FifoMessage,
+  type SqsSender,
+  type SqsSenderOptions,
+  sqsSender,
+} from "./sqs-sender.ts";

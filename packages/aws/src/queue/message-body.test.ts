@@ -2,8 +2,7 @@ import type { OrgLoopEvent } from "@orgloop/sdk";
 import { testEvent } from "@orgloop/testkit";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { unwrapBody, wrapBody } from "./message-body.ts";
-import type { ObjectStore } from "./object-store.ts";
+import { type ObjectStore, unwrapBody, wrapBody } from "./message-body.ts";
 
 function objectsIn(kept: Map<string, string>): ObjectStore {
   return {

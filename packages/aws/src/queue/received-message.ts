@@ -1,5 +1,5 @@
 import type { SQSRecord } from "aws-lambda";
-import type { UnreadableMessage } from "../delivery/invalid-letter.ts";
+import type { UnreadableMessage } from "../delivery/burial.ts";
 
 /** What a function is handed of a message in a FIFO queue. */
 export type ReceivedMessage = Pick<SQSRecord, "messageId" | "receiptHandle" | "body"> & {

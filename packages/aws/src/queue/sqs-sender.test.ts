@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { BATCH_BYTES, type FifoMessage } from "./next-batch.ts";
 import { refusingQueue } from "./refusing-queue-fixture.ts";
+import { BATCH_BYTES, type FifoMessage } from "./sqs-sender.ts";
 
 const message = (group: string, body: string): FifoMessage => ({ group, body, dedupId: body });
 

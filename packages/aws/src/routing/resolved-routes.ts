@@ -6,11 +6,16 @@ import {
   matcherOf,
   type Router,
 } from "@orgloop/engine";
-import { OrgLoopError, type RouteSpec, type Topology } from "@orgloop/sdk";
+import { OrgLoopError, type RouteSpec, type SourceSpec, type Topology } from "@orgloop/sdk";
 import type { Secrets } from "../functions/secrets.ts";
 
 /** What routing asks of a Topology where references may stand. */
 export type ResolvedRoutes = Pick<Router, "matcher" | "sources">;
+
+/** `fixed`: no reference stands in them, so they are what they are. */
+export type ResolvedRoutesOf =
+  | { readonly fixed: ResolvedRoutes }
+  | { readonly fixed?: undefined; readonly resolve: () => Promise<ResolvedRoutes> };
 
 /**
  * Filters and keys with their references resolved, asked for by one batch after the other: a secret
@@ -21,7 +26,7 @@ export type ResolvedRoutes = Pick<Router, "matcher" | "sources">;
 export function resolvedRoutes(
   { routes, sources }: Pick<Topology, "routes" | "sources">,
   secrets: Pick<Secrets, "resolveEach">,
-): () => Promise<ResolvedRoutes> {
+): ResolvedRoutesOf {
   const open = routes.filter((route) => holdsReference(JSON.stringify(partOf(route))));
   const parts = open.map((route) => ({ item: `route "${route.name}"`, value: partOf(route) }));
   const keyed = sources.flatMap(({ id, key }) =>
@@ -30,10 +35,13 @@ export function resolvedRoutes(
   const isOpen = new Set(open);
   const closed = routes.flatMap((route) => (isOpen.has(route) ? [] : compiledOf(route, {})));
   const compiled = new Map(closed.map((one) => [one.route.name, one]));
+  if (open.length === 0 && keyed.length === 0) {
+    return { fixed: { matcher: matcherOf(closed), sources: byId(sources) } };
+  }
   let before: string | undefined;
   let resolved: ResolvedRoutes;
 
-  return async () => {
+  async function resolve(): Promise<ResolvedRoutes> {
     const ofRoutes = await secrets.resolveEach(parts);
     const ofKeys = await secrets.resolveEach(keyed);
     const text = JSON.stringify([ofRoutes, ofKeys].map((all) => all.map(messageOrValue)));
@@ -54,8 +62,13 @@ export function resolvedRoutes(
       ),
     };
     return resolved;
-  };
+  }
+
+  return { resolve };
 }
+
+const byId = (sources: readonly SourceSpec[]): ResolvedRoutes["sources"] =>
+  new Map(sources.map((source) => [source.id, source]));
 
 interface RoutePart {
   readonly when?: RouteSpec["when"];

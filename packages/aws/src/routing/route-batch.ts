@@ -1,7 +1,6 @@
-import { callAt, type Router } from "@orgloop/engine";
+import { type Clock, callAt, type Router } from "@orgloop/engine";
 import { messageOf } from "@orgloop/sdk";
 import type { HideMessages } from "../delivery/deliver-batch.ts";
-import { inWaves } from "../functions/in-waves.ts";
 import {
   type BatchResponse,
   groupsOf,
@@ -9,9 +8,8 @@ import {
   receivesOf,
   responseOf,
 } from "../queue/received-message.ts";
-import { recordHistory } from "./event-history.ts";
 import { type RoutingHost, routeMessage } from "./route-message.ts";
-import { type Routed, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
+import { type Routed, recordHistory, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
 
 export interface RouteBatchOptions extends RoutingHost, SendRoutedOptions {
   /** The router of an invocation, whose transforms end when `abandon` is aborted. */
@@ -133,4 +131,34 @@ async function hideReturned(
       );
     }),
   );
+}
+
+/** How long what is ready waits for the rest, so that most batches are sent as one. */
+const WAVE_MS = 200;
+
+/**
+ * What comes of `tasks`, which must not reject: what is ready together comes together, and nothing
+ * waits for one that takes long.
+ */
+export async function* inWaves<Item>(
+  tasks: readonly Promise<readonly Item[]>[],
+  clock: Clock,
+): AsyncGenerator<readonly Item[]> {
+  let ready: (readonly Item[])[] = [];
+  const all = Promise.all(
+    tasks.map(async (task, at) => {
+      const items = await task;
+      ready[at] = items;
+    }),
+  ).then(() => true);
+  for (let ended = false; !ended; ) {
+    const wave = Promise.withResolvers<false>();
+    const cancel = callAt(clock, clock.now() + WAVE_MS, () => wave.resolve(false));
+    ended = await Promise.race([all, wave.promise]);
+    cancel();
+    // In the order of the tasks, whichever was first; some are not there yet.
+    const items = ready.flat();
+    ready = [];
+    if (items.length > 0) yield items;
+  }
 }

@@ -1,4 +1,5 @@
 import {
+  type Deaths,
   type Delivery,
   deliveryLetterId,
   type EndedRoute,
@@ -6,6 +7,7 @@ import {
   followTrace,
   handleEvent,
   isUnroutable,
+  type LanedRoute,
   type LoopCheck,
   matchedOnce,
   type RecordedLine,
@@ -13,22 +15,25 @@ import {
   type TraceChain,
 } from "@orgloop/engine";
 import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
-import { type BurialOptions, bury, buryLetter } from "../delivery/burial.ts";
-import { invalidLetter, isUnreadable } from "../delivery/invalid-letter.ts";
-import { admitPublication } from "../intake/admit-publication.ts";
-import type { RepeatRules } from "../intake/repeat-rules.ts";
+import {
+  type BurialOptions,
+  bury,
+  buryLetter,
+  invalidLetter,
+  isUnreadable,
+} from "../delivery/burial.ts";
+import { admitPublication, type RepeatRules } from "../intake/admit-publication.ts";
 import { type BusMessage, readPublication } from "../queue/bus-message.ts";
-import type { ObjectStore } from "../queue/object-store.ts";
+import type { ObjectStore } from "../queue/message-body.ts";
 import {
   isTooOld,
   type ReceivedMessage,
   receivesOf,
   unreadable,
 } from "../queue/received-message.ts";
-import { type AttemptStore, deathsOf } from "../state/attempts.ts";
-import type { RepeatClaims } from "../state/repeat-claims.ts";
+import type { AttemptStore } from "../state/attempts.ts";
+import type { RepeatClaims } from "../state/claims.ts";
 import type { TraceMemory } from "../state/traces.ts";
-import { runLanes } from "./run-lanes.ts";
 
 export interface RoutingHost extends BurialOptions {
   readonly objects: ObjectStore;
@@ -39,7 +44,7 @@ export interface RoutingHost extends BurialOptions {
 }
 
 /** What an event on the bus comes to: what is sent on, and what stands in the history. */
-export interface RoutedMessage {
+interface RoutedMessage {
   readonly deliveries: readonly Delivery[];
   /** Null: nothing is recorded of it, since it was before. */
   readonly line: RecordedLine | null;
@@ -109,6 +114,11 @@ export async function routeMessage(
   };
 }
 
+/** Deaths of the functions, as the engine asks for them. */
+export function deathsOf({ start, forget }: Pick<AttemptStore, "start" | "forget">): Deaths {
+  return { host: "function", begin: async (key) => (await start(key)) - 1, end: forget };
+}
+
 const NONE: ReadonlySet<string> = new Set();
 
 function lineOf(
@@ -161,4 +171,40 @@ async function followShared(
   });
   // The last try is the one that was written.
   return checks.at(-1) as LoopCheck;
+}
+
+/**
+ * Runs the slow transforms of an event to their end, its routes side by side. `deaths`: of one that
+ * has come back, null of another; after a death they run one after the other, so that only the
+ * route that kills the function is given up (the engine counts for each).
+ */
+export async function runLanes(
+  { id }: Pick<OrgLoopEvent, "id">,
+  routes: readonly (EndedRoute | LanedRoute)[],
+  deaths: Deaths | null,
+): Promise<readonly EndedRoute[]> {
+  if (deaths === null || !routes.some(isLaned)) return sideBySide(routes);
+  const key = `transforming ${id}`;
+  const died = await deaths.begin(key);
+  try {
+    return died === 0 ? await sideBySide(routes) : await inTurn(routes);
+  } finally {
+    await deaths.end(key);
+  }
+}
+
+function sideBySide(routes: readonly (EndedRoute | LanedRoute)[]): Promise<readonly EndedRoute[]> {
+  return Promise.all(routes.map((routed) => (isLaned(routed) ? routed.run() : routed)));
+}
+
+async function inTurn(
+  routes: readonly (EndedRoute | LanedRoute)[],
+): Promise<readonly EndedRoute[]> {
+  const ended: EndedRoute[] = [];
+  for (const routed of routes) ended.push(isLaned(routed) ? await routed.run() : routed);
+  return ended;
+}
+
+function isLaned(routed: EndedRoute | LanedRoute): routed is LanedRoute {
+  return routed.kind === "in lane";
 }

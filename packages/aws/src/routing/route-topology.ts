@@ -10,7 +10,7 @@ import {
 } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 import type { Secrets } from "../functions/secrets.ts";
-import type { RepeatRulesOptions } from "../intake/repeat-rules.ts";
+import type { RepeatRulesOptions } from "../intake/admit-publication.ts";
 import { resolvedRepeats } from "../intake/resolved-repeats.ts";
 import { resolvedRoutes } from "./resolved-routes.ts";
 import type { RouteBatchOptions } from "./route-batch.ts";
@@ -50,7 +50,7 @@ export async function routeTopology({
       const { opened, broken } = await openAll(transforms, openTransform);
       const binding = { transforms: opened, clock, abandon };
       return {
-        ...(await resolved()),
+        ...(resolved.fixed ?? (await resolved.resolve())),
         transformsOf(route) {
           for (const { ref } of route.transforms) {
             const error = broken.get(ref);

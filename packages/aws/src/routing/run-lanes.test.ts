@@ -9,10 +9,10 @@ import { OrgLoopError, type OrgLoopEvent, type Transform } from "@orgloop/sdk";
 import { fakeClock, SAMPLE_DEFAULTS } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { batchFixture, eventOf, routeOf } from "../delivery/batch-fixture.ts";
-import { type AttemptStore, deathsOf } from "../state/attempts.ts";
+import type { AttemptStore } from "../state/attempts.ts";
 import { memoryState } from "../state/memory-state-fixture.ts";
+import { deathsOf, runLanes } from "./route-message.ts";
 import { routeTopology } from "./route-topology.ts";
-import { runLanes } from "./run-lanes.ts";
 
 /** A router with a route for each of these transforms, which may take their time. */
 function routerOf(transforms: Readonly<Record<string, RouteTransform["execute"]>>): Router {

@@ -1,11 +1,11 @@
+import { randomBytes } from "node:crypto";
 import type { Clock, Delivery, RecordedLine } from "@orgloop/engine";
 import { messageOf, type RouteSpec } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 import { actorMessage } from "../queue/actor-message.ts";
-import type { FifoMessage } from "../queue/next-batch.ts";
-import type { ObjectStore } from "../queue/object-store.ts";
+import type { ObjectStore } from "../queue/message-body.ts";
 import type { ReceivedMessage } from "../queue/received-message.ts";
-import type { SqsSender } from "../queue/sqs-sender.ts";
+import type { FifoMessage, SqsSender } from "../queue/sqs-sender.ts";
 
 /** What has become of a message of the bus. */
 export interface Routed {
@@ -79,4 +79,25 @@ function queueMessage(
   const route = routes.get(delivery.route) as RouteSpec;
   const severalRoutes = (routesTo.get(delivery.actor) ?? 0) > 1;
   return actorMessage({ delivery, route, topologyHash, severalRoutes, nowMs }, objects);
+}
+
+/** Where the record of an hour lies in the stage's bucket: `events/2026-11-23/14/`. */
+export function historyFolder(atMs: number): string {
+  const iso = new Date(atMs).toISOString();
+  return `events/${iso.slice(0, 10)}/${iso.slice(11, 13)}/`;
+}
+
+/**
+ * Records what a batch routed, as one object of JSON lines in the hour of its routing; what is
+ * listed by key is in order. Resolves when it is durable.
+ */
+export async function recordHistory(
+  objects: Pick<ObjectStore, "put">,
+  lines: readonly RecordedLine[],
+  nowMs: number,
+): Promise<void> {
+  if (lines.length === 0) return;
+  const time = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "");
+  const key = `${historyFolder(nowMs)}${time}-${randomBytes(6).toString("hex")}.jsonl`;
+  await objects.put(key, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }

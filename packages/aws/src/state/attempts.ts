@@ -1,4 +1,3 @@
-import type { Deaths } from "@orgloop/engine";
 import type { AttemptState } from "@orgloop/sdk";
 import {
   getItem,
@@ -35,11 +34,6 @@ export interface AttemptStore {
   start(deliveryId: string): Promise<number>;
   /** The delivery is done with. */
   forget(deliveryId: string): Promise<void>;
-}
-
-/** Deaths of the functions, as the engine asks for them. */
-export function deathsOf({ start, forget }: Pick<AttemptStore, "start" | "forget">): Deaths {
-  return { host: "function", begin: async (key) => (await start(key)) - 1, end: forget };
 }
 
 export interface DynamoAttemptsOptions extends StateTable {

@@ -6,7 +6,6 @@ export type { KeptEntry } from "./inbox/inbox-entry-items.ts";
 export * from "./inbox/shared-inboxes.ts";
 export * from "./leased-checkpoints.ts";
 export type { LetterObjects, ListedLetter } from "./letter-item.ts";
-export * from "./repeat-claims.ts";
 export * from "./replay-numbers.ts";
 export * from "./route-states.ts";
 export * from "./source-lives.ts";

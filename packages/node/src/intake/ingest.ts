@@ -53,8 +53,8 @@ export interface IngestOptions {
   readonly backlog: Backlog;
   readonly repeats: Pick<Repeats, "admit">;
   readonly project: string;
-  /** Why an event does not fit the schema of its source; null: it does. Absent: none has one. */
-  readonly checkEvent: () => CheckEvent | null;
+  /** What runs now. `checkEvent` null: no source has a schema. */
+  readonly current: () => { readonly checkEvent: CheckEvent | null };
   readonly bury: Bury;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
@@ -137,10 +137,10 @@ type Publish = (publications: readonly Published[], nowMs: number) => Promise<vo
 async function admit(
   arrivals: readonly Arrival[],
   nowMs: number,
-  { checkEvent, bury, repeats }: IngestOptions,
+  { current, bury, repeats }: IngestOptions,
   publish: Publish,
 ): Promise<Admitted> {
-  const check = checkEvent();
+  const { checkEvent: check } = current();
   const keep = (held: readonly Published[]) => publish(held, nowMs);
   if (check === null) return { ...(await repeats.admit(arrivals, keep)), unfit: [] };
   const unfit = new Set<Arrival>();

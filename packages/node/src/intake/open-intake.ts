@@ -33,8 +33,7 @@ export function openIntake(ports: ProjectPorts, bury: Bury, pollConcurrency: num
     activity,
   });
   const { project } = current().topology;
-  const checkEvent = () => current().checkEvent;
-  const entered = ingest({ ...ports, bus: open.bus, repeats: known, project, checkEvent, bury });
+  const entered = ingest({ ...ports, bus: open.bus, repeats: known, project, bury });
   const pollers = pollLoop({
     sources: current().polled,
     concurrency: pollConcurrency,

@@ -1,6 +1,6 @@
 import { fakeClock } from "@orgloop/testkit";
 import { expect, test } from "vitest";
-import { inWaves } from "./in-waves.ts";
+import { inWaves } from "./route-batch.ts";
 
 test("what is ready together comes together, in order; nothing waits for what takes long, and nothing is lost", async () => {
   const clock = fakeClock();
