@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findTests, loadTests } from "@orgloop/config/tests";
@@ -216,4 +216,50 @@ test("an event is generated, and told where it would go, without anything runnin
     },
   ]);
   await expect(stat(path.join(root, "home/data/wal"))).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("--coverage names the routes that no test reaches, --junit writes the results for CI", async () => {
+  const project = path.join(home, "covered");
+  const yaml = (kind: string, rest: string) =>
+    `apiVersion: orgloop/v1alpha1\nkind: ${kind}\n${rest}`;
+  const route = (name: string, n: number) =>
+    `  - { name: ${name}, when: { source: hook, events: [resource.changed], filter: { payload.n: ${n} } }, then: { actor: out } }\n`;
+  const files = {
+    "orgloop.yaml": yaml(
+      "Project",
+      `metadata: { name: covered }
+sources: [{ id: hook, connector: "@orgloop/connector-webhook", config: {}, public: true }]
+actors: [{ id: out, connector: "@orgloop/connector-console" }]
+`,
+    ),
+    "routes/r.yaml": yaml("RouteGroup", `routes:\n${route("one", 1)}${route("two", 2)}`),
+    "p.test.yaml": `apiVersion: orgloop/v1alpha1
+kind: Test
+metadata: { name: covered }
+tests:
+  - name: one is routed
+    given: { source: hook, payload: { n: 1 } }
+    expect: { routes: [one] }
+`,
+  };
+  for (const [file, content] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(project, file)), { recursive: true });
+    await writeFile(path.join(project, file), content);
+  }
+  const junit = path.join(home, "out/junit.xml");
+  const { code, answer, stderr } = await run("-c", project, "--coverage", "--junit", junit);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(answer.coverage).toEqual({
+    routes: 2,
+    reached: 1,
+    percent: 50,
+    unreached: [
+      { name: "two", file: expect.stringMatching(/routes\/r\.yaml$/), line: 5, column: 5 },
+    ],
+  });
+  expect(await readFile(junit, "utf8")).toContain('tests="1" failures="0" errors="0"');
+  const { stdout } = await orgloop(["test", "-c", project, "--coverage"], env);
+  expect(stdout).toMatch(
+    /routes\/r\.yaml:5:5: no test reaches the route "two"\n1 of 2 routes reached \(50 %\)\n$/,
+  );
 });

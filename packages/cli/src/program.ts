@@ -145,6 +145,8 @@ function addEvents(program: Command): void {
     .command("test [path]")
     .description("run the tests (*.test.yaml) of a project, module, folder or file; no network")
     .option("--filter <text>", "only tests with this in their name")
+    .option("--coverage", "name the routes that no test reaches")
+    .option("--junit <file>", "write the results for CI, in JUnit's XML")
     .option("--dry-run", "with EVENT.json or -: only say where the event would go")
     .option("--generate <kind>", "print an event of this kind: github, linear, claude-code")
     .addHelpText("after", "\nWith EVENT.json or -: put one event on the bus (as inject).")

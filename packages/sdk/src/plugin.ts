@@ -1,6 +1,7 @@
 import type { LookupFunction } from "node:net";
 import type { Actor } from "./actor.ts";
 import type { ClaimStore } from "./claim-store.ts";
+import type { EventType } from "./event.ts";
 import type { Logger } from "./logger.ts";
 import type { Source } from "./source.ts";
 import type { StandardSchema } from "./standard-schema.ts";
@@ -90,6 +91,11 @@ export interface SourcePart<Config> extends PluginPart<Config, Source> {
    * does not say: `7d`.
    */
   readonly repeatWindow?: Duration;
+  /**
+   * All types that its events may have: `validate` warns of a route that waits for another. Absent:
+   * nobody knows.
+   */
+  readonly emits?: readonly EventType[];
 }
 
 /** What a package named under `connector:` exports as its default. */

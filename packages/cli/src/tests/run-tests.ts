@@ -10,6 +10,9 @@ export interface TestResult {
   readonly line: number;
   readonly name: string;
   readonly failures: readonly TestFailure[];
+  /** Names of the routes that took one of its events, whatever became of it then. */
+  readonly reached: ReadonlySet<string>;
+  readonly durationMs: number;
 }
 
 export interface TestFailure extends Difference {
@@ -30,17 +33,26 @@ export async function runTests(
     begun(one.name);
     const begin = trials.get(one.topology) ?? trialOf(one);
     trials.set(one.topology, begin);
-    results.push({ file, line: one.line, name: one.name, failures: await runCase(one, begin()) });
+    const startMs = performance.now();
+    const reached = new Set<string>();
+    const failures = await runCase(one, begin(), reached);
+    const durationMs = performance.now() - startMs;
+    results.push({ file, line: one.line, name: one.name, failures, reached, durationMs });
   }
   return results;
 
-  async function runCase({ steps, topology }: TestCase, trial: Trial): Promise<TestFailure[]> {
+  async function runCase(
+    { steps, topology }: TestCase,
+    trial: Trial,
+    reached: Set<string>,
+  ): Promise<TestFailure[]> {
     const failures: TestFailure[] = [];
     try {
       for (const [at, { event, atMs, expected }] of steps.entries()) {
         const step = at + 1;
         try {
           const tried = await trial.route(event, atMs);
+          for (const name of [...tried.routes.keys(), ...tried.failed.keys()]) reached.add(name);
           const found = compare(expected, tried, topology, eventPasses);
           failures.push(...found.map((difference) => ({ ...difference, step })));
         } catch (error) {

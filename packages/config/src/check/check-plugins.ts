@@ -48,6 +48,12 @@ export interface FoundSecrets {
   readonly marked: MarkedSecrets;
 }
 
+/** What the packages say of the items. */
+export interface FoundParts extends FoundSecrets {
+  /** Types of event that a source can have, by its name, where its connector says. */
+  readonly emits: ReadonlyMap<string, readonly string[]>;
+}
+
 type Part = Pick<PluginPart<unknown, unknown>, "config" | "templates" | "paths">;
 
 /** What of a package the item is made of, or what it is instead. */
@@ -62,7 +68,7 @@ function partOf(plugin: PluginDefinition, item: Declaration): Part | string {
 /**
  * Checks every item's `config` against its package's schema, but for those of the file `standIns`.
  * A package that is missing is one error, at its first use. Resolves to what the schemas say is
- * secret.
+ * secret, and what the connectors say of their events.
  */
 export async function checkPlugins(
   declarations: Declarations,
@@ -70,7 +76,7 @@ export async function checkPlugins(
   env: Environment,
   findings: Findings,
   standIns?: string,
-): Promise<FoundSecrets> {
+): Promise<FoundParts> {
   const { source, actor, transform, logger } = declarations;
   const made = madeRoots(transform);
   const context: Context = {
@@ -80,6 +86,7 @@ export async function checkPlugins(
   };
   const variables = new Set<string>();
   const marked = new Map<Declaration, readonly SecretText[]>();
+  const emits = new Map<string, readonly string[]>();
   const uses = new Map<string, Declaration[]>();
   for (const item of [...source, ...actor, ...transform, ...logger] as Declaration[]) {
     const checked = item.enabled && item.layers.at(-1)?.document.file !== standIns;
@@ -98,7 +105,9 @@ export async function checkPlugins(
       if (first) packageError(first, name, more.length, error, findings);
       continue;
     }
+    const types = plugin.kind === "connector" ? plugin.source?.emits : undefined;
     for (const item of items) {
+      if (item.kind === "source" && types) emits.set(item.name, types);
       const schema = await checkItem(item, plugin, context, findings);
       if (schema === undefined) continue;
       const config = valueAt(item.value, ["config"]) ?? {};
@@ -107,7 +116,7 @@ export async function checkPlugins(
       if (found.length > 0) marked.set(item, found);
     }
   }
-  return { variables, marked };
+  return { variables, marked, emits };
 }
 
 function packageError(

@@ -2,13 +2,13 @@ import type { PluginLookup, Problem, Topology } from "@orgloop/sdk";
 import { checkDelivery } from "../check/check-delivery.ts";
 import { checkEnvironments } from "../check/check-environments.ts";
 import { checkOtherWorkspaces } from "../check/check-other-workspaces.ts";
-import { checkPlugins } from "../check/check-plugins.ts";
+import { checkPlugins, type FoundParts } from "../check/check-plugins.ts";
 import { checkSecrets } from "../check/check-secrets.ts";
 import { checkServerless } from "../check/check-serverless.ts";
 import { checkTemplates } from "../check/check-templates.ts";
 import { graphWarnings } from "../check/graph-warnings.ts";
 import { inboxWarnings } from "../check/inbox-warnings.ts";
-import type { MarkedSecrets } from "../check/marked-secrets.ts";
+import { warnOfNeverMatching } from "../check/never-matching.ts";
 import { outageWarnings } from "../check/outage-warnings.ts";
 import { expandModules } from "../modules/expand-modules.ts";
 import { type ModuleInstance, moduleInstances } from "../modules/module-instances.ts";
@@ -98,8 +98,7 @@ export async function resolveProject(
   const { projectDir, manifestFile, workspaceName, read, user, files, env } = input;
   const resolved = resolveDocuments(read, user, findings);
   const { settings, root, teams, workspace } = resolved;
-  const users = resolved.documents.filter(({ kind }) => kind === "Project" || kind === "Team");
-  const modules = expandModules(users, workspace, files, findings);
+  const modules = expandModules(resolved.documents.filter(uses), workspace, files, findings);
   const documents = [...resolved.documents, ...modules.documents];
   const isUnread = documents.some(({ document }) => document.value === undefined);
   const unread = { ...modules.unread, anything: modules.unread.anything || isUnread };
@@ -124,11 +123,12 @@ export async function resolveProject(
   const attachments = await attachFiles(byKind, files, findings);
   const on = byKind.route.filter(({ enabled }) => enabled);
   checkTemplates(on, byKind, findings);
-  const marked = await checkedPlugins(byKind, input, findings);
+  const { marked, emits } = await checkedPlugins(byKind, input, findings);
   const routes = topologyRoutes(byKind.route, attachments.prompts);
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
+    warnOfNeverMatching({ routes: on, specs: routes, emitted: emits }, findings);
     inboxWarnings(on, findings);
     outageWarnings(on, [root, ...teams], findings);
     checkSecrets(settings, root, { ...byKind, marked }, findings);
@@ -152,17 +152,19 @@ export async function resolveProject(
   return finishLoad(project, findings);
 }
 
-/** Checks what plug-ins are given, where they can be looked up; the secrets that they mark. */
+/** Checks what plug-ins are given, where they can be looked up; what they say of the items. */
 async function checkedPlugins(
   byKind: LinkedDeclarations,
   { lookup, env, processEnv = env, standIns }: ProjectInput,
   findings: Findings,
-): Promise<MarkedSecrets> {
-  if (lookup === undefined) return new Map();
+): Promise<Pick<FoundParts, "marked" | "emits">> {
+  if (lookup === undefined) return { marked: new Map(), emits: new Map() };
   const found = await checkPlugins(byKind, lookup, env, findings, standIns?.file);
   checkEnvironments(byKind, found.variables, { env, processEnv }, findings);
-  return found.marked;
+  return found;
 }
+
+const uses = ({ kind }: LoadedDocument) => kind === "Project" || kind === "Team";
 
 const declares = ({ kind }: LoadedDocument) => kind !== "Workspace" && kind !== "Team";
 

@@ -51,6 +51,30 @@ export interface TestCase {
   readonly topology: Topology;
   readonly projectDir: string;
   readonly lookup: PluginLookup;
+  /** Where its routes are declared; one list for all tests of one topology. */
+  readonly routes: readonly RoutePlace[];
+}
+
+/** A route, and where it is declared: in the file of the module that brings it. */
+export interface RoutePlace {
+  readonly name: string;
+  /** As `LoadedTests.file` is named. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The routes of a project that are on, each with its place. */
+export function routePlaces({
+  routes,
+  provenance,
+}: Pick<LoadedProject, "routes" | "provenance">): RoutePlace[] {
+  return routes.map(({ name }) => {
+    const origin = provenance.originOf("route", name);
+    const { document, path } = origin?.layers.at(-1) ?? {};
+    const place = document?.locate(path ?? []) ?? { line: 1, column: 1 };
+    return { name, file: origin?.file ?? "", ...place };
+  });
 }
 
 /**
@@ -88,12 +112,15 @@ export async function loadTests(file: string, options: LoadTestsOptions): Promis
   const problems: Problem[] = [];
   const load = projectLoader(found, document, files, options, problems);
   const cases: TestCase[] = [];
+  const places = new Map<Tested, readonly RoutePlace[]>();
   for (const [at, one] of input.tests.entries()) {
     const project = await load(one, at);
     if (project === undefined) continue;
     const path = ["tests", at];
     const instance = found.kind === "module" ? (project.instances[0]?.name ?? null) : null;
     const names = testNames(project, instance, file);
+    const routes = places.get(project) ?? routePlaces(project);
+    places.set(project, routes);
     const before = findings.errors.length;
     const steps = stepsOf({ document, files, findings, project, names }, input, one, path);
     if (findings.errors.length > before) continue;
@@ -101,7 +128,7 @@ export async function loadTests(file: string, options: LoadTestsOptions): Promis
     const topology = withReferences(project.topology, readEnvironment(projectDir, options.env));
     const { line } = document.locate(path);
     const lookup = options.lookup(projectDir);
-    cases.push({ name: one.name, line, steps, topology, projectDir, lookup });
+    cases.push({ name: one.name, line, steps, topology, projectDir, lookup, routes });
   }
   return { ...nothing, cases, errors: unique([...toProblems(findings.errors), ...problems]) };
 }

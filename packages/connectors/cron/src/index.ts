@@ -4,6 +4,7 @@ import { cronSourceConfig } from "./config.ts";
 export default defineConnector({
   id: "cron",
   source: {
+    emits: ["resource.changed"],
     config: cronSourceConfig,
     templates: [],
     create: async (config, context) =>

@@ -4,6 +4,7 @@ import { githubSourceConfig } from "./config.ts";
 export default defineConnector({
   id: "github",
   source: {
+    emits: ["resource.changed"],
     repeatWindow: "7d",
     config: githubSourceConfig,
     templates: [],

@@ -4,6 +4,7 @@ import { webhookActorConfig, webhookSourceConfig } from "./config.ts";
 export default defineConnector({
   id: "webhook",
   source: {
+    emits: ["resource.changed"],
     config: webhookSourceConfig,
     templates: [],
     intake: ["receive"],
