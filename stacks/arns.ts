@@ -9,6 +9,7 @@ export const functionArn = (name: string): string => arn("lambda", `function:${n
 export const tableArn = (name: string): string => arn("dynamodb", `table/${name}`);
 export const logGroupArn = (name: string): string => arn("logs", `log-group:${name}`);
 export const parameterArn = (name: string): string => arn("ssm", `parameter${name}`);
+export const snsArn = (name: string): string => arn("sns", name);
 export const scheduleGroupArn = (name: string): string =>
   arn("scheduler", `schedule-group/${name}`);
 export const eventBusArn = (name: string): string =>

@@ -1,4 +1,4 @@
-import { awsNames, MOST_RESOURCES, pollerGroups } from "@orgloop/aws/plan";
+import { awsNames, MOST_RESOURCES, pollerGroups, stacksOf } from "@orgloop/aws/plan";
 import { CfnResource, type Stack, Tags } from "aws-cdk-lib";
 import { actors } from "./actors.ts";
 import { ingress } from "./ingress.ts";
@@ -22,7 +22,9 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
   const routesTo = (actor: string) => routes.get(actor) ?? [];
   const former = Map.groupBy(input.former, ({ then }) => then.actor);
   const formerTo = (actor: string) => former.get(actor) ?? [];
-  const stage: Stage = { ...input, names, stack, routesTo, formerTo };
+  // What a stage was created without is written down with the first deploy that knows it.
+  const layout = { ...input.layout, alarms: stacksOf(input.layout, "alarms") };
+  const stage: Stage = { ...input, layout, names, stack, routesTo, formerTo };
   const { sources } = stage.topology;
   const polled = pollerGroups(
     stage.topology,
@@ -35,7 +37,7 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
     [routing(stage)],
     pollers(stage, polled),
     [...schedules(stage, polled), ingress(stage, received)].filter((it) => it !== null),
-    [observability(stage)],
+    ...observability(stage),
   ];
   // What waits for a part that has no stack waits for what that would have waited for.
   const rows = parts.filter((part) => part.length > 0);

@@ -6,9 +6,9 @@ import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { lambdaFunction } from "./functions/lambda-function.ts";
 import { specValue } from "./functions/spec-value.ts";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
-import { inboxSweep } from "./inbox-sweep.ts";
 import { shardStacks } from "./shard-stacks.ts";
 import type { Stage } from "./stage.ts";
+import { sweeps } from "./sweeps.ts";
 
 /** The rest of a long look-back comes with the next tick: every page moves the checkpoint. */
 const TIMEOUT_S = 300;
@@ -17,7 +17,8 @@ const TIMEOUT_S = 300;
 export function pollers(stage: Stage, groups: readonly Group<SourceSpec>[]): readonly Stack[] {
   const common = stage.stack("schedules", "OrgLoop: what all schedules share");
   const schedules = new CfnScheduleGroup(common, "Schedules", { name: stage.names.scheduleGroup });
-  if (stage.inboxes.swept) inboxSweep(common, stage, schedules);
+  const polled = groups.flatMap(({ items }) => items);
+  sweeps(common, stage, schedules, polled);
   const shards = shardStacks(
     stage,
     "pollers",

@@ -64,7 +64,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
   const actors = [...topology.actors, ...draining];
   const wanted = [
     ...functionPackages(topology, { polled, received }, actors, awaited),
-    ...(inboxes.swept ? [["sweep", []] as const] : []),
+    ["sweep", []] as const,
   ];
   const entries = new Map<string, string>();
   for (const name of new Set(wanted.flatMap(([, packages]) => packages))) {
@@ -92,6 +92,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
     inboxes,
     secretPrefix: options.secretPrefix,
     retain: options.retain,
+    plainAlarms: options.env.AWS_ENDPOINT_URL !== undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type StageLayout, shardOf, usedShards } from "@orgloop/aws/plan";
+import { type StagePart, shardOf, stacksOf, usedShards } from "@orgloop/aws/plan";
 import { CfnWaitConditionHandle, type Stack } from "aws-cdk-lib";
 import type { Stage } from "./stage.ts";
 
@@ -15,11 +15,11 @@ export interface ShardStacks {
  */
 export function shardStacks(
   stage: Stage,
-  part: keyof StageLayout,
+  part: StagePart,
   text: string,
   keys: readonly string[],
 ): ShardStacks {
-  const count = stage.layout[part];
+  const count = stacksOf(stage.layout, part);
   const used = usedShards(keys, count);
   const made = new Map<number, Stack>();
   for (let at = 0; at < count; at++) {

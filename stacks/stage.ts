@@ -35,6 +35,11 @@ export interface StageInput {
   readonly secretPrefix: string;
   /** Whether state, history and claim checks stay when the stage is removed. */
   readonly retain: boolean;
+  /**
+   * True where CloudFormation is an emulator's: none knows alarms on alarms, nor metric math in
+   * them. Default false.
+   */
+  readonly plainAlarms?: boolean;
 }
 
 /** What every stack is made from. */

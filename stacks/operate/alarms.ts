@@ -1,137 +1,132 @@
-import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "@orgloop/aws/plan";
+import {
+  type AlarmMetric,
+  alarmDescription,
+  type CompositeAlarm,
+  type MetricAlarm,
+} from "@orgloop/aws/plan";
 import type { Stack } from "aws-cdk-lib";
-import { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
+import { CfnAlarm, CfnCompositeAlarm } from "aws-cdk-lib/aws-cloudwatch";
+import { snsArn } from "../arns.ts";
 import type { Stage } from "../stage.ts";
 
-interface Alarm {
-  readonly subject: string;
-  readonly description: string;
-  readonly namespace: string;
-  readonly metric: string;
-  readonly dimension: readonly [name: string, value: string];
-  readonly statistic: "Maximum" | "Sum";
-  /** It goes off above this. */
-  readonly threshold: number;
-  /** Five minutes each; all of them. */
-  readonly periods: number;
-}
+/** How long a message waits for the one that would make it needless, and stays needless after. */
+const WAIT_S = 180;
+const EXTENSION_S = 300;
 
-/** What somebody should look at: a queue that gets older, dead letters, pollers that fail. */
-const stageAlarms = (stage: Stage): readonly Alarm[] => [
-  ...queueAlarms(stage),
-  ...ownAlarms(stage),
-  ...functionAlarms(stage),
-];
-
-function queueAlarms({ names }: Stage): readonly Alarm[] {
-  const queue = (name: string) => ({
-    namespace: "AWS/SQS",
-    dimension: ["QueueName", name] as const,
-    statistic: "Maximum" as const,
-  });
-  return [
-    {
-      ...queue(names.bus),
-      subject: "bus-age",
-      description: "Events wait on the bus for more than 5 minutes: the router does not keep up",
-      metric: "ApproximateAgeOfOldestMessage",
-      threshold: 300,
-      periods: 2,
-    },
-    {
-      ...queue(names.busDlq),
-      subject: "bus-dlq",
-      description: "Events that the router never settled: orgloop dead-letters list shows them",
-      metric: "ApproximateNumberOfMessagesVisible",
-      threshold: 0,
-      periods: 1,
-    },
-  ];
-}
-
-function ownAlarms({ stage }: Stage): readonly Alarm[] {
-  const own = {
-    namespace: METRIC_NAMESPACE,
-    dimension: [METRIC_DIMENSION, stage],
-    periods: 1,
-  } as const;
-  return [
-    {
-      ...own,
-      subject: "waiting",
-      description: "Deliveries have waited for more than an hour: orgloop status says for whom",
-      metric: METRICS.waited,
-      statistic: "Maximum",
-      threshold: 3_600_000,
-    },
-    {
-      ...own,
-      subject: "dead-letters",
-      description: "Deliveries were given up: orgloop dead-letters list says why",
-      metric: METRICS.deadLetters,
-      statistic: "Sum",
-      threshold: 0,
-    },
-    {
-      ...own,
-      subject: "poll-errors",
-      description: "Sources cannot be polled: orgloop status says which",
-      metric: METRICS.pollErrors,
-      statistic: "Sum",
-      threshold: 0,
-      periods: 3,
-    },
-  ];
-}
-
-function functionAlarms({ names, inboxes }: Stage): readonly Alarm[] {
-  const errorsOf = (name: string) => ({
-    namespace: "AWS/Lambda",
-    metric: "Errors",
-    dimension: ["FunctionName", name] as const,
-    statistic: "Sum" as const,
-    threshold: 0,
-    periods: 2,
-  });
-  const alarms: readonly Alarm[] = [
-    {
-      ...errorsOf(names.router),
-      subject: "router-errors",
-      description: "The router fails: orgloop logs says how",
-    },
-    {
-      ...errorsOf(names.receiver),
-      subject: "receiver-errors",
-      description: "Webhooks cannot be taken in: orgloop logs says why",
-    },
-  ];
-  if (!inboxes.swept) return alarms;
-  const sweeper = {
-    ...errorsOf(names.sweeper),
-    subject: "sweeper-errors",
-    description: "What nobody fetches from inboxes is not given up: orgloop logs says why",
-  };
-  return [...alarms, sweeper];
-}
-
-const PERIOD_S = 300;
-
-/** The alarms of a stage. Silence is health: a metric that nobody writes is no alarm. */
-export function alarms(stack: Stack, stage: Stage): void {
-  for (const alarm of stageAlarms(stage)) {
-    const [Name, value] = alarm.dimension;
-    new CfnAlarm(stack, alarm.subject, {
-      alarmName: stage.names.alarm(alarm.subject),
-      alarmDescription: alarm.description,
-      namespace: alarm.namespace,
-      metricName: alarm.metric,
-      dimensions: [{ name: Name, value }],
-      statistic: alarm.statistic,
-      comparisonOperator: "GreaterThanThreshold",
-      threshold: alarm.threshold,
-      period: PERIOD_S,
-      evaluationPeriods: alarm.periods,
-      treatMissingData: "notBreaching",
-    });
+/**
+ * Makes alarms, each after those that it names. Where the endpoint is an emulator, which knows
+ * neither metric math nor alarms on alarms, each metric has an alarm of its own, and tells of
+ * itself.
+ */
+export function makeAlarms(
+  stack: Stack,
+  stage: Stage,
+  metric: readonly MetricAlarm[],
+  composite: readonly CompositeAlarm[],
+): void {
+  if (stage.plainAlarms) {
+    for (const alarm of metric.flatMap(plainForms))
+      metricAlarm(stack, stage, alarm, actions(stage));
+    return;
   }
+  const made = new Map<string, CfnAlarm | CfnCompositeAlarm>();
+  for (const alarm of metric) {
+    made.set(stage.names.alarm(alarm.subject), metricAlarm(stack, stage, alarm, []));
+  }
+  for (const alarm of composite) {
+    const one = compositeAlarm(stack, stage, alarm);
+    const suppressor = alarm.unless === undefined ? [] : [stage.names.alarm(alarm.unless)];
+    const named = [...alarm.rule.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name);
+    for (const name of new Set([...named, ...suppressor])) {
+      const before = made.get(name);
+      if (before !== undefined) one.addDependency(before);
+    }
+    made.set(stage.names.alarm(alarm.subject), one);
+  }
+}
+
+/** Who is told; nobody where the workspace names nobody. */
+function actions({ topology, names }: Stage): string[] {
+  const { topic_arn, emails = [] } = topology.aws?.alarms ?? {};
+  if (topic_arn !== undefined) return [topic_arn];
+  return emails.length > 0 ? [snsArn(names.alarmTopic)] : [];
+}
+
+function plainForms(alarm: MetricAlarm): readonly MetricAlarm[] {
+  if (alarm.expression === undefined) return [alarm];
+  const threshold = alarm.below ? alarm.threshold : 0;
+  const { expression: _, ...rest } = alarm;
+  return (alarm.plain ?? []).map((id) => ({
+    ...rest,
+    subject: alarm.plain?.length === 1 ? alarm.subject : `${alarm.subject}-${id}`,
+    metrics: Object.fromEntries(Object.entries(alarm.metrics).filter(([one]) => one === id)),
+    threshold,
+  }));
+}
+
+function metricAlarm(
+  stack: Stack,
+  stage: Stage,
+  alarm: MetricAlarm,
+  alarmActions: string[],
+): CfnAlarm {
+  const { subject, text, threshold, below = false, period, periods, of, silence } = alarm;
+  return new CfnAlarm(stack, subject, {
+    alarmName: stage.names.alarm(subject),
+    alarmDescription: alarmDescription(text),
+    ...metricsOf(alarm, period),
+    comparisonOperator: below ? "LessThanThreshold" : "GreaterThanThreshold",
+    threshold,
+    evaluationPeriods: periods,
+    datapointsToAlarm: of,
+    treatMissingData: silence === "health" ? "notBreaching" : "breaching",
+    ...(alarmActions.length > 0 && { alarmActions }),
+  });
+}
+
+const dimensionsOf = ({ dimensions }: AlarmMetric) =>
+  Object.entries(dimensions).map(([name, value]) => ({ name, value }));
+
+function metricsOf({ metrics, expression }: MetricAlarm, period: number) {
+  const all = Object.entries(metrics);
+  const [[, only] = []] = all;
+  if (expression === undefined) {
+    if (only === undefined) return {};
+    const { namespace, metric: metricName, statistic } = only;
+    return { namespace, metricName, statistic, dimensions: dimensionsOf(only), period };
+  }
+  return {
+    metrics: [
+      ...all.map(([id, metric]) => ({
+        id,
+        returnData: false,
+        metricStat: {
+          metric: {
+            namespace: metric.namespace,
+            metricName: metric.metric,
+            dimensions: dimensionsOf(metric),
+          },
+          period,
+          stat: metric.statistic,
+        },
+      })),
+      { id: "it", expression, label: "it", returnData: true },
+    ],
+  };
+}
+
+function compositeAlarm(stack: Stack, stage: Stage, alarm: CompositeAlarm): CfnCompositeAlarm {
+  const { subject, text, rule, wakes, unless } = alarm;
+  const alarmActions = wakes ? actions(stage) : [];
+  return new CfnCompositeAlarm(stack, subject, {
+    alarmName: stage.names.alarm(subject),
+    alarmDescription: alarmDescription(text),
+    alarmRule: rule,
+    ...(alarmActions.length > 0 && { alarmActions }),
+    ...(unless !== undefined && {
+      actionsSuppressor: stage.names.alarm(unless),
+      actionsSuppressorWaitPeriod: WAIT_S,
+      actionsSuppressorExtensionPeriod: EXTENSION_S,
+    }),
+  });
 }

@@ -51,6 +51,11 @@ export function dashboardBody({ stage, project, region }: DashboardOf) {
       functions("Invocations", `${names.prefix}poll-`, "polls"),
       functions("Throttles", `${names.prefix}poll-`, "throttled"),
     ]),
+    graph("Sources", "Maximum", [
+      own("sourcesWatched", "watched"),
+      own("sourcesStale", "not polled in time"),
+      own("sourcesFailing", "failing"),
+    ]),
   ];
   const title = {
     type: "text",
@@ -163,6 +168,7 @@ function flowGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
       queue("ApproximateNumberOfMessagesVisible", names.busDlq, "on the bus's dead-letter queue"),
     ]),
     graph("Breakers", "Sum", [
+      own("breakersOpen", "open now", { stat: "Maximum" }),
       own("breakersOpened", "opened"),
       own("breakersClosed", "closed"),
       own("held", "deliveries held"),

@@ -98,8 +98,16 @@ const applied = () => dynamoAppliedState({ client, table: names.table }).read();
 
 const send = (url: string, n: number) => sendWebhook(aws.endpoint, url, n);
 
-/** Of actors, in a stage of any size. */
+/** Of actors and of their alarms, in a stage of any size. */
 const SHARDS = 14;
+const ALARM_SHARDS = 20;
+/** An actor's alarms are in a stack that there is, or in a new one. */
+const alarmsOf = (actor: string, others: readonly string[]) => {
+  const shard = shardOf(actor, ALARM_SHARDS);
+  const there = others.some((one) => shardOf(one, ALARM_SHARDS) === shard);
+  const how = there ? "\\d+ changes?" : "New stack";
+  return expect.stringMatching(`^${names.prefix}alarms-${shard}: ${how}$`);
+};
 /** An actor in the stack of another. */
 const BROKEN = Array.from({ length: 1_000 }, (_, n) => `broken-${n}`).find(
   (id) => shardOf(id, SHARDS) === shardOf("triage", SHARDS),
@@ -132,6 +140,7 @@ test("a deploy makes the stage, and a signed webhook reaches its agent", async (
       names.receiver,
       names.recorder,
       names.emptier,
+      names.sweeper,
       names.deliverer("reviewer"),
     ].sort(),
   );
@@ -151,6 +160,7 @@ test("a diff says what would change, and nothing else", async () => {
   expect(diff).not.toMatch(/\[-\] AWS::/);
   expect(changedIn(diff)).toEqual([
     `${names.prefix}actors-${shardOf("triage", SHARDS)}: New stack`,
+    alarmsOf("triage", ["reviewer"]),
     `${names.prefix}routing: 1 change`,
   ]);
   expect(diff).toMatch(/\[~\] AWS::SSM::Parameter Topology/);
@@ -201,6 +211,7 @@ test("a change that AWS refuses is rolled back: what was there goes on, and is s
   expect(diff).toMatch(/\[\+\] AWS::Lambda::Function broken/);
   expect(changedIn(diff)).toEqual([
     expect.stringMatching(`^${names.prefix}actors-${shard}: \\d+ changes$`),
+    alarmsOf(BROKEN, ["reviewer", "triage"]),
     `${names.prefix}routing: 1 change`,
   ]);
   const build = await stage.build();

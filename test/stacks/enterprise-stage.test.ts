@@ -1,4 +1,4 @@
-import { newLayout, shardOf, stageSize } from "@orgloop/aws/plan";
+import { newLayout, shardOf, stacksOf, stageSize } from "@orgloop/aws/plan";
 import type { Topology } from "@orgloop/sdk";
 import { FORTUNE_50 } from "@orgloop/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -26,13 +26,14 @@ test("2,000 sources share a poller function a connector and team, 500 actors hav
     .map((it) => String(it.Properties.FunctionName));
   const count = (kind: string) =>
     names.filter((it) => it.startsWith(`orgloop-production-${kind}-`));
-  expect(made.ofType("AWS::Scheduler::Schedule").length).toBe(2_000);
+  // And that of the sweeper.
+  expect(made.ofType("AWS::Scheduler::Schedule").length).toBe(2_000 + 1);
   expect(count("poll").length).toBe(FORTUNE_50.teams);
   expect(count("deliver").length).toBe(500);
   expect(made.ofType("AWS::IAM::Role").length).toBeLessThan(1_000);
 });
 
-test("one more actor changes its shard and the router's pointer only", () => {
+test("one more actor changes its shards, the message that it shares and the router's pointer only", () => {
   const actor = { ...topology.actors[0], id: "team-03/new", config: { url: "https://new.test" } };
   const after = synthesize({ ...topology, actors: [...topology.actors, actor] } as Topology, {});
   const written = ({ stacks }: Synthesized) =>
@@ -43,11 +44,17 @@ test("one more actor changes its shard and the router's pointer only", () => {
     );
   const [left, right] = [written(made), written(after)];
   const added = [...right.keys()].filter((id) => !left.has(id));
-  const shard = `actors-${shardOf(actor.id, newLayout(topology).actors)}`;
-  expect(added.map((id) => id.split(" ")[0])).toEqual(Array.from(added, () => shard));
-  expect(added.length).toBeGreaterThan(5);
+  const layout = newLayout(topology);
+  const shards = [
+    `actors-${shardOf(actor.id, layout.actors)}`,
+    `alarms-${shardOf(actor.id, stacksOf(layout, "alarms"))}`,
+  ];
+  const stackOf = (id: string) => id.split(" ")[0] ?? "";
+  expect(new Set(added.map(stackOf))).toEqual(new Set(shards));
+  expect(added.length).toBeGreaterThan(8);
   const changed = [...left].flatMap(([id, it]) => (right.get(id) === it ? [] : [id]));
-  expect(changed).toEqual(["routing Topology"]);
+  expect(changed.map(stackOf).sort()).toEqual(["routing", shards[1], "alerts"].sort());
+  expect(changed).toContain("routing Topology");
 });
 
 describe("where functions are shared", () => {

@@ -21,7 +21,9 @@ beforeAll(async () => {
     transforms: [...small.transforms, ...large.transforms],
     routes: [...small.routes, ...large.routes],
   };
-  grown = synthesize(both, { layout: newLayout(small), existing: siblings(created) });
+  // As it was written down before there were stacks of alarms.
+  const { alarms: _, ...layout } = newLayout(small);
+  grown = synthesize(both, { layout, existing: siblings(created) });
 });
 
 stackLaws(() => grown);
@@ -43,7 +45,7 @@ test("a small stage has the stacks that something lies in, and no other", () => 
   const used = new Set(small.actors.map(({ id }) => `actors-${shardOf(id, actors)}`));
   const made = [...created.stacks.keys()].filter((name) => name.startsWith("actors-"));
   expect(new Set(made)).toEqual(used);
-  expect(created.stacks.size).toBeLessThan(13);
+  expect(created.stacks.size).toBeLessThan(20);
 });
 
 test("a stage created with three actors grows to 500 and 2,000 sources: what was there stays where it is", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { alarmLaws } from "./alarms/alarm-laws.ts";
 import type { Resource } from "./resolved.ts";
 import { ACCOUNT, REGION, STAGE, type Synthesized } from "./synthesize.ts";
 
@@ -269,7 +270,10 @@ export function stackLaws(made: () => Synthesized): void {
 
   test("stacks are deployed in the order in which nothing is lost", () => {
     const rank = (name: string) =>
-      ["storage", "deliverers", "actors", "routing", "pollers", "sources", "observability"].indexOf(
+      [
+        ...["storage", "deliverers", "actors", "routing", "pollers", "sources"],
+        ...["alarms", "observability", "alerts"],
+      ].indexOf(
         name.replace(/-\d+$/, "").replace("ingress", "sources").replace("schedules", "pollers"),
       );
     for (const [name, { after }] of made().stacks) {
@@ -281,6 +285,8 @@ export function stackLaws(made: () => Synthesized): void {
     const routing = made().stacks.get("routing");
     expect(routing?.after).toEqual(expect.arrayContaining(firstActors.map(([name]) => name)));
   });
+
+  alarmLaws(made);
 
   test("no stack imports from another: a shard can change alone", () => {
     const text = JSON.stringify([...made().stacks]);

@@ -203,16 +203,36 @@ test("inboxes are looked after once a minute, by a function that only their sche
   ]);
 });
 
-test("a stage without an inbox has nothing of that, until what is left of one is gone", () => {
+test("without an inbox the sweeper reads and writes the table alone, until what is left of one is gone", () => {
   const routes = topology.routes.map((one) => ({ ...one, then: { ...one.then, config: {} } }));
   const without = { ...topology, routes };
-  const sweepers = (of: Synthesized) => JSON.stringify(of.resources).match(/sweep/g)?.length ?? 0;
-  expect(sweepers(synthesize(without))).toBe(0);
+  const granted = (of: Synthesized) => {
+    const role = of
+      .ofType("AWS::IAM::Role")
+      .find((one) =>
+        JSON.stringify(one).includes("log-group:/aws/lambda/orgloop-production-sweep"),
+      );
+    return JSON.stringify(role);
+  };
+  const alone = granted(synthesize(without));
+  expect(alone).toContain("dynamodb:GetItem");
+  expect(alone).not.toMatch(/sqs:|s3:/);
   expect(stageSize(without, intake)).toMatchObject(sizeOf(synthesize(without)));
   for (const before of [
     { routes: topology.routes, waiting: false },
     { routes: [], waiting: true },
   ]) {
-    expect(sweepers(synthesize(without, { before }))).toBe(sweepers(made));
+    expect(granted(synthesize(without, { before }))).toBe(granted(made));
   }
+});
+
+test("the sweeper knows the interval of every polled source", () => {
+  const sweeper = functionOf("orgloop-production-sweep");
+  expect(JSON.parse(sweeper?.Environment.Variables.ORGLOOP_SPEC)).toEqual({
+    inboxes: true,
+    sources: [
+      { id: "octo", interval_ms: 420_000 },
+      { id: "clock", interval_ms: 60_000 },
+    ],
+  });
 });

@@ -122,20 +122,44 @@ test("a stage that is kept keeps its state when it is removed; another's bucket 
   expect(gone.ofType("Custom::OrgLoopBucketContents").length).toBe(1);
 });
 
-test("alarms watch what the functions write, and the dashboard shows it", async () => {
+test("the dashboard shows what the alarms watch", async () => {
   const made = await stageWith("pollers: per_source");
-  const alarms = made.ofType("AWS::CloudWatch::Alarm").map(({ Properties }) => Properties);
-  const metrics = alarms.map(({ MetricName }) => MetricName);
-  expect(metrics).toEqual(
-    expect.arrayContaining([
-      "ApproximateAgeOfOldestMessage",
-      "DeliveryWaited",
-      "DeadLetters",
-      "PollErrors",
-    ]),
-  );
-  for (const { Dimensions } of alarms) expect(Dimensions.length).toBe(1);
   const [dashboard] = made.ofType("AWS::CloudWatch::Dashboard");
   const { widgets } = JSON.parse(dashboard?.Properties.DashboardBody);
   expect(widgets.length).toBeGreaterThan(6);
+});
+
+const told = (made: Synthesized) =>
+  ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"]
+    .flatMap((type) => made.ofType(type))
+    .flatMap(({ Properties }) => (Properties.AlarmActions as string[] | undefined) ?? []);
+
+test("alarms: a topic that is there is told, or one is made for addresses; without, nobody is", async () => {
+  const topic = "arn:aws:sns:eu-west-1:123456789012:pager";
+  const paged = await stageWith(`alarms: { topic_arn: "${topic}" }`);
+  expect(new Set(told(paged))).toEqual(new Set([topic]));
+  expect(paged.ofType("AWS::SNS::Topic")).toEqual([]);
+  const mailed = await stageWith("alarms: { emails: [night@acme.test, day@acme.test] }");
+  const made = "arn:aws:sns:eu-west-1:123456789012:orgloop-production-alarms";
+  expect(new Set(told(mailed))).toEqual(new Set([made]));
+  const [{ Properties } = { Properties: null }, ...more] = mailed.ofType("AWS::SNS::Topic");
+  expect([Properties.TopicName, more]).toEqual(["orgloop-production-alarms", []]);
+  const addresses = mailed.ofType("AWS::SNS::Subscription").map((one) => one.Properties.Endpoint);
+  expect(addresses).toEqual(["night@acme.test", "day@acme.test"]);
+  expect(told(await stageWith("pollers: per_source"))).toEqual([]);
+});
+
+test("where the endpoint is an emulator, each metric has an alarm that tells of itself", async () => {
+  const topic = "arn:aws:sns:eu-west-1:123456789012:pager";
+  const files = smallFiles(`aws: { alarms: { topic_arn: "${topic}" } }\n`);
+  const made = synthesize(await loadTopology(files), { plainAlarms: true });
+  expect(made.ofType("AWS::CloudWatch::CompositeAlarm")).toEqual([]);
+  const alarms = made.ofType("AWS::CloudWatch::Alarm").map(({ Properties }) => Properties);
+  for (const { Metrics, AlarmActions } of alarms) {
+    expect([Metrics, AlarmActions]).toEqual([undefined, [topic]]);
+  }
+  const watched = new Set(alarms.map(({ MetricName }) => MetricName));
+  expect([...watched]).toEqual(
+    expect.arrayContaining(["ApproximateAgeOfOldestMessage", "Errors", "Throttles", "Invocations"]),
+  );
 });

@@ -47,6 +47,7 @@ export interface SynthesizeOptions {
   readonly draining?: readonly DrainingActor[];
   readonly former?: readonly RouteSpec[];
   readonly retain?: boolean;
+  readonly plainAlarms?: boolean;
   /** What is left of inboxes from before. */
   readonly before?: Parameters<typeof stageInboxes>[2];
 }
@@ -101,6 +102,7 @@ export function synthesize(topology: Topology, options: SynthesizeOptions = {}):
       ),
       secretPrefix: `/sst/orgloop/${STAGE}/Secret/`,
       retain: options.retain ?? false,
+      plainAlarms: options.plainAlarms ?? false,
     },
   );
   const assembly = app.synth();

@@ -69,6 +69,8 @@ export interface AwsSpec {
   readonly kms_key?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly ingress?: "function_url" | "api_gateway" | "none";
+  /** Who is told when an alarm goes off: a topic that is there, or one made for these addresses. */
+  readonly alarms?: { readonly topic_arn?: string; readonly emails?: readonly string[] };
 }
 
 /**

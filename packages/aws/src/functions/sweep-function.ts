@@ -1,16 +1,29 @@
 import { expireInboxes } from "../inbox/expire-inboxes.ts";
+import type { WatchedSource } from "../intake/source-health.ts";
+import { watchStage } from "../intake/watch-stage.ts";
 import { awsNames } from "../plan/aws-names.ts";
 import { queueUrlBeside } from "../queue/queue-url.ts";
+import { dynamoAppliedState } from "../state/applied-state.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
 import { dynamoInboxes } from "../state/inbox/inboxes.ts";
+import { dynamoRouteStates } from "../state/route-states.ts";
+import { dynamoSourceStates } from "../state/source-states.ts";
 import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
 
-/** The function that looks after the inboxes, once a minute. */
+/** `ORGLOOP_SPEC` of the sweeper. */
+export interface SweepSpec {
+  /** Those that are polled. */
+  readonly sources?: readonly WatchedSource[];
+  /** Whether inboxes are looked after. */
+  readonly inboxes?: boolean;
+}
+
+/** The function that looks after sources, breakers and inboxes, once a minute. */
 export async function sweepFunction(
   options: FunctionOptions,
 ): Promise<(remainingMs: () => number) => Promise<void>> {
-  const tools = await functionTools<object>(options);
-  const { state, clock, environment, objects } = tools;
+  const tools = await functionTools<SweepSpec>(options);
+  const { state, clock, environment, objects, spec, flow } = tools;
   const { now, random } = clock;
   const names = awsNames(environment.stage);
   const host = {
@@ -20,5 +33,17 @@ export async function sweepFunction(
     deadLetters: dynamoDeadLetters({ ...state, objects, now }),
     queueUrlOf: (actor: string) => queueUrlBeside(environment.busUrl, names.actorQueue(actor)),
   };
-  return (remainingMs) => runMasked(tools, () => expireInboxes(host, remainingMs));
+  const watch = () =>
+    watchStage({
+      sources: spec.sources ?? [],
+      states: dynamoSourceStates(state).read,
+      routes: dynamoRouteStates({ ...state, now, random }),
+      applied: dynamoAppliedState(state).read,
+      ...{ now, flow },
+    });
+  return (remainingMs) =>
+    runMasked(tools, async () => {
+      await watch();
+      if (spec.inboxes !== false) await expireInboxes(host, remainingMs);
+    });
 }

@@ -8,9 +8,12 @@ export interface QueueCounts {
   readonly waiting: number;
   /** Received and not yet settled: under way, or hidden until its time comes. */
   readonly inFlight: number;
+  /** There is no such queue. */
+  readonly missing?: true;
 }
 
 const NOTHING: QueueCounts = { waiting: 0, inFlight: 0 };
+const MISSING: QueueCounts = { ...NOTHING, missing: true };
 
 /** Zeros where there is no such queue. */
 export async function queueCounts(
@@ -31,7 +34,7 @@ export async function queueCounts(
       Number(Attributes[`ApproximateNumberOfMessages${kind}`] ?? 0);
     return { waiting: count("") + count("Delayed"), inFlight: count("NotVisible") };
   } catch (error) {
-    if (isMissing(error)) return NOTHING;
+    if (isMissing(error)) return MISSING;
     throw error;
   }
 }

@@ -38,6 +38,8 @@ export interface AwsNames {
   poller(group: string): string;
   schedule(source: string): string;
   alarm(subject: string): string;
+  /** The SNS topic of `aws.alarms.emails`. */
+  readonly alarmTopic: string;
   /** S3's names are global: hence account and region. */
   bucket(account: string, region: string): string;
   logGroup(functionName: string): string;
@@ -104,6 +106,7 @@ export function awsNames(stageId: string): AwsNames {
     poller: (group) => named("poll", group),
     schedule: (source) => named("source", source),
     alarm: (subject) => `${prefix}${subject}`,
+    alarmTopic: `${prefix}alarms`,
     bucket: (account, region) => `${prefix}${account}-${region}`,
     logGroup: (functionName) => `/aws/lambda/${functionName}`,
   };

@@ -1,4 +1,5 @@
 import { parseDuration, type Topology } from "@orgloop/sdk";
+import { alarmCounts } from "./alarms/alarm-counts.ts";
 import { inboxActors } from "./groups.ts";
 import { METRICS } from "./metric-names.ts";
 import { PRICES, type PriceName } from "./prices.ts";
@@ -23,7 +24,7 @@ export interface CostAssumptions {
   readonly deliver_ms: number;
   /** Events that the router is handed at once. */
   readonly bus_batch: number;
-  /** How long a look at the inboxes takes. */
+  /** How long a look at sources, breakers and inboxes takes. */
   readonly sweep_ms: number;
   /** Deliveries that a deliver function is handed at once. */
   readonly actor_batch: number;
@@ -77,11 +78,9 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** As the stacks make them. */
 const GB = { poll: 0.5, receive: 0.5, route: 1, deliver: 0.25, sweep: 0.25 };
-const ALARMS = 7;
 const SQS_CHUNK_KB = 64;
 /**
- * Partitions of the table that a look at the inboxes asks, once a minute
- * (`@orgloop/stores/dynamodb`).
+ * Partitions of the table that a look at the inboxes asks, and one at the breakers, once a minute.
  */
 const PARTITIONS = 32;
 /**
@@ -128,6 +127,7 @@ function costLines(
   const chunks = Math.ceil(a.event_kb / SQS_CHUNK_KB);
   const logsGb = (events * a.log_kb_per_event + polls * a.log_kb_per_poll) / KB_PER_GB;
   const months = (duration: string) => parseDuration(duration) / DAY_MS / DAYS;
+  const alarms = alarmCounts(topology, intake);
   const historyGb = (events * a.event_kb) / KB_PER_GB;
 
   return [
@@ -160,8 +160,10 @@ function costLines(
     line("logs_gb", "logs and metrics of the functions", logsGb),
     line("logs_gb_month", "logs, compressed", 0.15 * logsGb * months(aws?.log_retention ?? "30d")),
     line("metric_month", "own metrics", Object.keys(METRICS).length),
-    line("alarm_month", "alarms", ALARMS),
+    line("alarm_month", "alarms: metrics that they watch", alarms.metrics),
+    line("composite_alarm_month", "alarms on alarms", alarms.composites),
     line("dashboard_month", "the dashboard", 1),
+    ...sweeperLines(a, sources.filter((source) => intake(source).polled).length),
     ...(inboxActors(topology).length > 0 ? inboxLines(topology, a, events) : []),
     ...(aws?.ingress === "api_gateway" ? [line("api_request", "webhooks", requests)] : []),
   ];
@@ -187,15 +189,20 @@ function pollsAMonth({ sources, defaults }: Topology, intake: Intake): number {
     .reduce((sum, minutes) => sum + MINUTES / minutes, 0);
 }
 
+function sweeperLines(a: CostAssumptions, polled: number): CostLine[] {
+  return [
+    line("scheduler_invocation", "the sweeper's ticks", MINUTES),
+    line("lambda_request", "the sweeper", MINUTES),
+    duration("sweep", "looking after sources, breakers and inboxes", MINUTES, a.sweep_ms),
+    line("dynamodb_read", "looks at sources and breakers", (PARTITIONS + polled) * MINUTES),
+  ];
+}
+
 function inboxLines({ routes }: Topology, a: CostAssumptions, events: number): CostLine[] {
   const share = routes.filter(({ then }) => then.config.inbox === true).length / routes.length;
   const kept = events * a.deliveries_per_event * share;
   return [
-    line("scheduler_invocation", "looks at the inboxes", MINUTES),
-    line("lambda_request", "looks at the inboxes", MINUTES),
-    duration("sweep", "looking after the inboxes", MINUTES, a.sweep_ms),
     line("dynamodb_read", "looks at the inboxes", PARTITIONS * MINUTES),
     line("dynamodb_write", "what waits in inboxes", kept * (INBOX_WRITES + 2 * a.event_kb)),
-    line("alarm_month", "the alarm of the inboxes", 1),
   ];
 }

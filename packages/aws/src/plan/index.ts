@@ -1,4 +1,12 @@
 export {
+  type AlarmMetric,
+  alarmDescription,
+  type CompositeAlarm,
+  type MetricAlarm,
+} from "./alarms/alarm.ts";
+export { type AlarmPlan, alarmPlan } from "./alarms/alarm-plan.ts";
+export { alarmed } from "./alarms/alarmed.ts";
+export {
   type AwsNames,
   awsNames,
   type DeliveryIdentity,
@@ -30,7 +38,13 @@ export {
   pollerGroups,
   pollerOf,
 } from "./groups.ts";
-export { MOST_RESOURCES, newLayout, type StageLayout } from "./layout.ts";
+export {
+  MOST_RESOURCES,
+  newLayout,
+  type StageLayout,
+  type StagePart,
+  stacksOf,
+} from "./layout.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
 export { PRICES, PRICES_READ, type Price, type PriceName } from "./prices.ts";
 export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";

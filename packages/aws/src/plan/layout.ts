@@ -10,7 +10,19 @@ export interface StageLayout {
   readonly actors: number;
   readonly pollers: number;
   readonly sources: number;
+  /** Absent in a stage that was created before there were such stacks: `ALARM_STACKS`. */
+  readonly alarms?: number;
 }
+
+/** Of every stage, also of those that are there already. */
+export const ALARM_STACKS = 20;
+
+/** The parts that lie in sibling stacks. */
+export type StagePart = keyof StageLayout;
+
+/** In how many stacks a part of a stage lies. */
+export const stacksOf = (layout: StageLayout, part: StagePart): number =>
+  layout[part] ?? ALARM_STACKS;
 
 /**
  * CloudFormation's limit is 500 resources a stack; the rest is for what belongs to a whole stack.
@@ -24,6 +36,8 @@ export const MOST_RESOURCES = 480;
 const ACTORS_A_STACK = 36;
 const POLLERS_A_STACK = 60;
 const SOURCES_A_STACK = 230;
+/** An actor has three alarms. */
+const ALARMED_A_STACK = 80;
 
 /**
  * Of every stage: one that is created with three actors grows to 500, with 2,000 sources, by plain
@@ -43,5 +57,6 @@ export function newLayout(topology: Topology): StageLayout {
       FEWEST.pollers,
     ),
     sources: stacks(topology.sources.length, SOURCES_A_STACK, FEWEST.sources),
+    alarms: stacks(topology.actors.length, ALARMED_A_STACK, ALARM_STACKS),
   };
 }

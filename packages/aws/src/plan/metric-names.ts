@@ -36,6 +36,12 @@ export const METRICS = {
   unhandled: "UnhandledRejections",
   breakersOpened: "BreakersOpened",
   breakersClosed: "BreakersClosed",
+  /** Routes whose breaker is open now; counted by the sweeper. */
+  breakersOpen: "BreakersOpen",
+  /** Polled sources, as the sweeper found them: all, and those of them that are late or fail. */
+  sourcesWatched: "SourcesWatched",
+  sourcesStale: "SourcesStale",
+  sourcesFailing: "SourcesFailing",
   /** Milliseconds from the event's time to its delivery. */
   lag: "DeliveryLag",
   /** Milliseconds that a delivery has waited in its actor's queue when it is put off once more. */

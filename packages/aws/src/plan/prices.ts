@@ -33,6 +33,7 @@ export const PRICES = {
   logs_gb_month: price(0.03, "GB-month", "cloudwatch"),
   metric_month: price(0.3, "metric-month", "cloudwatch"),
   alarm_month: price(0.1, "alarm-month", "cloudwatch"),
+  composite_alarm_month: price(0.5, "composite alarm-month", "cloudwatch"),
   dashboard_month: price(3, "dashboard-month", "cloudwatch"),
   api_request: price(1 / 1e6, "request", "api-gateway"),
 } as const satisfies Readonly<Record<string, Price>>;

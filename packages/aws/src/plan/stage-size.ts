@@ -1,7 +1,7 @@
 import type { Topology } from "@orgloop/sdk";
 import { deliveryConcurrency } from "./delivery-concurrency.ts";
-import { awaitedActors, delivererGroups, inboxActors, pollerGroups } from "./groups.ts";
-import { newLayout, type StageLayout } from "./layout.ts";
+import { awaitedActors, awaitedDeliverer, delivererGroups, pollerGroups } from "./groups.ts";
+import { newLayout, type StageLayout, type StagePart, stacksOf } from "./layout.ts";
 import { usedShards } from "./shards.ts";
 
 /**
@@ -46,11 +46,14 @@ export function stageSize(
   const hasIngress = received.length > 0 && aws?.ingress !== "none";
   const pollers = pollerGroups(topology, polled);
   const awaited = awaitedActors(topology, actors);
-  const deliverers = delivererGroups(topology, actors).length + awaited.length;
+  const delivererKeys = [
+    ...delivererGroups(topology, actors).map(({ key }) => key),
+    ...awaited.map((id) => awaitedDeliverer(topology, id)),
+  ];
+  const deliverers = delivererKeys.length;
   const shared = aws?.deliverers === "per_connector";
-  const sweepers = inboxActors(topology).length > 0 ? 1 : 0;
-  // Router, recorder and the one that empties the bucket.
-  const functions = pollers.length + deliverers + 3 + (hasIngress ? 1 : 0) + sweepers;
+  // Router, recorder, sweeper and the one that empties the bucket.
+  const functions = pollers.length + deliverers + 4 + (hasIngress ? 1 : 0);
   const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
   const widest = new Map<string, number>();
   for (const { then, delivery } of routes) {
@@ -61,28 +64,27 @@ export function stageSize(
     (sum, id) => sum + deliveryConcurrency(widest.get(id) ?? 0).invocations,
     0,
   );
-  const stacks = (part: keyof StageLayout, ids: readonly string[]) =>
-    usedShards(ids, layout[part]).size;
+  const stacks = (part: StagePart, ids: readonly string[]) =>
+    usedShards(ids, stacksOf(layout, part)).size;
+  const pollerKeys = pollers.map(({ key }) => key);
   const siblings =
     stacks("actors", delivered) +
-    stacks(
-      "pollers",
-      pollers.map(({ key }) => key),
-    );
+    stacks("pollers", pollerKeys) +
+    stacks("alarms", [...delivered, ...delivererKeys, ...pollerKeys]);
   const schedules = stacks(
     "sources",
     polled.map(({ id }) => id),
   );
   return {
     functions,
-    // One a function, one for the schedules of each stack, one for that of the inboxes.
-    roles: functions + schedules + sweepers,
-    schedules: polled.length + sweepers,
+    // One a function, one for the schedules of each stack, one for that of the sweeper.
+    roles: functions + schedules + 1,
+    schedules: polled.length + 1,
     // The bus, each actor's and that of each awaited one, each with its dead-letter queue.
     queues: 2 * (1 + actors.length + awaited.length),
-    // Storage, routing, the group of schedules, observability.
-    stacks: 4 + siblings + schedules + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
-    concurrency: reservedConcurrency + delivering + polled.length + sweepers,
+    // Storage, routing, the group of schedules, observability, alerts.
+    stacks: 5 + siblings + schedules + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
+    concurrency: reservedConcurrency + delivering + polled.length + 1,
     reservedConcurrency,
   };
 }

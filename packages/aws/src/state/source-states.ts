@@ -12,6 +12,10 @@ export interface SourceState {
   readonly events: number;
   /** Polls that failed since the last that did not. */
   readonly failures: number;
+  /** Polls that began and were never ended, since the last that was. */
+  readonly unended: number;
+  /** Until when nobody polls it: it is being polled, or asked to be left alone. */
+  readonly leaseUntilMs: number | null;
   /** Lists that the last poll could not read. */
   readonly illLists: readonly IllList[];
 }
@@ -30,12 +34,14 @@ export function dynamoSourceStates(state: StateTable): {
 }
 
 function stateOf(item: Item): SourceState {
-  const { polled_ms, events, failures, ill_lists } = item;
+  const { polled_ms, events, failures, unended, lease_until_ms, ill_lists } = item;
   return {
     checkpoint: checkpointOf(item),
     polledMs: typeof polled_ms === "number" ? polled_ms : null,
     events: Number(events ?? 0),
     failures: Number(failures ?? 0),
+    unended: Number(unended ?? 0),
+    leaseUntilMs: typeof lease_until_ms === "number" ? lease_until_ms : null,
     illLists: typeof ill_lists === "string" ? JSON.parse(ill_lists) : [],
   };
 }

@@ -3,6 +3,7 @@ import { withoutUserinfo } from "@orgloop/engine";
 import type { ProcessStatus } from "@orgloop/node";
 import type { Topology } from "@orgloop/sdk";
 import { onStage, stageOf } from "../aws/stage.ts";
+import { polledThere } from "../aws/stage-intake.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError, type ExitStatus } from "../command-error.ts";
 import { type DataLocation, locateData, projectName } from "../process/data-directory.ts";
@@ -14,7 +15,7 @@ import { statusText } from "../terminal/status-text.ts";
 export const status: Command = async (context) => {
   const located = await locateData(context);
   const stage = stageOf(context, located.project);
-  if (stage !== null) return statusOnAws(context, stage, projectName(located.project));
+  if (stage !== null) return statusOnAws(context, stage, located.project);
   const found = await findProcess(context.home, located.dataDir);
   if (found?.responsive === false) {
     const message = `process ${found.pid} holds ${located.dataDir} but does not answer: it starts, ends or hangs`;
@@ -35,11 +36,21 @@ export const status: Command = async (context) => {
 async function statusOnAws(
   { flags, output }: CommandContext,
   options: StageOptions,
-  name: string,
+  project: DataLocation["project"],
 ): Promise<ExitStatus> {
+  const name = projectName(project);
   await onStage(options, async (stage, { stageStatus }) => {
-    const { draining, ...told } = await stageStatus(stage, Date.now());
-    const report = { ...statusForm(told), ...(draining !== undefined && { draining }) };
+    const polled = await polledThere(project, await stage.topology());
+    const { draining, missing_queues, ...told } = await stageStatus(stage, Date.now(), polled);
+    const report = {
+      ...statusForm(told),
+      ...(draining !== undefined && { draining }),
+      ...(missing_queues !== undefined && { missing_queues }),
+    };
+    if (missing_queues !== undefined) {
+      const gone = missing_queues.join(", ");
+      output.warn(`gone, and what is sent there is not delivered: ${gone}; a deploy makes them`);
+    }
     const where = `AWS account ${stage.account}, ${stage.region}`;
     output.result(report, flags.json ? "" : statusText(name, where, report));
   });

@@ -1,8 +1,8 @@
-import type { OpenAccount, StageOptions } from "@orgloop/aws/operate";
+import type { OpenAccount, StageOptions, StageStatus } from "@orgloop/aws/operate";
 import { quotaFindings, type StageCost, stageCost, stageSize } from "@orgloop/aws/plan";
 import type { LoadedProject } from "@orgloop/config";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
-import { stageIntake } from "../aws/stage-intake.ts";
+import { polledThere, stageIntake } from "../aws/stage-intake.ts";
 import { wantedVariables } from "../commands/env.ts";
 import type { Check, CheckStatus } from "./check.ts";
 
@@ -29,7 +29,7 @@ export async function checkStage(
         status: "ok",
         message: `account ${account.account}, ${account.region}`,
       },
-      ...(await deployedChecks(operate, account)),
+      ...(await deployedChecks(operate, account, project)),
       ...(await secretChecks(operate, account, project)),
       ...quotaChecks(size, await operate.readQuotas(account)),
       cost,
@@ -41,11 +41,18 @@ export async function checkStage(
 
 const CREDENTIALS = { category: "aws", name: "credentials" } as const;
 
-async function deployedChecks(operate: Operate, account: OpenAccount): Promise<Check[]> {
+async function deployedChecks(
+  operate: Operate,
+  account: OpenAccount,
+  project: LoadedProject,
+): Promise<Check[]> {
   const check = { category: "aws", name: "stage" };
   try {
     const stage = await operate.openStage(account);
-    const { dead_letters } = await operate.stageStatus(stage, Date.now());
+    const deployed = await stage.topology();
+    const polled = await polledThere(project, deployed);
+    const status = await operate.stageStatus(stage, Date.now(), polled);
+    const { dead_letters } = status;
     const { serial, applied_at } = stage.applied;
     return [
       { ...check, status: "ok", message: `serial ${serial}, applied ${applied_at}` },
@@ -55,12 +62,47 @@ async function deployedChecks(operate: Operate, account: OpenAccount): Promise<C
         status: dead_letters === 0 ? "ok" : "degraded",
         message: dead_letters === 0 ? "none" : `${dead_letters}: \`orgloop dead-letters list\``,
       },
+      pollCheck(status.sources),
+      queueCheck(status.missing_queues ?? []),
     ];
   } catch (error) {
     const shown = operate.explainAwsError(error, account);
     const status = hasCode(shown, "NO_STAGE") ? "degraded" : "error";
     return [{ ...check, status, message: messageOf(shown) }];
   }
+}
+
+const MOST_NAMED = 5;
+
+const named = (names: readonly string[]): string =>
+  names.length > MOST_NAMED
+    ? `${names.slice(0, MOST_NAMED).join(", ")} and ${names.length - MOST_NAMED} more`
+    : names.join(", ");
+
+function pollCheck(sources: StageStatus["sources"]): Check {
+  const check = { category: "aws", name: "polls" };
+  const of = (state: string) => sources.filter((one) => one.state === state).map(({ id }) => id);
+  const [stale, degraded] = [of("stale"), of("degraded")];
+  const failing = degraded.length === 0 ? "" : `failing: ${named(degraded)}`;
+  if (stale.length > 0) {
+    const late = `not polled for several intervals: ${named(stale)}`;
+    const message = `${[late, failing].filter(Boolean).join("; ")}: \`orgloop logs --phase source.error\`, docs/aws/alarms.md#sources-stale`;
+    return { ...check, status: "error", message };
+  }
+  return failing === ""
+    ? { ...check, status: "ok", message: "every source that is polled was polled in time" }
+    : {
+        ...check,
+        status: "degraded",
+        message: `${failing}: \`orgloop logs --phase source.error\``,
+      };
+}
+
+function queueCheck(missing: readonly string[]): Check {
+  const check = { category: "aws", name: "queues" };
+  if (missing.length === 0) return { ...check, status: "ok", message: "all there" };
+  const message = `gone: ${named(missing)}; what is sent to them is not delivered: \`orgloop deploy\` brings them back`;
+  return { ...check, status: "error", message };
 }
 
 async function secretChecks(

@@ -1,5 +1,23 @@
 import * as z from "zod";
-import { duration, list, mapping, oneOf, text } from "./fields.ts";
+import { duration, form, list, mapping, oneOf, text } from "./fields.ts";
+
+const TOPIC = /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/;
+const EMAIL = /^[^@\s]+@[^@\s]+$/;
+
+const alarms = () =>
+  mapping({
+    topic_arn: form(TOPIC, "the ARN of an SNS topic", (value) => TOPIC.test(value))
+      .optional()
+      .describe("The SNS topic that alarms are sent to; it is there already."),
+    emails: list(
+      form(EMAIL, "an e-mail address", (value) => EMAIL.test(value)),
+      "e-mail addresses",
+    )
+      .optional()
+      .describe("Addresses that get a topic of the stage; each has to confirm it once."),
+  }).refine(({ topic_arn, emails }) => (topic_arn === undefined) === (emails ?? []).length > 0, {
+    error: "either topic_arn or emails",
+  });
 
 const tags = () =>
   z.record(z.string(), z.string({ error: "text" }), { error: "a mapping of tag to text" });
@@ -30,4 +48,5 @@ export const awsSchema = mapping({
   ingress: oneOf(["function_url", "api_gateway", "none"])
     .optional()
     .describe("How webhooks come in. Default: function_url."),
+  alarms: alarms().nullish().describe("Who is told when an alarm goes off. Default: nobody."),
 }).meta({ id: "Aws" });

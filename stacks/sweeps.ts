@@ -1,8 +1,11 @@
+import type { SweepSpec } from "@orgloop/aws/sweep";
+import { parseDuration, type SourceSpec } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { functionArn } from "./arns.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
+import { specValue } from "./functions/spec-value.ts";
 import { sendToActors, useObjects, useTable } from "./grants.ts";
 import { scheduleRole } from "./schedules.ts";
 import type { Stage } from "./stage.ts";
@@ -10,18 +13,36 @@ import type { Stage } from "./stage.ts";
 /** The next minute is the retry. */
 const ONCE = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 };
 
-/** The function that buries what nobody fetches from inboxes, once a minute. */
-export function inboxSweep(stack: Stack, stage: Stage, group: CfnScheduleGroup): void {
-  const { names } = stage;
+/**
+ * The function that looks, once a minute, which sources are not polled, which breakers are open,
+ * and what nobody fetches from inboxes.
+ */
+export function sweeps(
+  stack: Stack,
+  stage: Stage,
+  group: CfnScheduleGroup,
+  polled: readonly SourceSpec[],
+): void {
+  const { names, topology, inboxes } = stage;
+  const spec: SweepSpec = {
+    sources: polled.map(({ id, poll }) => ({
+      id,
+      interval_ms: parseDuration(poll?.interval ?? topology.defaults.poll_interval),
+    })),
+    inboxes: inboxes.swept,
+  };
   const sweeper = lambdaFunction(stack, "Sweeper", stage, {
     kind: "sweep",
     name: names.sweeper,
-    description: "Looks after the inboxes",
+    description: "Looks after sources, breakers and inboxes",
     packages: [],
-    spec: { value: "{}" },
+    spec: specValue(stack, "SweeperSpec", spec),
     timeoutS: 60,
     memoryMb: 256,
-    statements: [useTable(stage), useObjects(stage, "claims"), sendToActors(stage)],
+    statements: [
+      useTable(stage),
+      ...(inboxes.swept ? [useObjects(stage, "claims"), sendToActors(stage)] : []),
+    ],
   });
   const invoke = new CfnEventInvokeConfig(stack, "SweeperInvoke", {
     functionName: names.sweeper,
@@ -31,7 +52,7 @@ export function inboxSweep(stack: Stack, stage: Stage, group: CfnScheduleGroup):
   const schedule = new CfnSchedule(stack, "Sweeps", {
     name: names.sweeper,
     groupName: names.scheduleGroup,
-    description: "Looks after the inboxes",
+    description: "Looks after sources, breakers and inboxes",
     scheduleExpression: "rate(1 minute)",
     flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: 1 },
     target: {

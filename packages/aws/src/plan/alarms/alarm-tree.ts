@@ -1,0 +1,37 @@
+import { type AlarmText, anyOf, type CompositeAlarm, MOST_CHILDREN } from "./alarm.ts";
+
+export interface AlarmTree {
+  /** The alarm at its top. */
+  readonly subject: string;
+  readonly text: AlarmText;
+  readonly children: readonly string[];
+  readonly wakes: boolean;
+  readonly unless?: string;
+}
+
+/**
+ * An alarm that is on while any of its children is, however many they are: above `MOST_CHILDREN`
+ * there are alarms in between. The top comes last, as they have to be created.
+ */
+export function alarmTree(
+  { subject, text, children, wakes, unless }: AlarmTree,
+  nameOf: (subject: string) => string,
+): readonly CompositeAlarm[] {
+  const made: CompositeAlarm[] = [];
+  let level = children;
+  for (let depth = 0; level.length > MOST_CHILDREN; depth++) {
+    const parts = Array.from({ length: Math.ceil(level.length / MOST_CHILDREN) }, (_, at) =>
+      level.slice(at * MOST_CHILDREN, (at + 1) * MOST_CHILDREN),
+    );
+    const inner = parts.map((part, at) => ({
+      subject: `${subject}-${depth}-${at}`,
+      text,
+      rule: anyOf(part, nameOf),
+      wakes: false,
+    }));
+    made.push(...inner);
+    level = inner.map((one) => one.subject);
+  }
+  const top = { subject, text, rule: anyOf(level, nameOf), wakes };
+  return [...made, { ...top, ...(unless !== undefined && { unless }) }];
+}
