@@ -1,181 +1,134 @@
-import { createHmac } from "node:crypto";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { Agent, createServer, request as httpRequest } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startOrgLoop } from "../run-orgloop.ts";
 import { describeMachine } from "./machine.ts";
+import { processUse } from "./pipeline/process-use.ts";
+import { startReceiver } from "./pipeline/receiver.ts";
+import { SECRET, WebhookLoad } from "./pipeline/webhook-load.ts";
 
-const SENDERS = 64;
-const SECRET = "bench";
-const SIZES = [10_000, 100_000];
-const fixture = fileURLToPath(new URL("../fixtures/pipeline", import.meta.url));
-const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
-
-/** About 1 KB, as a small GitHub delivery. */
-function bodyOf(number: number): string {
-  return JSON.stringify({ action: "opened", number, title: "x".repeat(900) });
-}
-
-function post(url: string, body: string, headers: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest(url, { method: "POST", agent, headers }, (response) => {
-      response.resume();
-      response.once("end", () => resolve(response.statusCode ?? 0));
-    });
-    sent.once("error", reject);
-    sent.end(body);
-  });
-}
-
-/** Counts what arrives; `until(n)` resolves with the n-th arrival. */
-async function startReceiver() {
-  let count = 0;
-  let wanted = Number.POSITIVE_INFINITY;
-  let reached = (): void => {};
-  const server = createServer((request, response) => {
-    request.resume();
-    request.once("end", () => {
-      response.writeHead(204).end();
-      count += 1;
-      if (count >= wanted) reached();
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    get count() {
-      return count;
-    },
-    until: (total: number) =>
-      new Promise<void>((resolve) => {
-        wanted = total;
-        reached = resolve;
-        if (count >= wanted) resolve();
-      }),
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
-}
-
-/**
- * Sends numbers `from`..`to`, `SENDERS` at a time, each when the one before was answered 200; 503
- * is tried again.
+/*
+ * `npm run bench -- pipeline [EVENTS…]`: signed webhooks of 1 KB through OrgLoop to an HTTP actor,
+ * beside two relays of plain Node that do as little as one can (`pipeline/relay.ts`). Each size is
+ * run once through each, in turn.
  */
-async function sendAll(url: string, from: number, to: number): Promise<void> {
-  let next = from;
-  const sender = async () => {
-    while (next < to) {
-      const number = next;
-      next += 1;
-      const body = bodyOf(number);
-      const signature = createHmac("sha256", SECRET).update(body).digest("hex");
-      const headers = {
-        "content-type": "application/json",
-        "x-hub-signature-256": `sha256=${signature}`,
-        "x-github-delivery": String(number),
-      };
-      for (;;) {
-        const status = await post(url, body, headers);
-        if (status === 200) break;
-        if (status !== 503) throw new Error(`the webhook answered ${status}`);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: SENDERS }, sender));
+const WARM_UP = 2_000;
+const TENTHS = 10;
+const sizes = process.argv.slice(3).map(Number);
+const SIZES = sizes.length > 0 ? sizes : [10_000, 10_000, 10_000, 100_000];
+const project = fileURLToPath(new URL("../fixtures/pipeline", import.meta.url));
+const relay = fileURLToPath(new URL("pipeline/relay.ts", import.meta.url));
+const load = new WebhookLoad();
+
+interface Subject {
+  readonly child: ChildProcess;
+  readonly url: string;
+}
+type Start = (receiverUrl: string, home: string) => Promise<Subject>;
+
+async function startRelay(receiverUrl: string, ...log: string[]): Promise<Subject> {
+  const child = spawn(process.execPath, [relay, receiverUrl, ...log], {
+    env: { ...process.env, HOOK_SECRET: SECRET },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [url] = (await once(createInterface(child.stdout), "line")) as [string];
+  return { child, url };
 }
 
-/** Deliveries a second of `total` events, in tenths, and the resident memory after each. */
-async function measure(total: number) {
+const SUBJECTS: Record<string, Start> = {
+  "bare relay": (receiverUrl) => startRelay(receiverUrl),
+  "durable relay": (receiverUrl, home) => startRelay(receiverUrl, path.join(home, "log")),
+  orgloop: async (receiverUrl, home) => {
+    const env = { ORGLOOP_HOME: home, HOOK_SECRET: SECRET, RECEIVER_URL: receiverUrl };
+    const { child, url } = await startOrgLoop(project, env);
+    return { child, url: `${url}/webhook/hook` };
+  },
+};
+
+interface Measured {
+  /** Delivered events a second: over all, and of the second half over the first. */
+  readonly rate: number;
+  readonly flatness: number;
+  readonly cpuUs: number;
+  readonly residentMb: number;
+}
+
+async function measure(start: Start, total: number): Promise<Measured> {
   const home = await mkdtemp(path.join(tmpdir(), "orgloop-bench-"));
   const receiver = await startReceiver();
-  const running = await startOrgLoop(fixture, {
-    ORGLOOP_HOME: home,
-    HOOK_SECRET: SECRET,
-    RECEIVER_URL: receiver.url,
-  });
-  const pid = running.child.pid as number;
-  await sendAll(`${running.url}/webhook/hook`, -2_000, 0);
-  await receiver.until(2_000);
-  const rates: number[] = [];
-  const memory: number[] = [];
-  const startedMs = performance.now();
-  for (let tenth = 0; tenth < 10; tenth += 1) {
-    const fromMs = performance.now();
-    await sendAll(`${running.url}/webhook/hook`, (tenth * total) / 10, ((tenth + 1) * total) / 10);
-    await receiver.until(2_000 + ((tenth + 1) * total) / 10);
-    rates.push(total / 10 / ((performance.now() - fromMs) / 1_000));
-    memory.push(await residentMb(pid));
+  const { child, url } = await start(receiver.url, home);
+  const pid = child.pid as number;
+  await load.send(url, -WARM_UP, 0);
+  await receiver.until(WARM_UP);
+  const before = await processUse(pid);
+  const times = [performance.now()];
+  for (let tenth = 1; tenth <= TENTHS; tenth += 1) {
+    await load.send(url, ((tenth - 1) * total) / TENTHS, (tenth * total) / TENTHS);
+    await receiver.until(WARM_UP + (tenth * total) / TENTHS);
+    times.push(performance.now());
   }
-  const rate = total / ((performance.now() - startedMs) / 1_000);
-  await running.end("SIGTERM");
+  const after = await processUse(pid);
+  const [startedMs = 0, halfMs = 0, endedMs = 0] = [times[0], times[TENTHS / 2], times[TENTHS]];
+  child.kill("SIGTERM");
+  await once(child, "exit");
   receiver.close();
   await rm(home, { recursive: true, force: true });
-  return { rate, rates, memory };
+  return {
+    rate: total / ((endedMs - startedMs) / 1_000),
+    flatness: (halfMs - startedMs) / (endedMs - halfMs),
+    cpuUs: (after.cpuUs - before.cpuUs) / total,
+    residentMb: after.residentMb,
+  };
 }
 
-/**
- * The yardstick: a bare Node server that takes the same requests and posts them on, without log,
- * routing or order.
- */
-async function relayRate(total: number): Promise<number> {
-  const receiver = await startReceiver();
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const relayed = await fetch(receiver.url, { method: "POST", body: Buffer.concat(chunks) });
-    await relayed.body?.cancel();
-    response.writeHead(200).end();
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  await sendAll(url, 0, total / 5);
-  const fromMs = performance.now();
-  await sendAll(url, 0, total);
-  const rate = total / ((performance.now() - fromMs) / 1_000);
-  server.close();
-  server.closeAllConnections();
-  receiver.close();
-  return rate;
-}
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const judge = (isMet: boolean) => (isMet ? "met" : "missed");
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
-
 say(await describeMachine());
-say(
-  "webhook (signed, 1 KB) → WAL (fdatasync) → route → dedup → HTTP actor; load, actor and OrgLoop on this machine",
-);
-const relay = await relayRate(10_000);
-say(`bare relay, all in one process:      ${Math.round(relay)}/s`);
-const overall: number[] = [];
+say("webhook (signed, 1 KB) → WAL (fdatasync) → route → dedup → HTTP actor; all on this machine");
+const rateRatios: number[] = [];
+const cpuRatios: number[] = [];
+const orgloop: (Measured & { total: number })[] = [];
 for (const total of SIZES) {
-  const { rate, rates, memory } = await measure(total);
-  overall.push(rate);
-  const early = median(rates.slice(0, 5));
-  const late = median(rates.slice(5));
-  say(
-    `${String(total).padStart(7)} events: ${Math.round(rate)} delivered/s (${(rate / relay).toFixed(2)} of the relay); ` +
-      `second half / first half ${(late / early).toFixed(2)}; resident ${memory[0]} MB after a tenth, ${memory.at(-1)} MB at the end`,
-  );
+  const round: Record<string, Measured> = {};
+  for (const [name, start] of Object.entries(SUBJECTS)) {
+    const one = await measure(start, total);
+    round[name] = one;
+    say(
+      `${String(total).padStart(7)} events, ${name.padEnd(13)}: ${String(Math.round(one.rate)).padStart(5)}/s, ` +
+        `${String(Math.round(one.cpuUs)).padStart(4)} us of CPU an event, ${one.residentMb} MB, ` +
+        `second half / first half ${one.flatness.toFixed(2)}`,
+    );
+  }
+  const [durable, ours] = [round["durable relay"] as Measured, round.orgloop as Measured];
+  rateRatios.push(ours.rate / durable.rate);
+  cpuRatios.push(ours.cpuUs / durable.cpuUs);
+  orgloop.push({ ...ours, total });
 }
-const ratio = (overall[1] as number) / (overall[0] as number);
-say(
-  `rate at 100,000 / rate at 10,000: ${ratio.toFixed(2)} (target: it does not fall, ≥ 0.9: ${ratio >= 0.9 ? "met" : "missed"})`,
+load.close();
+const rate = median(rateRatios);
+const cpu = median(cpuRatios);
+const smallest = median(
+  orgloop.filter((one) => one.total === Math.min(...SIZES)).map((one) => one.rate),
 );
-agent.destroy();
+const largest = median(
+  orgloop.filter((one) => one.total === Math.max(...SIZES)).map((one) => one.rate),
+);
+const flat = largest / smallest;
+const resident = Math.max(...orgloop.map((one) => one.residentMb));
+say(
+  `orgloop / durable relay, medians: ${rate.toFixed(2)} of its events/s (target ≥ 0.4: ${judge(rate >= 0.4)}),`,
+);
+say(`  ${cpu.toFixed(2)} × its CPU an event (target ≤ 2.5: ${judge(cpu <= 2.5)})`);
+say(
+  `rate at the most / at the fewest events: ${flat.toFixed(2)} (target ≥ 0.9: ${judge(flat >= 0.9)})`,
+);
+say(`resident at most ${resident} MB (target ≤ 250: ${judge(resident <= 250)})`);
