@@ -9,5 +9,10 @@ export interface ClaimStore {
    * passed, or it held it already.
    */
   claim(key: string, eventId: string, windowMs: number, nowMs: number): Promise<boolean>;
+  /**
+   * Resolves when the end of the process would lose none of the claims made so far: the host asks
+   * for it before it acks their events. Absent: `claim` resolves only then.
+   */
+  written?(): Promise<void>;
   close?(): Promise<void>;
 }

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import {
   CheckedLines,
   type FileSystem,
-  groupCommit,
   type MadeFiles,
   nodeFileSystem,
+  paced,
 } from "@orgloop/files";
 import { type ClaimStore, messageOf } from "@orgloop/sdk";
 
@@ -87,12 +87,14 @@ export interface FileClaimsOptions {
   readonly warn?: (message: string) => void;
 }
 
+export type FileClaims = Required<ClaimStore>;
+
 /**
  * Dedup claims, in memory and in a file of checksummed lines (`CheckedLines`), which is read at
- * open and rewritten when more than half of it has expired. A claim resolves when it is handed to
- * the operating system, without an fsync: the end of the process loses none, and one that a power
- * cut loses lets a duplicate through, which at-least-once allows; it never loses an event. For the
- * same reason a full disk is no error of a claim. Nobody else may write the file meanwhile
+ * open and rewritten when more than half of it has expired. Claims are handed to the operating
+ * system many at a time, without an fsync: `written` says when. One that a power cut loses lets a
+ * duplicate through, which at-least-once allows; it never loses an event. For the same reason a
+ * full disk is no error of a claim. Nobody else may write the file meanwhile
  * (`lockDirectory`).
  */
 export async function fileClaims({
@@ -100,7 +102,7 @@ export async function fileClaims({
   fileSystem = nodeFileSystem,
   made,
   warn = () => {},
-}: FileClaimsOptions): Promise<ClaimStore & { close(): Promise<void> }> {
+}: FileClaimsOptions): Promise<FileClaims> {
   const path = join(dir, "claims.jsonl");
   await fileSystem.makeDirectory(dir);
   let table = new ClaimTable();
@@ -122,6 +124,10 @@ export async function fileClaims({
   });
   let failing = false;
 
+  let waiting: string[] = [];
+  let handedOver = Promise.withResolvers<void>();
+  handedOver.resolve();
+
   async function append(added: readonly string[]): Promise<void> {
     try {
       await file.append(added, { durable: false });
@@ -140,15 +146,32 @@ export async function fileClaims({
     await file.tidy(bodies());
   }
 
-  const add = groupCommit<string>((task) => file.inTurn(task), append);
+  function write(): void {
+    if (waiting.length === 0) return;
+    const added = waiting;
+    waiting = [];
+    void file.inTurn(() => append(added)).then(handedOver.resolve);
+  }
+  const writeSoon = paced(write);
+
+  function add(body: string): void {
+    if (waiting.length === 0) handedOver = Promise.withResolvers();
+    waiting.push(body);
+    writeSoon();
+  }
+
   return {
     async claim(key, eventId, windowMs, nowMs) {
       const { held, added, swept } = table.claim(key, eventId, windowMs, nowMs);
-      if (added !== undefined) await add(claimBody(key, added));
+      if (added !== undefined) add(claimBody(key, added));
       if (swept) void file.inTurn(rewrite);
       return held;
     },
-    close: () => file.inTurn(() => file.close()),
+    written: () => handedOver.promise,
+    close() {
+      write();
+      return file.inTurn(() => file.close());
+    },
   };
 }
 

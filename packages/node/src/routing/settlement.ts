@@ -1,5 +1,5 @@
 import type { Published } from "@orgloop/engine";
-import { hasCode, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
+import { type ClaimStore, hasCode, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
 import { type BusWrites, isDiskFull } from "../data/bus-writes.ts";
 import type { Repeats } from "../intake/repeats.ts";
 import { type Clock, waitUntil } from "../process/clock.ts";
@@ -18,6 +18,7 @@ export interface SettlementOptions {
   readonly bus: SettlingEventBus;
   readonly writes: BusWrites;
   readonly repeats: Pick<Repeats, "settled" | "unmatched">;
+  readonly claims: Pick<ClaimStore, "written">;
   readonly clock: Clock;
   /** Told of each event that is done with. */
   readonly onAcked: ReadonlySet<(event: OrgLoopEvent) => void>;
@@ -33,7 +34,7 @@ export interface SettlementOptions {
 const DISK_FULL_RETRY_MS = 1_000;
 
 export function settlement(options: SettlementOptions): Settlement {
-  const { bus, writes, repeats, clock, onAcked, onFatal, stop } = options;
+  const { bus, writes, repeats, claims, clock, onAcked, onFatal, stop } = options;
   let pending = 0;
   let idle: PromiseWithResolvers<void> | null = null;
 
@@ -57,6 +58,8 @@ export function settlement(options: SettlementOptions): Settlement {
 
   async function track(attempt: () => Promise<void>, acked?: OrgLoopEvent): Promise<void> {
     pending += 1;
+    // An ack outlives a kill: so must the claims of its event.
+    await claims.written?.();
     const written = await write(attempt);
     pending -= 1;
     if (written && acked) for (const tell of onAcked) tell(acked);

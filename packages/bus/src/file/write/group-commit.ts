@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { hasCode } from "@orgloop/sdk";
 import type { SetTimer } from "../../dispatch.ts";
 import { Batch, BufferPool } from "../format/line.ts";
@@ -80,7 +81,7 @@ export class GroupCommit {
   /** There is something to do, or a reason to try again what was refused. */
   poke(): void {
     this.#retry = true;
-    this.#running ??= Promise.resolve().then(() => this.#run());
+    this.#running ??= nextTurn().then(() => this.#run());
   }
 
   /**
