@@ -42,6 +42,7 @@ describe("the file", () => {
     for (let n = 0; n < 20_000; n += 500) {
       const keys = Array.from({ length: 500 }, (_, i) => `key ${n + i}`);
       await Promise.all(keys.map((key) => store.claim(key, "evt_1", 1_000, n)));
+      await store.written();
     }
     await store.claim("long", "evt_1", 1_000_000, 20_000);
     await store.close();
@@ -51,6 +52,33 @@ describe("the file", () => {
     expect(await again.claim("key 19999", "evt_2", 1, 20_001)).toBe(false);
     expect(await again.claim("key 1", "evt_2", 1, 20_001)).toBe(true);
     await again.close();
+  });
+
+  test("what was claimed survives a kill once it is written, and is written together", async () => {
+    const dir = await fresh();
+    const writes: number[] = [];
+    const fileSystem: typeof nodeFileSystem = {
+      ...nodeFileSystem,
+      async open(path, mode) {
+        const file = await nodeFileSystem.open(path, mode);
+        if (!path.endsWith("claims.jsonl")) return file;
+        return {
+          ...file,
+          write: async (bytes, position) => {
+            writes.push(bytes.length);
+            return file.write(bytes, position);
+          },
+        };
+      },
+    };
+    const store = await fileClaims({ dir, fileSystem });
+    const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`);
+    for (const key of keys) await store.claim(key, "evt_1", 1_000, 0);
+    await store.written();
+    expect(writes.length).toBeLessThan(10);
+    const afterKill = await fileClaims({ dir });
+    for (const key of keys) expect(await afterKill.claim(key, "evt_2", 1_000, 1)).toBe(false);
+    await afterKill.close();
   });
 
   test("a full disk is said once and fails no claim", async () => {
@@ -70,11 +98,14 @@ describe("the file", () => {
     expect(await store.claim("a", "evt_1", 100, 0)).toBe(true);
     expect(await store.claim("a", "evt_2", 100, 0)).toBe(false);
     expect(await store.claim("b", "evt_1", 100, 0)).toBe(true);
+    await store.written();
     expect(warnings).toEqual([expect.stringContaining("claims are not written")]);
     full = false;
     await store.claim("c", "evt_1", 100, 0);
+    await store.written();
     full = true;
     await store.claim("d", "evt_1", 100, 0);
+    await store.written();
     expect(warnings).toHaveLength(2);
     await store.close();
   });

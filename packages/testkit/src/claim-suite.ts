@@ -52,7 +52,10 @@ export function claimSuite(harness: StoreHarness<ClaimStore>): void {
           for (const { claimed, eventId, waitMs, reopens } of steps) {
             const { key, windowMs } = claimed;
             nowMs += waitMs;
-            if (reopens && harness.reopen) store = await reopen(store);
+            if (reopens && harness.reopen) {
+              await store.written?.();
+              store = await reopen(store);
+            }
             const holder = holders.get(key);
             const free = holder === undefined || holder.expiresMs <= nowMs;
             if (free) holders.set(key, { eventId, expiresMs: nowMs + windowMs });

@@ -43,7 +43,7 @@ function sender(): RequestSender {
 const request = (url: string) => ({
   url,
   method: "POST",
-  headers: new Headers(),
+  headers: {},
   body: "{}",
   signal: new AbortController().signal,
 });

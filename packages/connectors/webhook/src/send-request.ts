@@ -2,6 +2,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
+import { urlToHttpOptions } from "node:url";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 
 /** Connections of all webhook actors of a process, those that are idle included. */
@@ -75,7 +76,8 @@ function firstOf(sockets: ReadonlySet<Duplex>): Duplex | undefined {
 interface OutgoingRequest {
   readonly url: string;
   readonly method: string;
-  readonly headers: Headers;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
 }
@@ -83,6 +85,7 @@ interface OutgoingRequest {
 /** What came back: never followed, its body read only where it explains a failure. */
 export interface IncomingResponse {
   readonly status: number;
+  /** Of a failure; a success's are not kept. */
   readonly headers: Headers;
   /** The first bytes of a failure's body, on one line; empty for 2xx. */
   readonly excerpt: string;
@@ -108,31 +111,45 @@ export interface RequestSender {
   close(): void;
 }
 
+/** Where a request goes, as Node's client wants it. */
+interface Target {
+  readonly url: string;
+  readonly options: http.RequestOptions;
+  /** Rejects where the URL's host is an address that may not be reached. */
+  readonly mayBeReached: Promise<void>;
+}
+
 /** `lookup`: the host's, which says what may be reached. */
 export function requestSender(lookup: LookupFunction): RequestSender {
   const agents = { "http:": countedAgent("http:"), "https:": countedAgent("https:") };
+  let latest: Target | undefined;
+
+  /** Most actors have one URL for all events. */
+  function targetOf(url: string): Target {
+    if (latest?.url === url) return latest;
+    const parsed = new URL(url);
+    const agent = agents[parsed.protocol as keyof typeof agents];
+    const mayBeReached = askForAddress(parsed, lookup);
+    mayBeReached.catch(() => undefined);
+    latest = { url, options: { ...urlToHttpOptions(parsed), agent, lookup }, mayBeReached };
+    return latest;
+  }
+
   return {
-    async send({ url: address, method, headers, body, signal }) {
-      const url = new URL(address);
-      const agent = agents[url.protocol as keyof typeof agents];
-      const options: http.RequestOptions = {
-        method,
-        headers: { accept: "*/*", ...Object.fromEntries(headers) },
-        signal,
-        agent,
-        lookup,
-      };
+    async send(request) {
+      const target = targetOf(request.url);
       try {
-        await askForAddress(url, lookup);
-        const answer = await exchange(url, options, body);
+        await target.mayBeReached;
+        const answer = await exchange(target.options, request);
         if (answer !== "stale") return answer;
-        closeIdle(agent);
-        const second = await exchange(url, options, body);
+        closeIdle(target.options.agent as http.Agent);
+        const second = await exchange(target.options, request);
         if (second === "stale") throw new Error("the connection was closed without an answer");
         return second;
       } catch (cause) {
         if (hasCode(cause, "PRIVATE_ADDRESS")) throw cause;
-        throw new OrgLoopError("UNREACHABLE", `${method} ${hostOf(address)}: ${reasonOf(cause)}`, {
+        const { method, url } = request;
+        throw new OrgLoopError("UNREACHABLE", `${method} ${hostOf(url)}: ${reasonOf(cause)}`, {
           cause,
         });
       }
@@ -158,23 +175,19 @@ async function askForAddress({ hostname }: URL, lookup: LookupFunction): Promise
  * which says nothing of the actor.
  */
 function exchange(
-  url: URL,
-  options: http.RequestOptions,
-  body: string,
+  target: http.RequestOptions,
+  { method, headers, body, signal }: OutgoingRequest,
 ): Promise<IncomingResponse | "stale"> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingResponse | "stale">();
-  const { request } = url.protocol === "https:" ? https : http;
+  const { request } = target.protocol === "https:" ? https : http;
   let readBefore = 0;
-  const outgoing = request(url, options, (response) => {
+  const options = { ...target, method, headers: { accept: "*/*", ...headers } };
+  const outgoing = request(options, (response) => {
     const { statusCode: status = 0 } = response;
-    const headers = new Headers();
-    for (const [name, values = []] of Object.entries(response.headersDistinct)) {
-      for (const value of values) headers.append(name, value);
-    }
-    if (status >= 200 && status < 300) {
+    if (isSuccess(status)) {
       discard(response);
-      resolve({ status, headers, excerpt: "" });
-    } else void readExcerpt(response).then((excerpt) => resolve({ status, headers, excerpt }));
+      resolve({ status, headers: NO_HEADERS, excerpt: "" });
+    } else void readFailure(response).then(resolve);
   });
   outgoing.once("socket", (socket) => {
     readBefore = socket.bytesRead;
@@ -184,8 +197,26 @@ function exchange(
     if (isUnanswered && (hasCode(error, "ECONNRESET") || hasCode(error, "EPIPE"))) resolve("stale");
     else reject(error);
   });
+  // The request's own `signal` costs more than the rest of it.
+  const abort = (): void => void outgoing.destroy(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  outgoing.once("close", () => signal.removeEventListener("abort", abort));
   outgoing.end(body);
   return promise;
+}
+
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+
+const NO_HEADERS = new Headers();
+
+async function readFailure(response: http.IncomingMessage): Promise<IncomingResponse> {
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(response.headersDistinct)) {
+    for (const value of values) headers.append(name, value);
+  }
+  const excerpt = await readExcerpt(response);
+  return { status: response.statusCode ?? 0, headers, excerpt };
 }
 
 /** `host:port`. Paths stay out of messages: many services keep their secret in it. */
@@ -221,12 +252,8 @@ function discard(response: http.IncomingMessage): void {
   response.on("error", () => undefined);
 }
 
-/**
- * What aborted it, where that is why; for several addresses tried, the reason is in an
- * AggregateError's `code`.
- */
+/** For several addresses tried, the reason is in an AggregateError's `code`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "AbortError" && error.cause instanceof Error) return error.cause.message;
   return error.message || ("code" in error ? String(error.code) : error.name);
 }

@@ -9,7 +9,7 @@ import {
 import { Webhook } from "standardwebhooks";
 import type { WebhookActorConfig } from "./config.ts";
 import { bodyRenderer, urlRenderer } from "./render-request.ts";
-import { hostOf, type IncomingResponse, requestSender } from "./send-request.ts";
+import { hostOf, type IncomingResponse, isSuccess, requestSender } from "./send-request.ts";
 
 /**
  * An actor that sends each event to a URL. Every request has Standard Webhooks' `webhook-id`, the
@@ -23,7 +23,7 @@ export function webhookActor(
 ): Actor {
   const { method } = config;
   const baseHeaders = headersOf(config);
-  const json = /[/+]json\b/.test(baseHeaders.get("content-type") ?? "");
+  const json = /[/+]json\b/.test(baseHeaders["content-type"] ?? "");
   const render = bodyRenderer(config.body_template, json);
   const renderUrl = urlRenderer(config.url);
   const signers = [config.secret ?? []].flat().map(signer);
@@ -33,16 +33,18 @@ export function webhookActor(
       const values = { event, ...context };
       const url = renderUrl(values);
       const body = render(values);
-      const headers = new Headers(baseHeaders);
-      identify(headers, signers, context.deliveryId ?? event.id, body, now());
-      headers.set("orgloop-trace", `${event.trace_id};hops=${hopsOf(event) + 1}`);
-      if (context.replay > 0) headers.set("orgloop-replay", String(context.replay));
+      const headers = {
+        ...baseHeaders,
+        ...identification(signers, context.deliveryId ?? event.id, body, now()),
+        "orgloop-trace": `${event.trace_id};hops=${hopsOf(event) + 1}`,
+        ...(context.replay > 0 && { "orgloop-replay": String(context.replay) }),
+      };
       const response = await sender.send({ url, method, headers, body, signal: context.signal });
+      if (isSuccess(response.status)) return { status: "delivered" };
       // Before it is part of a message: it was cut somewhere, perhaps within a secret that the
       // actor echoes.
       const excerpt = mask(response.excerpt);
-      judgeResponse({ ...response, excerpt }, `${method} ${hostOf(url)}`, now());
-      return { status: "delivered" };
+      throw failureOf({ ...response, excerpt }, `${method} ${hostOf(url)}`, now());
     },
     close: async () => sender.close(),
   };
@@ -53,7 +55,8 @@ function hopsOf({ provenance: { hops } }: OrgLoopEvent): number {
   return typeof hops === "number" && Number.isSafeInteger(hops) && hops > 0 ? hops : 0;
 }
 
-function headersOf({ headers, auth }: WebhookActorConfig): Headers {
+/** By their names in lower case. */
+function headersOf({ headers, auth }: WebhookActorConfig): Record<string, string> {
   const result = new Headers({ "content-type": "application/json", "user-agent": "OrgLoop" });
   try {
     for (const [name, value] of Object.entries(headers)) result.set(name, String(value));
@@ -66,7 +69,7 @@ function headersOf({ headers, auth }: WebhookActorConfig): Headers {
     const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
     result.set("authorization", `Basic ${credentials}`);
   }
-  return result;
+  return Object.fromEntries(result);
 }
 
 function signer(secret: string): Webhook {
@@ -85,39 +88,40 @@ function signer(secret: string): Webhook {
  * Standard Webhooks' headers: the id, by which a receiver drops what it has seen, and the time
  * always; a signature of each secret.
  */
-function identify(
-  headers: Headers,
+function identification(
   signers: readonly Webhook[],
   id: string,
   body: string,
   nowMs: number,
-): void {
+): Record<string, string> {
+  const headers = {
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(nowMs / 1000)),
+  };
+  if (signers.length === 0) return headers;
   const at = new Date(nowMs);
-  headers.set("webhook-id", id);
-  headers.set("webhook-timestamp", String(Math.floor(nowMs / 1000)));
-  if (signers.length === 0) return;
-  headers.set("webhook-signature", signers.map((one) => one.sign(id, at, body)).join(" "));
+  const signature = signers.map((one) => one.sign(id, at, body)).join(" ");
+  return { ...headers, "webhook-signature": signature };
 }
 
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
 
 /**
- * Returns for 2xx and throws for the rest: 408, 425, 429 and 5xx are tried again (with Retry-After:
- * not before), 410 is gone, other 4xx are permanent, and a redirect is a failure: what it leads to
- * was not what the configuration named.
+ * What an answer other than 2xx means: 408, 425, 429 and 5xx are tried again (with Retry-After: not
+ * before), 410 is gone, other 4xx are permanent, and a redirect is a failure: what it leads to was
+ * not what the configuration named.
  */
-export function judgeResponse(response: IncomingResponse, from: string, nowMs: number): void {
+function failureOf(response: IncomingResponse, from: string, nowMs: number): OrgLoopError {
   const { status } = response;
-  if (status >= 200 && status < 300) return;
   const excerpt = response.excerpt && `: ${response.excerpt}`;
   const message = `${from} answered ${status}${excerpt}`;
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
     const retryAfterMs = parseRetryAfter(response.headers, nowMs);
-    if (retryAfterMs !== undefined) throw new RetryAfterError(message, retryAfterMs);
-    throw new OrgLoopError("ACTOR_FAILED", message);
+    if (retryAfterMs !== undefined) return new RetryAfterError(message, retryAfterMs);
+    return new OrgLoopError("ACTOR_FAILED", message);
   }
-  if (status >= 400) throw new PermanentError(message, { gone: status === 410 });
-  throw new OrgLoopError("ACTOR_FAILED", `${message} (redirects are not followed)`);
+  if (status >= 400) return new PermanentError(message, { gone: status === 410 });
+  return new OrgLoopError("ACTOR_FAILED", `${message} (redirects are not followed)`);
 }
 
 /**

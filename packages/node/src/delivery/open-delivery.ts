@@ -51,7 +51,12 @@ export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
   const { open, backlog, kept, log, bury } = options;
   const turns = publicationTurns({ isUnsettled: backlog.has, log });
   options.onAcked.add(backlog.leave).add(turns.acked);
-  const settling = settlement({ ...options, bus: open.bus, claims: open.claims, stop: options.abandon });
+  const settling = settlement({
+    ...options,
+    bus: open.bus,
+    claims: open.claims,
+    stop: options.abandon,
+  });
   const { deliverers, inbox, placing, replays } = places(options);
   const handler = turns.handler(subscriber(options, placing, settling, bury));
   let subscription: Subscription | null = null;

@@ -18,11 +18,15 @@ async function serve() {
     host: "127.0.0.1",
     port: 0,
     connections: BOUNDS,
-    async fetch(asked) {
+    async fetch() {
       begun += 1;
-      await asked.text();
-      if (asked.url.endsWith("/hanging")) await ended.promise;
       return new Response("fine");
+    },
+    async webhook(asked, { pathname }) {
+      begun += 1;
+      await text(asked);
+      if (pathname.endsWith("/hanging")) await ended.promise;
+      return { status: 200, body: {} };
     },
   });
   const { port } = server.address;

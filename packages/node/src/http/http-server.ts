@@ -1,16 +1,30 @@
-import type { Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { ownDescriptorShares } from "../data/descriptor-shares.ts";
 import { type Clock, waitUntil } from "../process/clock.ts";
 import { type ConnectionBounds, limitConnections } from "./connection-limit.ts";
 
+/** What the sender of a request hears. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Becomes JSON. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Answers a request to `/webhook/…`. */
+export type AnswerRequest = (request: IncomingMessage, url: URL) => Promise<HttpAnswer>;
+
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
+  /** Answers all requests but those for webhooks. */
   readonly fetch: (request: Request, env: unknown) => Response | Promise<Response>;
+  /** Absent: `fetch` answers these, too. */
+  readonly webhook?: AnswerRequest;
   /** Default: what the process may have open allows, at most 4,096 and 64 in reserve. */
   readonly connections?: ConnectionBounds;
 }
@@ -37,32 +51,35 @@ export async function startHttpServer({
   host,
   port,
   fetch,
+  webhook,
   connections = ownDescriptorShares().connections,
 }: HttpServerOptions): Promise<HttpServer> {
-  const server = createAdaptorServer({
-    fetch: (request, env) => (isTurnedAway(request, env) ? turnedAway() : fetch(request, env)),
-    hostname: host,
-    serverOptions: {
+  const answerOther = getRequestListener(fetch, { hostname: host });
+  const server = createServer(
+    {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 5_000,
     },
-  }) as Server;
+    (request, response) => {
+      const url = webhook === undefined ? null : webhookUrl(request);
+      if (webhook === undefined || url === null) return answerOther(request, response);
+      const answer = limit.isInReserve(request.socket) ? turnedAway : webhook;
+      return answerRequest(answer, request, url, response);
+    },
+  );
   const limit = limitConnections(server, connections);
-  const isTurnedAway = (request: Request, env: unknown): boolean =>
-    limit.isInReserve((env as HttpBindings).incoming.socket) &&
-    new URL(request.url).pathname.startsWith("/webhook/");
   await listen(server, host, port);
   const { port: bound } = server.address() as AddressInfo;
   return { address: { host, port: bound }, close: (graceMs) => close(server, graceMs) };
 }
 
 /** The places in reserve are not for those who may come in any number. */
-const turnedAway = (): Response =>
-  Response.json(
-    { error: "too many connections: try again later" },
-    { status: 503, headers: { "retry-after": "5", connection: "close" } },
-  );
+const turnedAway = async (): Promise<HttpAnswer> => ({
+  status: 503,
+  headers: { "retry-after": "5", connection: "close" },
+  body: { error: "too many connections: try again later" },
+});
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -123,4 +140,48 @@ export function requestCount(): RequestCount {
       done.abort();
     },
   };
+}
+
+/** What a sender whose body is not wanted may go on sending before the connection is closed. */
+const UNREAD_MS = 500;
+
+/** The URL of a request for a webhook; null: it is for something else, or has none. */
+function webhookUrl({ url = "" }: IncomingMessage): URL | null {
+  // By itself, `//x` would be a host.
+  const parsed = URL.parse(url.startsWith("/") ? `http://localhost${url}` : url);
+  return parsed?.pathname.startsWith("/webhook/") ? parsed : null;
+}
+
+/**
+ * Answers webhooks without the web's `Request` and `Response`, which cost more than all else that
+ * is done for one.
+ */
+async function answerRequest(
+  answer: AnswerRequest,
+  request: IncomingMessage,
+  url: URL,
+  response: ServerResponse,
+): Promise<void> {
+  let found: HttpAnswer;
+  try {
+    found = await answer(request, url);
+  } catch {
+    found = { status: 500, body: { error: "the request could not be answered" } };
+  }
+  if (response.destroyed) return;
+  const body = JSON.stringify(found.body);
+  response.writeHead(found.status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    ...found.headers,
+  });
+  response.end(body);
+  if (!request.readableEnded) letGo(request);
+}
+
+/** Of a body that was not read, what still comes is thrown away, for a while. */
+function letGo(request: IncomingMessage): void {
+  const cut = setTimeout(() => request.socket.destroySoon(), UNREAD_MS);
+  request.once("end", () => clearTimeout(cut)).once("close", () => clearTimeout(cut));
+  request.on("error", () => undefined).resume();
 }

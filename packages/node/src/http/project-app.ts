@@ -1,14 +1,12 @@
 import type { MaskSecrets } from "@orgloop/engine";
 import { isRefused, messageOf } from "@orgloop/sdk";
 import { Hono } from "hono";
-import type { WebhookRoute } from "../intake/webhook-route.ts";
 import { hostGuard, tokenGuard } from "./guard.ts";
 
 export interface ProjectAppOptions {
   /** Where the process listens. */
   readonly host: string;
   readonly token: string;
-  readonly webhooks: WebhookRoute;
   readonly readApi: Hono;
   readonly controlApi: Hono;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
@@ -19,11 +17,13 @@ export interface ProjectAppOptions {
   readonly mask: MaskSecrets;
 }
 
-/** One project's HTTP (`docs/commands.md`, HTTP). Every answer but the metrics is JSON. */
+/**
+ * One project's HTTP but its webhooks (`docs/commands.md`, HTTP). Every answer but the metrics is
+ * JSON.
+ */
 export function projectApp(options: ProjectAppOptions): Hono {
-  const { host, token, webhooks, readApi, controlApi, metrics, notReady, look, mask } = options;
+  const { host, token, readApi, controlApi, metrics, notReady, look, mask } = options;
   const app = new Hono();
-  app.all("/webhook/*", webhooks.answer);
   app.get("/healthz", (c) => c.json({ ok: true }));
   app.get("/readyz", async (c) => {
     await look();

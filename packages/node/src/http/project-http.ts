@@ -1,7 +1,11 @@
 import type { Configuration } from "../apply/configuration.ts";
 import type { OpenDelivery } from "../delivery/open-delivery.ts";
 import type { OpenIntake } from "../intake/open-intake.ts";
-import { type WebhookRouteOptions, webhookRoute } from "../intake/webhook-route.ts";
+import {
+  type WebhookRoute,
+  type WebhookRouteOptions,
+  webhookRoute,
+} from "../intake/webhook-route.ts";
 import type { Lifecycle } from "../plugins/lifecycle.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
 import { projectMetrics } from "../process/status-parts.ts";
@@ -16,10 +20,9 @@ import { readApi } from "./read-api.ts";
 import { replayApi } from "./replay-api.ts";
 
 /** What a project serves by HTTP. */
-export type ProjectHttp = Pick<
-  ProjectAppOptions,
-  "webhooks" | "readApi" | "controlApi" | "metrics" | "notReady" | "look" | "mask"
->;
+export interface ProjectHttp extends Omit<ProjectAppOptions, "host" | "token"> {
+  readonly webhooks: WebhookRoute;
+}
 
 export interface ProjectHttpOptions extends Pick<WebhookRouteOptions, "bodyLimit" | "roomWaitMs"> {
   readonly ports: ProjectPorts;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import {
   answerWebhook,
   type MaskSecrets,
@@ -5,12 +6,11 @@ import {
   takesFromPages,
   webhookSourceId,
 } from "@orgloop/engine";
-import type { LogEntry, Source, WebhookRequest } from "@orgloop/sdk";
-import type { Context } from "hono";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { LogEntry, Source } from "@orgloop/sdk";
 import type { Current } from "../apply/generation.ts";
 import type { Held } from "../apply/held.ts";
-import { bodyBudget, incomingOf, readBody } from "../http/read-body.ts";
+import type { AnswerRequest } from "../http/http-server.ts";
+import { bodyBudget, readBody } from "../http/read-body.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import type { Ingest } from "./ingest.ts";
 
@@ -32,7 +32,7 @@ export interface WebhookRouteOptions {
 export interface WebhookRoute {
   /** Whether it has that source now. */
   has(id: string): boolean;
-  answer(c: Context): Promise<Response>;
+  readonly answer: AnswerRequest;
 }
 
 /** Of all requests together. */
@@ -48,15 +48,16 @@ export function webhookRoute(options: WebhookRouteOptions): WebhookRoute {
   const patience = (): AbortSignal =>
     AbortSignal.any([stop, AbortSignal.timeout(options.roomWaitMs)]);
 
-  async function answer(c: Context): Promise<Response> {
-    const id = webhookSourceId(new URL(c.req.url).pathname);
+  const answer: AnswerRequest = async (request, url) => {
+    const id = webhookSourceId(url.pathname);
+    const { method = "" } = request;
     let release = (): void => {};
     let grow = (_bytes: number): void => {};
-    const { status, headers, body } = await answerWebhook({
+    const answered = await answerWebhook({
       id,
-      method: c.req.method,
+      method,
       source: receiverOf(current().plugins.sources.get(id)),
-      header: (name) => c.req.header(name),
+      header: (name) => request.headersDistinct[name]?.join(", "),
       takesFromPages: () =>
         current().resolved.sources.some((spec) => spec.id === id && takesFromPages(spec)),
       bodyLimit,
@@ -67,10 +68,11 @@ export function webhookRoute(options: WebhookRouteOptions): WebhookRoute {
       mask: options.mask,
       onRefused: (refused) => activity.refused(id, refused),
       async read() {
-        const body = await readBody(incomingOf(c), bodyLimit, budget);
+        const body = await readBody(request, bodyLimit, budget);
         release = body.release;
         grow = body.grow;
-        return webhookRequest(c, body.bytes);
+        const query = Object.fromEntries(url.searchParams);
+        return { method, headers: headersOf(request), query, body: body.bytes };
       },
       keep(drafts) {
         release();
@@ -79,8 +81,8 @@ export function webhookRoute(options: WebhookRouteOptions): WebhookRoute {
       },
     });
     release();
-    return c.json(body, status as ContentfulStatusCode, headers);
-  }
+    return answered;
+  };
 
   return { has: (id) => current().plugins.sources.has(id), answer };
 }
@@ -90,12 +92,9 @@ function receiverOf(source: Held<Source> | undefined): Pick<Source, "receive"> |
   return { receive: (request) => source.use(async (part) => part.receive?.(request) ?? []) };
 }
 
-function webhookRequest(c: Context, body: Uint8Array): WebhookRequest {
-  const url = new URL(c.req.url);
-  return {
-    method: c.req.method,
-    headers: Object.fromEntries(c.req.raw.headers),
-    query: Object.fromEntries(url.searchParams),
-    body,
-  };
+/** By their names in lower case; of a name that comes several times, all values (RFC 9110, 5.3). */
+function headersOf({ headersDistinct }: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in headersDistinct) headers[name] = headersDistinct[name]?.join(", ") ?? "";
+  return headers;
 }

@@ -1,19 +1,26 @@
 import { RETRY_AFTER_S, webhookSourceId } from "@orgloop/engine";
 import type { Hono } from "hono";
-import type { HttpServerOptions } from "../http/http-server.ts";
+import type { AnswerRequest, HttpAnswer, HttpServerOptions } from "../http/http-server.ts";
 import type { HostedModule } from "./host-modules.ts";
 import type { RunningModules } from "./running-modules.ts";
 
 /** The projects of a process, and those that are to be. */
 type Projects = Pick<RunningModules, "all" | "waiting" | "stopping">;
 
-/** Answers each request by its project; `shared`: what is for none of them, or for all. */
+/** Answers each webhook by the project that has its source. */
+export function hostWebhook(projects: Projects): AnswerRequest {
+  return async (request, url) => {
+    const owner = webhookOwner(url, projects);
+    if ("error" in owner) return refusedWebhook(owner);
+    const { requests, project } = owner.module;
+    return requests.during(() => project.http.webhooks.answer(request, url));
+  };
+}
+
+/** Answers each other request by its project; `shared`: what is for none of them, or for all. */
 export function hostFetch(projects: Projects, shared: Hono): HttpServerOptions["fetch"] {
   return (request, env) => {
-    const url = new URL(request.url);
-    const owner = url.pathname.startsWith("/webhook/") ? webhookOwner(url, projects) : null;
-    if (owner !== null && "error" in owner) return refusedWebhook(owner);
-    const module = owner === null ? chosenModule(request, projects) : owner.module;
+    const module = chosenModule(request, projects);
     if (module === null) return shared.fetch(request, env as object);
     return module.requests.during(() => module.app.fetch(request, env as object));
   };
@@ -63,9 +70,9 @@ const again = (error: string): WebhookOwner => ({ status: 503, error });
 const unknown = (error: string): WebhookOwner => ({ status: 404, error });
 
 /** What the sender hears whose webhook is for no open project. */
-function refusedWebhook({ status, error }: Extract<WebhookOwner, { error: string }>): Response {
+function refusedWebhook({ status, error }: Extract<WebhookOwner, { error: string }>): HttpAnswer {
   const headers = status === 503 ? { "retry-after": String(RETRY_AFTER_S) } : {};
-  return Response.json({ error }, { status, headers });
+  return { status, headers, body: { error } };
 }
 
 /** By which a request says which project it is for; `?module=NAME` says the same. */

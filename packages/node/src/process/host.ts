@@ -5,7 +5,7 @@ import { listenForUnhandled } from "../plugins/unhandled-rejections.ts";
 import { metricsApp } from "../telemetry/host-metrics.ts";
 import type { ModuleStatus } from "../telemetry/status.ts";
 import { systemClock } from "./clock.ts";
-import { hostFetch } from "./host-fetch.ts";
+import { hostFetch, hostWebhook } from "./host-fetch.ts";
 import type { HostChanges } from "./host-modules.ts";
 import { RunningModules, type RunningModulesOptions } from "./running-modules.ts";
 import type { ListedModule } from "./waiting-modules.ts";
@@ -49,7 +49,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const { host = "127.0.0.1", port = 0 } = options;
   const modules = new RunningModules({ ...options, host, clock: systemClock });
   const fetch = hostFetch(modules, sharedApp(options, host, modules));
-  const server = await startHttpServer({ host, port, fetch });
+  const webhook = hostWebhook(modules);
+  const server = await startHttpServer({ host, port, fetch, webhook });
   modules.serveAt(server.address);
   const scraped = await startScraping(options, host, modules).catch(async (error) => {
     await server.close(0);
