@@ -23,13 +23,13 @@ export function groupCommit<Item>(
 }
 
 /** Between two writes of what nobody waits for. */
-const PACE_MS = 10;
+const PACE_MS = 50;
 
 /**
  * Makes a function that has `write` called soon: at once where the last call was a while ago, else
- * {@link PACE_MS} after it, so that what comes thick and fast is written together.
+ * `paceMs` (default 50) after it, so that what comes thick and fast is written together.
  */
-export function paced(write: () => void): () => void {
+export function paced(write: () => void, paceMs = PACE_MS): () => void {
   let scheduled = false;
   let calledAt = Number.NEGATIVE_INFINITY;
   function call(): void {
@@ -40,7 +40,7 @@ export function paced(write: () => void): () => void {
   return () => {
     if (scheduled) return;
     scheduled = true;
-    const waitMs = calledAt + PACE_MS - performance.now();
+    const waitMs = calledAt + paceMs - performance.now();
     if (waitMs <= 0) setImmediate(call);
     else setTimeout(call, waitMs);
   };

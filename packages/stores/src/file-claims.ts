@@ -87,6 +87,9 @@ export interface FileClaimsOptions {
   readonly warn?: (message: string) => void;
 }
 
+/** An ack waits for the claims of its event. */
+const PACE_MS = 10;
+
 export type FileClaims = Required<ClaimStore>;
 
 /**
@@ -152,7 +155,7 @@ export async function fileClaims({
     waiting = [];
     void file.inTurn(() => append(added)).then(handedOver.resolve);
   }
-  const writeSoon = paced(write);
+  const writeSoon = paced(write, PACE_MS);
 
   function add(body: string): void {
     if (waiting.length === 0) handedOver = Promise.withResolvers();

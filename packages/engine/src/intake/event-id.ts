@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { EventDraft, OrgLoopEvent } from "@orgloop/sdk";
 
 export interface CompleteEventOptions {
@@ -16,7 +16,7 @@ export interface CompleteEventOptions {
  * identity of it.
  */
 export function eventId(source: string, identity: string): string {
-  return `evt_${createHash("sha256").update(`${source}\0${identity}`).digest("hex").slice(0, 32)}`;
+  return `evt_${hash("sha256", `${source}\0${identity}`).slice(0, 32)}`;
 }
 
 /**

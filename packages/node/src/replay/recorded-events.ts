@@ -34,7 +34,7 @@ export async function findRecorded(
   query: RecordedQuery,
   holds?: (line: RecordedLine) => boolean,
 ): Promise<readonly RecordedEvent<RecordedPlace>[]> {
-  const first = query.since === undefined ? "" : fileOfHour(Date.parse(query.since));
+  const first = query.since === undefined ? "" : fileOfHour(new Date(query.since).toISOString());
   const selection = recordedSelection<RecordedPlace>(query, holds);
   for (const file of (await recordFiles(dir, fileSystem)).filter((name) => name >= first)) {
     for await (const { line: text, place } of readFileLines(join(dir, file), fileSystem)) {

@@ -119,9 +119,8 @@ function hourFiles(dir: string, fileSystem: FileSystem) {
   };
 }
 
-/** `2026-11-23/14.jsonl`. */
-export function fileOfHour(atMs: number): string {
-  const iso = new Date(atMs).toISOString();
+/** `2026-11-23/14.jsonl`, of a time in ISO 8601 (UTC). */
+export function fileOfHour(iso: string): string {
   return `${iso.slice(0, 10)}/${iso.slice(11, 13)}.jsonl`;
 }
 
@@ -143,7 +142,7 @@ export async function recordFiles(
 function byFile(lines: readonly RecordedLine[]): Map<string, string> {
   const texts = new Map<string, string>();
   for (const line of lines) {
-    const file = fileOfHour(Date.parse(line.at));
+    const file = fileOfHour(line.at);
     texts.set(file, `${texts.get(file) ?? ""}${JSON.stringify(line)}\n`);
   }
   return texts;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   type ClaimStore,
   getPath,
@@ -32,9 +32,7 @@ export function dedupTransform(
     async execute(event, { route }) {
       if (event.replay !== undefined) return event;
       const values = paths.map((path) => textOf(getPath(event, path)));
-      const key = createHash("sha256")
-        .update([id, route, ...values].join("\0"))
-        .digest("base64url");
+      const key = hash("sha256", [id, route, ...values].join("\0"), "base64url");
       return (await store.claim(key, event.id, windowMs, monotonic())) ? event : null;
     },
   };
