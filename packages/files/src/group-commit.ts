@@ -45,3 +45,40 @@ export function paced(write: () => void, paceMs = PACE_MS): () => void {
     else setTimeout(call, waitMs);
   };
 }
+
+/**
+ * Gathers what is added and hands it to `commit`, which must not reject, many at a time and
+ * `paceMs` apart.
+ */
+export function pacedGroup<Item>(
+  commit: (items: readonly Item[]) => Promise<void>,
+  paceMs: number,
+): {
+  add(item: Item): void;
+  /** Resolves when all that was added so far is committed. */
+  written(): Promise<void>;
+  /** Commits what was added and waits. */
+  flush(): Promise<void>;
+} {
+  let waiting: Item[] = [];
+  let committed = Promise.withResolvers<void>();
+  committed.resolve();
+
+  function flush(): Promise<void> {
+    const { promise, resolve } = committed;
+    if (waiting.length > 0) void commit(waiting).then(resolve);
+    waiting = [];
+    return promise;
+  }
+  const commitSoon = paced(flush, paceMs);
+
+  return {
+    add(item) {
+      if (waiting.length === 0) committed = Promise.withResolvers();
+      waiting.push(item);
+      commitSoon();
+    },
+    written: () => committed.promise,
+    flush,
+  };
+}

@@ -4,7 +4,7 @@ import {
   type FileSystem,
   type MadeFiles,
   nodeFileSystem,
-  paced,
+  pacedGroup,
 } from "@orgloop/files";
 import { type ClaimStore, messageOf } from "@orgloop/sdk";
 
@@ -97,8 +97,7 @@ export type FileClaims = Required<ClaimStore>;
  * open and rewritten when more than half of it has expired. Claims are handed to the operating
  * system many at a time, without an fsync: `written` says when. One that a power cut loses lets a
  * duplicate through, which at-least-once allows; it never loses an event. For the same reason a
- * full disk is no error of a claim. Nobody else may write the file meanwhile
- * (`lockDirectory`).
+ * full disk is no error of a claim. Nobody else may write the file meanwhile (`lockDirectory`).
  */
 export async function fileClaims({
   dir,
@@ -127,10 +126,6 @@ export async function fileClaims({
   });
   let failing = false;
 
-  let waiting: string[] = [];
-  let handedOver = Promise.withResolvers<void>();
-  handedOver.resolve();
-
   async function append(added: readonly string[]): Promise<void> {
     try {
       await file.append(added, { durable: false });
@@ -149,31 +144,18 @@ export async function fileClaims({
     await file.tidy(bodies());
   }
 
-  function write(): void {
-    if (waiting.length === 0) return;
-    const added = waiting;
-    waiting = [];
-    void file.inTurn(() => append(added)).then(handedOver.resolve);
-  }
-  const writeSoon = paced(write, PACE_MS);
-
-  function add(body: string): void {
-    if (waiting.length === 0) handedOver = Promise.withResolvers();
-    waiting.push(body);
-    writeSoon();
-  }
-
+  const group = pacedGroup<string>((added) => file.inTurn(() => append(added)), PACE_MS);
   return {
     async claim(key, eventId, windowMs, nowMs) {
       const { held, added, swept } = table.claim(key, eventId, windowMs, nowMs);
-      if (added !== undefined) add(claimBody(key, added));
+      if (added !== undefined) group.add(claimBody(key, added));
       if (swept) void file.inTurn(rewrite);
       return held;
     },
-    written: () => handedOver.promise,
-    close() {
-      write();
-      return file.inTurn(() => file.close());
+    written: group.written,
+    async close() {
+      await group.flush();
+      await file.inTurn(() => file.close());
     },
   };
 }

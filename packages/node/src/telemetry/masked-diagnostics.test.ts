@@ -84,8 +84,11 @@ async function started(
   };
   /** All that tells of what went wrong. */
   const told = async () => {
-    const file = await readFile(join(dataDir, "log", "events.jsonl"), "utf8");
-    return [file, JSON.stringify(process.entries), await letters()];
+    const read = () => readFile(join(dataDir, "log", "events.jsonl"), "utf8");
+    const lines = async () => (await read()).trimEnd().split("\n").length;
+    // It is written a little later than it is shown.
+    await expect.poll(lines).toBeGreaterThanOrEqual(process.entries.length);
+    return [await read(), JSON.stringify(process.entries), await letters()];
   };
   const send = () =>
     process.post(
