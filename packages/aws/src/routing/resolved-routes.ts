@@ -1,11 +1,4 @@
-import {
-  type CompiledRoute,
-  compileRoute,
-  faultyRoute,
-  holdsReference,
-  matcherOf,
-  type Router,
-} from "@orgloop/engine";
+import { compileMatcher, holdsReference, type Matcher, type Router } from "@orgloop/engine";
 import { OrgLoopError, type RouteSpec, type SourceSpec, type Topology } from "@orgloop/sdk";
 import type { Secrets } from "../functions/secrets.ts";
 
@@ -32,13 +25,13 @@ export function resolvedRoutes(
   const keyed = sources.flatMap(({ id, key }) =>
     key !== undefined && holdsReference(key) ? [{ id, item: `source "${id}"`, value: key }] : [],
   );
-  const isOpen = new Set(open);
-  const closed = routes.flatMap((route) => (isOpen.has(route) ? [] : compiledOf(route, {})));
-  const compiled = new Map(closed.map((one) => [one.route.name, one]));
   if (open.length === 0 && keyed.length === 0) {
-    return { fixed: { matcher: matcherOf(closed), sources: byId(sources) } };
+    return {
+      fixed: { matcher: compileMatcher(routes, { tolerant: true }), sources: byId(sources) },
+    };
   }
   let before: string | undefined;
+  let matcher: Matcher | undefined;
   let resolved: ResolvedRoutes;
 
   async function resolve(): Promise<ResolvedRoutes> {
@@ -47,13 +40,18 @@ export function resolvedRoutes(
     const text = JSON.stringify([ofRoutes, ofKeys].map((all) => all.map(messageOrValue)));
     if (text === before) return resolved;
     before = text;
-    for (const [at, route] of open.entries()) {
-      compiled.set(route.name, compiledOf(route, ofRoutes[at] ?? {}));
-    }
+    const answers = new Map(open.map((route, at) => [route, ofRoutes[at] ?? {}]));
+    const faults = new Map<string, Error>();
+    const all = routes.map((route) => {
+      const part = answers.get(route);
+      if (part instanceof OrgLoopError) faults.set(route.name, part);
+      else if (part !== undefined) return withPart(route, part);
+      return route;
+    });
+    matcher = compileMatcher(all, { earlier: matcher, faults, tolerant: true });
     const keys = new Map(keyed.map(({ id }, at) => [id, ofKeys[at]]));
-    const all = routes.flatMap(({ name }) => compiled.get(name) ?? []);
     resolved = {
-      matcher: matcherOf(keys.size === 0 ? all : all.map((one) => withKeys(one, keys))),
+      matcher: keys.size === 0 ? matcher : withKeys(matcher, keys),
       sources: new Map(
         sources.map((source) => {
           const key = keys.get(source.id);
@@ -79,31 +77,23 @@ function partOf({ when, delivery: { key } }: RouteSpec): RoutePart {
   return { when, ...(key !== undefined && { key }) };
 }
 
-function compiledOf(route: RouteSpec, part: RoutePart | OrgLoopError): CompiledRoute {
-  if (part instanceof OrgLoopError) return faultyRoute(route, part);
-  const { when = route.when, key } = part;
+function withPart(route: RouteSpec, { when = route.when, key }: RoutePart): RouteSpec {
   const delivery = key === undefined ? route.delivery : { ...route.delivery, key };
-  const resolved = { ...route, when, delivery };
-  try {
-    return compileRoute(resolved);
-  } catch (error) {
-    if (!(error instanceof OrgLoopError)) throw error;
-    return faultyRoute(resolved, error);
-  }
+  return { ...route, when, delivery };
 }
 
 /** What a route takes of a source whose key is not known must not go out of order. */
 function withKeys(
-  one: CompiledRoute,
+  { match }: Matcher,
   keys: ReadonlyMap<string, string | OrgLoopError | undefined>,
-): CompiledRoute {
+): Matcher {
   return {
-    ...one,
-    passes(event) {
-      if (!one.passes(event)) return false;
+    match(event, onFault) {
+      const routes = match(event, onFault);
       const key = keys.get(event.source);
-      if (key instanceof OrgLoopError) throw key;
-      return true;
+      if (!(key instanceof OrgLoopError)) return routes;
+      for (const route of routes) onFault?.(route, key);
+      return [];
     },
   };
 }

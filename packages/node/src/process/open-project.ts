@@ -64,10 +64,12 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
   const { topology, projectDir, env } = options;
   const clock = clockOf(options);
   const known = knownSecrets();
+  let earlier: PreparedTopology | undefined;
   const prepare = async (wanted: Topology): Promise<PreparedTopology> => {
-    const found = await prepareTopology(wanted, readEnvironment(projectDir, env), projectDir);
-    learnUnmarked(found, known);
-    return found;
+    const environment = readEnvironment(projectDir, env);
+    earlier = await prepareTopology(wanted, environment, projectDir, earlier?.routes.matcher);
+    learnUnmarked(earlier, known);
+    return earlier;
   };
   const prepared = await prepare(topology);
   const open = await openProcess({

@@ -13,9 +13,13 @@ export interface CompiledRoutes {
 
 /**
  * References resolved. Throws `INVALID_ROUTE`, naming the route, where one resolved to nonsense,
- * and `INVALID_FILTER`.
+ * and `INVALID_FILTER`. `earlier`: the matcher of the configuration before.
  */
-export function compileRoutes(topology: Topology, projectDir: string): CompiledRoutes {
+export function compileRoutes(
+  topology: Topology,
+  projectDir: string,
+  earlier?: Matcher,
+): CompiledRoutes {
   const policies = new Map(
     topology.actors.map(({ id }) => [id, new Map<string, DeliveryPolicy>()]),
   );
@@ -42,7 +46,7 @@ export function compileRoutes(topology: Topology, projectDir: string): CompiledR
     prompts.set(name, { file: resolve(projectDir, file), text, meta });
   }
   return {
-    matcher: compileMatcher(topology.routes),
+    matcher: compileMatcher(topology.routes, { earlier }),
     byName: new Map(topology.routes.map((route) => [route.name, route])),
     policies,
     prompts,

@@ -1,4 +1,11 @@
-import { isMapping, isPath } from "@orgloop/sdk";
+import {
+  type Filter,
+  isMapping,
+  isPath,
+  OrgLoopError,
+  splitPath,
+  withPlainNumbers,
+} from "@orgloop/sdk";
 import type { FilterPath, FilterProblem, ReportOperand } from "./filter-problem.ts";
 import { EQUALS, OPERATORS } from "./operators.ts";
 
@@ -84,4 +91,18 @@ function checkEntries(
 /** Reports every wrong path, operator and operand of a route's filter. */
 export function checkFilter(filter: Readonly<Record<string, unknown>>, report: Report): void {
   checkEntries(filter, [], report);
+}
+
+/**
+ * The filter, its numbers as doubles: so are an event's compared. Throws `INVALID_FILTER`,
+ * `INVALID_PATH`.
+ */
+export function soundFilter(written: Filter): Filter {
+  const filter = withPlainNumbers(written);
+  checkFilter(filter, ({ path, code, found, expected }) => {
+    if (code === "invalid-path") splitPath(String(found));
+    const shown = `${path.join(".")}: found ${JSON.stringify(found)}, expected ${expected}`;
+    throw new OrgLoopError("INVALID_FILTER", shown);
+  });
+  return filter;
 }

@@ -1,6 +1,5 @@
 import type { Filter } from "@orgloop/sdk";
 import type { Predicate } from "./predicate.ts";
-import type { Vocabulary } from "./vocabulary.ts";
 
 /** A filter, or a branch of one: all of it must hold. */
 export interface Conjunction {
@@ -11,13 +10,16 @@ export interface Conjunction {
 }
 
 /** Of a filter that is sound. */
-export function takeApart(filter: Filter, vocabulary: Vocabulary): Conjunction {
+export function takeApart(
+  filter: Filter,
+  predicateOf: (path: string, value: unknown) => Predicate,
+): Conjunction {
   const predicates: Predicate[] = [];
   let choice: Conjunction[] | undefined;
   for (const [key, value] of Object.entries(filter)) {
     if (key === "$or") {
-      choice = (value as readonly Filter[]).map((branch) => takeApart(branch, vocabulary));
-    } else predicates.push(vocabulary.predicate(key, value));
+      choice = (value as readonly Filter[]).map((branch) => takeApart(branch, predicateOf));
+    } else predicates.push(predicateOf(key, value));
   }
   return { predicates, choice };
 }

@@ -1,6 +1,6 @@
 import type { Filter, RouteSpec } from "@orgloop/sdk";
 import type { DocumentPath } from "../../settings/document-path.ts";
-import { soundFilter } from "./compile-filter.ts";
+import { soundFilter } from "./check-filter.ts";
 import { type Key, keysAreDisjoint } from "./keys.ts";
 import type { Predicate } from "./predicate.ts";
 import { Vocabulary } from "./vocabulary.ts";

@@ -7,7 +7,7 @@ import {
   type RouteSpec,
 } from "@orgloop/sdk";
 import type { DocumentPath } from "../../settings/document-path.ts";
-import { soundFilter } from "./compile-filter.ts";
+import { soundFilter } from "./check-filter.ts";
 import { rootOf } from "./conjunction.ts";
 import { Reading } from "./event-path.ts";
 import { compileJointly } from "./joint-conditions.ts";

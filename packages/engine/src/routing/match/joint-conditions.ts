@@ -33,33 +33,55 @@ function without(branch: Branch, absent: ReadonlySet<Predicate>): Branch | undef
   return here.length + branches.length === 0 ? undefined : { ...branch, here, branches };
 }
 
-function holds(branch: Branch, value: unknown): boolean {
-  if (Array.isArray(value)) return holdsInArray(branch, value);
-  const { here, branches } = branch;
-  if (here.length > 0) {
-    if (!isLeaf(value)) return false;
-    const leaf = plainValue(value);
-    if (!here.every(({ passes }) => passes(leaf))) return false;
-  }
-  return branches.every((next) => {
-    const child = childOf(value, next.segment);
-    return child !== undefined && holds(next, child);
-  });
-}
+/** One search through an event. */
+class Search {
+  /** The lists in which each branch was looked for in vain: lists in lists lead there anew. */
+  readonly #failed = new Map<Branch, Set<unknown>>();
+  readonly #rests = new Map<Branch, Map<string, Branch>>();
 
-/**
- * One element must satisfy all predicates on the array but those that name their element by its
- * index.
- */
-function holdsInArray(branch: Branch, array: readonly unknown[]): boolean {
-  if (!branch.mayIndex) return array.some((element) => holds(branch, element));
-  const open = branch.branches.filter((next) => {
-    const element = childOf(array, next.segment);
-    return element === undefined || !holds(next, element);
-  });
-  if (open.length === 0 && branch.here.length === 0) return true;
-  const rest = { ...branch, branches: open };
-  return array.some((element) => holds(rest, element));
+  holds(branch: Branch, value: unknown): boolean {
+    if (Array.isArray(value)) {
+      if (branch.mayIndex) return this.#holdsByIndex(branch, value);
+      return value.some((element) => this.holds(branch, element));
+    }
+    const { here, branches } = branch;
+    if (here.length > 0) {
+      if (!isLeaf(value)) return false;
+      const leaf = plainValue(value);
+      if (!here.every(({ passes }) => passes(leaf))) return false;
+    }
+    return branches.every((next) => {
+      const child = childOf(value, next.segment);
+      return child !== undefined && this.holds(next, child);
+    });
+  }
+
+  /**
+   * One element must satisfy all predicates on the array but those that name their element by its
+   * index.
+   */
+  #holdsByIndex(branch: Branch, array: readonly unknown[]): boolean {
+    const failed = this.#failed.get(branch) ?? new Set();
+    if (failed.has(array)) return false;
+    const open = branch.branches.filter((next) => {
+      const element = childOf(array, next.segment);
+      return element === undefined || !this.holds(next, element);
+    });
+    if (open.length === 0 && branch.here.length === 0) return true;
+    const rest = this.#rest(branch, open);
+    if (array.some((element) => this.holds(rest, element))) return true;
+    this.#failed.set(branch, failed.add(array));
+    return false;
+  }
+
+  #rest(branch: Branch, open: readonly Branch[]): Branch {
+    if (open.length === branch.branches.length) return branch;
+    const name = open.map(({ segment }) => segment).join("\0");
+    const rests = this.#rests.get(branch) ?? new Map<string, Branch>();
+    const rest = rests.get(name) ?? { ...branch, branches: open };
+    this.#rests.set(branch, rests.set(name, rest));
+    return rest;
+  }
 }
 
 /** Whether predicates that hold one by one hold together. */
@@ -82,6 +104,6 @@ export function compileJointly(predicates: readonly Predicate[]): JointTest | un
     if (sharing.every(({ path }) => path.many(reading) === undefined)) return true;
     const absent = mayLack.filter(({ path }) => !path.hasLeaf(reading));
     const asked = absent.length === 0 ? root : without(root, new Set(absent));
-    return asked === undefined || holds(asked, reading.event);
+    return asked === undefined || new Search().holds(asked, reading.event);
   };
 }

@@ -24,6 +24,8 @@ const isAbsence = ({ name, operand }: Alternative) => name === "exists" && opera
  * it is decided once a reading.
  */
 export class Predicate {
+  /** Tells it from all others: its path and its value. */
+  readonly name: string;
   readonly path: EventPath;
   /** A scalar: equal at exactly the path, no array taken apart. */
   readonly exact: boolean;
@@ -37,7 +39,8 @@ export class Predicate {
   #held = false;
 
   /** `operand`: an entry's value, sound. */
-  constructor(path: EventPath, operand: unknown) {
+  constructor(name: string, path: EventPath, operand: unknown) {
+    this.name = name;
     this.path = path;
     this.exact = !Array.isArray(operand);
     this.#operand = operand;
@@ -61,8 +64,8 @@ export class Predicate {
   /** Whether it holds, apart from what other predicates ask of the same element of an array. */
   holds(reading: Reading): boolean {
     if (this.#turn !== reading.turn) {
-      this.#turn = reading.turn;
       this.#held = this.#decide(reading);
+      this.#turn = reading.turn;
     }
     return this.#held;
   }

@@ -1,31 +1,65 @@
+import type { Filter } from "@orgloop/sdk";
+import { soundFilter } from "./check-filter.ts";
+import { CompiledFilter } from "./compiled-filter.ts";
 import { EventPath } from "./event-path.ts";
 import { Predicate } from "./predicate.ts";
 
 /**
- * The paths and predicates of many filters, each once: routes share most of theirs (A-Tree's idea),
- * and what is shared is decided once an event.
+ * Filters, and the predicates and paths that they consist of, each once: routes share most of
+ * theirs (A-Tree's idea), and what is shared is decided once an event.
  */
 export class Vocabulary {
-  readonly #paths = new Map<string, EventPath>();
-  readonly #predicates = new Map<string, Predicate>();
+  readonly filters = new Map<string, CompiledFilter>();
+  readonly predicates = new Map<string, Predicate>();
+  readonly paths = new Map<string, EventPath>();
+  #earlier: Vocabulary | undefined;
+
+  /** What stands in `earlier`, too, is taken from it, until the vocabulary is complete. */
+  constructor(earlier?: Vocabulary) {
+    this.#earlier = earlier;
+  }
+
+  /** Throws `INVALID_FILTER`, `INVALID_PATH`. */
+  filter(written: Filter): CompiledFilter {
+    const name = textOf(written);
+    let filter = this.filters.get(name);
+    if (filter === undefined) {
+      filter = this.#earlier?.filters.get(name);
+      if (filter === undefined) {
+        filter = new CompiledFilter(soundFilter(written), (path, value) =>
+          this.predicate(path, value),
+        );
+      } else for (const predicate of filter.predicates()) this.#adopt(predicate);
+      this.filters.set(name, filter);
+    }
+    return filter;
+  }
 
   /** Of an entry of a filter that is sound. */
-  predicate(key: string, value: unknown): Predicate {
-    const name = `${key}\0${textOf(value)}`;
-    let predicate = this.#predicates.get(name);
+  predicate(path: string, value: unknown): Predicate {
+    const name = `${path}\0${textOf(value)}`;
+    let predicate = this.predicates.get(name);
     if (predicate === undefined) {
-      predicate = new Predicate(this.#path(key), value);
-      this.#predicates.set(name, predicate);
+      predicate =
+        this.#earlier?.predicates.get(name) ?? new Predicate(name, this.#path(path), value);
+      this.#adopt(predicate);
     }
     return predicate;
   }
 
-  #path(key: string): EventPath {
-    let path = this.#paths.get(key);
-    if (path === undefined) {
-      path = new EventPath(key);
-      this.#paths.set(key, path);
-    }
+  /** Lets go of the earlier one. */
+  complete(): void {
+    this.#earlier = undefined;
+  }
+
+  #adopt(predicate: Predicate): void {
+    this.predicates.set(predicate.name, predicate);
+    this.paths.set(predicate.path.text, predicate.path);
+  }
+
+  #path(text: string): EventPath {
+    const path = this.paths.get(text) ?? this.#earlier?.paths.get(text) ?? new EventPath(text);
+    this.paths.set(text, path);
     return path;
   }
 }
