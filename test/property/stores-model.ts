@@ -111,9 +111,9 @@ export class StoresModel {
     const name = `${store} ${key}`;
     try {
       if (store === "claims") {
-        if (await stores.claims.claim(name, `evt_${value}`, DAY_MS, 0)) {
-          this.#claims.set(name, `evt_${value}`);
-        }
+        const isHeld = await stores.claims.claim(name, `evt_${value}`, DAY_MS, 0);
+        await stores.claims.written?.();
+        if (isHeld) this.#claims.set(name, `evt_${value}`);
         return;
       }
       const possible = this.#possible.get(name) ?? new Set([null]);

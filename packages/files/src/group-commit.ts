@@ -23,11 +23,11 @@ export function groupCommit<Item>(
 }
 
 /** Between two writes of what nobody waits for. */
-const PACE_MS = 50;
+const PACE_MS = 20;
 
 /**
  * Makes a function that has `write` called soon: at once where the last call was a while ago, else
- * `paceMs` (default 50) after it, so that what comes thick and fast is written together.
+ * `paceMs` (default 20) after it, so that what comes thick and fast is written together.
  */
 export function paced(write: () => void, paceMs = PACE_MS): () => void {
   let scheduled = false;

@@ -56,13 +56,17 @@ function filter(at: number): string {
   return lines.map((line) => `        ${line}\n`).join("");
 }
 
+/** Of equality alone, as OrgLoop 0.7.9 has it. */
+const plainFilter = (at: number) =>
+  `        provenance.platform_event: ${EVENTS[at % EVENTS.length]}\n        payload.label: area-${at}\n`;
+
 const route = (team: string, at: number, sources: number, actors: number, flat: boolean) =>
   `  - name: ${team}-route-${at}
     when:
       source: ${team}-repo-${at % sources}
       events: [resource.changed]
       filter:
-${flat ? `        provenance.platform_event: ${EVENTS[at % EVENTS.length]}\n` : filter(at)}    transforms:
+${flat ? plainFilter(at) : filter(at)}    transforms:
       - ref: drop-bots
     then:
       actor: ${team}-agent-${at % actors}
