@@ -142,6 +142,12 @@ function addEvents(program: Command): void {
     .description("put events (JSON, JSONL; - is stdin) on the bus")
     .action(lazy(() => import("./commands/inject.ts").then((it) => it.inject)));
   program
+    .command("explain <file|event-id>")
+    .description("why each route takes an event or not; what happened to one that came")
+    .option("--route <name>", "only this route")
+    .option("--all", "all routes that name the event's source, not the first 20")
+    .action(lazy(() => import("./commands/explain.ts").then((it) => it.explain)));
+  program
     .command("test [path]")
     .description("run the tests (*.test.yaml) of a project, module, folder or file; no network")
     .option("--filter <text>", "only tests with this in their name")

@@ -15,6 +15,7 @@ export { removeDataDir } from "./data/remove-data-dir.ts";
 export { purgeStoredLetters, readStoredLetter, readStoredLetters } from "./data/stored-letters.ts";
 export { type QueuedEvents, readStoredQueues } from "./data/stored-queues.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./data/stored-state.ts";
+export { readStoredTraces } from "./data/stored-traces.ts";
 export { pluginEntry, pluginLookup } from "./plugins/plugins.ts";
 export type { Host, HostOptions } from "./process/host.ts";
 export type { HostedModule, ModuleRequest } from "./process/host-modules.ts";

@@ -17,3 +17,4 @@ export { type StageInboxes, stageInboxes } from "./stage-inboxes.ts";
 export { type StageLetters, stageLetters } from "./stage-letters.ts";
 export { type StageLogsOptions, stageLogs } from "./stage-logs.ts";
 export { type StageStatus, stageStatus } from "./stage-status.ts";
+export { stageTraces } from "./stage-traces.ts";

@@ -84,6 +84,31 @@ export async function findHistory(
   return found;
 }
 
+/**
+ * The lines of events that `isMeant` lets through, in the order of the record. It is looked through
+ * from its end, up to the hour in which one was first routed.
+ */
+export async function lastHistory(
+  stage: OpenStage,
+  isMeant: (event: OrgLoopEvent) => boolean,
+  onRead: (read: HistoryRead) => void = () => {},
+): Promise<readonly FoundLine[]> {
+  const { fromMs, toMs } = await hoursOf(stage, {});
+  const found: FoundLine[] = [];
+  let objects = 0;
+  for (let atMs = toMs; atMs >= fromMs; atMs -= HOUR_MS) {
+    const inHour: FoundLine[] = [];
+    for await (const page of readHour(stage, atMs)) {
+      objects += page.objects;
+      inHour.push(...page.lines.filter(({ line }) => isMeant(line.event)));
+    }
+    found.unshift(...inHour);
+    onRead({ objects, from: new Date(atMs).toISOString() });
+    if (inHour.some(({ line }) => line.event.replay === undefined)) break;
+  }
+  return found;
+}
+
 async function* readHour(
   stage: OpenStage,
   atMs: number,

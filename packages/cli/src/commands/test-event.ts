@@ -45,7 +45,7 @@ async function traced(context: CommandContext, file: string, shown: string): Pro
   const traces: Trace[] = [];
   try {
     for await (const written of readEvents(file, shown)) {
-      const event = completed(written);
+      const event = completedEvent(written);
       const { routes: tried, failed } = await trial.route(event, Date.parse(event.timestamp));
       for (const reason of failed.values()) throw new OrgLoopError("PLUGINS_FAILED", reason);
       traces.push({
@@ -65,7 +65,8 @@ async function traced(context: CommandContext, file: string, shown: string): Pro
   return traces;
 }
 
-function completed(written: InjectedEvent): OrgLoopEvent {
+/** An event that somebody wrote, with what intake would fill in. */
+export function completedEvent(written: InjectedEvent): OrgLoopEvent {
   return {
     id: `evt_${randomBytes(8).toString("hex")}`,
     timestamp: new Date().toISOString(),
@@ -95,7 +96,7 @@ export function generateEvent({ output }: CommandContext, kind: string): 0 {
     const known = [...SAMPLES.keys()].join(", ");
     throw new CommandError("USAGE", `--generate "${kind}": expected one of ${known}`);
   }
-  const event = completed({ ...sample, source: kind });
+  const event = completedEvent({ ...sample, source: kind });
   output.result(event, JSON.stringify(event, null, 2));
   return 0;
 }

@@ -14,6 +14,8 @@ export interface ControlApiOptions {
   readonly shutdown: () => void;
   /** `/topology`, `/queues` and `/apply`. */
   readonly configuration: Hono;
+  /** Mounted at `/events`. */
+  readonly events: Hono;
   /** Mounted at `/replay`. */
   readonly replay: Hono;
   /** Mounted at `/dead-letters`. */
@@ -58,6 +60,7 @@ export function controlApi(options: ControlApiOptions): Hono {
     }
   });
   api.route("/", options.configuration);
+  api.route("/events", options.events);
   api.route("/replay", options.replay);
   api.route("/dead-letters", options.deadLetters);
   api.post("/shutdown", (c) => {

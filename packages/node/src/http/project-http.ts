@@ -14,6 +14,7 @@ import { readSources, readStatus, type StatusParts } from "../telemetry/read-sta
 import { configurationApi } from "./configuration-api.ts";
 import { controlApi } from "./control-api.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
+import { eventApi } from "./event-api.ts";
 import { inboxApi } from "./inbox-api.ts";
 import type { ProjectAppOptions } from "./project-app.ts";
 import { readApi } from "./read-api.ts";
@@ -70,6 +71,7 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
       ingest,
       shutdown: () => void life.end(),
       configuration: configurationApi({ configuration, deliverers }),
+      events: eventApi(ports),
       replay: replayApi({ replays, routes: () => current().routes.byName, stop }),
       deadLetters: deadLettersApi({ deadLetters, replays: delivery.letterReplays, stop }),
       ...limits,

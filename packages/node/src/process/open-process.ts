@@ -28,7 +28,7 @@ export interface OpenProcessOptions extends Pick<EventLogOptions, "onEntry"> {
 /** All that a process holds open. */
 export interface OpenProcess extends Stores {
   readonly log: EventLog["log"];
-  readonly journal: Pick<EventLog, "change">;
+  readonly journal: Pick<EventLog, "change" | "flush">;
   readonly known: KnownSecrets;
   readonly bus: OpenBus;
   readonly repeats: OpenRepeatMemory;

@@ -25,6 +25,8 @@ export interface EventLog {
    * Goes on with these loggers besides those it began with, and that level; closes those of before.
    */
   change(loggers: readonly Logger[], level: DefaultsSpec["log_level"]): void;
+  /** Resolves when what was logged can be read. */
+  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,9 @@ export function eventLog(options: EventLogOptions): EventLog {
       loggers = [...options.loggers, ...added];
       shown = shownPhases(to);
       void closing.track(closeAll(before.filter((logger) => !loggers.includes(logger))));
+    },
+    async flush() {
+      await Promise.all(loggers.map((logger) => endOf(() => logger.flush?.())));
     },
     async close() {
       await Promise.all([closing.ended(), closeAll(loggers)]);
