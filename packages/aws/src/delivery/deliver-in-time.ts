@@ -107,6 +107,7 @@ export async function deliverInTime(
           if (admitted.probe) invocation.probes.set(route, ended.promise);
           return admitted;
         },
+        isAlone: invocation.alone,
         begin: known.begin,
         changeBreaker: (change) => changeBreaker(route, policy, change, host),
         log: flow.log,

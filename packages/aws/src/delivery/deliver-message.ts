@@ -9,7 +9,6 @@ import {
   isInboxNotice,
   longestWaitMs,
   type NotAdmitted,
-  poisonState,
   skippedEntry,
   waitUntil,
   withNoticeKey,
@@ -95,8 +94,6 @@ export async function deliverMessage(
   if (isExpired(delivery, policy, host.clock.now())) {
     return giveUp(delivery, "expired", known.state, known, host);
   }
-  const poison = poisonState(known.state, known.deaths, policy, "function");
-  if (poison === null && known.deaths > 0 && !invocation.alone) return { kind: "alone" };
   const turn = { delivery, policy, deliveryId: message.delivery_id };
   return untilItWaits(turn, known, host, invocation);
 }
@@ -152,6 +149,8 @@ async function untilItWaits(
     switch (verdict.kind) {
       case "abandoned":
         throw new Error("nothing in a function is given up on");
+      case "not alone":
+        return { kind: "alone" };
       case "no actor":
         return hold(clock.now() + UNTIL_EXISTS_MS, flow);
       case "not admitted":

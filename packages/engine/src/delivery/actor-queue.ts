@@ -215,7 +215,7 @@ export class ActorQueue {
   #remove(item: QueuedDelivery): void {
     const { route } = item.lane;
     route.remove(item);
-    this.untransformed.delete(item);
+    if (item.delivery.untransformed) this.untransformed.delete(item);
     this.#queued -= 1;
     // The next of its lane need no longer wait for it.
     this.#rotation.add(route);

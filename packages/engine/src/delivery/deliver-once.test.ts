@@ -2,9 +2,8 @@ import { type DeliverySpec, PermanentError, RetryAfterError } from "@orgloop/sdk
 import { expect, test } from "vitest";
 import { systemClock } from "../ports/clock.ts";
 import { CLOSED } from "./breaker.ts";
-import { type DeliveryPorts, deliverOnce, type Verdict } from "./deliver-once.ts";
+import { type DeliveryPorts, deliverOnce, poisonState, type Verdict } from "./deliver-once.ts";
 import { type AttemptState, compilePolicy, isExpired, NO_ATTEMPTS } from "./delivery.ts";
-import { poisonState } from "./poison-guard.ts";
 import { sampleDelivery } from "./sample-delivery.ts";
 
 const NOW = Date.parse("2026-11-01T01:00:00Z");

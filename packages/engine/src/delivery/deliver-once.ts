@@ -8,7 +8,6 @@ import type { BreakerState } from "./breaker.ts";
 import { type Abandonment, callActor } from "./call-actor.ts";
 import { type CallResult, type Conclusion, concludeAttempt } from "./conclude-attempt.ts";
 import type { AttemptState, Delivery, DeliveryPolicy, Outcome } from "./delivery.ts";
-import { poisonState } from "./poison-guard.ts";
 
 /** A delivery whose turn has come. */
 export interface DueDelivery {
@@ -51,6 +50,11 @@ export interface DeliveryPorts {
   readonly host: string;
   /** Asks rate and breaker of the route (`admitDelivery`), and keeps what that takes of them. */
   readonly admit: () => Admitted | NotAdmitted | Promise<Admitted | NotAdmitted>;
+  /**
+   * False: other deliveries are under way, which are not to be taken for what the host dies of.
+   * Absent: the host sees to that itself.
+   */
+  readonly isAlone?: boolean;
   /** Null: there is none. */
   readonly actor: () => ActorInUse | null | Promise<ActorInUse | null>;
   /** Counts the attempt's beginning, where the host may die of it. */
@@ -77,6 +81,8 @@ export type Verdict =
   | Outcome
   | { readonly kind: "not admitted"; readonly hold: NotAdmitted }
   | { readonly kind: "no actor" }
+  /** The host has died of it before, and others are under way beside it: it is to come again. */
+  | { readonly kind: "not alone" }
   /** The host has given up on the attempt; the delivery comes again. */
   | { readonly kind: "abandoned" };
 
@@ -87,6 +93,7 @@ export type Verdict =
 export async function deliverOnce(due: DueDelivery, ports: DeliveryPorts): Promise<Verdict> {
   const poison = poisonState(due.state, due.deaths, due.policy, ports.host);
   if (poison !== null) return { kind: "dead", reason: "poison", state: poison };
+  if (due.deaths > 0 && ports.isAlone === false) return { kind: "not alone" };
   const actor = await ports.actor();
   if (actor === null) return { kind: "no actor" };
   const admitted = await ports.admit();
@@ -164,4 +171,25 @@ async function conclude(
     log({ ...deliveryEntry(delivery), phase: "system.error", error: messageOf(error) });
   }
   return (tries.at(-1) ?? concludeBy(admittedBy)).outcome;
+}
+
+/**
+ * One death may have been a neighbour's, before anyone knew that the host does not survive one of
+ * them.
+ */
+const MIN_POISON_DEATHS = 2;
+
+/**
+ * A delivery that is given up as `poison`, as its letter tells it: the host has died at its
+ * attempts as often as it may be attempted, and twice at least. Null: it is not.
+ */
+export function poisonState(
+  state: AttemptState,
+  deaths: number,
+  { retry }: Pick<DeliveryPolicy, "retry">,
+  host: string,
+): AttemptState | null {
+  if (deaths < Math.max(retry.maxAttempts, MIN_POISON_DEATHS)) return null;
+  const lastError = `the ${host} ended ${deaths} times during its attempts`;
+  return { ...state, attempts: deaths, firstError: state.firstError ?? lastError, lastError };
 }

@@ -9,7 +9,7 @@ import {
 } from "@orgloop/sdk";
 import { deliveryLetter } from "../dead-letters/dead-letter.ts";
 import { type Delivery, NO_ATTEMPTS } from "../delivery/delivery.ts";
-import { eventId } from "../intake/event-id.ts";
+import { eventId } from "../intake/publication.ts";
 
 /** Of a route that has `then.config.inbox: true` and a `session_key` (v1alpha1, section 4). */
 export interface InboxTerms {

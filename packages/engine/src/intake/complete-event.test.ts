@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completeEvent } from "./event-id.ts";
+import { completeEvent } from "./publication.ts";
 
 const options = {
   source: "github",

@@ -1,5 +1,69 @@
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import { hash } from "node:crypto";
+import type { EventDraft, OrgLoopEvent } from "@orgloop/sdk";
 import type { Matcher } from "../routing/match/compile-matcher.ts";
+
+export interface CompleteEventOptions {
+  /** The source's id. */
+  readonly source: string;
+  /** The project's name. */
+  readonly module: string;
+  readonly nowMs: number;
+  /** 16 random hex digits a call. */
+  readonly randomHex: () => string;
+}
+
+/**
+ * The id of an occurrence: `evt_` and 32 hex digits of a hash over the source and the platform's
+ * identity of it.
+ */
+export function eventId(source: string, identity: string): string {
+  return `evt_${hash("sha256", `${source}\0${identity}`).slice(0, 32)}`;
+}
+
+/**
+ * A draft as an event: id, time, type and trace filled in where the source left them out (v1alpha1,
+ * section 3).
+ */
+export function completeEvent(draft: EventDraft, options: CompleteEventOptions): OrgLoopEvent {
+  const id =
+    draft.id ??
+    (draft.identity === undefined
+      ? `evt_${options.randomHex()}`
+      : eventId(options.source, draft.identity));
+  return {
+    id,
+    timestamp: draft.timestamp ?? new Date(options.nowMs).toISOString(),
+    source: options.source,
+    type: draft.type ?? "resource.changed",
+    provenance: draft.provenance,
+    payload: draft.payload,
+    trace_id: draft.trace_id ?? `trc_${options.randomHex()}`,
+    ...(draft.ordering_key === undefined ? {} : { ordering_key: draft.ordering_key }),
+    module: options.module,
+  };
+}
+
+/**
+ * SHA-256, in lower-case hex, of what a sender sent: by it an id that is used again for another
+ * body is told from a repeat.
+ */
+export function bodyHash(payload: Readonly<Record<string, unknown>>): string {
+  return hash("sha256", JSON.stringify(payload));
+}
+
+/**
+ * In the place of a {@link bodyHash}, of what is polled: the platform's id holds the version, and
+ * what is read anew may differ in little things.
+ */
+export const ANY_BODY = "0".repeat(64);
+
+/**
+ * The id of an event whose own id its sender had used before for another body: the same two always
+ * make the same.
+ */
+export function reusedId(id: string, body: string): string {
+  return `evt_${hash("sha256", `${id}\0${body}`).slice(0, 32)}`;
+}
 
 /**
  * An event as a process puts it on its bus, where it says more of itself than routing is to see.

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatMark, parseMark, type RepeatMark } from "./event-id.ts";
-import { RepeatTable } from "./repeat-table.ts";
+import { formatMark, parseMark, type RepeatMark, RepeatTable } from "./repeat-table.ts";
 
 /** Keys that share their places in the index, so that they push each other aside. */
 const key = fc.record({

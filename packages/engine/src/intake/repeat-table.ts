@@ -1,4 +1,46 @@
-import type { RepeatMark } from "./event-id.ts";
+import { hash } from "node:crypto";
+
+/**
+ * What is remembered of an event that its sender or platform has named: 16 bytes, so that a million
+ * of them fit into memory. Two events whose keys are equal by chance differ in `body`: the second
+ * is routed as one whose id was used again, and nothing is lost.
+ */
+export interface RepeatMark {
+  /** 64 bits of a hash over source and event id. */
+  readonly high: number;
+  readonly low: number;
+  /** 32 bits of the body's hash. */
+  readonly body: number;
+  /** When it was published, in seconds since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * `salt` tells apart the lives of a source: what was remembered under another is forgotten. `body`:
+ * {@link bodyHash}.
+ */
+export function repeatMark(salt: string, id: string, body: string, nowMs: number): RepeatMark {
+  const key = hash("sha256", `${salt}\0${id}`);
+  return {
+    high: word(key, 0),
+    low: word(key, 8),
+    body: word(body, 0),
+    at: Math.floor(nowMs / 1_000),
+  };
+}
+
+/** 32 hex digits. */
+export function formatMark({ high, low, body, at }: RepeatMark): string {
+  return [high, low, body, at].map((part) => part.toString(16).padStart(8, "0")).join("");
+}
+
+/** Null where it is none. */
+export function parseMark(text: string): RepeatMark | null {
+  if (!/^[0-9a-f]{32}$/.test(text)) return null;
+  return { high: word(text, 0), low: word(text, 8), body: word(text, 16), at: word(text, 24) };
+}
+
+const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16);
 
 /** Ids that a process remembers at most (`docs/configuration.md`, Repeats). */
 export const REPEATS_KEPT = 1_000_000;

@@ -128,6 +128,7 @@ export class ActorDeliverer {
       const offer: Offer = mayOffer
         ? this.#queue.offer(delivery, undefined, terms)
         : { kind: "full" };
+      if (transform !== undefined && offer.kind !== "full") this.#transformNext();
       if (offer.kind === "queued") return this.#goOn();
       if (offer.kind === "dropped") {
         this.#report.dropped(offer.victim, offer.state.attempts, this.#queue.depth);
@@ -141,7 +142,6 @@ export class ActorDeliverer {
   /** Does what is due, and sees to it that it is called again when more is. */
   #goOn(): void {
     this.#cancelWake();
-    if (!this.#closed) this.#transformNext();
     while (!this.#closed && (this.#work.actor !== null || this.#work.policies.size === 0)) {
       if (!this.#slots.isFree(this.#pump)) break;
       const next = this.#queue.next(this.#options.clock.now());
@@ -164,11 +164,16 @@ export class ActorDeliverer {
     return this.#settling.giveUp(next.delivery, "expired", next.state);
   }
 
+  /** Begins the transforms of each lane that has some, and where none runs. */
   #transformNext(): void {
     const { untransformed } = this.#queue;
-    for (let item = untransformed.next(); item !== undefined; item = untransformed.next()) {
-      const queued = item;
-      void this.#count(() => transformQueued(queued, this.#queue, this.#taken));
+    while (!this.#closed) {
+      const item = untransformed.next();
+      if (item === undefined) return;
+      void this.#count(async () => {
+        await transformQueued(item, this.#queue, this.#taken);
+        this.#transformNext();
+      });
     }
   }
 

@@ -111,7 +111,9 @@ async function conclude(
   const { delivery, state } = item;
   // Abandoned, not failed: it is on the bus and comes again after the restart.
   if (verdict.kind === "abandoned") return;
-  if (verdict.kind === "not admitted") throw new Error("the queue had admitted it");
+  if (verdict.kind === "not admitted" || verdict.kind === "not alone") {
+    throw new Error("the queue had admitted it");
+  }
   const outcome =
     verdict.kind === "no actor"
       ? ({

@@ -48,9 +48,8 @@ export interface OpenDelivery {
  * {@link subscriber}.
  */
 export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
-  const { open, backlog, kept, log, bury } = options;
-  const turns = publicationTurns({ isUnsettled: backlog.has, log });
-  options.onAcked.add(backlog.leave).add(turns.acked);
+  const { open, backlog, kept, bury } = options;
+  options.onAcked.add(backlog.leave);
   const settling = settlement({
     ...options,
     bus: open.bus,
@@ -58,7 +57,7 @@ export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
     stop: options.abandon,
   });
   const { deliverers, inbox, placing, replays } = places(options);
-  const handler = turns.handler(subscriber(options, placing, settling, bury));
+  const handler = subscriber(options, placing, settling, bury);
   let subscription: Subscription | null = null;
   return {
     deliverers: deliverers.all,
@@ -127,9 +126,10 @@ function subscriber(
   settling: Settlement,
   bury: Bury,
 ): EventHandler {
-  const { open, current } = options;
+  const { open, current, backlog, onAcked, log } = options;
   return routeSubscriber({
     ...options,
+    turns: publicationTurns({ isUnsettled: backlog.has, onAcked, log }),
     placing,
     settlement: settling,
     bury,

@@ -1,7 +1,6 @@
 import type { Topology } from "@orgloop/sdk";
 import { Hono } from "hono";
-import type { Activity } from "../telemetry/activity.ts";
-import type { EventHistory } from "../telemetry/event-history.ts";
+import type { Activity, EventHistory } from "../telemetry/activity.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ProcessStatus, SourceStatus } from "../telemetry/status.ts";
 

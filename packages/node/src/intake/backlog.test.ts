@@ -2,7 +2,7 @@ import type { OrgLoopEvent } from "@orgloop/sdk";
 import { testEvent } from "@orgloop/testkit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { eventHistory } from "../telemetry/event-history.ts";
+import { eventHistory } from "../telemetry/activity.ts";
 import { backlog } from "./backlog.ts";
 
 const event = (source: string, id: string): OrgLoopEvent => testEvent({ id, source });

@@ -6,8 +6,12 @@ import { type KeptRouteStates, keptRouteStates } from "../delivery/kept-route-st
 import type { Backlog, BacklogBounds } from "../intake/backlog.ts";
 import type { Lifecycle } from "../plugins/lifecycle.ts";
 import { recoverUnacked } from "../routing/recover-unacked.ts";
-import { type Activity, countActivity } from "../telemetry/activity.ts";
-import { type EventHistory, eventHistory } from "../telemetry/event-history.ts";
+import {
+  type Activity,
+  countActivity,
+  type EventHistory,
+  eventHistory,
+} from "../telemetry/activity.ts";
 import { type EventRecorder, eventRecorder } from "../telemetry/event-recorder.ts";
 import { type EventCounters, eventCounters } from "../telemetry/metrics.ts";
 import type { Clock } from "./clock.ts";

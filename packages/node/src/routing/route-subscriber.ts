@@ -5,6 +5,7 @@ import {
   handleEvent,
   isUnroutable,
   type LoopDetector,
+  type Published,
   type RoutedEvent,
   type RoutedToEnd,
 } from "@orgloop/engine";
@@ -22,10 +23,10 @@ import { type AttemptStarts, deathsOf } from "../delivery/attempt-starts.ts";
 import type { Bury } from "../delivery/burial.ts";
 import type { Settled } from "../delivery/taken-deliveries.ts";
 import type { Clock } from "../process/clock.ts";
-import type { Activity } from "../telemetry/activity.ts";
-import type { EventHistory } from "../telemetry/event-history.ts";
+import type { Activity, EventHistory } from "../telemetry/activity.ts";
 import type { EventRecorder } from "../telemetry/event-recorder.ts";
 import type { PlaceRouted } from "./place-routed.ts";
+import type { PublicationTurns } from "./publication-turns.ts";
 import type { Settlement } from "./settlement.ts";
 
 interface RouteSubscriberOptions {
@@ -33,6 +34,7 @@ interface RouteSubscriberOptions {
   readonly clock: Pick<Clock, "now" | "wall">;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly placing: Pick<PlaceRouted, "place">;
+  readonly turns: PublicationTurns;
   readonly settlement: Settlement;
   readonly bury: Bury;
   readonly deadLetters: DeadLetterStore;
@@ -101,10 +103,15 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     );
   }
 
-  return (published, receipt) => {
+  function route(published: OrgLoopEvent, receipt: Receipt): Promise<void> {
     const generation = current();
     return generation.use(() => take(published, receipt, generation));
-  };
+  }
+
+  return (held: Published, receipt) =>
+    held.publication_of === undefined
+      ? route(held, receipt)
+      : options.turns(held.publication_of, { held, receipt, route });
 }
 
 interface Taking {
