@@ -60,7 +60,7 @@ async function throughPolicy(spec: DeliverySpec, waiting: number): Promise<numbe
     const { item, probe } = next;
     const receipt = await deliver(item.delivery.event, context);
     const { state, openings } = item;
-    const facts = { state, openings, breaker: queue.breaker("r"), probe, policy };
+    const facts = { state, openings, breaker: queue.state("r").breaker, probe, policy };
     const { outcome, breaker } = concludeAttempt(
       { receipt },
       { ...facts, nowMs: Date.now(), random: Math.random },

@@ -6,16 +6,9 @@ import {
   dynamoSourceStates,
   type Lease,
   leasedCheckpoints,
-  type SharedRouteState,
 } from "@orgloop/aws/state";
-import {
-  afterAttempt,
-  type BreakerPolicy,
-  CLOSED,
-  passBreaker,
-  reserve,
-  UNUSED_RATE,
-} from "@orgloop/engine";
+import { afterAttempt, type BreakerPolicy, CLOSED, passBreaker, reserve } from "@orgloop/engine";
+import type { RouteState } from "@orgloop/sdk";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tableOfEachTest } from "./table-of-each-test.ts";
@@ -150,7 +143,7 @@ describe("route states", () => {
       functions(100).map(async (states) => {
         let atMs = 0;
         await states.update("rated", (shared) => {
-          const reserved = reserve(shared.rateMs ?? UNUSED_RATE, rate, its.nowMs);
+          const reserved = reserve(shared.rateMs, rate, its.nowMs);
           atMs = reserved.atMs;
           return { ...shared, rateMs: reserved.state };
         });
@@ -193,12 +186,18 @@ describe("route states", () => {
     expect(after?.breaker.openUntilMs).toBe(its.nowMs + 1_000);
     expect(await states?.load()).toEqual(
       new Map([
-        ["ill", { circuit: { openUntilMs: its.nowMs + 1_000, cooldownMs: 1_000 }, rateMs: null }],
+        [
+          "ill",
+          {
+            breaker: { ...CLOSED, openUntilMs: its.nowMs + 1_000, cooldownMs: 1_000, openings: 1 },
+            rateMs: null,
+          },
+        ],
       ]),
     );
   });
 
-  const fail = (shared: SharedRouteState): SharedRouteState => ({
+  const fail = (shared: RouteState): RouteState => ({
     ...shared,
     breaker: afterAttempt(shared.breaker, "failure", false, POLICY, its.nowMs),
   });

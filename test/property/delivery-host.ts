@@ -7,7 +7,7 @@ import {
   type DeliveryPolicy,
   type QueuedDelivery,
 } from "@orgloop/engine";
-import type { BreakerState, DeadReason } from "@orgloop/sdk";
+import type { DeadReason, RouteState } from "@orgloop/sdk";
 import type { FakeClock } from "@orgloop/testkit";
 
 /** How a call of an actor ends, and after how long. */
@@ -28,7 +28,7 @@ export interface HostOptions {
   readonly clock: FakeClock;
   readonly depth: number;
   readonly policies: ReadonlyMap<string, DeliveryPolicy>;
-  readonly breakers?: ReadonlyMap<string, BreakerState>;
+  readonly states?: ReadonlyMap<string, RouteState>;
   readonly call: (delivery: Delivery, nowMs: number) => SimulatedCall;
   readonly onAttempt: (attempt: AttemptSeen) => void;
   readonly onEnd: (delivery: Delivery, delivered: boolean) => void;
@@ -55,7 +55,7 @@ export function deliveryHost(options: HostOptions): DeliveryHost {
     for (;;) {
       const nowMs = clock.now();
       const circuits = new Map(
-        [...policies.keys()].map((name) => [name, circuitOf(queue.breaker(name), nowMs)]),
+        [...policies.keys()].map((name) => [name, circuitOf(queue.state(name).breaker, nowMs)]),
       );
       const next = queue.next(nowMs);
       if (next.kind === "attempt") {
@@ -81,7 +81,7 @@ export function deliveryHost(options: HostOptions): DeliveryHost {
       {
         state,
         openings: item.openings,
-        breaker: queue.breaker(delivery.route),
+        breaker: queue.state(delivery.route).breaker,
         probe,
         policy: policies.get(delivery.route) as DeliveryPolicy,
         nowMs: clock.now(),

@@ -1,3 +1,4 @@
+import { HEALTHY } from "@orgloop/engine";
 import type { ClaimStore, DeadLetterStore, InboxStore, RouteStateStore } from "@orgloop/sdk";
 import { fileClaims, fileDeadLetters, fileInbox, fileRouteStates } from "@orgloop/stores";
 import {
@@ -185,7 +186,7 @@ async function writeTo(
     if (value === null) await inbox.remove("agent", [`in_${key}`]);
     else await inbox.put({ ...sampleInboxEntry(key, "agent", text), max_batch: value });
   } else {
-    await routes.save(`r${key}`, value === null ? null : { circuit: null, rateMs: value });
+    await routes.save(`r${key}`, value === null ? null : { ...HEALTHY, rateMs: value });
   }
 }
 

@@ -1,4 +1,4 @@
-/** A route's circuit breaker, as it is kept over restarts. Times in ms since the epoch. */
+/** A route's circuit breaker. Times in ms since the epoch. */
 export interface BreakerState {
   /** Consecutive failures while closed. */
   readonly failures: number;
@@ -18,6 +18,25 @@ export interface BreakerState {
    * reserved send time) was overtaken by an opening.
    */
   readonly openings: number;
+}
+
+/** A breaker that has never failed. */
+export const CLOSED_BREAKER: BreakerState = {
+  failures: 0,
+  openUntilMs: null,
+  cooldownMs: 0,
+  probeUntilMs: null,
+  openings: 0,
+};
+
+/**
+ * What the deliveries of a route share, wherever they are attempted, and what hosts keep of it over
+ * restarts. Times in ms since the epoch.
+ */
+export interface RouteState {
+  readonly breaker: BreakerState;
+  /** The rate limiter's theoretical arrival time; null: nothing was sent that still counts. */
+  readonly rateMs: number | null;
 }
 
 /** What is remembered between the attempts of one delivery. Times in ms since the epoch. */

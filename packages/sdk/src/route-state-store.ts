@@ -1,22 +1,9 @@
-/** What a route's delivery policy remembers over restarts. Times in ms since the epoch. */
-export interface RouteState {
-  /**
-   * The breaker; null: closed. Failures below its threshold are not kept: they are counted anew.
-   */
-  readonly circuit: {
-    readonly openUntilMs: number;
-    /** How long it is held this time. */
-    readonly cooldownMs: number;
-    /** Where an actor's Retry-After has it held for longer. */
-    readonly askedMs?: number;
-  } | null;
-  /** The rate limiter's theoretical arrival time; null: nothing was sent that still counts. */
-  readonly rateMs: number | null;
-}
+import type { RouteState } from "./delivery-state.ts";
 
 /**
  * Breakers and rates over restarts. A healthy route without a rate has nothing here, and nothing is
- * written for it.
+ * written for it. Of a breaker it is kept until when it is open, and for how long: its failures
+ * below the threshold are counted anew.
  */
 export interface RouteStateStore {
   /** By route. */

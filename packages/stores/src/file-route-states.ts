@@ -7,7 +7,15 @@ import {
   nodeFileSystem,
   readWhole,
 } from "@orgloop/files";
-import { hasCode, isMapping, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
+import {
+  type BreakerState,
+  CLOSED_BREAKER,
+  hasCode,
+  isMapping,
+  messageOf,
+  type RouteState,
+  type RouteStateStore,
+} from "@orgloop/sdk";
 
 export interface FileRouteStatesOptions {
   /** Ends in `.jsonl`. Its directory is made where missing. */
@@ -22,6 +30,16 @@ export interface FileRouteStatesOptions {
 interface Change {
   readonly route: string;
   readonly state: RouteState | null;
+}
+
+/** A state as it stands in the file: of a breaker, until when it is open; null: it is closed. */
+interface WrittenState {
+  readonly circuit:
+    | (Pick<BreakerState, "cooldownMs" | "askedMs"> & {
+        readonly openUntilMs: number;
+      })
+    | null;
+  readonly rateMs: number | null;
 }
 
 /**
@@ -57,11 +75,11 @@ export async function fileRouteStates({
   }
 
   async function commit(changes: readonly Change[]): Promise<void> {
-    const bodies = changes.map(({ route, state }) => JSON.stringify({ route, state }));
+    const bodies = changes.map(lineOf);
     await file.append(bodies, { durable: true });
     for (const change of changes) apply(change);
     if (!file.isStale(states.size)) return;
-    await file.tidy(Array.from(states, ([route, state]) => JSON.stringify({ route, state })));
+    await file.tidy(Array.from(states, ([route, state]) => lineOf({ route, state })));
   }
 
   const change = groupCommit<Change>((task) => file.inTurn(task), commit);
@@ -94,9 +112,9 @@ async function readEarlier(
 ): Promise<readonly Change[]> {
   try {
     const { routes } = JSON.parse(await readWhole(file, fileSystem));
-    return Object.entries<RouteState>(routes)
-      .filter(([, state]) => isState(state))
-      .map(([route, state]) => ({ route, state }));
+    return Object.entries(routes).flatMap(([route, state]) =>
+      isState(state) ? [{ route, state: stateOf(state) }] : [],
+    );
   } catch (error) {
     if (!hasCode(error, "ENOENT")) {
       warn(`${file}: breakers and rates begin anew, since it cannot be read: ${messageOf(error)}`);
@@ -105,9 +123,9 @@ async function readEarlier(
   }
 }
 
-function isState(value: unknown): value is RouteState {
+function isState(value: unknown): value is WrittenState {
   if (typeof value !== "object" || value === null) return false;
-  const { circuit, rateMs } = value as Partial<RouteState>;
+  const { circuit, rateMs } = value as Partial<WrittenState>;
   const rated = rateMs === null || typeof rateMs === "number";
   return (
     rated &&
@@ -120,8 +138,28 @@ function isState(value: unknown): value is RouteState {
 export function parseRouteStateLine(body: Buffer): Change {
   const line = JSON.parse(body.toString());
   const { route, state } = line;
-  if (typeof route === "string" && (state === null || isMapping(state))) return line;
+  if (typeof route === "string" && state === null) return { route, state };
+  if (typeof route === "string" && isMapping(state)) {
+    return { route, state: stateOf(state as unknown as WrittenState) };
+  }
   throw new Error("a line of it is no route's state");
+}
+
+function stateOf({ circuit, rateMs }: WrittenState): RouteState {
+  return { breaker: circuit === null ? CLOSED_BREAKER : { ...CLOSED_BREAKER, ...circuit }, rateMs };
+}
+
+function lineOf({ route, state }: Change): string {
+  return JSON.stringify({ route, state: state === null ? null : writtenOf(state) });
+}
+
+function writtenOf({ breaker, rateMs }: RouteState): WrittenState {
+  const { openUntilMs, cooldownMs, askedMs } = breaker;
+  if (openUntilMs === null) return { circuit: null, rateMs };
+  return {
+    circuit: { openUntilMs, cooldownMs, ...(askedMs !== undefined && { askedMs }) },
+    rateMs,
+  };
 }
 
 /** What damaged bytes of the file held, for people. */

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CLOSED_BREAKER } from "@orgloop/sdk";
 import { routeStateSuite } from "@orgloop/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fileRouteStates } from "./file-route-states.ts";
@@ -32,7 +33,7 @@ test("the JSON file of the release before is taken over, once", async () => {
   const state = { circuit: null, rateMs: 5 };
   await writeFile(join(dir, "route-state.json"), JSON.stringify({ routes: { a: state } }));
   const store = await fileRouteStates({ file });
-  expect(await store.load()).toEqual(new Map([["a", state]]));
+  expect(await store.load()).toEqual(new Map([["a", { breaker: CLOSED_BREAKER, rateMs: 5 }]]));
   await store.save("a", null);
   await store.close?.();
   expect(await readdir(dir)).not.toContain("route-state.json");
@@ -47,7 +48,7 @@ test.each(["", "{", "null", "[]", '{"routes":7}', '{"routes":{"a":{"circuit":{}}
     await writeFile(join(dir, "route-state.json"), contents);
     const store = await fileRouteStates({ file });
     expect(await store.load()).toEqual(new Map());
-    await store.save("a", { circuit: null, rateMs: 1 });
+    await store.save("a", { breaker: CLOSED_BREAKER, rateMs: 1 });
     expect(await (await fileRouteStates({ file })).load()).toHaveProperty("size", 1);
   },
 );

@@ -1,12 +1,12 @@
-import type { RouteState, RouteStateStore } from "@orgloop/sdk";
+import { CLOSED_BREAKER, type RouteState, type RouteStateStore } from "@orgloop/sdk";
 import { afterEach, describe, expect, test } from "vitest";
 import { type StoreHarness, tracked } from "./store-harness.ts";
 
 const OPEN: RouteState = {
-  circuit: { openUntilMs: 1_800_000_000_000, cooldownMs: 30_000 },
+  breaker: { ...CLOSED_BREAKER, openUntilMs: 1_800_000_000_000, cooldownMs: 30_000 },
   rateMs: null,
 };
-const RATED: RouteState = { circuit: null, rateMs: 1_800_000_000_000.5 };
+const RATED: RouteState = { breaker: CLOSED_BREAKER, rateMs: 1_800_000_000_000.5 };
 
 /**
  * The laws of {@link RouteStateStore}; the survival of a crash where the harness can reopen.

@@ -3,18 +3,18 @@ import {
   admitDelivery,
   type BreakerChange,
   type BreakerState,
-  CLOSED,
   type Clock,
   type Delivery,
   type DeliveryPolicy,
   deliverOnce,
-  gatesAfter,
+  HEALTHY,
   isInboxNotice,
   type KnownSecrets,
   type NotAdmitted,
   type Outcome,
   type ReservedTime,
   type Verdict,
+  withBreaker,
 } from "@orgloop/engine";
 import type { Actor } from "@orgloop/sdk";
 import pLimit, { type LimitFunction } from "p-limit";
@@ -134,16 +134,15 @@ async function admit(
   reserved: ReservedTime | null,
   { routeStates, clock }: AttemptHost,
 ): Promise<Admitted | NotAdmitted> {
-  let admission = admitDelivery({ breaker: CLOSED, rateMs: null }, policy, reserved, clock.now());
+  let admission = admitDelivery(HEALTHY, policy, reserved, clock.now());
   if (policy.breaker !== null || policy.rate !== null) {
     await routeStates.update(route, (shared) => {
-      const { breaker, rateMs, version } = shared;
-      admission = admitDelivery({ breaker, rateMs }, policy, reserved, clock.now());
-      return { ...admission.gates, version };
+      admission = admitDelivery(shared, policy, reserved, clock.now());
+      return admission.state;
     });
   }
   if (admission.kind === "hold") return admission;
-  return { kind: "attempt", probe: admission.probe, breaker: admission.gates.breaker };
+  return { kind: "attempt", probe: admission.probe, breaker: admission.state.breaker };
 }
 
 async function changeBreaker(
@@ -152,10 +151,9 @@ async function changeBreaker(
   change: (before: BreakerState) => BreakerState,
   { routeStates, clock }: AttemptHost,
 ): Promise<BreakerChange> {
-  const { before, after } = await routeStates.update(route, (shared) => ({
-    ...shared,
-    ...gatesAfter(shared, change(shared.breaker), policy, clock.now()),
-  }));
+  const { before, after } = await routeStates.update(route, (shared) =>
+    withBreaker(shared, change(shared.breaker), policy, clock.now()),
+  );
   return { before: before.breaker, after: after.breaker };
 }
 

@@ -1,3 +1,4 @@
+import { CLOSED, HEALTHY } from "@orgloop/engine";
 import type { LogEntry, RouteState } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import type { METRICS } from "../plan/metric-names.ts";
@@ -81,8 +82,11 @@ test("three failures in a row, or three polls that never ended, are failing", as
 });
 
 test("breakers that are open now are counted and named; of a thousand the first are", async () => {
-  const open = { circuit: { openUntilMs: NOW + MINUTE, cooldownMs: MINUTE }, rateMs: null };
-  const { counts, entries } = await watched({}, { ill: open, rated: { circuit: null, rateMs: 1 } });
+  const open = {
+    ...HEALTHY,
+    breaker: { ...CLOSED, openUntilMs: NOW + MINUTE, cooldownMs: MINUTE },
+  };
+  const { counts, entries } = await watched({}, { ill: open, rated: { ...HEALTHY, rateMs: 1 } });
   expect(counts.breakersOpen).toBe(1);
   expect(entries).toEqual([{ phase: "alert", route: "ill", error: "its breaker is open" }]);
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`r${at}`, open]));

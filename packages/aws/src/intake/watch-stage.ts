@@ -51,8 +51,8 @@ async function watchSources(options: WatchOptions): Promise<void> {
 }
 
 async function watchBreakers({ routes, now, flow }: WatchOptions): Promise<void> {
-  const open = [...(await routes.load())].flatMap(([name, { circuit }]) =>
-    circuit !== null && circuitOf(circuit, now()) !== "closed" ? [name] : [],
+  const open = [...(await routes.load())].flatMap(([name, { breaker }]) =>
+    circuitOf(breaker, now()) === "closed" ? [] : [name],
   );
   flow.count("breakersOpen", open.length);
   say(flow, open, "its breaker is open", "route");

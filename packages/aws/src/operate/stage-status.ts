@@ -1,4 +1,4 @@
-import { type Circuit, circuitOf } from "@orgloop/engine";
+import { type Circuit, CLOSED, circuitOf } from "@orgloop/engine";
 import { hasCode, type IllList, parseDuration, type SourceSpec, type Topology } from "@orgloop/sdk";
 import { DRAINING_KEY, type DrainingActors } from "../deploy/draining.ts";
 import { type SourceHealth, sourceHealth } from "../intake/source-health.ts";
@@ -113,7 +113,7 @@ export async function stageStatus(
       matched: null,
       delivered: null,
       failed: null,
-      circuit: circuitOf({ openUntilMs: circuits.get(name)?.circuit?.openUntilMs ?? null }, nowMs),
+      circuit: circuitOf(circuits.get(name)?.breaker ?? CLOSED, nowMs),
     })),
     actors: actors.map(({ id, queue_depth }) => ({ id, ...actorCounts(id), queue_depth })),
     ...(missing.length > 0 && { missing_queues: missing }),

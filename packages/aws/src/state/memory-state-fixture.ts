@@ -1,3 +1,5 @@
+import { HEALTHY } from "@orgloop/engine";
+import type { RouteState } from "@orgloop/sdk";
 import type { GivenUp, GivenUpLately } from "../queue/queue-bound.ts";
 import type {
   AttemptRecord,
@@ -6,7 +8,6 @@ import type {
   LeasedCheckpoints,
   RepeatClaims,
   SharedInboxes,
-  SharedRouteState,
   SharedRouteStates,
   TraceMemory,
 } from "./index.ts";
@@ -19,7 +20,7 @@ import { memoryInboxes } from "./memory-inboxes-fixture.ts";
 export interface MemoryState {
   readonly attempts: AttemptStore & { readonly records: ReadonlyMap<string, AttemptRecord> };
   readonly routeStates: Pick<SharedRouteStates, "update"> & {
-    readonly states: ReadonlyMap<string, SharedRouteState>;
+    readonly states: ReadonlyMap<string, RouteState>;
     /** Changes that were written. */
     readonly writes: number;
   };
@@ -59,14 +60,8 @@ function memoryAttempts(): MemoryState["attempts"] {
   };
 }
 
-const HEALTHY: SharedRouteState = {
-  breaker: { failures: 0, openUntilMs: null, cooldownMs: 0, probeUntilMs: null, openings: 0 },
-  rateMs: null,
-  version: 0,
-};
-
 function memoryRoutes(): MemoryState["routeStates"] {
-  const states = new Map<string, SharedRouteState>();
+  const states = new Map<string, RouteState>();
   let writes = 0;
   return {
     states,
@@ -76,12 +71,11 @@ function memoryRoutes(): MemoryState["routeStates"] {
     async update(route, change) {
       const before = states.get(route) ?? HEALTHY;
       const after = change(before);
-      const text = (state: SharedRouteState) => JSON.stringify([state.breaker, state.rateMs]);
+      const text = (state: RouteState) => JSON.stringify([state.breaker, state.rateMs]);
       if (after === null || text(after) === text(before)) return { before, after: before };
-      const written = { ...after, version: before.version + 1 };
-      states.set(route, written);
+      states.set(route, after);
       writes += 1;
-      return { before, after: written };
+      return { before, after };
     },
   };
 }

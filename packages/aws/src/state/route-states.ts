@@ -1,10 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type BreakerState,
-  OrgLoopError,
-  type RouteState,
-  type RouteStateStore,
-} from "@orgloop/sdk";
+import { HEALTHY } from "@orgloop/engine";
+import { OrgLoopError, type RouteState, type RouteStateStore } from "@orgloop/sdk";
 import { inTurn } from "./in-turn.ts";
 import {
   getItem,
@@ -17,19 +13,10 @@ import {
 } from "./state-table.ts";
 import { updateItem } from "./write-item.ts";
 
-/** What the functions share of a route. */
-export interface SharedRouteState {
-  readonly breaker: BreakerState;
-  /** The rate limiter's theoretical arrival time; null: nothing was sent that still counts. */
-  readonly rateMs: number | null;
-  /** Of the item; 0 where there is none. What a change says of it is ignored. */
-  readonly version: number;
-}
-
 export interface RouteStateUpdate {
-  readonly before: SharedRouteState;
+  readonly before: RouteState;
   /** The same as `before` where nothing was written. */
-  readonly after: SharedRouteState;
+  readonly after: RouteState;
 }
 
 export interface SharedRouteStates extends RouteStateStore {
@@ -40,7 +27,7 @@ export interface SharedRouteStates extends RouteStateStore {
    */
   update(
     route: string,
-    change: (state: SharedRouteState) => SharedRouteState | null,
+    change: (state: RouteState) => RouteState | null,
   ): Promise<RouteStateUpdate>;
 }
 
@@ -67,7 +54,7 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
 
   async function update(
     route: string,
-    change: (state: SharedRouteState) => SharedRouteState | null,
+    change: (state: RouteState) => RouteState | null,
   ): Promise<RouteStateUpdate> {
     const key = routeKey(route);
     let item = await getItem(options, key);
@@ -78,7 +65,7 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
       const written = await updateItem(options, key, {
         ...changeOf(after, route, now()),
         condition: item === null ? "attribute_not_exists(#version)" : "#version = :was",
-        values: item === null ? {} : { was: before.version },
+        values: item === null ? {} : { was: item.version },
       });
       if (written.done) return { before, after: stateOf(written.item) };
       const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (tries - 1));
@@ -97,27 +84,22 @@ export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRout
       const states = new Map<string, RouteState>();
       for await (const page of listItems(options, "route")) {
         for (const item of page) {
-          const state = keptOf(stateOf(item));
-          if (state !== null) states.set(String(item.route), state);
+          const state = stateOf(item);
+          if (state.breaker.openUntilMs === null && state.rateMs === null) continue;
+          states.set(String(item.route), state);
         }
       }
       return states;
     },
     async save(route, state) {
-      const { circuit = null, rateMs = null } = state ?? {};
-      const breaker = circuit === null ? CLOSED : { ...CLOSED, ...circuit };
       await turns(route, () =>
-        updateItem(options, routeKey(route), changeOf({ breaker, rateMs }, route, now())),
+        updateItem(options, routeKey(route), changeOf(state ?? HEALTHY, route, now())),
       );
     },
   };
 }
 
-function changeOf(
-  { breaker, rateMs }: Pick<SharedRouteState, "breaker" | "rateMs">,
-  route: string,
-  nowMs: number,
-) {
+function changeOf({ breaker, rateMs }: RouteState, route: string, nowMs: number) {
   return {
     set: {
       route,
@@ -136,26 +118,10 @@ function changeOf(
 
 const routeKey = (route: string): ItemKey => listedKey("route", route);
 
-const CLOSED: BreakerState = {
-  failures: 0,
-  openUntilMs: null,
-  cooldownMs: 0,
-  probeUntilMs: null,
-  openings: 0,
-};
-
-function stateOf(item: Item | null): SharedRouteState {
-  if (item === null) return { breaker: CLOSED, rateMs: null, version: 0 };
-  const {
-    failures,
-    open_until_ms,
-    cooldown_ms,
-    probe_until_ms,
-    openings,
-    asked_ms,
-    rate_ms,
-    version,
-  } = item;
+function stateOf(item: Item | null): RouteState {
+  if (item === null) return HEALTHY;
+  const { failures, open_until_ms, cooldown_ms, probe_until_ms, openings, asked_ms, rate_ms } =
+    item;
   return {
     breaker: {
       failures: Number(failures),
@@ -166,13 +132,12 @@ function stateOf(item: Item | null): SharedRouteState {
       ...(typeof asked_ms === "number" && { askedMs: asked_ms }),
     },
     rateMs: numberOrNull(rate_ms),
-    version: Number(version),
   };
 }
 
 const numberOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
-function isSame(a: SharedRouteState, b: SharedRouteState): boolean {
+function isSame(a: RouteState, b: RouteState): boolean {
   return (
     a.rateMs === b.rateMs &&
     a.breaker.failures === b.breaker.failures &&
@@ -182,12 +147,4 @@ function isSame(a: SharedRouteState, b: SharedRouteState): boolean {
     a.breaker.openings === b.breaker.openings &&
     a.breaker.askedMs === b.breaker.askedMs
   );
-}
-
-/** What a process that starts has to know; null for a healthy route. */
-function keptOf({ breaker, rateMs }: SharedRouteState): RouteState | null {
-  const { openUntilMs, cooldownMs, askedMs } = breaker;
-  if (openUntilMs === null && rateMs === null) return null;
-  const circuit = { openUntilMs, cooldownMs, ...(askedMs !== undefined && { askedMs }) };
-  return { circuit: openUntilMs === null ? null : { ...circuit, openUntilMs }, rateMs };
 }

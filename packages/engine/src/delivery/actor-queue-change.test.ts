@@ -43,7 +43,7 @@ test("a route that goes still sends what is queued, in order, under the policy t
   expect(idsOf(second)).toBe("b");
   queue.finish(second, delivered);
   expect([queue.queued, queue.inFlight]).toEqual([0, 0]);
-  expect(() => queue.breaker("r")).toThrow('no route "r"');
+  expect(() => queue.state("r").breaker).toThrow('no route "r"');
 });
 
 test("what was matched before its route went is still taken", () => {
@@ -62,13 +62,13 @@ test("a route keeps its breaker under a new policy; one that came back, or has n
   const open = { ...CLOSED, openUntilMs: NOW + 1_000, cooldownMs: 1_000 };
   queue.keepBreaker("r", open);
   change({ r: { breaker: { ...breaker, failureThreshold: 5 } } });
-  expect(queue.breaker("r")).toEqual(open);
+  expect(queue.state("r").breaker).toEqual(open);
   change({});
   change({ r: { breaker } });
-  expect(queue.breaker("r")).toEqual(CLOSED);
+  expect(queue.state("r").breaker).toEqual(CLOSED);
   queue.keepBreaker("r", open);
   change({ r: {} });
-  expect(queue.breaker("r")).toEqual(CLOSED);
+  expect(queue.state("r").breaker).toEqual(CLOSED);
 });
 
 test("a faster rate counts at once, for what was queued before too", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ActorQueue } from "./actor-queue.ts";
+import { HEALTHY } from "./admit-delivery.ts";
 import { type BreakerState, CLOSED, circuitOf } from "./breaker.ts";
 import { concludeAttempt } from "./conclude-attempt.ts";
 import { type Delivery, type DeliveryPolicy, NO_ATTEMPTS } from "./delivery.ts";
@@ -37,7 +38,7 @@ function finish(
     {
       state: item.state,
       openings: item.openings,
-      breaker: queue.breaker(route),
+      breaker: queue.state(route).breaker,
       probe,
       policy: policies.get(route) as DeliveryPolicy,
       nowMs,
@@ -151,7 +152,11 @@ test("a restart at any moment: an open breaker stays open, and its first attempt
     fc.property(breakerState, fc.boolean(), (before, mended) => {
       const policies = policiesOf({ r: { breaker: BREAKER, concurrency: 4 } });
       const restored: BreakerState = JSON.parse(JSON.stringify(before));
-      const queue = new ActorQueue({ depth: 10, policies, breakers: new Map([["r", restored]]) });
+      const queue = new ActorQueue({
+        depth: 10,
+        policies,
+        states: new Map([["r", { ...HEALTHY, breaker: restored }]]),
+      });
       for (let n = 0; n < 5; n += 1) queue.offer(delivery("r", `e${n}`, `k${n}`));
       let now = NOW;
       let next = queue.next(now);
@@ -165,7 +170,7 @@ test("a restart at any moment: an open breaker stays open, and its first attempt
       const second = queue.next(now);
       expect(second.kind, "a second beside the probe").toBe("wait");
       finish(queue, policies, next, !mended, now);
-      expect(circuitOf(queue.breaker("r"), now)).toBe(mended ? "closed" : "open");
+      expect(circuitOf(queue.state("r").breaker, now)).toBe(mended ? "closed" : "open");
       expect(queue.next(now).kind).toBe(mended ? "attempt" : "wait");
     }),
   );
@@ -174,9 +179,13 @@ test("a restart at any moment: an open breaker stays open, and its first attempt
 test("a route whose breaker was switched off does not keep the state that was stored", () => {
   const open = { ...CLOSED, openUntilMs: NOW + 1_000, cooldownMs: 1_000, openings: 1 };
   const policies = policiesOf({ r: { breaker: null } });
-  const queue = new ActorQueue({ depth: 10, policies, breakers: new Map([["r", open]]) });
+  const queue = new ActorQueue({
+    depth: 10,
+    policies,
+    states: new Map([["r", { ...HEALTHY, breaker: open }]]),
+  });
   queue.offer(delivery("r", "e0"));
-  expect(queue.breaker("r")).toEqual(CLOSED);
+  expect(queue.state("r").breaker).toEqual(CLOSED);
   expect(queue.next(NOW)).toMatchObject({ kind: "attempt", probe: false });
 });
 

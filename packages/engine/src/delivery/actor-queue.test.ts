@@ -100,7 +100,7 @@ function simulate({ depth, policies, arrivals, calls, outage }: Example) {
   };
   const pump = (): number | null => {
     for (;;) {
-      const circuits = ROUTES.map((name) => circuitOf(queue.breaker(name), now));
+      const circuits = ROUTES.map((name) => circuitOf(queue.state(name).breaker, now));
       const next = queue.next(now);
       if (next.kind === "wait") return next.atMs;
       if (next.kind === "expired") {
@@ -139,7 +139,7 @@ function simulate({ depth, policies, arrivals, calls, outage }: Example) {
       {
         state: item.state,
         openings: item.openings,
-        breaker: queue.breaker(route),
+        breaker: queue.state(route).breaker,
         probe,
         policy: byName.get(route) as DeliveryPolicy,
         nowMs: now,
@@ -288,7 +288,7 @@ test("an outage does not empty the queue into the dead letters, and one bad key 
     const concluded = concludeAttempt(bad ? { error: new Error("503") } : { receipt: undefined }, {
       state: next.item.state,
       openings: next.item.openings,
-      breaker: queue.breaker("r0"),
+      breaker: queue.state("r0").breaker,
       probe: next.probe,
       policy,
       nowMs: now,

@@ -1,4 +1,4 @@
-import type { BreakerState } from "./breaker.ts";
+import type { BreakerState, RouteState } from "@orgloop/sdk";
 import { Fifo, WakeList } from "./collections.ts";
 import {
   type AttemptState,
@@ -10,7 +10,6 @@ import {
 } from "./delivery.ts";
 import { displacedBy } from "./displaced.ts";
 import type { ActorQueueOptions, Next, Offer, OfferTerms } from "./queue-terms.ts";
-import type { RateState } from "./rate-limit.ts";
 import { type Lane, type QueuedDelivery, RouteQueue } from "./route-queue.ts";
 import { Untransformed } from "./untransformed.ts";
 
@@ -32,9 +31,9 @@ export class ActorQueue {
   #arrivals = 0;
   #inFlight = 0;
 
-  constructor({ depth, policies, breakers, rates, onLimited = () => {} }: ActorQueueOptions) {
+  constructor({ depth, policies, states, onLimited = () => {} }: ActorQueueOptions) {
     for (const [name, policy] of policies) {
-      this.#routes.set(name, new RouteQueue(name, policy, breakers?.get(name), rates?.get(name)));
+      this.#routes.set(name, new RouteQueue(name, policy, states?.get(name)));
     }
     this.#onLimited = onLimited;
     this.#depth = this.#measure(depth);
@@ -88,12 +87,8 @@ export class ActorQueue {
     }
   }
 
-  breaker(route: string): BreakerState {
-    return this.#route(route).breaker;
-  }
-
-  rate(route: string): RateState {
-    return this.#route(route).rate;
+  state(route: string): RouteState {
+    return this.#route(route).state;
   }
 
   /** True where a delivery of the route would displace none. */
@@ -176,7 +171,7 @@ export class ActorQueue {
   /** Keeps a route's breaker, as an attempt has left it. */
   keepBreaker(route: string, breaker: BreakerState): void {
     const queue = this.#route(route);
-    queue.breaker = breaker;
+    queue.state = { ...queue.state, breaker };
     this.#rotation.add(queue);
   }
 
@@ -228,7 +223,7 @@ export class ActorQueue {
 
   #start(route: RouteQueue, item: QueuedDelivery): void {
     item.inFlight = true;
-    item.openings = route.breaker.openings;
+    item.openings = route.state.breaker.openings;
     route.ready.delete(item.lane);
     route.inFlight += 1;
     this.#inFlight += 1;

@@ -1,7 +1,7 @@
-import { DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
-import { type BreakerState, clampBreaker, type Gate, passBreaker } from "./breaker.ts";
+import { DEFAULT_QUEUE_DEPTH, type RouteState } from "@orgloop/sdk";
+import { type BreakerState, CLOSED, clampBreaker, type Gate, passBreaker } from "./breaker.ts";
 import type { DeliveryPolicy } from "./delivery.ts";
-import { clampRate, RATE_SLACK_MS, type RateState, reserve, UNUSED_RATE } from "./rate-limit.ts";
+import { clampRate, RATE_SLACK_MS, reserve } from "./rate-limit.ts";
 
 /** A probe is given up on this long after its timeout: time for the host to say how it ended. */
 const PROBE_GRACE_MS = 5_000;
@@ -11,12 +11,8 @@ export function probeTimeoutMs(timeoutMs: number): number {
   return timeoutMs + PROBE_GRACE_MS;
 }
 
-/** What the deliveries of a route share, wherever they are attempted. */
-export interface RouteGates {
-  readonly breaker: BreakerState;
-  /** Null: nothing was sent that still counts. */
-  readonly rateMs: RateState | null;
-}
+/** Of a route to which nothing has happened. */
+export const HEALTHY: RouteState = { breaker: CLOSED, rateMs: null };
 
 /** A send time that the rate has given a delivery; void once the breaker has opened since. */
 export interface ReservedTime {
@@ -25,20 +21,20 @@ export interface ReservedTime {
   readonly openings: number;
 }
 
-/** `gates`: as they are afterwards, the same object where nothing has changed. */
+/** `state`: the route's as it is afterwards, the same object where nothing has changed. */
 export type Admission =
-  | { readonly kind: "attempt"; readonly probe: boolean; readonly gates: RouteGates }
+  | { readonly kind: "attempt"; readonly probe: boolean; readonly state: RouteState }
   | {
       readonly kind: "hold";
       readonly by: "rate" | "breaker";
       readonly untilMs: number;
       /** The send time that is kept for the delivery; null: it has none. */
       readonly reserved: ReservedTime | null;
-      readonly gates: RouteGates;
+      readonly state: RouteState;
     };
 
 /** What of the policy decides when a delivery may be sent. */
-export type GatePolicy = Pick<
+export type AdmissionPolicy = Pick<
   DeliveryPolicy,
   "rate" | "breaker" | "timeoutMs" | "retry" | "queueDepth"
 >;
@@ -52,50 +48,50 @@ const RESERVATION_MS = 5_000;
 /**
  * Whether a delivery may be attempted now. The rate is asked, then the breaker, and what both take
  * is taken together: while the breaker is not closed no send time is reserved. A host that keeps no
- * queue of its own keeps `gates` also of a hold, and `reserved` with the delivery, so that it is
+ * queue of its own keeps `state` also of a hold, and `reserved` with the delivery, so that it is
  * held once; one that asks in the order of its queue forgets both, and asks again in time.
  */
 export function admitDelivery(
-  stored: RouteGates,
-  policy: GatePolicy,
+  stored: RouteState,
+  policy: AdmissionPolicy,
   reserved: ReservedTime | null,
   nowMs: number,
 ): Admission {
-  const gates = clampGates(stored, policy, nowMs);
-  const { breaker, rateMs } = gates;
-  const slot = slotOf(gates, policy, reserved, nowMs);
+  const state = clampState(stored, policy, nowMs);
+  const { breaker, rateMs } = state;
+  const slot = slotOf(state, policy, reserved, nowMs);
   const gate = askBreaker(breaker, policy, nowMs);
   if (gate.kind === "hold") {
-    return { kind: "hold", by: "breaker", untilMs: gate.untilMs, reserved: null, gates };
+    return { kind: "hold", by: "breaker", untilMs: gate.untilMs, reserved: null, state };
   }
   if (slot.atMs > nowMs + (slot.isNew ? 0 : RATE_SLACK_MS)) {
     const { atMs: untilMs } = slot;
     const hold = { kind: "hold", by: "rate", untilMs } as const;
-    if (gate.kind === "probe") return { ...hold, reserved: null, gates };
+    if (gate.kind === "probe") return { ...hold, reserved: null, state };
     const kept = { atMs: untilMs, openings: breaker.openings };
     return {
       ...hold,
       reserved: kept,
-      gates: slot.isNew ? { breaker, rateMs: slot.rateMs } : gates,
+      state: slot.isNew ? { breaker, rateMs: slot.rateMs } : state,
     };
   }
   if (gate.kind === "probe") {
-    return { kind: "attempt", probe: true, gates: { breaker: gate.state, rateMs: slot.rateMs } };
+    return { kind: "attempt", probe: true, state: { breaker: gate.state, rateMs: slot.rateMs } };
   }
-  const after = slot.rateMs === rateMs ? gates : { breaker, rateMs: slot.rateMs };
-  return { kind: "attempt", probe: false, gates: after };
+  const after = slot.rateMs === rateMs ? state : { breaker, rateMs: slot.rateMs };
+  return { kind: "attempt", probe: false, state: after };
 }
 
 /**
- * A route's gates with its breaker as an attempt has left it. Where it has opened, the send times
+ * A route's state with its breaker as an attempt has left it. Where it has opened, the send times
  * that were reserved ahead are given back: of what was sent until now at most a full burst counts.
  */
-export function gatesAfter(
-  { breaker: before, rateMs }: RouteGates,
+export function withBreaker(
+  { breaker: before, rateMs }: RouteState,
   breaker: BreakerState,
   { rate }: Pick<DeliveryPolicy, "rate">,
   nowMs: number,
-): RouteGates {
+): RouteState {
   const opened = breaker.openings !== before.openings;
   if (!opened || rate === null || rateMs === null) return { breaker, rateMs };
   return { breaker, rateMs: clampRate(rateMs, rate, nowMs) };
@@ -114,7 +110,7 @@ export function longestWaitMs(policy: Pick<DeliveryPolicy, "breaker" | "retry">)
   return Math.max(policy.retry.maxDelayMs, longestHoldMs(policy));
 }
 
-function clampHold(state: BreakerState, policy: GatePolicy, nowMs: number): BreakerState {
+function clampHold(state: BreakerState, policy: AdmissionPolicy, nowMs: number): BreakerState {
   if (state.openUntilMs === null) return state;
   const longestMs = longestHoldMs(policy);
   return clampBreaker(
@@ -125,27 +121,40 @@ function clampHold(state: BreakerState, policy: GatePolicy, nowMs: number): Brea
 }
 
 /**
- * Gates that were kept over a restart, as of now: nothing lies further ahead than its policy
+ * A state that was kept over a restart, as of now: nothing lies further ahead than its policy
  * allows, and no send time is reserved.
  */
-export function restoredGates(kept: RouteGates, policy: GatePolicy, nowMs: number): RouteGates {
-  return clampGates(kept, policy, nowMs, 0);
+export function restoredState(
+  kept: RouteState,
+  policy: AdmissionPolicy,
+  nowMs: number,
+): RouteState {
+  return clampState(kept, policy, nowMs, 0);
 }
 
-/** Gates that a wall clock has written, as of now; `ahead`: how many send times may be reserved. */
-function clampGates(
-  gates: RouteGates,
-  policy: GatePolicy,
+/** What a host keeps of a state for its next start; null: nothing of it counts then. */
+export function keptState({ breaker, rateMs }: RouteState, nowMs: number): RouteState | null {
+  const { openUntilMs, cooldownMs, askedMs } = breaker;
+  const rate = rateMs !== null && rateMs > nowMs ? rateMs : null;
+  if (openUntilMs === null) return rate === null ? null : { breaker: CLOSED, rateMs: rate };
+  const asked = askedMs !== undefined && { askedMs };
+  return { breaker: { ...CLOSED, openUntilMs, cooldownMs, ...asked }, rateMs: rate };
+}
+
+/** One that a wall clock has written, as of now; `ahead`: how many send times may be reserved. */
+function clampState(
+  state: RouteState,
+  policy: AdmissionPolicy,
   nowMs: number,
   ahead = policy.queueDepth ?? DEFAULT_QUEUE_DEPTH,
-): RouteGates {
+): RouteState {
   const { rate } = policy;
-  const breaker = clampHold(gates.breaker, policy, nowMs);
+  const breaker = clampHold(state.breaker, policy, nowMs);
   const rateMs =
-    rate === null || gates.rateMs === null
-      ? gates.rateMs
-      : clampRate(gates.rateMs, rate, nowMs, ahead);
-  return breaker === gates.breaker && rateMs === gates.rateMs ? gates : { breaker, rateMs };
+    rate === null || state.rateMs === null
+      ? state.rateMs
+      : clampRate(state.rateMs, rate, nowMs, ahead);
+  return breaker === state.breaker && rateMs === state.rateMs ? state : { breaker, rateMs };
 }
 
 function askBreaker(
@@ -159,13 +168,13 @@ function askBreaker(
 
 interface Slot {
   readonly atMs: number;
-  readonly rateMs: RateState | null;
+  readonly rateMs: number | null;
   /** It was not reserved before. */
   readonly isNew: boolean;
 }
 
 function slotOf(
-  { breaker, rateMs }: RouteGates,
+  { breaker, rateMs }: RouteState,
   { rate }: Pick<DeliveryPolicy, "rate">,
   reserved: ReservedTime | null,
   nowMs: number,
@@ -174,7 +183,7 @@ function slotOf(
   if (reserved !== null && holds(reserved, breaker, rateMs, nowMs)) {
     return { atMs: reserved.atMs, rateMs, isNew: false };
   }
-  const { atMs, state } = reserve(rateMs ?? UNUSED_RATE, rate, nowMs);
+  const { atMs, state } = reserve(rateMs, rate, nowMs);
   return { atMs, rateMs: state, isNew: true };
 }
 
@@ -182,7 +191,7 @@ function slotOf(
 function holds(
   { atMs, openings }: ReservedTime,
   breaker: BreakerState,
-  rateMs: RateState | null,
+  rateMs: number | null,
   nowMs: number,
 ): boolean {
   return (

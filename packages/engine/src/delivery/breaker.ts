@@ -1,15 +1,9 @@
-import type { BreakerState } from "@orgloop/sdk";
+import { type BreakerState, CLOSED_BREAKER } from "@orgloop/sdk";
 import type { BreakerPolicy } from "./delivery.ts";
 
 export type { BreakerState } from "@orgloop/sdk";
 
-export const CLOSED: BreakerState = {
-  failures: 0,
-  openUntilMs: null,
-  cooldownMs: 0,
-  probeUntilMs: null,
-  openings: 0,
-};
+export const CLOSED = CLOSED_BREAKER;
 
 export type Circuit = "closed" | "open" | "half_open";
 

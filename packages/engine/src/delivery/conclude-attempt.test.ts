@@ -230,7 +230,7 @@ function lettersOfAnOutage(tried: DeliveryPolicy, takesMs: readonly number[]): n
     running.splice(running.indexOf(first), 1);
     const { item, probe } = first;
     const facts = { state: item.state, openings: item.openings, probe, policy: tried, random };
-    const breaker = queue.breaker("r");
+    const breaker = queue.state("r").breaker;
     const concluded = concludeAttempt({ error: down }, { ...facts, breaker, nowMs: now });
     if (concluded.outcome.kind === "dead") letters += 1;
     queue.keepBreaker("r", concluded.breaker);

@@ -1,6 +1,7 @@
 import { type DeliverySpec, PermanentError, RetryAfterError } from "@orgloop/sdk";
 import { expect, test } from "vitest";
 import { systemClock } from "../ports/clock.ts";
+import { HEALTHY } from "./admit-delivery.ts";
 import { CLOSED } from "./breaker.ts";
 import { type DeliveryPorts, deliverOnce, poisonState, type Verdict } from "./deliver-once.ts";
 import { type AttemptState, compilePolicy, isExpired, NO_ATTEMPTS } from "./delivery.ts";
@@ -132,8 +133,7 @@ test("the turn of a delivery asks poison, actor, rate and breaker before it begi
     admit() {
       asked.push("admit");
       if (!hold) return { kind: "attempt", probe: false, breaker: CLOSED };
-      const gates = { breaker: CLOSED, rateMs: null };
-      return { kind: "hold", by: "rate", untilMs: NOW + 1, reserved: null, gates };
+      return { kind: "hold", by: "rate", untilMs: NOW + 1, reserved: null, state: HEALTHY };
     },
     begin: async () => void asked.push("begin"),
   });

@@ -1,6 +1,5 @@
-import type { BreakerState } from "./breaker.ts";
+import type { RouteState } from "@orgloop/sdk";
 import type { AttemptState, Delivery, DeliveryPolicy } from "./delivery.ts";
-import type { RateState } from "./rate-limit.ts";
 import type { QueuedDelivery } from "./route-queue.ts";
 
 export interface ActorQueueOptions {
@@ -8,10 +7,8 @@ export interface ActorQueueOptions {
   readonly depth: number;
   /** By route; all routes to this actor. */
   readonly policies: ReadonlyMap<string, DeliveryPolicy>;
-  /** Breakers as they were before a restart, by route. */
-  readonly breakers?: ReadonlyMap<string, BreakerState>;
-  /** Rates as they were before a restart, by route. */
-  readonly rates?: ReadonlyMap<string, RateState>;
+  /** As they were before a restart, by route. */
+  readonly states?: ReadonlyMap<string, RouteState>;
   /** Told each time a route's rate makes its deliveries wait. */
   readonly onLimited?: (route: string, waiting: number) => void;
 }

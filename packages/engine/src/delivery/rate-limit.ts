@@ -1,18 +1,10 @@
 import type { RatePolicy } from "./delivery.ts";
 
-/**
- * A route's rate limiter: the theoretical arrival time of the next delivery, in ms since the epoch
- * (may be a fraction).
- */
-export type RateState = number;
-
-/** Nothing sent yet. */
-export const UNUSED_RATE: RateState = 0;
-
 export interface Reservation {
   /** When the delivery may be sent; now or later. */
   readonly atMs: number;
-  readonly state: RateState;
+  /** As it is afterwards. */
+  readonly state: number;
 }
 
 /**
@@ -27,12 +19,12 @@ export const RATE_SLACK_MS = 2;
  * one before, so that a backlog does not drift.
  */
 export function reserve(
-  state: RateState,
+  state: number | null,
   { count, perMs, burst }: RatePolicy,
   nowMs: number,
 ): Reservation {
   const spacingMs = perMs / count;
-  const arrivalMs = Math.max(state, nowMs - RATE_SLACK_MS);
+  const arrivalMs = Math.max(state ?? 0, nowMs - RATE_SLACK_MS);
   return {
     atMs: Math.max(nowMs, Math.ceil(arrivalMs - (burst - 1) * spacingMs)),
     state: arrivalMs + spacingMs,
@@ -46,10 +38,10 @@ export function reserve(
  * reserved: an hour under a slow rate must not hold a fast one back.
  */
 export function clampRate(
-  state: RateState,
+  state: number,
   { count, perMs, burst }: RatePolicy,
   nowMs: number,
   ahead = 0,
-): RateState {
+): number {
   return Math.min(state, nowMs + ((burst + ahead) * perMs) / count);
 }

@@ -1,8 +1,9 @@
-import { admitDelivery, type RouteGates } from "./admit-delivery.ts";
-import { type BreakerState, CLOSED, closed } from "./breaker.ts";
+import type { RouteState } from "@orgloop/sdk";
+import { admitDelivery, HEALTHY } from "./admit-delivery.ts";
+import { CLOSED, closed } from "./breaker.ts";
 import { Fifo } from "./collections.ts";
 import type { AttemptState, Delivery, DeliveryPolicy } from "./delivery.ts";
-import { clampRate, type RateState, UNUSED_RATE } from "./rate-limit.ts";
+import { clampRate } from "./rate-limit.ts";
 
 /** A delivery in the queue, with what its attempts have left. */
 export interface QueuedDelivery {
@@ -64,7 +65,7 @@ export class RouteQueue {
   policy: DeliveryPolicy;
   /** The configuration no longer has it: it ends when it is empty. */
   retired = false;
-  #gates: RouteGates;
+  state: RouteState;
   inFlight = 0;
   /** Deliveries that are still to be transformed. */
   untransformed = 0;
@@ -78,28 +79,11 @@ export class RouteQueue {
   #epochs: Epoch[] = [];
   #unordered = 0;
 
-  /** `breaker`: as it was stored, for a route that still has one. */
-  constructor(
-    name: string,
-    policy: DeliveryPolicy,
-    breaker: BreakerState = CLOSED,
-    rate: RateState = UNUSED_RATE,
-  ) {
+  /** `state`: as it was kept; its breaker counts where the route still has one. */
+  constructor(name: string, policy: DeliveryPolicy, state = HEALTHY) {
     this.name = name;
     this.policy = policy;
-    this.#gates = { breaker: policy.breaker === null ? CLOSED : breaker, rateMs: rate };
-  }
-
-  get breaker(): BreakerState {
-    return this.#gates.breaker;
-  }
-
-  set breaker(breaker: BreakerState) {
-    this.#gates = { ...this.#gates, breaker };
-  }
-
-  get rate(): RateState {
-    return this.#gates.rateMs ?? UNUSED_RATE;
+    this.state = policy.breaker === null ? { ...state, breaker: CLOSED } : state;
   }
 
   /** Deliveries that wait. */
@@ -119,11 +103,11 @@ export class RouteQueue {
   change(policy: DeliveryPolicy, nowMs: number): void {
     this.policy = policy;
     this.retired = false;
-    const breaker = policy.breaker === null ? closed(this.breaker) : this.breaker;
     const { rate } = policy;
-    this.#gates = {
-      breaker,
-      rateMs: rate === null ? this.rate : clampRate(this.rate, rate, nowMs),
+    const { breaker, rateMs } = this.state;
+    this.state = {
+      breaker: policy.breaker === null ? closed(breaker) : breaker,
+      rateMs: rate === null || rateMs === null ? rateMs : clampRate(rateMs, rate, nowMs),
     };
   }
 
@@ -225,11 +209,11 @@ export class RouteQueue {
   pass(item: QueuedDelivery, nowMs: number): RouteGate {
     if (this.inFlight >= this.policy.concurrency)
       return { kind: "wait", atMs: null, limited: false };
-    const admission = admitDelivery(this.#gates, this.policyOf(item), null, nowMs);
+    const admission = admitDelivery(this.state, this.policyOf(item), null, nowMs);
     if (admission.kind === "hold") {
       return { kind: "wait", atMs: admission.untilMs, limited: admission.by === "rate" };
     }
-    this.#gates = admission.gates;
+    this.state = admission.state;
     return { kind: "pass", probe: admission.probe };
   }
 

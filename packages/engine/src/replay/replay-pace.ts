@@ -1,6 +1,6 @@
 import { parseRate } from "@orgloop/sdk";
 import type { RatePolicy } from "../delivery/delivery.ts";
-import { type RateState, reserve, UNUSED_RATE } from "../delivery/rate-limit.ts";
+import { reserve } from "../delivery/rate-limit.ts";
 import { type Clock, waitUntil } from "../ports/clock.ts";
 
 /** Resolves when the next replay may go; false where it is stopped before. */
@@ -14,7 +14,7 @@ export function replayPace(
 ): Pace {
   if (rate === undefined) return async () => !stop.aborted;
   const policy: RatePolicy = { ...parseRate(rate), burst: 1 };
-  let state: RateState = UNUSED_RATE;
+  let state: number | null = null;
   return async () => {
     const slot = reserve(state, policy, clock.now());
     state = slot.state;

@@ -93,7 +93,7 @@ export class ActorDeliverer {
   }
 
   circuit(route: string): Circuit {
-    return circuitOf(this.#queue.breaker(route), this.#options.clock.now());
+    return circuitOf(this.#queue.state(route).breaker, this.#options.clock.now());
   }
 
   /** True where something of the route is still to be transformed. */
@@ -218,7 +218,7 @@ export class ActorDeliverer {
   #keep(route: string): void {
     // What is left of a route that has gone is nothing for a restart.
     if (!this.#work.policies.has(route)) return;
-    this.#options.kept.save(route, this.#queue.breaker(route), this.#queue.rate(route));
+    this.#options.kept.save(route, this.#queue.state(route));
   }
 
   /** Resolves when nothing is queued or in flight. */

@@ -1,5 +1,5 @@
-import { CLOSED, type RateState, restoredGates, UNUSED_RATE } from "@orgloop/engine";
-import { type BreakerState, DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
+import { HEALTHY, restoredState } from "@orgloop/engine";
+import { DEFAULT_QUEUE_DEPTH } from "@orgloop/sdk";
 import type { Generation } from "../apply/generation.ts";
 import { ActorDeliverer } from "./actor-deliverer.ts";
 import type { ActorDelivererOptions } from "./actor-deliverer-options.ts";
@@ -55,7 +55,7 @@ export class Deliverers {
     for (const [id, policies] of from.routes.policies) {
       for (const route of policies.keys()) {
         if (next.get(id)?.policies.has(route)) continue;
-        this.#shared.kept.save(route, CLOSED, UNUSED_RATE);
+        this.#shared.kept.save(route, HEALTHY);
       }
     }
   }
@@ -100,19 +100,12 @@ function restored(
   { policies }: Work,
   kept: KeptRouteStates,
   nowMs: number,
-): Pick<ActorDelivererOptions, "breakers" | "rates"> {
-  const breakers = new Map<string, BreakerState>();
-  const rates = new Map<string, RateState>();
-  for (const [route, policy] of policies) {
-    const gates = restoredGates(
-      { breaker: kept.breakers.get(route) ?? CLOSED, rateMs: kept.rates.get(route) ?? null },
-      policy,
-      nowMs,
-    );
-    breakers.set(route, gates.breaker);
-    if (gates.rateMs !== null) rates.set(route, gates.rateMs);
-  }
-  return { breakers, rates };
+): Pick<ActorDelivererOptions, "states"> {
+  const states = [...policies].flatMap(([route, policy]) => {
+    const state = kept.states.get(route);
+    return state === undefined ? [] : [[route, restoredState(state, policy, nowMs)] as const];
+  });
+  return { states: new Map(states) };
 }
 
 function worksOf({ resolved, routes, plugins }: Generation): Map<string, Work> {

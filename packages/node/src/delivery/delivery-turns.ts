@@ -62,7 +62,7 @@ export function deliveryTurns(options: DeliveryTurnsOptions): (next: Attempt) =>
     const { route } = delivery;
     if (isSlow(policy)) options.keep(route);
     // The queue has admitted it: the breaker is the one that let it.
-    const admitted = { kind: "attempt", probe, breaker: queue.breaker(route) } as const;
+    const admitted = { kind: "attempt", probe, breaker: queue.state(route).breaker } as const;
     const about = options.taken.get(delivery);
     // Only what has come back may have ended the process before.
     const key = about?.returned === true ? deliveryKey(delivery) : null;
@@ -93,7 +93,7 @@ function changeBreaker(
   change: (before: BreakerState) => BreakerState,
   { queue, abandon, keep }: DeliveryTurnsOptions,
 ): BreakerChange {
-  const before = queue.breaker(route);
+  const before = queue.state(route).breaker;
   const after = change(before);
   if (after === before || abandon.aborted) return { before, after: before };
   queue.keepBreaker(route, after);

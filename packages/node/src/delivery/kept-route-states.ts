@@ -1,11 +1,5 @@
-import { CLOSED, type RateState } from "@orgloop/engine";
-import {
-  type BreakerState,
-  type LogEntry,
-  messageOf,
-  type RouteState,
-  type RouteStateStore,
-} from "@orgloop/sdk";
+import { keptState } from "@orgloop/engine";
+import { type LogEntry, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
 import { underWay } from "../apply/under-way.ts";
 import { type Clock, wallTime } from "../process/clock.ts";
 
@@ -14,10 +8,10 @@ import { type Clock, wallTime } from "../process/clock.ts";
  * machine's clock.
  */
 export interface KeptRouteStates {
-  readonly breakers: ReadonlyMap<string, BreakerState>;
-  readonly rates: ReadonlyMap<string, RateState>;
+  /** By route. */
+  readonly states: ReadonlyMap<string, RouteState>;
   /** Off the path of deliveries; what could not be kept is said, and forgotten by a restart. */
-  save(route: string, breaker: BreakerState, rate: RateState): void;
+  save(route: string, state: RouteState): void;
   /** Resolves when all that was given is kept. */
   flushed(): Promise<void>;
 }
@@ -46,25 +40,22 @@ export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<
   }
 
   for (const route of before.keys()) if (!known.has(route)) put(route, null);
-  const entries = [...before].filter(([route]) => known.has(route));
   return {
-    breakers: new Map(
-      entries.flatMap(([route, { circuit }]) =>
-        circuit === null ? [] : [[route, { ...CLOSED, ...circuit }] as const],
-      ),
-    ),
-    rates: new Map(
-      entries.flatMap(([route, { rateMs }]) => (rateMs === null ? [] : [[route, rateMs] as const])),
-    ),
-    save(route, { openUntilMs, cooldownMs, askedMs }, rate) {
-      const asked = askedMs === undefined ? {} : { askedMs };
-      const circuit =
-        openUntilMs === null
-          ? null
-          : { openUntilMs: wallTime(clock, openUntilMs), cooldownMs, ...asked };
-      const rateMs = rate > clock.now() ? wallTime(clock, rate) : null;
-      put(route, circuit === null && rateMs === null ? null : { circuit, rateMs });
+    states: new Map([...before].filter(([route]) => known.has(route))),
+    save(route, state) {
+      const left = keptState(state, clock.now());
+      put(route, left === null ? null : onWall(left, clock));
     },
     flushed: saving.ended,
   };
+}
+
+/** The same in times of the machine's clock. */
+function onWall(
+  { breaker, rateMs }: RouteState,
+  clock: KeptRouteStatesOptions["clock"],
+): RouteState {
+  const { openUntilMs } = breaker;
+  const wall = (ms: number | null) => (ms === null ? null : wallTime(clock, ms));
+  return { breaker: { ...breaker, openUntilMs: wall(openUntilMs) }, rateMs: wall(rateMs) };
 }
