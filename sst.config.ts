@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Stack } from "aws-cdk-lib";
@@ -11,6 +12,20 @@ const APP = "orgloop";
 /** Stages whose state stays when they are removed. */
 const KEPT = ["production", "prod"];
 
+// Sent before an error is told: where that cannot be sent, SST ends in silence, and with 0.
+process.env.SST_TELEMETRY_DISABLED = "1";
+
+/** Those that speak to AWS about a stage, and say when they are done. */
+const COMMANDS = ["deploy", "diff", "remove", "build", "secrets"];
+const command = process.argv.slice(2).find((word) => COMMANDS.includes(word));
+
+/** What SST would swallow is told here, and fails. */
+function fail(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error);
+  writeSync(2, `\nError: ${message}\n`);
+  process.exit(1);
+}
+
 const root = process.cwd();
 /** Imported by path at run time: what is named here, SST would bundle, and plugins are found on disk. */
 const load = <Module>(path: string): Promise<Module> =>
@@ -23,10 +38,18 @@ const projectDir = resolve(root, process.env.ORGLOOP_PROJECT ?? "examples/acme")
  * `npx sst deploy --stage production`.
  */
 export default {
-  async config({ stage, region }) {
-    const { stageRegion } = await stacksOf();
-    const named = await stageRegion({ projectDir, stage, env: process.env });
-    const wanted = region ?? named ?? process.env.AWS_REGION;
+  async config({ stage, region, profile }) {
+    const { preflight, rememberedStage } = await stacksOf();
+    const { env } = process;
+    if (command !== undefined)
+      process.once("beforeExit", () => fail("it ended before it was done"));
+    const wanted =
+      command === undefined
+        ? (region ?? env.AWS_REGION)
+        : await preflight({
+            ...{ command, projectDir, region, profile, env },
+            stage: stage ?? env.SST_STAGE ?? rememberedStage(root),
+          }).catch(fail);
     return {
       name: APP,
       ...(wanted ? { region: wanted } : {}),

@@ -7,5 +7,6 @@ export { stageInboxes } from "./inboxes.ts";
 export { dashboardBody } from "./operate/dashboard.ts";
 export { dashboardSvg } from "./operate/dashboard-svg.ts";
 export { orgloopStacks } from "./orgloop-stacks.ts";
-export { type PrepareOptions, prepareStage, stageRegion } from "./prepare-stage.ts";
+export { type PreflightOptions, preflight, rememberedStage } from "./preflight.ts";
+export { type PrepareOptions, prepareStage } from "./prepare-stage.ts";
 export type { BundleLookup, FunctionKind, StackFactory, StageInput } from "./stage.ts";

@@ -12,6 +12,7 @@ import { type Deployed, stillDraining } from "./draining.ts";
 import { bundleFunctions } from "./functions/bundle-functions.ts";
 import { functionPackages } from "./functions/function-packages.ts";
 import { type InboxesBefore, stageInboxes } from "./inboxes.ts";
+import { invalid, notSqs } from "./preflight.ts";
 import type { StageInput } from "./stage.ts";
 
 export interface PrepareOptions {
@@ -120,36 +121,12 @@ async function readTopology({ projectDir, stage, env, lookup }: PrepareOptions):
     env,
     lookup,
   });
-  if (topology === null) {
-    const listed = errors
-      .map(({ file, line, column, message }) => `\n  ${file}:${line}:${column}: ${message}`)
-      .join("");
-    const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
-    throw new OrgLoopError("CONFIG_INVALID", `the configuration has ${count}:${listed}`);
-  }
-  if (topology.bus.url !== "sqs") {
-    throw new OrgLoopError(
-      "CONFIG_INVALID",
-      `workspace "${stage}" of ${topology.project} has the bus ${topology.bus.url.split(":")[0]}: only a workspace with bus: sqs is deployed to AWS; write it in workspaces/${stage}.yaml`,
-    );
-  }
+  if (topology === null) throw invalid(errors);
+  if (topology.bus.url !== "sqs") throw notSqs(topology, stage);
   return topology;
 }
 
 function readScripts({ transforms }: Topology, projectDir: string): Map<string, Uint8Array> {
   const paths = transforms.flatMap(({ script }) => script ?? []);
   return new Map(paths.map((path) => [path, readFileSync(join(projectDir, path))]));
-}
-
-/**
- * The region that a workspace names; undefined where it names none, or cannot be read: deploying
- * says why.
- */
-export async function stageRegion(
-  options: Pick<PrepareOptions, "projectDir" | "env"> & { readonly stage: string | undefined },
-): Promise<string | undefined> {
-  const { projectDir, env, stage } = options;
-  if (stage === undefined) return undefined;
-  const { topology } = await loadProject({ path: projectDir, workspace: stage, env });
-  return topology?.aws?.region;
 }

@@ -6,7 +6,7 @@ import { putSecrets } from "./put-secrets.ts";
 import { runToEnd } from "./run-to-end.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-const SST = path.join(
+export const SST = path.join(
   path.dirname(createRequire(import.meta.url).resolve("sst/package.json")),
   "cli/sst.js",
 );
@@ -87,7 +87,7 @@ export async function sstStage(options: StageOptions): Promise<SstStage> {
  * A folder in which everything of the repository lies as a link, so that SST writes beside it and
  * not into it.
  */
-async function linkedCheckout(): Promise<string> {
+export async function linkedCheckout(): Promise<string> {
   const checkout = await mkdtemp(path.join(tmpdir(), "orgloop-checkout-"));
   for (const name of await readdir(ROOT)) {
     if (name.startsWith(".")) continue;

@@ -163,3 +163,31 @@ export function addWal(program: Command): void {
     .description("segments, bytes, events")
     .action(lazy(() => import("./commands/wal-stats.ts").then((it) => it.walStats)));
 }
+
+/** Change a stage on AWS. */
+export function addStage(program: Command): void {
+  const door = (name: string, does: string): Command =>
+    program
+      .command(name)
+      .description(does)
+      .addOption(new Option("--with <tool>", "what deploys").choices(["sst"]).default("sst"))
+      .option("--force-unlock", "take the lock of a deploy that nobody runs any more");
+  door("deploy", "make the stage of the workspace on AWS what the files say").action(
+    lazy(() => import("./commands/deploy.ts").then((it) => it.deploy)),
+  );
+  door("diff", "what a deploy would change: the plan, and CloudFormation's words").action(
+    lazy(() => import("./commands/deploy.ts").then((it) => it.diff)),
+  );
+  door("remove", "take the stage of the workspace down")
+    .option("--yes", "do not ask")
+    .action(lazy(() => import("./commands/deploy.ts").then((it) => it.remove)));
+  const secrets = program.command("secrets").description("the variables of a stage on AWS");
+  secrets
+    .command("set <name> [value]")
+    .description("set one; without a value, or with -, it is read from stdin")
+    .action(lazy(() => import("./commands/secrets.ts").then((it) => it.secretsSet)));
+  secrets
+    .command("list")
+    .description("those that the configuration wants, and whether they are set")
+    .action(lazy(() => import("./commands/secrets.ts").then((it) => it.secretsList)));
+}

@@ -6,6 +6,7 @@ import {
   addModules,
   addScaffolds,
   addService,
+  addStage,
   addWal,
   addWorkspaces,
 } from "./command-groups.ts";
@@ -40,6 +41,7 @@ export function orgloopProgram(): Command {
   addInbox(program);
   addScaffolds(program);
   addService(program);
+  addStage(program);
   addWal(program);
   program
     .command("version")

@@ -1,5 +1,5 @@
 import { GetServiceQuotaCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { GetParametersCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { QUOTAS, type Quota } from "../plan/quotas.ts";
 import type { OpenAccount } from "./open-stage.ts";
 
@@ -35,14 +35,32 @@ export async function readQuotas({ region }: OpenAccount): Promise<ReadonlyMap<Q
 /** Parameters of one call (AWS, GetParameters). */
 const PARAMETERS = 10;
 
+/** Where SST keeps a stage's secrets. */
+const secretParameter = (workspace: string, name: string): string =>
+  `/sst/orgloop/${workspace}/Secret/${name}/value`;
+
+/** Sets a secret of the stage, as `sst secrets set` does; a function reads it within 5 minutes. */
+export async function writeSecret(
+  { workspace, region }: Pick<OpenAccount, "workspace" | "region">,
+  name: string,
+  Value: string,
+): Promise<void> {
+  const ssm = new SSMClient({ region });
+  const Name = secretParameter(workspace, name);
+  try {
+    await ssm.send(new PutParameterCommand({ Name, Value, Type: "SecureString", Overwrite: true }));
+  } finally {
+    ssm.destroy();
+  }
+}
+
 /** Which of the variables are set as secrets of the stage; their values are not read. */
 export async function readSetSecrets(
   { workspace, region }: OpenAccount,
   names: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const ssm = new SSMClient({ region });
-  const parameter = (name: string) => `/sst/orgloop/${workspace}/Secret/${name}/value`;
-  const byParameter = new Map(names.map((name) => [parameter(name), name]));
+  const byParameter = new Map(names.map((name) => [secretParameter(workspace, name), name]));
   const found = new Set<string>();
   try {
     const all = [...byParameter.keys()];

@@ -42,7 +42,7 @@ export function explainAwsError(error: unknown, { workspace, region }: AskedStag
   if (NO_CREDENTIALS.includes(name)) {
     return explained(
       "AWS_NO_CREDENTIALS",
-      `there are no AWS credentials for the workspace "${workspace}": set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with \`aws sso login\``,
+      `there are no AWS credentials for the workspace "${workspace}": set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with \`aws sso login\` (${said})`,
     );
   }
   if (said === "Region is missing") {
@@ -69,7 +69,7 @@ export function explainAwsError(error: unknown, { workspace, region }: AskedStag
 export function noStage({ workspace, region }: AskedStage, cause?: unknown): OrgLoopError {
   return new OrgLoopError(
     "NO_STAGE",
-    `the stage "${workspace}" is not deployed${region === null ? "" : ` in ${region}`} with these credentials: \`sst deploy --stage ${workspace}\` deploys it`,
+    `the stage "${workspace}" is not deployed${region === null ? "" : ` in ${region}`} with these credentials: \`orgloop deploy -w ${workspace}\` or \`npx sst deploy --stage ${workspace}\` deploys it`,
     { cause },
   );
 }

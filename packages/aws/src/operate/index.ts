@@ -1,4 +1,4 @@
-export { readQuotas, readSetSecrets } from "./account-checks.ts";
+export { readQuotas, readSetSecrets, writeSecret } from "./account-checks.ts";
 export { explainAwsError } from "./aws-errors.ts";
 export { injectEvents } from "./inject-events.ts";
 export type { LetterReplayAnswer, RefusedLetter } from "./letter-sender.ts";

@@ -25,6 +25,8 @@ export interface AwsNames {
   readonly layoutParameter: string;
   /** SSM: the router's pointer to its Topology. */
   readonly topologyParameter: string;
+  /** SSM: there while the stage is deployed or removed. */
+  readonly lockParameter: string;
   readonly scheduleGroup: string;
   readonly dashboard: string;
   readonly api: string;
@@ -96,6 +98,7 @@ export function awsNames(stageId: string): AwsNames {
     sweeper: `${prefix}sweep`,
     layoutParameter: `/orgloop/${stage}/layout`,
     topologyParameter: `/orgloop/${stage}/topology`,
+    lockParameter: `/orgloop/${stage}/lock`,
     scheduleGroup: `${prefix}sources`,
     dashboard: `${prefix}dashboard`,
     api: `${prefix}webhooks`,

@@ -1,5 +1,6 @@
 import type { OpenStage, StageOptions } from "@orgloop/aws/operate";
 import type { LoadedProject } from "@orgloop/config";
+import { hasCode } from "@orgloop/sdk";
 import type { CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 
@@ -12,6 +13,11 @@ export function stageOf(
   const region = topology.aws?.region;
   return { workspace: flags.workspace, ...(region !== undefined && { region }) };
 }
+
+const UNASKED = ["AWS_NO_CREDENTIALS", "AWS_NO_REGION"];
+
+/** True where nobody at AWS could be asked, since nobody here has logged in. */
+export const isUnasked = (error: unknown): boolean => UNASKED.some((code) => hasCode(error, code));
 
 /** Speaks to the stage with the usual AWS credentials; what it takes is loaded only then. */
 export async function onStage<Result>(

@@ -56,8 +56,7 @@ export const apply: Command = async (context, [file]) => {
   return 0;
 };
 
-const REFUSED_ON_STAGE =
-  "`sst deploy --stage STAGE` applies the configuration; nothing was applied";
+const REFUSED_ON_STAGE = "`orgloop deploy -w STAGE` applies the configuration; nothing was applied";
 
 async function surveyFiles(context: CommandContext): Promise<SurveyedPlan> {
   const project = await readValidProject(context, { plugins: true });

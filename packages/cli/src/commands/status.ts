@@ -10,6 +10,7 @@ import { type DataLocation, locateData, projectName } from "../process/data-dire
 import { callProcess, findProcess } from "../process/running-process.ts";
 import { type Status, statusForm } from "../terminal/status-form.ts";
 import { statusText } from "../terminal/status-text.ts";
+import { wantedVariables } from "./env.ts";
 
 /** `orgloop status`: what runs; where nothing does, what is on disk, and exit status 3. */
 export const status: Command = async (context) => {
@@ -39,14 +40,23 @@ async function statusOnAws(
   project: DataLocation["project"],
 ): Promise<ExitStatus> {
   const name = projectName(project);
-  await onStage(options, async (stage, { stageStatus }) => {
+  const wanted = wantedVariables(project).map((variable) => variable.name);
+  await onStage(options, async (stage, { stageStatus, readSetSecrets }) => {
+    const set = await readSetSecrets(stage, wanted);
+    const unset_secrets = wanted.filter((variable) => !set.has(variable));
     const polled = await polledThere(project, await stage.topology());
     const { draining, missing_queues, ...told } = await stageStatus(stage, Date.now(), polled);
     const report = {
       ...statusForm(told),
       ...(draining !== undefined && { draining }),
       ...(missing_queues !== undefined && { missing_queues }),
+      ...(unset_secrets.length > 0 && { unset_secrets }),
     };
+    if (unset_secrets.length > 0) {
+      output.warn(
+        `not set in the stage: ${unset_secrets.join(", ")}; \`orgloop secrets set\` does`,
+      );
+    }
     if (missing_queues !== undefined) {
       const gone = missing_queues.join(", ");
       output.warn(`gone, and what is sent there is not delivered: ${gone}; a deploy makes them`);

@@ -3,7 +3,8 @@ import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { DEFAULT_WORKSPACE, type LoadedProject, settingOrigin } from "@orgloop/config";
 import { withoutUserinfo } from "@orgloop/engine";
-import { hasCode } from "@orgloop/sdk";
+import { hasCode, messageOf } from "@orgloop/sdk";
+import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { dataDirectory, projectName } from "../process/data-directory.ts";
@@ -42,6 +43,7 @@ export const workspaceDelete: Command<WorkspaceDeleteOptions> = async (
   const shared = isShared(project, file);
   if (!shared) await refuseRunning(home, dataDir, name);
 
+  if (!yes && !force && !(await mayForget(context, project, name))) return 1;
   const lost = shared ? { unsettled: 0, dead_letters: 0, inbox: 0 } : await eventsOf(dataDir);
   if (lost.unsettled !== 0 || lost.dead_letters !== 0 || lost.inbox !== 0) {
     const events =
@@ -82,6 +84,40 @@ export const workspaceDelete: Command<WorkspaceDeleteOptions> = async (
 function isShared({ topology, provenance }: LoadedProject, file: string | null): boolean {
   if (topology?.defaults.data_dir === undefined) return false;
   return settingOrigin(provenance, ["defaults", "data_dir"])?.file !== file;
+}
+
+/**
+ * A stage whose workspace is gone can hardly be removed any more: it is asked before, and where
+ * nobody can be asked, or at AWS nobody says whether there is one, it is refused.
+ */
+async function mayForget(
+  context: CommandContext,
+  project: LoadedProject,
+  name: string,
+): Promise<boolean> {
+  const { output } = context;
+  const stage = stageOf(context, project);
+  if (stage === null) return true;
+  const deployed = await onStage(
+    stage,
+    async ({ account, region }) => `${account}, ${region}`,
+  ).catch((error) => {
+    if (hasCode(error, "NO_STAGE")) return null;
+    return error instanceof Error ? error : new Error(String(error));
+  });
+  if (deployed === null) return true;
+  const what =
+    deployed instanceof Error
+      ? `"${name}" is on AWS, and whether it is deployed is not known (${messageOf(deployed)})`
+      : `"${name}" is deployed in ${deployed}`;
+  const agreed = await output.confirm(`${what}. Forget it, and leave what is there?`);
+  if (agreed === true) return true;
+  if (agreed === false) {
+    output.result({ deleted: false, workspace: name }, "Nothing was deleted.");
+    return false;
+  }
+  const message = `${what}: \`orgloop remove -w ${name}\` first, or --force to forget it; nothing was deleted`;
+  throw new CommandError("NOT_CONFIRMED", message);
 }
 
 async function refuseRunning(home: string, dataDir: string, name: string): Promise<void> {
@@ -130,7 +166,7 @@ function leftBehind(
     ...(left.length > 0 ? [`${dataDir} was left: ${left.join(", ")} is not OrgLoop's`] : []),
     ...(topology?.bus.url === "sqs"
       ? [
-          `a stage that is deployed stays: \`npx sst remove --stage ${topology.workspace}\` takes it down`,
+          `a stage that is deployed stays: \`npx sst remove --stage ${topology.workspace}\` takes it down, once its workspace is written again`,
         ]
       : []),
     ...(/^(nats|redis|kafka):/.test(bus) ? [`what is on the bus ${bus} was left there`] : []),

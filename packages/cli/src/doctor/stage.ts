@@ -64,6 +64,7 @@ async function deployedChecks(
       },
       pollCheck(status.sources),
       queueCheck(status.missing_queues ?? []),
+      alarmCheck(deployed),
     ];
   } catch (error) {
     const shown = operate.explainAwsError(error, account);
@@ -98,6 +99,12 @@ function pollCheck(sources: StageStatus["sources"]): Check {
       };
 }
 
+function alarmCheck({ aws }: Topology): Check {
+  const told = aws?.alarms?.topic_arn ?? aws?.alarms?.emails?.join(", ");
+  const message = told ?? "nobody is told: aws.alarms names a topic or addresses";
+  return { category: "aws", name: "alarms", status: "ok", message };
+}
+
 function queueCheck(missing: readonly string[]): Check {
   const check = { category: "aws", name: "queues" };
   if (missing.length === 0) return { ...check, status: "ok", message: "all there" };
@@ -121,7 +128,7 @@ async function secretChecks(
     status: set.has(name) ? "ok" : "error",
     message: set.has(name)
       ? "is set"
-      : `is not set; used at ${uses[0]?.file}:${uses[0]?.line}: \`npx sst secrets set ${name} VALUE --stage ${account.workspace}\``,
+      : `is not set; used at ${uses[0]?.file}:${uses[0]?.line}: \`orgloop secrets set ${name} -w ${account.workspace}\``,
   }));
 }
 

@@ -1,7 +1,7 @@
 import type { StageOptions } from "@orgloop/aws/operate";
 import { type LoadedProject, planTopology } from "@orgloop/config";
-import { hasCode, type Topology } from "@orgloop/sdk";
-import { onStage } from "../aws/stage.ts";
+import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
+import { isUnasked, onStage } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
 import { counted } from "../terminal/counted.ts";
 import { NOTHING_APPLIED, type SurveyedPlan } from "./surveyed-plan.ts";
@@ -23,7 +23,9 @@ export async function surveyStage(
     return { topology, applied: stage.applied, queues };
   }).catch((error) => {
     if (hasCode(error, "NO_STAGE")) return null;
-    throw error;
+    if (!isUnasked(error)) throw error;
+    output.warn(`what is deployed is not known, so that everything is new: ${messageOf(error)}`);
+    return null;
   });
   for (const [actor, { waiting, inFlight }] of found?.queues ?? []) {
     const count = waiting + inFlight;

@@ -33,7 +33,7 @@ export async function prepareProject(
   refuseOnStage(
     context,
     project,
-    "`sst deploy --stage STAGE` starts it; to run it here, give it another bus",
+    "`orgloop deploy -w STAGE` starts it; to run it here, give it another bus",
   );
   for (const warning of project.warnings) {
     if (!REFUSED_BELOW.has(warning.code)) output.warn(problemLine(warning));

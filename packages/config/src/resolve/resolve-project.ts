@@ -174,6 +174,10 @@ function reach(topology: Topology | null): readonly string[] | null {
   return topology.network?.allow_private ?? (topology.bus.url === "sqs" ? [] : null);
 }
 
+/** Variables of a stage are its secrets: what is set on this machine says nothing of them. */
+const isElsewhere = (code: string, { topology }: Pick<GatheredProject, "topology">): boolean =>
+  code === "missing-variable" && topology?.bus.url === "sqs";
+
 /** Computes the places of what was found. */
 export function finishLoad(
   { documents, settings, modules, declarations, env, ...project }: GatheredProject,
@@ -183,7 +187,7 @@ export function finishLoad(
     ...project,
     topology: findings.errors.length === 0 ? project.topology : null,
     errors: toProblems(findings.errors),
-    warnings: toProblems(findings.warnings),
+    warnings: toProblems(findings.warnings.filter(({ code }) => !isElsewhere(code, project))),
     get variables() {
       return documents.flatMap((document) => variableUses(document, env));
     },
