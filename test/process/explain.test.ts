@@ -115,7 +115,8 @@ test("a file: the first predicate that stopped it, with its place, and no secret
   const { code, events } = await it.run(path.join(it.project, "event.json"));
   expect(code).toBe(0);
   const [found] = events;
-  expect(found).toMatchObject({ state: null, timeline: null, matched: 1, total: 4, more: 0 });
+  expect(found).toMatchObject({ state: null, timeline: null, misfit: null, more: 0 });
+  expect(found).toMatchObject({ matched: 1, total: 4 });
   const routes = byRoute(found);
   expect(routes["ops/broken"]).toMatchObject({ matched: true, stopped_by: null });
   expect(routes.one).toMatchObject({
@@ -190,7 +191,11 @@ test("an event that came: what happened to it, while the process runs and after"
   );
   expect(phases.at(-1)).toBe("deliver.dead_letter");
   expect(byRoute(two).one?.outcome).toMatchObject({ state: "dropped", transform: "once" });
+  expect(two.timeline).toContainEqual(
+    expect.objectContaining({ route: "one", text: "dropped as a duplicate by once" }),
+  );
   expect(three).toMatchObject({ state: "unfit", reason: "invalid", outcomes: [] });
+  expect(three.misfit).toBe("payload.n must be integer (n.json)");
   expect(three.timeline[0].text).toContain("payload.n must be integer (n.json)");
   expect(four).toMatchObject({ state: "no route", outcomes: [], matched: 0 });
 

@@ -104,11 +104,17 @@ export async function bareStage(stage: string) {
       await queue(names.actorQueue(id));
       await queue(names.actorDlq(id));
     }
+    await apply(1);
+  }
+
+  /** Records the Topology of the files as applied. */
+  async function apply(serial: number): Promise<void> {
+    const applied = await topology();
     const hash = topologyHash(applied);
     const Body = JSON.stringify(applied);
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: topologyKey(hash), Body }));
     const applied_at = new Date().toISOString();
-    await dynamoAppliedState(table).write({ serial: 1, hash, applied_at });
+    await dynamoAppliedState(table).write({ serial, hash, applied_at });
   }
 
   const objects = objectStore({ s3, bucket });
@@ -126,6 +132,7 @@ export async function bareStage(stage: string) {
     project,
     write,
     deploy,
+    apply,
     queueUrl: queue,
     env,
     /** A command on the stage, to its end. */

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { readActorMessage } from "@orgloop/aws";
 import { deliverBatch } from "@orgloop/aws/batches";
 import { readBusMessage } from "@orgloop/aws/queue";
 import { dynamoAttempts, dynamoRouteStates } from "@orgloop/aws/state";
-import { knownSecrets, unroutableLetter } from "@orgloop/engine";
+import { knownSecrets, unfitLetter, unroutableLetter } from "@orgloop/engine";
 import { type DeadLetter, PermanentError } from "@orgloop/sdk";
 import { fakeClock, storedLetters, testEvent } from "@orgloop/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -83,6 +85,35 @@ test("dead letters: the table's and the queues' are one list, shown, replayed an
   const purged = await stage.json(["dead-letters", "purge", "--reason", "invalid", "--yes"]);
   expect(purged.answer).toEqual({ purged: 1, under_way: 0 });
   expect(summary((await stage.json(["dead-letters", "list"])).answer)).toHaveLength(3);
+});
+
+test("what did not fit a schema is checked again: it stays, or goes to the bus", async () => {
+  const [hook, ...others] = stage.manifest.sources;
+  const sources = [{ ...hook, schemas: { "resource.changed": "./n.json" } }, ...others];
+  const file = path.join(stage.project, "n.json");
+  await stage.write({ ...stage.manifest, sources });
+  const schema = (type: unknown) =>
+    writeFile(file, JSON.stringify({ properties: { n: { type } } }));
+  await schema("integer");
+  await stage.apply(2);
+  const event = testEvent({ id: "evt_unfit", source: "hook", payload: { n: "one" } });
+  await stage.letters.put(unfitLetter(event, "payload.n must be integer", Date.now() - 60_000));
+  await stage.json(["dead-letters", "replay"]);
+  const [before] = (await stage.json(["dead-letters", "list"])).answer;
+  expect(before).toMatchObject({ event_id: "evt_unfit", reason: "invalid", route: null });
+  expect(before.last_error).toBe("payload.n must be integer (n.json)");
+  expect(Date.parse(before.last_at)).toBeGreaterThan(Date.parse(before.first_at));
+  expect(await received(stage, stage.names.bus)).toEqual([]);
+
+  await schema(["integer", "string"]);
+  await stage.apply(3);
+  expect((await stage.json(["dead-letters", "replay"])).answer).toMatchObject({ started: 1 });
+  const [onBus] = await received(stage, stage.names.bus);
+  expect(await readBusMessage(onBus ?? "", stage.objects)).toMatchObject({
+    replay_of: "evt_unfit",
+    replay: 1,
+  });
+  expect((await stage.json(["dead-letters", "list"])).answer).toEqual([]);
 });
 
 test("a letter goes when its replay was delivered; one that fails again keeps its history", async () => {

@@ -13,7 +13,7 @@ import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { clientConfig } from "../emulators/client-config.ts";
 import { type BareStage, bareStage } from "./bare-stage.ts";
 
-import { received } from "./stage-messages.ts";
+import { letterOf, received } from "./stage-messages.ts";
 
 let stage: BareStage;
 beforeEach(async () => {
@@ -82,6 +82,76 @@ test("logs: of all functions, in order, filtered", async () => {
   ]);
   const mentioned = await stage.json(["logs", "--no-follow", "--event", "evt_123"]);
   expect(mentioned.answer.map((it: LogEntry) => it.event_id)).toEqual(["evt_123"]);
+});
+
+test("explain: what became of an event in the stage, and why each route took it or not", async () => {
+  const logs = new CloudWatchLogsClient(clientConfig(inject("aws")));
+  const atMs = Date.now() - 5_000;
+  const at = (ms: number) => new Date(atMs + ms).toISOString();
+  const put = async (name: string, entries: readonly Partial<LogEntry>[]) => {
+    const logGroupName = stage.names.logGroup(name);
+    const stream = { logGroupName, logStreamName: "s" };
+    await logs.send(new CreateLogGroupCommand({ logGroupName }));
+    await logs.send(new CreateLogStreamCommand(stream));
+    const logEvents = entries.map((entry, n) => ({
+      timestamp: atMs + n,
+      message: JSON.stringify({ source: "hook", ...entry }),
+    }));
+    await logs.send(new PutLogEventsCommand({ ...stream, logEvents }));
+  };
+  const of = (event_id: string, ms: number, phase: LogEntry["phase"], more = {}) => ({
+    timestamp: at(ms),
+    phase,
+    event_id,
+    ...more,
+  });
+  const agent = { route: "to-agent", target: "agent" };
+  const chat = { route: "to-chat", target: "chat" };
+  await put(stage.names.receiver, [
+    of("evt_pr1", 0, "source.emit"),
+    of("evt_pr2", 1, "source.emit"),
+  ]);
+  await put(stage.names.router, [
+    of("evt_pr1", 2, "route.match", agent),
+    of("evt_pr1", 3, "route.match", chat),
+    of("evt_pr2", 4, "route.match", chat),
+  ]);
+  await put(stage.names.deliverer("agent"), [
+    of("evt_pr1", 5, "deliver.retry", { ...agent, attempt: 1, error: "the agent answered 503" }),
+    of("evt_pr1", 6, "deliver.success", { ...agent, attempt: 2, result: "delivered" }),
+  ]);
+  logs.destroy();
+  const event = testEvent({ id: "evt_pr1", source: "hook", payload: { kind: "pr" } });
+  await recordHistory(stage.objects, [{ at: at(4), event }], atMs);
+  await stage.letters.put(
+    letterOf(event, { ...{ route: "to-chat", actor: "chat" }, last_at: at(7) }),
+  );
+
+  const { answer, code } = await stage.json(["explain", "evt_pr1"]);
+  expect(code).toBe(0);
+  const [found] = answer.events;
+  expect(found).toMatchObject({ state: "routed", total: 2, matched: 2 });
+  expect(found.outcomes).toMatchObject([
+    { route: "to-agent", state: "delivered", attempts: 2, actor: "agent" },
+    { route: "to-chat", state: "dead", reason: "exhausted" },
+  ]);
+  expect(found.timeline.map(({ phase }: { phase: string }) => phase)).toEqual([
+    "source.emit",
+    "route.match",
+    "route.match",
+    "deliver.retry",
+    "deliver.success",
+    "letter",
+  ]);
+  expect(found.routes[0]).toMatchObject({ route: "to-agent", file: "orgloop.yaml", matched: true });
+  expect((await stage.json(["explain", "pr1"])).answer.events[0].event.id).toBe("evt_pr1");
+  const several = await stage.run(["explain", "evt_pr"]);
+  expect(several.code).toBe(1);
+  expect(several.stderr).toContain("evt_pr1, evt_pr2");
+  const second = await stage.json(["explain", "evt_pr2", "--route", "to-agent"]);
+  expect(second.answer.events[0].routes).toMatchObject([
+    { route: "to-agent", matched: null, unknown: "the event's payload is no longer kept" },
+  ]);
 });
 
 test("replay: the record's events go over the bus again, numbered, each once", async () => {

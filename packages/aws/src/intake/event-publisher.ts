@@ -53,12 +53,13 @@ export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
       completeEvent(draft, { source, module, nowMs, randomHex }),
     );
     const unfit = new Set<OrgLoopEvent>();
-    for (const event of events) {
+    const letters = events.flatMap((event) => {
       const error = checkEvent?.(event) ?? null;
-      if (error === null) continue;
+      if (error === null) return [];
       unfit.add(event);
-      await bury(unfitLetter(event, error, nowMs));
-    }
+      return unfitLetter(event, error, nowMs);
+    });
+    await Promise.all(letters.map(bury));
     const fit = [...events.entries()].filter(([, event]) => !unfit.has(event));
     const keys = { messageGroup, eventDedupId };
     const messages = await Promise.all(

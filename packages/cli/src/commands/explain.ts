@@ -1,6 +1,6 @@
 import type { LoadedProject } from "@orgloop/config";
 import { type EventStory, eventStory, nearest } from "@orgloop/engine";
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import { stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
@@ -46,7 +46,7 @@ async function ofFile(
     for await (const written of readEvents(file, shown)) {
       const event = completedEvent(written);
       explanations.push(
-        explained(context, project, { event, id: event.id, story: null }, only, options),
+        await explained(context, project, { event, id: event.id, story: null }, only, options),
       );
     }
     return explanations;
@@ -81,13 +81,13 @@ interface Kept {
   readonly source?: string;
 }
 
-function explained(
+async function explained(
   context: CommandContext,
   project: LoadedProject,
   { event, id, story, source = "" }: Kept,
   only: string | null,
   { all = false }: ExplainOptions,
-): Explanation {
+): Promise<Explanation> {
   const from = event?.source ?? source;
   const isStage = stageOf(context, project) !== null;
   const known = project.topology === null ? { ...project, routes: [] } : project;
@@ -96,7 +96,20 @@ function explained(
     env: context.env,
     isStage,
   });
-  return explanationOf({ event, id, source: from, story, found, all });
+  const misfit = event && (await misfitOf(event, project.topology));
+  const dedups = new Set(
+    project.topology?.transforms.flatMap((one) => (one.package === DEDUP ? one.name : [])),
+  );
+  return explanationOf({ event, id, source: from, story, found, misfit, dedups, all });
+}
+
+const DEDUP = "@orgloop/transform-dedup";
+
+async function misfitOf(event: OrgLoopEvent, topology: Topology | null): Promise<string | null> {
+  const source = topology?.sources.find(({ id }) => id === event.source);
+  if (source?.schemas === undefined) return null;
+  const { eventSchemas } = await import("@orgloop/engine/event-schemas");
+  return eventSchemas([source])(event);
 }
 
 /** Throws `NOT_FOUND`, with the nearest name. */

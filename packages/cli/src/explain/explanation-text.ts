@@ -9,12 +9,15 @@ type Paint = Pick<Output, "style">;
 
 /** An explanation for people: what happened, then each route. */
 export function explanationText(explanation: Explanation, output: Paint): string {
-  const { event, state, reason, timeline, routes, matched, total, more } = explanation;
+  const { event, state, reason, timeline, misfit, routes, matched, total, more } = explanation;
   const about = [event.type, event.timestamp].filter((part) => part !== null).join(", ");
   const lines = [
     `${output.style("bold", event.id)}  from ${event.source || "an unknown source"}${about === "" ? "" : `, ${about}`}`,
   ];
   if (state !== null) lines.push(...stateLines(state, reason));
+  if (misfit !== null && state !== "unfit") {
+    lines.push(`It does not fit the schema that its source has now: ${misfit}`);
+  }
   if (timeline !== null) lines.push(...timelineLines(timeline, output));
   const named = `${counted(total, "route")} ${total === 1 ? "names" : "name"} the source`;
   lines.push(`${named}, ${matched} ${matched === 1 ? "matches" : "match"} now`);

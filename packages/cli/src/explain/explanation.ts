@@ -15,6 +15,8 @@ export interface Explanation {
   readonly state: EventState | null;
   readonly reason: DeadReason | null;
   readonly timeline: readonly TimelineStep[] | null;
+  /** Why it does not fit the schema that its source has now; null: it does, or there is none. */
+  readonly misfit: string | null;
   /** How it ended on each route that took it. */
   readonly outcomes: readonly RouteOutcome[] | null;
   /** Of routes that name its source: how many match by the configuration of now. */
@@ -31,6 +33,9 @@ export interface ExplanationOptions {
   readonly source: string;
   readonly story: EventStory | null;
   readonly found: ExplainedRoutes;
+  readonly misfit: string | null;
+  /** Names of transforms that drop duplicates. */
+  readonly dedups: ReadonlySet<string>;
   readonly all: boolean;
 }
 
@@ -43,6 +48,8 @@ export function explanationOf({
   source,
   story,
   found: { routes, mask },
+  misfit,
+  dedups,
   all,
 }: ExplanationOptions): Explanation {
   const shown = all ? routes : routes.slice(0, SHOWN);
@@ -50,11 +57,18 @@ export function explanationOf({
     event: { id, source, type: event?.type ?? null, timestamp: event?.timestamp ?? null },
     state: story?.state ?? null,
     reason: story?.reason ?? null,
-    timeline: story && mask(story.timeline),
+    timeline: story && mask(story.timeline.map((step) => ofDedup(step, dedups))),
+    misfit,
     outcomes: story && mask(story.outcomes),
     matched: routes.filter(({ matched }) => matched === true).length,
     total: routes.length,
     routes: shown.map((route) => ({ ...route, outcome: mask(route.outcome) })),
     more: routes.length - shown.length,
   };
+}
+
+function ofDedup(step: TimelineStep, dedups: ReadonlySet<string>): TimelineStep {
+  const { phase, transform } = step;
+  if (phase !== "transform.drop" || transform === null || !dedups.has(transform)) return step;
+  return { ...step, text: `dropped as a duplicate by ${transform}` };
 }

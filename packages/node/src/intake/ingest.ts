@@ -12,6 +12,7 @@ import {
 } from "@orgloop/engine";
 import type { CheckEvent } from "@orgloop/engine/event-schemas";
 import {
+  type DeadLetter,
   hasCode,
   type LogEntry,
   OrgLoopError,
@@ -144,11 +145,14 @@ async function admit(
   const keep = (held: readonly Published[]) => publish(held, nowMs);
   if (check === null) return { ...(await repeats.admit(arrivals, keep)), unfit: [] };
   const unfit = new Set<Arrival>();
+  const letters: DeadLetter[] = [];
   for (const arrival of arrivals) {
     const error = check(arrival.event);
     if (error === null) continue;
     unfit.add(arrival);
-    if (await bury(unfitLetter(arrival.event, error, nowMs))) continue;
+    letters.push(unfitLetter(arrival.event, error, nowMs));
+  }
+  if ((await Promise.all(letters.map(bury))).includes(false)) {
     throw new OrgLoopError("DRAINING", "the process is stopping");
   }
   const fit = arrivals.filter((arrival) => !unfit.has(arrival));
