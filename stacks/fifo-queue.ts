@@ -4,12 +4,12 @@ import { queueArn } from "./arns.ts";
 import type { Stage } from "./stage.ts";
 
 /** What SQS keeps at most. The host gives an event up at 13 days, before SQS drops it. */
-const RETENTION_S = 14 * 86_400;
+export const RETENTION_S = 14 * 86_400;
 
 /**
  * The maximum: a hold is a receive, and the host gives poison up long before (docs/decisions/0005).
  */
-const MAX_RECEIVES = 1000;
+export const MAX_RECEIVES = 1000;
 
 export interface FifoQueue {
   readonly name: string;

@@ -39,6 +39,9 @@ const SEND = ["sqs:GetQueueAttributes", "sqs:SendMessage"];
 
 export const sendToBus = ({ names }: Stage): Statement => allow(SEND, queueArn(names.bus));
 
+export const sendToHistory = ({ names }: Stage): Statement =>
+  allow(["sqs:SendMessage"], queueArn(names.history));
+
 /** The one wildcard, here: actors come and go, the router's role stays as it is. */
 export const sendToActors = ({ names }: Stage): Statement =>
   allow(SEND, queueArn(`${names.actorPrefix}*.fifo`));
@@ -83,6 +86,9 @@ export function tellOfInboxes(stage: Stage, actors: readonly string[]): readonly
 /** Reads and writes objects under `folder` of the stage's bucket. */
 export const useObjects = (stage: Stage, folder: string): Statement =>
   allow(["s3:GetObject", "s3:PutObject"], objectArn(bucketOf(stage), `${folder}/*`));
+
+export const readObjects = (stage: Stage, folder: string): Statement =>
+  allow(["s3:GetObject"], objectArn(bucketOf(stage), `${folder}/*`));
 
 export const writeObjects = (stage: Stage, folder: string): Statement =>
   allow(["s3:PutObject"], objectArn(bucketOf(stage), `${folder}/*`));

@@ -63,10 +63,7 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
   const polled = topology.sources.filter((source) => intake(source).polled);
   const received = topology.sources.filter((source) => intake(source).received);
   const actors = [...topology.actors, ...draining];
-  const wanted = [
-    ...functionPackages(topology, { polled, received }, actors, awaited),
-    ["sweep", []] as const,
-  ];
+  const wanted = functionPackages(topology, { polled, received }, actors, awaited);
   const entries = new Map<string, string>();
   for (const name of new Set(wanted.flatMap(([, packages]) => packages))) {
     entries.set(name, await options.entry(name));

@@ -2,7 +2,15 @@ import { ROUTER_CONCURRENCY } from "@orgloop/aws/plan";
 import { eventSource } from "./event-source.ts";
 import { routerPackages } from "./functions/function-packages.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
-import { readSecrets, receiveFrom, sendToActors, useObjects, useTable } from "./grants.ts";
+import {
+  readSecrets,
+  receiveFrom,
+  sendToActors,
+  sendToHistory,
+  useObjects,
+  useTable,
+} from "./grants.ts";
+import { history } from "./history.ts";
 import type { Stage } from "./stage.ts";
 import { recordApplied, topologyPointer } from "./topology-pointer.ts";
 
@@ -30,9 +38,9 @@ export function routing(stage: Stage) {
     statements: [
       receiveFrom(names.bus),
       sendToActors(stage),
+      sendToHistory(stage),
       useTable(stage),
       useObjects(stage, "claims"),
-      useObjects(stage, "events"),
       // What transforms and filters use; an actor's secrets stay with its deliver function.
       ...readSecrets(stage, [transforms, routes.map(({ when }) => when)]),
     ],
@@ -43,6 +51,7 @@ export function routing(stage: Stage) {
     maximumConcurrency: ROUTER_CONCURRENCY,
   });
   mapping.addDependency(router);
+  history(stack, stage);
   recordApplied(stack, stage, pointer, router);
   return stack;
 }

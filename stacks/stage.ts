@@ -5,7 +5,15 @@ import type { DrainingActor } from "./draining.ts";
 import type { StageInboxes } from "./inboxes.ts";
 
 /** The functions' kinds: one file each in `functions/`. */
-export type FunctionKind = "poll" | "receive" | "route" | "deliver" | "sweep" | "record" | "empty";
+export type FunctionKind =
+  | "poll"
+  | "receive"
+  | "route"
+  | "deliver"
+  | "history"
+  | "sweep"
+  | "record"
+  | "empty";
 
 /** The directory of a function's bundled code with just these packages in it. */
 export type BundleLookup = (kind: FunctionKind, packages: readonly string[]) => string;

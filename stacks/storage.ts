@@ -8,9 +8,11 @@ import { functionArn } from "./arns.ts";
 import { fifoQueue } from "./fifo-queue.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
 import { bucketOf, emptyBucket } from "./grants.ts";
+import { HISTORY_VISIBILITY_S } from "./history.ts";
 import { wholeDays } from "./operate/retention.ts";
 import { ROUTER_VISIBILITY_S } from "./routing.ts";
 import type { Stage } from "./stage.ts";
+import { standardQueue } from "./standard-queue.ts";
 
 /**
  * A claim check outlives its message on the bus (14 days), in an actor's queue (14) and in a dead
@@ -30,6 +32,11 @@ export function storage(stage: Stage) {
     name: names.bus,
     dlqName: names.busDlq,
     visibilityS: ROUTER_VISIBILITY_S,
+  });
+  standardQueue(stack, "History", stage, {
+    name: names.history,
+    dlqName: names.historyDlq,
+    visibilityS: HISTORY_VISIBILITY_S,
   });
   new CfnParameter(stack, "Layout", {
     name: names.layoutParameter,

@@ -6,7 +6,7 @@ import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { functionArn } from "./arns.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
 import { specValue } from "./functions/spec-value.ts";
-import { sendToActors, useObjects, useTable } from "./grants.ts";
+import { readObjects, sendToActors, useObjects, useTable } from "./grants.ts";
 import { scheduleRole } from "./schedules.ts";
 import type { Stage } from "./stage.ts";
 
@@ -15,7 +15,7 @@ const ONCE = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 };
 
 /**
  * The function that looks, once a minute, which sources are not polled, which breakers are open,
- * and what nobody fetches from inboxes.
+ * which queues take again what they refused, and what nobody fetches from inboxes.
  */
 export function sweeps(
   stack: Stack,
@@ -34,14 +34,17 @@ export function sweeps(
   const sweeper = lambdaFunction(stack, "Sweeper", stage, {
     kind: "sweep",
     name: names.sweeper,
-    description: "Looks after sources, breakers and inboxes",
+    description: "Looks after sources, breakers, refused deliveries and inboxes",
     packages: [],
     spec: specValue(stack, "SweeperSpec", spec),
     timeoutS: 60,
     memoryMb: 256,
     statements: [
       useTable(stage),
-      ...(inboxes.swept ? [useObjects(stage, "claims"), sendToActors(stage)] : []),
+      // What queues have refused is sent by the routes of now.
+      useObjects(stage, "claims"),
+      readObjects(stage, "topologies"),
+      sendToActors(stage),
     ],
   });
   const invoke = new CfnEventInvokeConfig(stack, "SweeperInvoke", {
@@ -52,7 +55,7 @@ export function sweeps(
   const schedule = new CfnSchedule(stack, "Sweeps", {
     name: names.sweeper,
     groupName: names.scheduleGroup,
-    description: "Looks after sources, breakers and inboxes",
+    description: "Looks after sources, breakers, refused deliveries and inboxes",
     scheduleExpression: "rate(1 minute)",
     flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: 1 },
     target: {

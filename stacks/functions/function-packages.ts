@@ -31,6 +31,8 @@ export function functionPackages(
       ? [["receive", receiverPackages(sources.received)] as const]
       : []),
     ["route", routerPackages(topology)],
+    ["history", []],
+    ["sweep", []],
     ["record", []],
     ["empty", []],
   ];

@@ -175,6 +175,7 @@ async function recordsPerSecond(topology: Topology, hash: string): Promise<void>
     traces: state.traces<TraceChain>(),
     topologyHash: hash,
     busUrl: "https://sqs.test/1/bus.fifo",
+    historyUrl: "https://sqs.test/1/history",
     queueUrlOf: (actor) => `https://sqs.test/1/${actor}.fifo`,
     hide: async () => {},
     sender: {

@@ -11,10 +11,16 @@ import {
   routeBatch,
   routeTopology,
   type Secrets,
+  writeHistory,
 } from "@orgloop/aws/batches";
 import { memoryState } from "@orgloop/aws/memory-state-fixture";
 import { eventDedupId, messageGroup } from "@orgloop/aws/plan";
-import { busMessage, type FifoMessage, type Publication } from "@orgloop/aws/queue";
+import {
+  busMessage,
+  type FifoMessage,
+  type Publication,
+  type QueueMessage,
+} from "@orgloop/aws/queue";
 import {
   completeEvent,
   knownSecrets,
@@ -49,6 +55,7 @@ import {
 } from "./scenario.ts";
 
 const BUS = "https://sqs.test/1/bus.fifo";
+const HISTORY = "https://sqs.test/1/history";
 const REMAINING_MS = 60_000;
 const VISIBILITY_S = 180;
 
@@ -75,13 +82,18 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     resolveEach: async (items) => items.map(({ value }) => value),
   };
   const sender = {
-    async sendEach(url: string, messages: readonly FifoMessage[]) {
-      queues.send(url, messages);
+    async sendEach(url: string, messages: readonly QueueMessage[]) {
+      if (url === HISTORY) {
+        const bodies = messages.map(({ body }) => body);
+        await writeHistory(bodies, { objects, flow, now: clock.now });
+      } else queues.send(url, messages as readonly FifoMessage[]);
       return messages.map(() => null);
     },
   };
   const send = eventPublisher({
-    sender: { sendAll: async (url, messages) => queues.send(url, messages) },
+    sender: {
+      sendAll: async (url, messages) => queues.send(url, messages as readonly FifoMessage[]),
+    },
     busUrl: BUS,
     objects,
     project: "acme",
@@ -142,6 +154,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
       topologyHash: "hash",
       sender,
       busUrl: BUS,
+      historyUrl: HISTORY,
       queueUrlOf,
     };
     const deliver: DeliverBatchOptions = {

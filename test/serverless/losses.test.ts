@@ -77,7 +77,7 @@ async function start(actors: readonly string[] = ["agent"], queue_depth = 1000) 
   /** What the log has of a phase. */
   const logged = (phase: string) =>
     it.lines.map((line) => JSON.parse(line)).filter((entry) => entry.phase === phase);
-  return { ...it, got, post, logged, redrive: it.redrive.bind(it) };
+  return { ...it, got, post, logged, redrive: it.redrive.bind(it), history: it.history.bind(it) };
 }
 
 /** What a dead function had taken is back. */
@@ -143,4 +143,60 @@ test("functions that find the queue over its bound at once give up what is too m
   expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(["backpressure"]));
   // Each counts 40, less the 10 that it has in hand: 10 are too many.
   expect(letters).toHaveLength(10);
+});
+
+test("a queue that is missing for a while: the others hear each event once and go on; all comes in order when it is back", async () => {
+  const it = await start(["well", "gone"]);
+  const queue = it.names.actorQueue("gone");
+  await it.deleteQueue(queue);
+  const routed = async (from: number, to: number) => {
+    for (let n = from; n < to; n += 1) await it.post(n);
+    while ((await it.invoke(it.names.bus)) > 0);
+  };
+  for (let n = 0; n < 12; n += 4) await routed(n, n + 4);
+  while ((await it.invoke(it.names.actorQueue("well"))) > 0);
+  const numbers = Array.from({ length: 12 }, (_, n) => n);
+  expect(it.got).toEqual(numbers.map((n) => `well ${n}`));
+  const refused = (await storedLetters(it.letters)).filter(({ reason }) => reason === "refused");
+  expect(refused.map(({ actor }) => actor)).toEqual(numbers.map(() => "gone"));
+  await it.sweep();
+  expect(await storedLetters(it.letters)).toHaveLength(12);
+  await it.queueUrl(queue);
+  await routed(12, 14);
+  await it.sweep();
+  await it.run(() => it.got.length === 28);
+  const arrived = it.got.filter((one) => one.startsWith("gone"));
+  expect(arrived).toEqual([...numbers, 12, 13].map((n) => `gone ${n}`));
+  expect(await storedLetters(it.letters)).toEqual([]);
+  await it.post(14);
+  await it.run(() => it.got.includes("gone 14"));
+});
+
+test("a bucket that refuses holds up nobody and duplicates nothing; when it is back, every id is in the record", async () => {
+  const it = await start(["agent"]);
+  await it.deleteBucket();
+  const ids: string[] = [];
+  for (let n = 0; n < 8; n += 1) {
+    ids.push(await it.post(n));
+    await it.run(() => it.got.length === n + 1);
+    await expect(it.record()).rejects.toThrow(/bucket/i);
+  }
+  expect(it.got).toEqual(ids.map((_, n) => `agent ${n}`));
+  await it.createBucket();
+  await vi.waitFor(
+    async () => {
+      const lines = (await it.history()).trim().split("\n");
+      expect(lines.map((line) => JSON.parse(line).event.id).toSorted()).toEqual(ids.toSorted());
+    },
+    { timeout: 30_000, interval: 500 },
+  );
+});
+
+test("an event that was too long for a message of the bus stands in the record whole", async () => {
+  const it = await start(["agent"]);
+  const id = await it.post(1, "x".repeat(250_000));
+  await it.run(() => it.got.length === 1);
+  const line = JSON.parse(await it.history());
+  expect([line.event.id, line.event.payload.key.length]).toEqual([id, 250_000]);
+  expect(line.event.replay_of).toBeUndefined();
 });

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { recordHistory } from "@orgloop/aws";
 import { readBusMessage } from "@orgloop/aws/queue";
+import { dynamoRepeatClaims } from "@orgloop/aws/state";
 import type { LogEntry } from "@orgloop/sdk";
 import { testEvent } from "@orgloop/testkit";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
@@ -195,9 +196,14 @@ test("replay: the record's events go over the bus again, numbered, each once", a
   ]);
   expect(source.answer.matched).toBe(1);
   expect(source.stderr).toContain(`Read 3 objects of the record, from ${hour(nowMs - hours)} on.`);
-  const byId = await stage.json(["replay", "--event", "evt_old", "evt_dropped", "evt_x"]);
+  const claim = { eventId: "evt_new", publication: "p", windowMs: 60_000, nowMs };
+  await dynamoRepeatClaims(stage.table).claim(claim);
+  const ids = ["evt_old", "evt_dropped", "evt_x", "evt_new"];
+  const byId = await stage.json(["replay", "--event", ...ids]);
   expect(byId.code).toBe(1);
-  expect(byId.answer).toMatchObject({ matched: 2, not_found: ["evt_x"] });
+  const missing = { not_found: ["evt_x", "evt_new"], unrecorded: ["evt_new"] };
+  expect(byId.answer).toMatchObject({ matched: 2, ...missing });
+  expect(byId.stderr).toContain("evt_new: was routed and is not in the record");
   await stage.json(["replay", "--since", "1h", "--route", "to-agent", "--rate", "100/s"]);
   await stage.json(["replay", "--event", "evt_pr"]);
   const onBus = await Promise.all(

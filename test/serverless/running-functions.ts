@@ -1,22 +1,31 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
+  DeleteQueueCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { deliverFunction } from "@orgloop/aws/deliver";
+import { historyFunction } from "@orgloop/aws/history";
 import { awsNames } from "@orgloop/aws/plan";
 import { pollFunction } from "@orgloop/aws/poll";
 import { objectStore } from "@orgloop/aws/queue";
 import { receiveFunction } from "@orgloop/aws/receive";
 import { routeFunction } from "@orgloop/aws/route";
-import { dynamoDeadLetters } from "@orgloop/aws/state";
+import { dynamoAppliedState, dynamoDeadLetters, topologyKey } from "@orgloop/aws/state";
+import { sweepFunction } from "@orgloop/aws/sweep";
 import { topologyHash } from "@orgloop/config";
 import type { PluginDefinition, Topology } from "@orgloop/sdk";
 import { clientConfig } from "../emulators/client-config.ts";
@@ -51,7 +60,9 @@ export async function runningFunctions(
   const objects = objectStore({ s3, bucket });
 
   const queue = async (QueueName: string): Promise<string> => {
-    const Attributes = { FifoQueue: "true", VisibilityTimeout: String(VISIBILITY_S) };
+    const VisibilityTimeout = String(VISIBILITY_S);
+    const isFifo = QueueName.endsWith(".fifo");
+    const Attributes = { VisibilityTimeout, ...(isFifo && { FifoQueue: "true" }) };
     const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
     return QueueUrl;
   };
@@ -59,6 +70,11 @@ export async function runningFunctions(
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   const busUrl = await queue(names.bus);
   for (const { id } of topology.actors) await queue(names.actorQueue(id));
+  await queue(names.history);
+  const hash = topologyHash(topology);
+  await objects.put(topologyKey(hash), JSON.stringify(topology));
+  const applied_at = new Date().toISOString();
+  await dynamoAppliedState({ client, table: names.table }).write({ serial: 1, hash, applied_at });
 
   const options = (spec: object) => ({
     env: {
@@ -79,8 +95,10 @@ export async function runningFunctions(
   const { project, sources, actors, network } = topology;
   const poll = await pollFunction(options({ project, sources, network }));
   const receive = await receiveFunction(options({ project, sources, network }));
-  const route = await routeFunction(options({ topology, hash: topologyHash(topology) }));
+  const route = await routeFunction(options({ topology, hash }));
   const deliver = await deliverFunction(options({ actors, network }));
+  const record = await historyFunction(options({}));
+  const sweep = await sweepFunction(options({}));
   const until = Date.now() + REMAINING_MS * 10;
   const remainingMs = () => Math.min(REMAINING_MS, until - Date.now());
 
@@ -166,7 +184,32 @@ export async function runningFunctions(
         if (taken.every((count) => count === 0)) await wait(100);
       }
     },
+    /** One batch to the function that writes the record. */
+    async record(): Promise<number> {
+      const url = await queue(names.history);
+      const messages = await take(url);
+      if (messages.length === 0) return 0;
+      await record(messages.map(recordOf));
+      for (const { ReceiptHandle } of messages) {
+        await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+      }
+      return messages.length;
+    },
+    sweep: () => sweep(remainingMs),
+    async deleteQueue(name: string): Promise<void> {
+      await sqs.send(new DeleteQueueCommand({ QueueUrl: await queue(name) }));
+    },
+    async deleteBucket(): Promise<void> {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+      for (const { Key } of Contents) {
+        await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+      }
+      await s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+    },
+    createBucket: async () => void (await s3.send(new CreateBucketCommand({ Bucket: bucket }))),
+    /** The record, with what its queue holds. */
     async history(): Promise<string> {
+      while ((await this.record()) > 0);
       const { Contents = [] } = await s3.send(
         new ListObjectsV2Command({ Bucket: bucket, Prefix: "events/" }),
       );

@@ -71,6 +71,6 @@ describe("where functions are shared", () => {
       .ofType("AWS::Lambda::Function")
       .map((it) => it.Properties.FunctionName);
     expect(functions.filter((it) => /-(poll|deliver)-/.test(it)).length).toBe(2);
-    expect(shared.ofType("AWS::Lambda::EventSourceMapping").length).toBe(501);
+    expect(shared.ofType("AWS::Lambda::EventSourceMapping").length).toBe(502);
   });
 });

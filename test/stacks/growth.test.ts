@@ -54,7 +54,7 @@ test("a stage created with three actors grows to 500 and 2,000 sources: what was
   const after = ofType(grown, ...types);
   expect(before.length).toBeGreaterThan(5);
   expect(after).toEqual(expect.arrayContaining(before));
-  expect(grown.ofType("AWS::SQS::Queue").length).toBe(2 * (1 + small.actors.length + 500));
+  expect(grown.ofType("AWS::SQS::Queue").length).toBe(2 * (2 + small.actors.length + 500));
   expect([...grown.stacks.keys()]).toEqual(expect.arrayContaining([...created.stacks.keys()]));
 });
 

@@ -172,26 +172,32 @@ export function stackLaws(made: () => Synthesized): void {
     expect(mappings.length).toBeGreaterThan(0);
   });
 
-  test("every queue is FIFO in high-throughput mode, encrypted, kept for 14 days, and has a FIFO dead-letter queue", () => {
+  test("every queue is encrypted, kept for 14 days, and has a dead-letter queue of its kind", () => {
     const queues = byName(made().ofType(QUEUE), "QueueName");
-    const [letters, work] = [[], []] as [string[], string[]];
-    for (const name of queues.keys()) (name.endsWith("-dlq.fifo") ? letters : work).push(name);
-    expect(letters.length).toBe(work.length);
     for (const [name, queue] of queues) {
-      expect(name).toMatch(/\.fifo$/);
+      expect(queue.MessageRetentionPeriod).toBe(1_209_600);
+      expect(queue.SqsManagedSseEnabled === true || queue.KmsMasterKeyId !== undefined).toBe(true);
+      if (/-dlq(\.fifo)?$/.test(name)) continue;
+      const { deadLetterTargetArn, maxReceiveCount } = queue.RedrivePolicy;
+      expect(maxReceiveCount).toBe(1000);
+      const dlq = nameIn(deadLetterTargetArn);
+      expect(dlq).toBe(name.replace(/(\.fifo)?$/, "-dlq$1"));
+      expect(queues.get(dlq)?.FifoQueue).toBe(queue.FifoQueue);
+    }
+  });
+
+  test("every queue is FIFO in high-throughput mode but the history's", () => {
+    const queues = byName(made().ofType(QUEUE), "QueueName");
+    const standard = [...queues.keys()].filter((name) => !name.endsWith(".fifo"));
+    expect(standard.toSorted()).toEqual([`${PREFIX}history`, `${PREFIX}history-dlq`]);
+    for (const [name, queue] of queues) {
+      if (standard.includes(name)) continue;
       expect(queue).toMatchObject({
         FifoQueue: true,
         DeduplicationScope: "messageGroup",
         FifoThroughputLimit: "perMessageGroupId",
         ContentBasedDeduplication: false,
-        MessageRetentionPeriod: 1_209_600,
       });
-      expect(queue.SqsManagedSseEnabled === true || queue.KmsMasterKeyId !== undefined).toBe(true);
-      if (name.endsWith("-dlq.fifo")) continue;
-      const { deadLetterTargetArn, maxReceiveCount } = queue.RedrivePolicy;
-      expect(maxReceiveCount).toBe(1000);
-      expect(queues.get(nameIn(deadLetterTargetArn))?.FifoQueue).toBe(true);
-      expect(nameIn(deadLetterTargetArn)).toBe(name.replace(/\.fifo$/, "-dlq.fifo"));
     }
   });
 
@@ -210,8 +216,12 @@ export function stackLaws(made: () => Synthesized): void {
 
   test("batches are answered message by message, and concurrency is bounded", () => {
     for (const { Properties } of made().ofType(MAPPING)) {
-      expect(Properties.FunctionResponseTypes).toEqual(["ReportBatchItemFailures"]);
-      expect(Properties.BatchSize).toBeLessThanOrEqual(10);
+      if (nameIn(Properties.EventSourceArn) === `${PREFIX}history`) {
+        expect(Properties).toMatchObject({ BatchSize: 10_000, MaximumBatchingWindowInSeconds: 60 });
+      } else {
+        expect(Properties.FunctionResponseTypes).toEqual(["ReportBatchItemFailures"]);
+        expect(Properties.BatchSize).toBeLessThanOrEqual(10);
+      }
       const { MaximumConcurrency } = Properties.ScalingConfig;
       expect(MaximumConcurrency).toBeGreaterThanOrEqual(2);
       expect(MaximumConcurrency).toBeLessThanOrEqual(1000);

@@ -73,7 +73,7 @@ test("deliverers: actors of a connector share a function, each with its own queu
   const made = await stageWith("deliverers: per_connector");
   expect(names(made, "deliver").length).toBe(1);
   const mappings = made.ofType("AWS::Lambda::EventSourceMapping");
-  expect(mappings.length).toBe(1 + 3);
+  expect(mappings.length).toBe(2 + 3);
   const after = [...made.stacks].filter(([name]) => name.startsWith("actors-"));
   for (const [, { after: before }] of after) expect(before).toContain("deliverers");
 });

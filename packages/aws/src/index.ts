@@ -1,3 +1,3 @@
 export type { BundledPlugins } from "./functions/function-tools.ts";
 export * from "./queue/actor-message.ts";
-export * from "./routing/send-routed.ts";
+export * from "./routing/event-history.ts";

@@ -8,6 +8,7 @@ export const DEAD_REASONS = [
   "expired",
   "poison",
   "invalid",
+  "refused",
 ] as const;
 export type DeadReason = (typeof DEAD_REASONS)[number];
 

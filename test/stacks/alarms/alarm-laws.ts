@@ -43,7 +43,7 @@ export function alarmLaws(made: () => Synthesized): void {
 
   test("the age of every queue and what lies in every dead-letter queue is watched, by SQS's own count", () => {
     const queues = of(made(), "AWS::SQS::Queue").map(({ QueueName }) => String(QueueName));
-    const isDlq = (name: string) => name.endsWith("-dlq.fifo");
+    const isDlq = (name: string) => /-dlq(\.fifo)?$/.test(name);
     expect(namesOf("ApproximateAgeOfOldestMessage")).toEqual(
       new Set(queues.filter((name) => !isDlq(name))),
     );

@@ -20,13 +20,14 @@ import { repeatRules } from "../intake/admit-publication.ts";
 import { actorMessage } from "../queue/actor-message.ts";
 import { queueBound } from "../queue/queue-bound.ts";
 import type { ReceivedMessage } from "../queue/received-message.ts";
-import type { FifoMessage } from "../queue/sqs-sender.ts";
+import type { QueueMessage } from "../queue/sqs-sender.ts";
 import type { RouteBatchOptions } from "../routing/route-batch.ts";
 import { memoryState } from "../state/memory-state-fixture.ts";
 import type { DeliverBatchOptions } from "./deliver-batch.ts";
 
 export const QUEUE = "https://sqs.test/1/actor.fifo";
 export const BUS = "https://sqs.test/1/bus.fifo";
+export const HISTORY = "https://sqs.test/1/history";
 
 /** It opens after two failures. */
 const BREAKER = { failure_threshold: 2, cooldown: "1m", max_cooldown: "1h" };
@@ -79,9 +80,14 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     ...state,
   };
   const counted = { messages: 0, asked: 0 };
-  const sent: (FifoMessage & { readonly queueUrl: string })[] = [];
+  const sent: (QueueMessage & { readonly queueUrl: string })[] = [];
+  const recorded: string[] = [];
   const sender: RouteBatchOptions["sender"] = {
-    async sendEach(queueUrl: string, messages: readonly FifoMessage[]) {
+    async sendEach(queueUrl: string, messages: readonly QueueMessage[]) {
+      if (queueUrl === HISTORY) {
+        recorded.push(...messages.map(({ body }) => body));
+        return messages.map(() => null);
+      }
       sent.push(...messages.map((message) => ({ ...message, queueUrl })));
       return messages.map(() => null);
     },
@@ -121,6 +127,7 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
       routesTo: new Map(),
       topologyHash: "hash",
       busUrl: BUS,
+      historyUrl: HISTORY,
       queueUrlOf,
       sender,
     };
@@ -137,6 +144,8 @@ export function batchFixture(deliver: Actor["deliver"] = async () => undefined) 
     parameters,
     counted,
     sent,
+    /** Messages of the history's queue. */
+    recorded,
     inboxHost,
     delivering,
     routing,

@@ -1,11 +1,15 @@
 import { TRACE_WINDOW_MS, type TraceChain, wantedTransform } from "@orgloop/engine";
 import type { Duration, Topology } from "@orgloop/sdk";
+import { awsNames } from "../plan/aws-names.ts";
+import { queueUrlBeside } from "../queue/queue-url.ts";
 import type { BatchResponse, ReceivedMessage } from "../queue/received-message.ts";
 import { type RouteBatchOptions, routeBatch } from "../routing/route-batch.ts";
 import { routeTopology } from "../routing/route-topology.ts";
+import { dynamoAccepted } from "../state/accepted-deliveries.ts";
 import { dynamoAttempts } from "../state/attempts.ts";
 import { dynamoRepeatClaims } from "../state/claims.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
+import { dynamoRefusingQueues } from "../state/refusing-queues.ts";
 import { dynamoSourceLives } from "../state/source-lives.ts";
 import { dynamoTraces } from "../state/traces.ts";
 import { messageHiding } from "./aws-clients.ts";
@@ -43,7 +47,10 @@ export async function routeFunction(options: FunctionOptions): Promise<RouteFunc
     })),
     repeatClaims: dynamoRepeatClaims(state),
     topologyHash: hash,
+    accepted: dynamoAccepted({ ...state, now }),
+    refusing: dynamoRefusingQueues(state),
     busUrl: environment.busUrl,
+    historyUrl: queueUrlBeside(environment.busUrl, awsNames(environment.stage).history),
     hide: messageHiding(tools.aws.sqs),
     deadLetters: dynamoDeadLetters({ ...state, objects: tools.objects, now }),
     attempts: dynamoAttempts({ ...state, now }),

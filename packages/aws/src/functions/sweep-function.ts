@@ -3,9 +3,11 @@ import type { WatchedSource } from "../intake/source-health.ts";
 import { watchStage } from "../intake/watch-stage.ts";
 import { awsNames } from "../plan/aws-names.ts";
 import { queueUrlBeside } from "../queue/queue-url.ts";
-import { dynamoAppliedState } from "../state/applied-state.ts";
+import { resendRefused } from "../routing/resend-refused.ts";
+import { appliedTopology, dynamoAppliedState } from "../state/applied-state.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
 import { dynamoInboxes } from "../state/inbox/inboxes.ts";
+import { dynamoRefusingQueues } from "../state/refusing-queues.ts";
 import { dynamoRouteStates } from "../state/route-states.ts";
 import { dynamoSourceStates } from "../state/source-states.ts";
 import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
@@ -18,7 +20,9 @@ export interface SweepSpec {
   readonly inboxes?: boolean;
 }
 
-/** The function that looks after sources, breakers and inboxes, once a minute. */
+/**
+ * The function that looks after sources, breakers, refused deliveries and inboxes, once a minute.
+ */
 export async function sweepFunction(
   options: FunctionOptions,
 ): Promise<(remainingMs: () => number) => Promise<void>> {
@@ -33,6 +37,12 @@ export async function sweepFunction(
     deadLetters: dynamoDeadLetters({ ...state, objects, now }),
     queueUrlOf: (actor: string) => queueUrlBeside(environment.busUrl, names.actorQueue(actor)),
   };
+  const resending = {
+    ...host,
+    refusing: dynamoRefusingQueues(state),
+    letters: host.deadLetters,
+    applied: () => appliedTopology(dynamoAppliedState(state), objects),
+  };
   const watch = () =>
     watchStage({
       sources: spec.sources ?? [],
@@ -43,7 +53,11 @@ export async function sweepFunction(
     });
   return (remainingMs) =>
     runMasked(tools, async () => {
-      await watch();
-      if (spec.inboxes !== false) await expireInboxes(host, remainingMs);
+      const ended = await Promise.allSettled([
+        watch(),
+        resendRefused(resending, remainingMs),
+        ...(spec.inboxes === false ? [] : [expireInboxes(host, remainingMs)]),
+      ]);
+      for (const one of ended) if (one.status === "rejected") throw one.reason;
     });
 }

@@ -39,7 +39,12 @@ function agent(ill: (event: OrgLoopEvent) => boolean = () => false) {
   /** What lies in the actor's queue since the last time. */
   const flush = async () => {
     for (const { body, group } of it.sent.splice(0)) {
-      await deliverBatch([recordOf(body, group, it.clock.now())], QUEUE, minute, it.delivering);
+      await deliverBatch(
+        [recordOf(body, group ?? "", it.clock.now())],
+        QUEUE,
+        minute,
+        it.delivering,
+      );
     }
   };
   const drain = (limit?: number) => drainInbox("a", limit, it.inboxHost);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { batchFixture, eventOf, recordOf, routeOf } from "../delivery/batch-fixture.ts";
 import { eventDedupId, messageGroup } from "../plan/aws-names.ts";
 import { busMessage, type Publication } from "../queue/bus-message.ts";
-import type { FifoMessage } from "../queue/sqs-sender.ts";
+import type { FifoMessage, QueueMessage } from "../queue/sqs-sender.ts";
 import { routeBatch } from "../routing/route-batch.ts";
 import { repeatRules } from "./admit-publication.ts";
 import { eventPublisher } from "./event-publisher.ts";
@@ -148,7 +148,7 @@ test("a source that came back, or got another connector, has forgotten its ids",
 
 test("intake gives each request's events publications of their own, and says what their ids stand for", async () => {
   const it = batchFixture();
-  const sent: FifoMessage[] = [];
+  const sent: QueueMessage[] = [];
   const publish = eventPublisher({
     sender: { sendAll: async (_, messages) => void sent.push(...messages) },
     busUrl: "bus",

@@ -64,7 +64,7 @@ export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
     const keys = { messageGroup, eventDedupId };
     const messages = await Promise.all(
       fit.map(([at, event]) =>
-        busMessage(event, keys, objects, firstPublication(drafts[at] as EventDraft, by)),
+        busMessage(event, keys, objects, firstPublication(drafts[at] as EventDraft, by, nowMs)),
       ),
     );
     await sender.sendAll(busUrl, messages);
@@ -74,8 +74,12 @@ export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
   };
 }
 
-function firstPublication({ identity, payload }: EventDraft, by: "poll" | "receive"): Publication {
-  const id = `${randomHex()}${randomHex()}`;
-  if (identity === undefined) return { id, kind: "first" };
-  return { id, kind: "first", body: by === "poll" ? ANY_BODY : bodyHash(payload) };
+function firstPublication(
+  { identity, payload }: EventDraft,
+  by: "poll" | "receive",
+  at_ms: number,
+): Publication {
+  const publication = { id: `${randomHex()}${randomHex()}`, kind: "first", at_ms } as const;
+  if (identity === undefined) return publication;
+  return { ...publication, body: by === "poll" ? ANY_BODY : bodyHash(payload) };
 }

@@ -2,11 +2,11 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { parseJson, type Topology } from "@orgloop/sdk";
+import type { Topology } from "@orgloop/sdk";
 import { type AwsNames, awsNames } from "../plan/aws-names.ts";
 import { type ObjectStore, objectStore } from "../queue/message-body.ts";
 import { queueUrlBeside } from "../queue/queue-url.ts";
-import { type AppliedStage, dynamoAppliedState, topologyKey } from "../state/applied-state.ts";
+import { type AppliedStage, appliedTopology, dynamoAppliedState } from "../state/applied-state.ts";
 import type { StateTable } from "../state/state-table.ts";
 import { type AskedStage, explainAwsError, noStage } from "./aws-errors.ts";
 
@@ -88,7 +88,7 @@ export async function openStage(opened: OpenAccount): Promise<OpenStage> {
     bucket,
     objects,
     applied,
-    topology: async () => parseJson(await objects.get(topologyKey(applied.hash))) as Topology,
+    topology: async () => (await appliedTopology({ read: async () => applied }, objects)).topology,
     queueUrl: (name) => queueUrlBeside(QueueUrl, name),
   };
 }

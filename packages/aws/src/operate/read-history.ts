@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { parseRecorded, type RecordedLine, type RecordedQuery } from "@orgloop/engine";
 import { hasCode, type OrgLoopEvent, parseDuration } from "@orgloop/sdk";
-import { historyFolder } from "../routing/send-routed.ts";
+import { historyFolder } from "../routing/event-history.ts";
 import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
 
@@ -43,10 +43,12 @@ export async function* readHistory(
 ): AsyncGenerator<FoundLine> {
   const { fromMs, toMs } = await hoursOf(stage, query);
   let objects = 0;
+  const isNew = withoutDoubles();
   for (let atMs = fromMs; atMs <= toMs; atMs += HOUR_MS) {
+    isNew.nextHour();
     for await (const page of readHour(stage, atMs)) {
       objects += page.objects;
-      yield* page.lines;
+      yield* page.lines.filter(({ line }) => isNew.test(line));
     }
     onRead({ objects, from: new Date(fromMs).toISOString() });
   }
@@ -128,6 +130,27 @@ function linesOf(key: string, text: string): readonly FoundLine[] {
     const line = parseRecorded(one);
     return line === null ? [] : { line, place: { key, line: at } };
   });
+}
+
+/**
+ * Tells which lines say again what another has said: an event that had to come again, or a message
+ * of the history's queue that SQS handed over twice, is recorded twice, at most hours apart. What
+ * was recorded before lines named their publications was recorded once.
+ */
+function withoutDoubles() {
+  let [hour, before] = [new Set<string>(), new Set<string>()];
+  return {
+    nextHour() {
+      [hour, before] = [new Set(), hour];
+    },
+    test({ event: { id, replay = 0 }, publication }: RecordedLine): boolean {
+      if (publication === undefined) return true;
+      const key = `${id} ${replay} ${publication}`;
+      const isNew = !hour.has(key) && !before.has(key);
+      hour.add(key);
+      return isNew;
+    },
+  };
 }
 
 /** Every event of the record, once for each time that it was routed; without replays. */

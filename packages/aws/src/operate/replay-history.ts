@@ -10,6 +10,7 @@ import {
   systemClock,
 } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
+import { claimedIds } from "../state/claims.ts";
 import { dynamoReplayNumbers } from "../state/replay-numbers.ts";
 import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
@@ -41,6 +42,11 @@ export interface HistoryReplayAnswer {
   readonly matched: number;
   /** Ids asked for that are not recorded, or that no route takes. */
   readonly not_found: readonly string[];
+  /**
+   * Those of them that were routed, as their claims say, and that the record does not have: not
+   * yet, where they are new. Absent where there are none.
+   */
+  readonly unrecorded?: readonly string[];
 }
 
 /** Replays that are prepared and sent together, where no rate keeps them apart. */
@@ -91,5 +97,7 @@ export async function replayHistory(
       onProgress(first + part.length);
     }
   }
-  return { dry_run: dryRun, matched: found.length, not_found };
+  const unrecorded = await claimedIds(stage.table, not_found);
+  const answer = { dry_run: dryRun, matched: found.length, not_found };
+  return unrecorded.length === 0 ? answer : { ...answer, unrecorded };
 }

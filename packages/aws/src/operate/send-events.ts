@@ -14,11 +14,12 @@ export async function sendEvents(
   events: readonly OrgLoopEvent[],
 ): Promise<void> {
   const keys = { messageGroup, eventDedupId };
+  const at_ms = Date.now();
   const messages = await Promise.all(
     events.map((event) => {
       const publication = isReplay(event)
-        ? ({ id: event.id, kind: "replay" } as const)
-        : ({ id: `${randomHex()}${randomHex()}`, kind: "inject" } as const);
+        ? ({ id: event.id, kind: "replay", at_ms } as const)
+        : ({ id: `${randomHex()}${randomHex()}`, kind: "inject", at_ms } as const);
       return busMessage(event, keys, objects, publication);
     }),
   );

@@ -12,6 +12,10 @@ export interface AwsNames {
   readonly prefix: string;
   readonly bus: string;
   readonly busDlq: string;
+  /** The queue of what is to be recorded, and the function that records it. */
+  readonly history: string;
+  readonly historyDlq: string;
+  readonly historian: string;
   readonly table: string;
   readonly router: string;
   readonly receiver: string;
@@ -90,6 +94,9 @@ export function awsNames(stageId: string): AwsNames {
     prefix,
     bus: `${prefix}bus.fifo`,
     busDlq: `${prefix}bus-dlq.fifo`,
+    history: `${prefix}history`,
+    historyDlq: `${prefix}history-dlq`,
+    historian: `${prefix}history`,
     table: `${prefix}state`,
     router: `${prefix}route`,
     receiver: `${prefix}receive`,

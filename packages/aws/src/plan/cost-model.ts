@@ -24,8 +24,12 @@ export interface CostAssumptions {
   readonly deliver_ms: number;
   /** Events that the router is handed at once. */
   readonly bus_batch: number;
-  /** How long a look at sources, breakers and inboxes takes. */
+  /** How long a look at sources, breakers, refused deliveries and inboxes takes. */
   readonly sweep_ms: number;
+  /** Events that an object of the history holds: two a minute are written at most, or 6 MB. */
+  readonly history_batch: number;
+  /** How long writing an object of the history takes. */
+  readonly history_ms: number;
   /** Deliveries that a deliver function is handed at once. */
   readonly actor_batch: number;
   /** Connections with which Lambda asks each queue, also an empty one, every 20 seconds. */
@@ -44,6 +48,8 @@ export const COST_ASSUMPTIONS: CostAssumptions = {
   route_ms: 100,
   deliver_ms: 400,
   sweep_ms: 150,
+  history_batch: 20,
+  history_ms: 300,
   bus_batch: 3,
   actor_batch: 1.5,
   idle_pollers: 5,
@@ -77,7 +83,7 @@ const EMPTY_RECEIVES = (MINUTES * 60) / 20;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** As the stacks make them. */
-const GB = { poll: 0.5, receive: 0.5, route: 1, deliver: 0.25, sweep: 0.25 };
+const GB = { poll: 0.5, receive: 0.5, route: 1, deliver: 0.25, sweep: 0.25, history: 0.5 };
 const SQS_CHUNK_KB = 64;
 /**
  * Partitions of the table that a look at the inboxes asks, and one at the breakers, once a minute.
@@ -155,7 +161,8 @@ function costLines(
     line("dynamodb_write", "leases and checkpoints", 3 * polls),
     line("dynamodb_write", "claims and traces of events", 2 * events),
     line("dynamodb_read", "checkpoints and route states", polls + attempts),
-    line("s3_put", "history", routed),
+    ...historyLines(a, events),
+    ...sweepLines(a, routed),
     line("s3_gb_month", "history", historyGb * months(defaults.event_retention)),
     line("logs_gb", "logs and metrics of the functions", logsGb),
     line("logs_gb_month", "logs, compressed", 0.15 * logsGb * months(aws?.log_retention ?? "30d")),
@@ -178,6 +185,27 @@ const line = (price: PriceName, what: string, quantity: number): CostLine => ({
 
 const duration = (kind: keyof typeof GB, what: string, calls: number, ms: number): CostLine =>
   line("lambda_gb_second", what, calls * GB[kind] * (ms / 1000));
+
+function historyLines(a: CostAssumptions, events: number): CostLine[] {
+  const written = events / a.history_batch;
+  return [
+    line("sqs_request", "history: sent, received, deleted", events / a.bus_batch + 2 * written),
+    line("sqs_request", "the history's queue while it is empty", a.idle_pollers * EMPTY_RECEIVES),
+    line("lambda_request", "writing the history", written),
+    duration("history", "writing the history", written, a.history_ms),
+    line("s3_put", "history", written),
+  ];
+}
+
+function sweepLines(a: CostAssumptions, routed: number): CostLine[] {
+  const what = "looks at refused deliveries and inboxes";
+  return [
+    line("scheduler_invocation", what, MINUTES),
+    line("lambda_request", what, MINUTES),
+    duration("sweep", what, MINUTES, a.sweep_ms),
+    line("dynamodb_read", "which queues refuse, with each batch", routed + MINUTES),
+  ];
+}
 
 /** The schedule ticks by whole minutes. */
 function pollsAMonth({ sources, defaults }: Topology, intake: Intake): number {

@@ -51,6 +51,7 @@ export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.t
 export { readIntakes } from "./read-intakes.ts";
 export { shardOf, usedShards } from "./shards.ts";
 export {
+  HISTORIANS,
   type Intake,
   RECEIVER_CONCURRENCY,
   ROUTER_CONCURRENCY,

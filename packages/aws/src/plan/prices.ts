@@ -24,6 +24,8 @@ export const PRICES = {
   lambda_gb_second: price(0.0000133334, "GB-second", "lambda"),
   /** Of up to 64 KB; a receive that finds nothing is one too. */
   sqs_fifo_request: price(0.5 / 1e6, "request", "sqs"),
+  /** Of a standard queue, of up to 64 KB. */
+  sqs_request: price(0.4 / 1e6, "request", "sqs"),
   scheduler_invocation: price(1 / 1e6, "invocation", "eventbridge"),
   dynamodb_write: price(0.625 / 1e6, "write of 1 KB", "dynamodb"),
   dynamodb_read: price(0.125 / 1e6, "read of 4 KB", "dynamodb"),

@@ -9,6 +9,8 @@ import { usedShards } from "./shards.ts";
  * account's.
  */
 export const ROUTER_CONCURRENCY = 50;
+/** Functions that write the record at a time: SQS gives a mapping no less. */
+export const HISTORIANS = 2;
 /** Reserved: what anyone can call takes no more of the account than this. */
 export const RECEIVER_CONCURRENCY = 50;
 
@@ -52,8 +54,8 @@ export function stageSize(
   ];
   const deliverers = delivererKeys.length;
   const shared = aws?.deliverers === "per_connector";
-  // Router, recorder, sweeper and the one that empties the bucket.
-  const functions = pollers.length + deliverers + 4 + (hasIngress ? 1 : 0);
+  // Router, historian, recorder, sweeper and the one that empties the bucket.
+  const functions = pollers.length + deliverers + 5 + (hasIngress ? 1 : 0);
   const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
   const widest = new Map<string, number>();
   for (const { then, delivery } of routes) {
@@ -80,11 +82,12 @@ export function stageSize(
     // One a function, one for the schedules of each stack, one for that of the sweeper.
     roles: functions + schedules + 1,
     schedules: polled.length + 1,
-    // The bus, each actor's and that of each awaited one, each with its dead-letter queue.
-    queues: 2 * (1 + actors.length + awaited.length),
+    // The bus, the history's, each actor's and that of each awaited one, each with its dead-letter
+    // queue.
+    queues: 2 * (2 + actors.length + awaited.length),
     // Storage, routing, the group of schedules, observability, alerts.
     stacks: 5 + siblings + schedules + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
-    concurrency: reservedConcurrency + delivering + polled.length + 1,
+    concurrency: reservedConcurrency + delivering + polled.length + HISTORIANS + 1,
     reservedConcurrency,
   };
 }

@@ -7,6 +7,7 @@ export { deliveryInbox } from "../inbox/delivery-inbox.ts";
 export { drainInbox } from "../inbox/drain-inbox.ts";
 export { expireInboxes } from "../inbox/expire-inboxes.ts";
 export { eventPublisher } from "../intake/event-publisher.ts";
+export { writeHistory } from "../routing/event-history.ts";
 export { type RouteBatchOptions, routeBatch } from "../routing/route-batch.ts";
 export { routeTopology } from "../routing/route-topology.ts";
 export { queueBound } from "./queue-bound.ts";

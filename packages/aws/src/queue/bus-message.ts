@@ -21,6 +21,8 @@ export interface Publication {
    * nothing.
    */
   readonly body?: string;
+  /** When it was put there, in ms since the epoch; absent in messages of before this was said. */
+  readonly at_ms?: number;
 }
 
 /** What a message of the bus says. */

@@ -10,6 +10,7 @@ export { hideInOrder, MOST_HIDDEN_SECONDS } from "./hide-in-order.ts";
 export { type ObjectStore, objectStore, unwrapBody, wrapBody } from "./message-body.ts";
 export {
   type FifoMessage,
+  type QueueMessage,
   type SqsSender,
   type SqsSenderOptions,
   sqsSender,

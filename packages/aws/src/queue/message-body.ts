@@ -5,6 +5,8 @@ import { OrgLoopError, parseJson } from "@orgloop/sdk";
 /** Bytes of UTF-8. A batch of 10 then fits into what a Lambda is invoked with (6 MB). */
 const INLINE_LIMIT = 200_000;
 const VERSION = 1;
+/** Characters of a body that only says where its text lies: a key has at most about 150. */
+const MOST_CLAIM_LENGTH = 500;
 
 /**
  * JSON may hold these two, a message of SQS may not (SQS API, SendMessage: the characters of XML
@@ -22,12 +24,24 @@ export async function wrapBody(
   objects: ObjectStore,
   keyHint: string,
 ): Promise<string> {
-  const text = JSON.stringify({ v: VERSION, ...value }).replace(REFUSED_BY_SQS, escaped);
+  const text = sqsText({ v: VERSION, ...value });
   if (Buffer.byteLength(text) <= INLINE_LIMIT) return text;
   const digest = createHash("sha256").update(text).digest("hex");
   const key = `claims/${keyHint.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 80)}-${digest}.json`;
   await objects.put(key, text);
   return JSON.stringify({ v: VERSION, claim_check: key });
+}
+
+/** JSON of what SQS takes. */
+export function sqsText(value: object): string {
+  return JSON.stringify(value).replace(REFUSED_BY_SQS, escaped);
+}
+
+/** Where a body's text lies that was too long for it; null: it is the text. */
+export function claimCheckOf(body: string): string | null {
+  if (body.length > MOST_CLAIM_LENGTH) return null;
+  const { claim_check: key } = parsed(body);
+  return typeof key === "string" ? key : null;
 }
 
 /**

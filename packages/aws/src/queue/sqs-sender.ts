@@ -15,13 +15,13 @@ export interface SqsSenderOptions {
 
 export interface SqsSender {
   /**
-   * Sends to a FIFO queue; within a group in the given order. Throws what the first failure threw:
+   * Sends to a queue; within a group in the given order. Throws what the first failure threw:
    * any of the others may be in the queue then, but of a group none behind one that is not. Repeat
    * it all: SQS drops what it has.
    */
-  sendAll(queueUrl: string, messages: readonly FifoMessage[]): Promise<void>;
+  sendAll(queueUrl: string, messages: readonly QueueMessage[]): Promise<void>;
   /** The same, with an outcome for each message: null where it is in the queue. */
-  sendEach(queueUrl: string, messages: readonly FifoMessage[]): Promise<readonly (Error | null)[]>;
+  sendEach(queueUrl: string, messages: readonly QueueMessage[]): Promise<readonly (Error | null)[]>;
 }
 
 export function sqsSender(options: SqsSenderOptions): SqsSender {
@@ -29,7 +29,7 @@ export function sqsSender(options: SqsSenderOptions): SqsSender {
 
   async function sendEach(
     queueUrl: string,
-    messages: readonly FifoMessage[],
+    messages: readonly QueueMessage[],
   ): Promise<readonly (Error | null)[]> {
     const outcomes: (Error | null)[] = messages.map(() => null);
     const attempts = new Map<number, number>();
@@ -38,17 +38,18 @@ export function sqsSender(options: SqsSenderOptions): SqsSender {
       const batch = nextBatch(messages, waiting);
       const failed = await sendBatch(sqs, queueUrl, messages, batch);
       const done = new Set(batch.filter((index) => !failed.has(index)));
-      const stuck = new Map<string, Error>();
+      const stuck = new Map<string | number, Error>();
+      const groupOf = (index: number) => messages[index]?.group ?? index;
       let delayMs = 0;
       for (const [index, { error, final }] of failed) {
         const attempt = (attempts.get(index) ?? 0) + 1;
         attempts.set(index, attempt);
         if (final || attempt >= maxAttempts) {
-          stuck.set((messages[index] as FifoMessage).group, error);
+          stuck.set(groupOf(index), error);
         } else delayMs = Math.max(delayMs, retryDelayMs(attempt));
       }
       waiting = waiting.filter((index) => {
-        const error = stuck.get((messages[index] as FifoMessage).group);
+        const error = stuck.get(groupOf(index));
         if (error !== undefined && !done.has(index)) outcomes[index] = error;
         return error === undefined && !done.has(index);
       });
@@ -70,11 +71,11 @@ export function sqsSender(options: SqsSenderOptions): SqsSender {
 async function sendBatch(
   sqs: SQSClient,
   queueUrl: string,
-  messages: readonly FifoMessage[],
+  messages: readonly QueueMessage[],
   batch: readonly number[],
 ): Promise<Map<number, { error: Error; final: boolean }>> {
   const Entries = batch.map((index) => {
-    const { body, group, dedupId } = messages[index] as FifoMessage;
+    const { body, group, dedupId } = messages[index] as QueueMessage;
     return {
       Id: String(index),
       MessageBody: body,
@@ -87,10 +88,11 @@ async function sendBatch(
       new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }),
     );
     return new Map(
-      Failed.map(({ Id, Code, Message, SenderFault }) => [
-        Number(Id),
-        { error: refused(queueUrl, `${Code} ${Message ?? ""}`), final: SenderFault ?? false },
-      ]),
+      Failed.map(({ Id, Code = "", Message = "", SenderFault }) => {
+        const cause = Object.assign(new Error(Message), { name: Code });
+        const error = refused(queueUrl, `${Code} ${Message}`, cause);
+        return [Number(Id), { error, final: SenderFault ?? false }];
+      }),
     );
   } catch (cause) {
     const error = refused(queueUrl, "the call failed", cause);
@@ -107,14 +109,17 @@ function jitteredMs(attempt: number): number {
   return Math.random() * 100 * 2 ** (attempt - 1);
 }
 
-/** What stands in a FIFO queue. */
-export interface FifoMessage {
+/** What stands in a queue. */
+export interface QueueMessage {
   readonly body: string;
-  /** Messages of one group are received in the order in which they were sent. */
-  readonly group: string;
-  /** SQS drops what has the same one, in the same group, within 5 minutes. */
-  readonly dedupId: string;
+  /** FIFO: messages of one group are received in the order in which they were sent. */
+  readonly group?: string;
+  /** FIFO: SQS drops what has the same one, in the same group, within 5 minutes. */
+  readonly dedupId?: string;
 }
+
+/** What stands in a FIFO queue. */
+export type FifoMessage = Required<QueueMessage>;
 
 /** SQS quotas, SendMessageBatch: entries, and bytes of all bodies together. */
 export const BATCH_ENTRIES = 10;
@@ -126,16 +131,16 @@ export const BATCH_BYTES = 1_048_576;
  * `waiting` is not empty.
  */
 function nextBatch(
-  messages: readonly FifoMessage[],
+  messages: readonly QueueMessage[],
   waiting: readonly number[],
 ): readonly number[] {
   const batch: number[] = [];
   const groups = new Set<string>();
   let bytes = 0;
   for (const index of waiting) {
-    const { body, group } = messages[index] as FifoMessage;
-    if (groups.has(group)) continue;
-    groups.add(group);
+    const { body, group } = messages[index] as QueueMessage;
+    if (group !== undefined && groups.has(group)) continue;
+    if (group !== undefined) groups.add(group);
     const size = Buffer.byteLength(body);
     if (batch.length > 0 && bytes + size > BATCH_BYTES) continue;
     batch.push(index);

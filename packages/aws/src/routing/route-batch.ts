@@ -9,7 +9,8 @@ import {
   responseOf,
 } from "../queue/received-message.ts";
 import { type RoutingHost, routeMessage } from "./route-message.ts";
-import { type Routed, recordHistory, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
+import { type Routed, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
+import type { SentBatch } from "./sent-batch.ts";
 
 export interface RouteBatchOptions extends RoutingHost, SendRoutedOptions {
   /** The router of an invocation, whose transforms end when `abandon` is aborted. */
@@ -28,9 +29,10 @@ const FIRST_RETRY_S = 2;
 const LONGEST_RETRY_S = 180;
 
 /**
- * Routes a batch of the bus: every event, then what is to be delivered goes to the actors' queues,
- * then the batch stands in the history; only then is it settled. After the first event of a source
- * that has to come again, the later ones of that source come again too.
+ * Routes a batch of the bus: every event, then what is to be delivered goes to the actors' queues
+ * and what happened to the history's; only then is it settled. After the first event of a group
+ * that has to come again, the later ones of that group come again too; what was accepted of them is
+ * remembered, so that no healthy actor hears of it twice.
  */
 export async function routeBatch(
   records: readonly ReceivedMessage[],
@@ -42,21 +44,20 @@ export async function routeBatch(
   const endMs = clock.now() + Math.max(0, remainingMs() - MARGIN_MS);
   const cancel = callAt(clock, endMs, () => abandon.abort());
   const failed = new Set<ReceivedMessage>();
+  const accepted: SentBatch["accepted"] = new Map();
+  const routed: Routed[] = [];
   const groups = groupsOf(records);
   try {
-    const router = await options.routerFor(abandon.signal);
-    const routed: Routed[] = [];
+    const [router, refusing] = await Promise.all([
+      options.routerFor(abandon.signal),
+      options.refusing.load(),
+    ]);
     const routing = routeGroups(groups, failed, router, abandon.signal, options);
     for await (const ready of inWaves(routing, clock)) {
-      await sendRouted(ready, failed, options);
       routed.push(...ready);
+      await sendRouted(ready, { refusing, failed, accepted }, options);
     }
-    const settled = behindFailed(groups, failed);
-    const lines = routed.flatMap(({ record, line }) =>
-      line === null || settled.has(record) ? [] : [line],
-    );
-    await recordHistory(options.objects, lines, clock.now());
-    flow.count("routed", records.length - settled.size);
+    flow.count("routed", records.length - behindFailed(groups, failed).size);
   } catch (error) {
     flow.log({ phase: "system.error", error: messageOf(error) });
     for (const record of records) failed.add(record);
@@ -64,6 +65,7 @@ export async function routeBatch(
     cancel();
   }
   const returned = behindFailed(groups, failed);
+  await keepAccepted(routed, returned, accepted, options);
   await hideReturned(groups, returned, options);
   return responseOf(records.filter((record) => returned.has(record)));
 }
@@ -110,6 +112,27 @@ function behindFailed(
     groups.flatMap((group) => {
       const first = group.findIndex((record) => failed.has(record));
       return first === -1 ? [] : group.slice(first);
+    }),
+  );
+}
+
+/** What was accepted of events that come again. */
+async function keepAccepted(
+  routed: readonly Routed[],
+  returned: ReadonlySet<ReceivedMessage>,
+  accepted: SentBatch["accepted"],
+  { accepted: store, flow }: RouteBatchOptions,
+): Promise<void> {
+  await Promise.all(
+    routed.map(async ({ record, once }) => {
+      const routes = accepted.get(record) ?? [];
+      if (once === null || routes.length === 0 || !returned.has(record)) return;
+      // Not remembered, SQS itself knows them for 5 minutes.
+      await store
+        .add(once, routes)
+        .catch((error) =>
+          flow.log({ phase: "system.error", error: `accepted: ${messageOf(error)}` }),
+        );
     }),
   );
 }

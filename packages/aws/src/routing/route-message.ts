@@ -10,7 +10,7 @@ import {
   type LanedRoute,
   type LoopCheck,
   matchedOnce,
-  type RecordedLine,
+  type RoutedToEnd,
   type Router,
   type TraceChain,
 } from "@orgloop/engine";
@@ -24,33 +24,43 @@ import {
 } from "../delivery/burial.ts";
 import { admitPublication, type RepeatRules } from "../intake/admit-publication.ts";
 import { type BusMessage, readPublication } from "../queue/bus-message.ts";
-import type { ObjectStore } from "../queue/message-body.ts";
+import { claimCheckOf, type ObjectStore } from "../queue/message-body.ts";
 import {
   isTooOld,
   type ReceivedMessage,
   receivesOf,
   unreadable,
 } from "../queue/received-message.ts";
+import {
+  type AcceptedDeliveries,
+  hashOfRoute,
+  type RoutedOnce,
+} from "../state/accepted-deliveries.ts";
 import type { AttemptStore } from "../state/attempts.ts";
 import type { RepeatClaims } from "../state/claims.ts";
 import type { TraceMemory } from "../state/traces.ts";
+import type { HistoryLine } from "./event-history.ts";
 
 export interface RoutingHost extends BurialOptions {
   readonly objects: ObjectStore;
   readonly repeats: RepeatRules;
   readonly repeatClaims: RepeatClaims;
+  readonly accepted: AcceptedDeliveries;
   readonly traces: TraceMemory<TraceChain>;
   readonly attempts: Pick<AttemptStore, "start" | "load" | "forget">;
 }
 
 /** What an event on the bus comes to: what is sent on, and what stands in the history. */
-interface RoutedMessage {
+export interface RoutedMessage {
+  /** Without those that were accepted when it came before. */
   readonly deliveries: readonly Delivery[];
   /** Null: nothing is recorded of it, since it was before. */
-  readonly line: RecordedLine | null;
+  readonly line: HistoryLine | null;
+  /** What its deliveries are remembered under, where it has to come again. */
+  readonly once: RoutedOnce | null;
 }
 
-const NOTHING: RoutedMessage = { deliveries: [], line: null };
+const NOTHING: RoutedMessage = { deliveries: [], line: null, once: null };
 
 /**
  * Routes one message of the bus: the engine tells its story, this reads the message and runs what
@@ -91,12 +101,38 @@ export async function routeMessage(
     abandon,
     wall: () => nowMs,
   });
-  const at = new Date(nowMs).toISOString();
   if (handled.kind === "known") return NOTHING;
-  if (handled.kind === "given up") return { deliveries: [], line: lineOf(at, handled) };
+  if (handled.kind === "given up") {
+    return { ...NOTHING, line: lineOf(handled, record, message, nowMs) };
+  }
 
-  const { kind: _, event, routes, onlyRoute, publication } = handled;
-  const ended = await runLanes(event, routes, returned ? deaths : null);
+  return endRoutes(
+    handled,
+    { record, message, nowMs, deaths: returned ? deaths : null },
+    abandon,
+    host,
+  );
+}
+
+/** A message of the bus that is being routed. */
+interface Routing {
+  readonly record: ReceivedMessage;
+  readonly message: BusMessage;
+  readonly nowMs: number;
+  /** Null: it has not come back. */
+  readonly deaths: Deaths | null;
+}
+
+/** Runs what is slow, and tells what ended from what is to be delivered. */
+async function endRoutes(
+  { event, routes, onlyRoute, publication }: RoutedToEnd,
+  { record, message, nowMs, deaths }: Routing,
+  abandon: AbortSignal,
+  host: RoutingHost,
+): Promise<RoutedMessage> {
+  const once = { eventId: event.id, replay: event.replay ?? 0, publication };
+  const accepted = mayHaveSent(record, message, nowMs) ? await host.accepted.load(once) : NONE;
+  const ended = await runLanes(event, routes, deaths);
   // Its transforms were cut short: what they seem to have dropped must come again.
   if (abandon.aborted) throw new OrgLoopError("DRAINING", "the function's time is over");
   await buryFaults(ended, nowMs, host);
@@ -106,11 +142,12 @@ export async function routeMessage(
   );
   return {
     deliveries: ended.flatMap((one) =>
-      one.kind === "delivery"
+      one.kind === "delivery" && !accepted.has(hashOfRoute(one.delivery.route))
         ? [{ ...one.delivery, ...(publication !== undefined && { publication }) }]
         : [],
     ),
-    line: lineOf(at, { event, dropped }),
+    line: lineOf({ event, dropped }, record, message, nowMs),
+    once,
   };
 }
 
@@ -121,11 +158,32 @@ export function deathsOf({ start, forget }: Pick<AttemptStore, "start" | "forget
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** SQS forgets for 5 minutes what was sent twice: until then it need not be asked for. */
+const SURELY_KNOWN_MS = 240_000;
+
+/**
+ * Whether the event may have been routed before: it was received before, or is on the bus for so
+ * long that it may have been moved there by hand, as a new message.
+ */
+function mayHaveSent(record: ReceivedMessage, { publication }: BusMessage, nowMs: number): boolean {
+  if (receivesOf(record) > 1) return true;
+  const atMs = publication?.at_ms;
+  return atMs === undefined || nowMs - atMs > SURELY_KNOWN_MS;
+}
+
 function lineOf(
-  at: string,
   { event, dropped }: { readonly event: OrgLoopEvent; readonly dropped: readonly string[] },
-): RecordedLine {
-  return { at, event, ...(dropped.length > 0 && { dropped }) };
+  { body, messageId }: ReceivedMessage,
+  { publication }: BusMessage,
+  nowMs: number,
+): HistoryLine {
+  const key = claimCheckOf(body);
+  return {
+    at: new Date(nowMs).toISOString(),
+    ...(key === null ? { event } : { claimed: { key, id: event.id } }),
+    ...(dropped.length > 0 && { dropped }),
+    publication: publication?.id ?? messageId,
+  };
 }
 
 /** What fails on a route ends the event there, and nowhere else. */

@@ -1,4 +1,4 @@
-import { OrgLoopError } from "@orgloop/sdk";
+import { OrgLoopError, parseJson, type Topology } from "@orgloop/sdk";
 import { getItem, type ItemKey, type StateTable, singleKey } from "./state-table.ts";
 import { updateItem } from "./write-item.ts";
 
@@ -50,3 +50,14 @@ const KEY: ItemKey = singleKey("stage", "applied");
 
 /** Where the Topology of a hash lies in the stage's bucket. */
 export const topologyKey = (hash: string): string => `topologies/${hash}.json`;
+
+/** The Topology that was applied last. Rejects where none was. */
+export async function appliedTopology(
+  { read }: Pick<DynamoAppliedState, "read">,
+  objects: { readonly get: (key: string) => Promise<string> },
+): Promise<{ readonly topology: Topology; readonly hash: string }> {
+  const applied = await read();
+  if (applied === null) throw new OrgLoopError("NO_STAGE", "nothing was applied here yet");
+  const { hash } = applied;
+  return { hash, topology: parseJson(await objects.get(topologyKey(hash))) as Topology };
+}

@@ -1,14 +1,19 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { ClaimStore } from "@orgloop/sdk";
+import { batchGet } from "./batch-get.ts";
 import {
   getItem,
   type Item,
+  type ItemKey,
   itemInTheWay,
   type StateTable,
   singleKey,
   toAttributes,
   ttlSeconds,
 } from "./state-table.ts";
+
+/** The item of a claim. */
+const claimKey = (key: string): ItemKey => singleKey("claim", key);
 
 export interface ItemClaim {
   readonly key: string;
@@ -29,7 +34,7 @@ export async function claimItem(
   { key, holder, body, windowMs, nowMs }: ItemClaim,
 ): Promise<Item | null> {
   const expiresMs = nowMs + windowMs;
-  const itemKey = singleKey("claim", key);
+  const itemKey = claimKey(key);
   const command = new PutItemCommand({
     TableName: state.table,
     Item: toAttributes({
@@ -90,6 +95,19 @@ export function dynamoRepeatClaims(state: StateTable): RepeatClaims {
       return judge(publication, await claimItem(state, { ...claim, key, holder: publication }));
     },
   };
+}
+
+/** Of events, those that were routed within their source's window, unless it began anew. */
+export async function claimedIds(
+  state: StateTable,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  const keys = new Map(ids.map((id) => [claimKey(`event ${id}`).pk, id]));
+  const items = await batchGet(
+    state,
+    ids.map((id) => claimKey(`event ${id}`)),
+  );
+  return items.flatMap(({ pk }) => keys.get(String(pk)) ?? []);
 }
 
 function judge(publication: string, holder: Item | null) {

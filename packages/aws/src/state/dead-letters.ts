@@ -20,7 +20,7 @@ import {
   type StateTable,
   ttlSeconds,
 } from "./state-table.ts";
-import { updateItem } from "./write-item.ts";
+import { deleteItem, updateItem } from "./write-item.ts";
 
 export interface DynamoDeadLettersOptions extends StateTable {
   /** Takes what is too long for an item. */
@@ -47,6 +47,8 @@ export interface DynamoDeadLetters extends DeadLetterStore {
    * are ignored.
    */
   markReplayed(id: string): Promise<void>;
+  /** Takes a letter away that is `refused` since `lastAt` still: a newer one of its id stays. */
+  removeRefused(id: string, lastAt: string): Promise<void>;
 }
 
 /** Letters are kept for 90 days. */
@@ -111,6 +113,8 @@ export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDead
         names: ["place"],
       });
     },
+    removeRefused: (id, lastAt) =>
+      deleteItem(options, letterKey(id), { reason: "refused", last_at: lastAt }),
   };
 }
 

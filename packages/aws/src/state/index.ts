@@ -1,3 +1,4 @@
+export * from "./accepted-deliveries.ts";
 export * from "./applied-state.ts";
 export * from "./attempts.ts";
 export * from "./claims.ts";
@@ -6,6 +7,7 @@ export type { KeptEntry } from "./inbox/inbox-entry-items.ts";
 export * from "./inbox/shared-inboxes.ts";
 export * from "./leased-checkpoints.ts";
 export type { LetterObjects, ListedLetter } from "./letter-item.ts";
+export * from "./refusing-queues.ts";
 export * from "./replay-numbers.ts";
 export * from "./route-states.ts";
 export * from "./source-lives.ts";

@@ -1,15 +1,20 @@
 import { HEALTHY } from "@orgloop/engine";
 import type { RouteState } from "@orgloop/sdk";
 import type { GivenUp, GivenUpLately } from "../queue/queue-bound.ts";
-import type {
-  AttemptRecord,
-  AttemptStore,
-  Lease,
-  LeasedCheckpoints,
-  RepeatClaims,
-  SharedInboxes,
-  SharedRouteStates,
-  TraceMemory,
+import {
+  type AcceptedDeliveries,
+  type AttemptRecord,
+  type AttemptStore,
+  hashOfGroup,
+  hashOfRoute,
+  type Lease,
+  type LeasedCheckpoints,
+  type RefusingQueue,
+  type RefusingQueues,
+  type RepeatClaims,
+  type SharedInboxes,
+  type SharedRouteStates,
+  type TraceMemory,
 } from "./index.ts";
 import { memoryInboxes } from "./memory-inboxes-fixture.ts";
 
@@ -28,6 +33,8 @@ export interface MemoryState {
   readonly inboxes: SharedInboxes;
   readonly repeatClaims: RepeatClaims;
   readonly givenUp: GivenUpLately;
+  readonly accepted: AcceptedDeliveries;
+  readonly refusing: RefusingQueues;
   traces<Chain extends object>(): TraceMemory<Chain>;
 }
 
@@ -39,6 +46,8 @@ export function memoryState({ now }: { readonly now: () => number }): MemoryStat
     inboxes: memoryInboxes(now),
     repeatClaims: memoryRepeatClaims(),
     givenUp: memoryGivenUp(),
+    accepted: memoryAccepted(),
+    refusing: memoryRefusing(),
     traces: memoryTraces,
   };
 }
@@ -134,6 +143,36 @@ function memoryGivenUp(): GivenUpLately {
     async update(queueUrl, change) {
       lately.set(queueUrl, change(lately.get(queueUrl) ?? []));
       return true;
+    },
+  };
+}
+
+function memoryAccepted(): AcceptedDeliveries {
+  const routes = new Map<string, Set<string>>();
+  return {
+    load: async (event) => new Set(routes.get(JSON.stringify(event))),
+    async add(event, names) {
+      const key = JSON.stringify(event);
+      routes.set(key, new Set([...(routes.get(key) ?? []), ...names.map(hashOfRoute)]));
+    },
+  };
+}
+
+function memoryRefusing(): RefusingQueues {
+  const queues = new Map<string, RefusingQueue>();
+  return {
+    load: async () => new Map(queues),
+    async park(actor, { refused, parked, groups }) {
+      const before = queues.get(actor) ?? { refused: 0, parked: 0, groups: new Set<string>() };
+      queues.set(actor, {
+        refused: before.refused + refused,
+        parked: before.parked + parked,
+        groups: new Set([...before.groups, ...groups.map(hashOfGroup)]),
+      });
+    },
+    async heal(actor, { parked }) {
+      if (queues.get(actor)?.parked !== parked) return false;
+      return queues.delete(actor);
     },
   };
 }

@@ -1,5 +1,6 @@
 import {
   DeleteItemCommand,
+  type DeleteItemCommandInput,
   type Update,
   UpdateItemCommand,
   type UpdateItemCommandInput,
@@ -18,7 +19,8 @@ export interface ItemChange {
   readonly set?: Item;
   /** Set only where the attribute is not there. */
   readonly setOnce?: Item;
-  readonly add?: Readonly<Record<string, number>>;
+  /** To a number, or to a set. */
+  readonly add?: Readonly<Record<string, number | ReadonlySet<string>>>;
   readonly remove?: readonly string[];
   /** Over `#name`s and `:value`s: each attribute named in the change or in `names` may be used. */
   readonly condition?: string;
@@ -54,9 +56,26 @@ export async function updateItem(
   });
 }
 
-/** Deletes an item, where the condition holds. */
-export async function deleteItem({ client, table }: StateTable, key: ItemKey): Promise<void> {
-  await client.send(new DeleteItemCommand({ TableName: table, Key: toAttributes({ ...key }) }));
+/** Deletes an item; where `values` are given, only while its attributes have these. */
+export async function deleteItem(
+  { client, table }: StateTable,
+  key: ItemKey,
+  values: Item = {},
+): Promise<void> {
+  const names = Object.keys(values);
+  const input: DeleteItemCommandInput = { TableName: table, Key: toAttributes({ ...key }) };
+  if (names.length > 0) {
+    input.ConditionExpression = names.map((name) => `#${name} = :${name}`).join(" AND ");
+    input.ExpressionAttributeNames = Object.fromEntries(names.map((name) => [`#${name}`, name]));
+    input.ExpressionAttributeValues = toAttributes(
+      Object.fromEntries(names.map((name) => [`:${name}`, values[name]])),
+    );
+  }
+  try {
+    await client.send(new DeleteItemCommand(input));
+  } catch (error) {
+    if (itemInTheWay(error) === undefined) throw error;
+  }
 }
 
 async function attempt(write: () => Promise<Item>): Promise<Written> {

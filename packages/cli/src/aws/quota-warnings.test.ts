@@ -29,7 +29,7 @@ test("more functions than a new account has roles for: said at the bus, with wha
   const [warning, ...others] = await quotaWarnings(await project(1_100, { bus: "sqs" }));
   expect(others).toEqual([]);
   expect(warning).toMatchObject({ file: "orgloop.yaml", line: 7, code: "aws-quota" });
-  expect(warning?.message).toMatch(/needs 1105 IAM roles, an account has 1000 .*per_connector/);
+  expect(warning?.message).toMatch(/needs 1106 IAM roles, an account has 1000 .*per_connector/);
 });
 
 test("functions that actors share fit; a process has no quotas", async () => {

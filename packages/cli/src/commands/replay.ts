@@ -21,6 +21,8 @@ interface Answer {
   readonly dry_run: boolean;
   readonly matched: number;
   readonly not_found: readonly string[];
+  /** On AWS: those of them that were routed, and are not recorded, or not yet. */
+  readonly unrecorded?: readonly string[];
 }
 
 /**
@@ -65,8 +67,11 @@ export const replay: Command<ReplayOptions> = async (context, _args, options) =>
   output.progress(null);
   if (read !== undefined)
     output.note(`Read ${objectsOf(read)} of the record, from ${read.from} on.`);
-  const { matched, not_found } = answer;
-  for (const id of not_found) output.warn(`${id}: not recorded, or no route takes it`);
+  const { matched, not_found, unrecorded = [] } = answer;
+  for (const id of not_found) {
+    const was = "was routed and is not in the record: what is new is written within minutes";
+    output.warn(`${id}: ${unrecorded.includes(id) ? was : "not recorded, or no route takes it"}`);
+  }
   const events = matched === 1 ? "1 event" : `${matched} events`;
   output.result(answer, `${events} ${dryRun ? "would be" : "will be"} routed anew.`);
   return not_found.length > 0 ? 1 : 0;

@@ -32,18 +32,30 @@ export function replayRefusal(
 export function letterDelivery(
   letter: DeadLetter,
   spec: RouteSpec,
-  { promptOf, sources }: Pick<Router, "promptOf" | "sources">,
+  ports: Pick<Router, "promptOf" | "sources">,
 ): Delivery {
   const replay = (letter.event.replay ?? 0) + 1;
-  const event = { ...letter.event, replay };
+  return deliveryOf({ ...letter, event: { ...letter.event, replay } }, spec, ports);
+}
+
+/**
+ * The delivery that its actor's queue has refused: no replay of it, since no actor has heard of it.
+ */
+export const refusedDelivery = deliveryOf;
+
+function deliveryOf(
+  { event, ordering_key }: Pick<DeadLetter, "event" | "ordering_key">,
+  spec: RouteSpec,
+  { promptOf, sources }: Pick<Router, "promptOf" | "sources">,
+): Delivery {
   const { config } = spec.then;
   const templates = { route: spec.name, config, prompt: promptOf(spec) };
   return {
     event,
     route: spec.name,
     actor: spec.then.actor,
-    orderingKey: letter.ordering_key ?? orderingKey(event, spec, sources.get(event.source)),
+    orderingKey: ordering_key ?? orderingKey(event, spec, sources.get(event.source)),
     ...fillRoute(templates, event),
-    replay,
+    replay: event.replay ?? 0,
   };
 }

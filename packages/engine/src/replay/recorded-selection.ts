@@ -7,6 +7,11 @@ export interface RecordedLine {
   readonly event: OrgLoopEvent;
   /** Routes on which a transform dropped it; absent: none. */
   readonly dropped?: readonly string[];
+  /**
+   * Which publication of the event it was, where the record may have it twice: then the second line
+   * of it says nothing more.
+   */
+  readonly publication?: string;
 }
 
 /** Which recorded events are meant; an absent key lets all through. */
@@ -22,6 +27,8 @@ export interface RecordedQuery {
 export interface RecordedEvent<Place> {
   readonly id: string;
   readonly source: string;
+  /** When it was routed, as in its line. */
+  readonly at: string;
   readonly place: Place;
   replays: number;
 }
@@ -54,10 +61,11 @@ export function recordedSelection<Place>(
       if (known !== undefined || at < from || at > to) return;
       if (ids !== undefined && !ids.has(event.id)) return;
       if (source !== undefined && event.source !== source) return;
-      if (holds(line))
-        found.set(event.id, { id: event.id, source: event.source, place, replays: 0 });
+      if (!holds(line)) return;
+      found.set(event.id, { id: event.id, source: event.source, at, place, replays: 0 });
     },
-    found: () => [...found.values()],
+    // Lines that several have written stand in the order of their writing.
+    found: () => [...found.values()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
   };
 }
 

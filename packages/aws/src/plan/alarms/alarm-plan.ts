@@ -4,7 +4,7 @@ import { type AlarmText, anyOf, type CompositeAlarm, type MetricAlarm } from "./
 import { alarmTree } from "./alarm-tree.ts";
 import { type AlarmedStage, actorAlarms, failingAlarm } from "./item-alarms.ts";
 import { letterAlarms, platformAlarms } from "./platform-alarms.ts";
-import { receiverAlarms, routerAlarms } from "./router-alarms.ts";
+import { historyAlarms, receiverAlarms, routerAlarms } from "./router-alarms.ts";
 import { type AlarmedPoller, sourceAlarms, tickAlarms } from "./tick-alarms.ts";
 
 /** What of a stage is watched. */
@@ -105,9 +105,10 @@ function stageAlarms(of: Alarmed, sets: readonly AlarmSet[], nameOf: NameOf): Al
     alarms.map(({ subject }) => subject);
   const platform = platformAlarms(of, of.concurrency);
   const router = routerAlarms(of);
+  const history = historyAlarms(of);
   const receiver = of.receives ? receiverAlarms(of) : [];
   const sweeper = failingAlarm(of, of.names.sweeper, {
-    what: "looks after sources and inboxes",
+    what: "looks after sources, refused deliveries and inboxes",
     anchor: "sweeper-failing",
   });
   const ticks = [...tickAlarms(of, of.pollers), sweeper];
@@ -132,10 +133,11 @@ function stageAlarms(of: Alarmed, sets: readonly AlarmSet[], nameOf: NameOf): Al
           nameOf,
         );
   return {
-    metric: [...platform, ...router, ...receiver, ...ticks, ...sources, ...letters],
+    metric: [...platform, ...router, ...history, ...receiver, ...ticks, ...sources, ...letters],
     composite: [
       ...cause("platform", "What everything stands on is short.", subjects(platform)),
       ...cause("router", "Events are not routed as they come.", subjects(router), "platform"),
+      ...cause("history", "What happens is not recorded.", subjects(history), "platform"),
       ...cause("webhooks", "Webhooks are refused.", subjects(receiver), "platform"),
       ...cause("ticks", "What runs by schedule does not run.", subjects(ticks), "platform"),
       ...cause("letters", "Deliveries are given up.", subjects(letters), "platform"),

@@ -1,5 +1,5 @@
 import type { AlarmText, MetricAlarm } from "./alarm.ts";
-import { type AlarmedStage, lambdaMetric, queueMetric } from "./item-alarms.ts";
+import { type AlarmedStage, failingAlarm, lambdaMetric, queueMetric } from "./item-alarms.ts";
 import { newAlarm, type Rest } from "./new-alarm.ts";
 
 /** The router: its queue, which SQS counts, and its function, which Lambda counts. */
@@ -52,6 +52,40 @@ export function routerAlarms({ names, workspace }: AlarmedStage): readonly Metri
       },
       ...{ threshold: 0.05, periods: 3, of: 2 },
     }),
+  ];
+}
+
+/** The record: nothing waits for it, and without it nothing can be replayed. */
+export function historyAlarms(of: AlarmedStage): readonly MetricAlarm[] {
+  const { names, workspace } = of;
+  return [
+    newAlarm(
+      "history-age",
+      {
+        anchor: "history-age",
+        happened: "What was routed half an hour ago is not in the record: it cannot be replayed.",
+        look: `orgloop logs -w ${workspace} --phase system.error, and whether the bucket takes objects.`,
+        press: "nothing is lost for 14 days: what waits is written when the bucket takes it.",
+      },
+      {
+        metrics: { age: queueMetric("ApproximateAgeOfOldestMessage", names.history) },
+        ...{ threshold: 1_800, periods: 2, of: 2 },
+      },
+    ),
+    newAlarm(
+      "history-dlq",
+      {
+        anchor: "history-dlq",
+        happened: "Lines of the record were received 1,000 times and never written.",
+        look: `orgloop logs -w ${workspace} --phase system.error, and whether the bucket takes objects.`,
+        press: "mend it, then the redrive of SQS's console: of this queue it is the right one.",
+      },
+      {
+        metrics: { dead: queueMetric("ApproximateNumberOfMessagesVisible", names.historyDlq) },
+        threshold: 0,
+      },
+    ),
+    failingAlarm(of, names.historian, { what: "writes the record", anchor: "history-failing" }),
   ];
 }
 
