@@ -14,6 +14,7 @@ import {
   type PluginDefinition,
   type RouteSpec,
   type Source,
+  type SourceSpec,
   type Topology,
 } from "@orgloop/sdk";
 import { anyConfig, SAMPLE_DEFAULTS, SAMPLE_DELIVERY, storedLetters } from "@orgloop/testkit";
@@ -39,9 +40,13 @@ interface Parts {
   readonly act?: (event: OrgLoopEvent, context: DeliveryContext) => void | Promise<void>;
   readonly delivery?: Partial<DeliverySpec>;
   readonly source?: Source;
+  /** Of both sources. */
+  readonly schemas?: SourceSpec["schemas"];
 }
 
-async function start({ act = () => {}, delivery = {}, source = {}, url, network }: Parts = {}) {
+async function start(parts: Parts = {}) {
+  const { act = () => {}, delivery = {}, source = {}, url, network, schemas } = parts;
+  const checked = schemas && { schemas };
   const got: string[] = [];
   const actor: Actor = {
     async deliver(event, context) {
@@ -63,8 +68,14 @@ async function start({ act = () => {}, delivery = {}, source = {}, url, network 
     bus: { url: "sqs" },
     defaults: SAMPLE_DEFAULTS,
     sources: [
-      { id: "hook", connector: "webhook", config: { secret: SECRET }, key: "payload.key" },
-      { id: "feed", connector: "feed", config: {} },
+      {
+        id: "hook",
+        connector: "webhook",
+        config: { secret: SECRET },
+        key: "payload.key",
+        ...checked,
+      },
+      { id: "feed", connector: "feed", config: {}, ...checked },
     ],
     actors: [{ id: "agent", ...agentOf(url), queue_depth: 1000 }],
     ...(network && { network }),
@@ -146,6 +157,36 @@ test("what is refused, and how", async () => {
   const get = { http: { method: "GET" } };
   expect(await status({ ...numbered(1), requestContext: get })).toBe(405);
   expect(it.got).toEqual([]);
+});
+
+test("what does not fit its source's schema is a dead letter, posted or polled", async () => {
+  const schema = { description: "not ${A_SECRET}", properties: { n: { type: "integer" } } };
+  const drafts = ["one", 2].map((n) => ({ provenance: { platform: "feed" }, payload: { n } }));
+  const it = await start({
+    schemas: { "resource.changed": { file: "n.json", text: JSON.stringify(schema) } },
+    source: {
+      async *poll() {
+        yield { events: drafts, checkpoint: "1" };
+      },
+    },
+  });
+  const { statusCode, body = "" } = await it.receive(request(JSON.stringify({ n: "three" })));
+  const { event_id, invalid } = JSON.parse(body);
+  expect({ statusCode, invalid }).toEqual({ statusCode: 200, invalid: [event_id] });
+  await it.receive(numbered(4));
+  await it.poll("feed", "one");
+  await it.run(() => it.got.length === 2);
+  expect(it.got.toSorted()).toEqual(["2", "4"]);
+  const letters = await storedLetters(it.letters);
+  expect(
+    letters.map(({ reason, route, event }) => [reason, route, event.payload.n]).sort(),
+  ).toEqual([
+    ["invalid", null, "one"],
+    ["invalid", null, "three"],
+  ]);
+  expect(letters[0]?.last_error).toBe("payload.n must be integer (n.json)");
+  const phases = it.lines.map((line) => JSON.parse(line).phase);
+  expect(phases.filter((phase) => phase === "deliver.dead_letter")).toHaveLength(2);
 });
 
 test("503 where SQS has not taken it, and the sender's repetition is one event", async () => {

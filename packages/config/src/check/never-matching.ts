@@ -18,7 +18,7 @@ interface Routes {
 export function warnOfNeverMatching({ routes, specs, emitted }: Routes, findings: Findings): void {
   for (const route of routes) {
     warnOfContradictions(route, findings);
-    warnOfTypes(route, emitted, findings);
+    if (emitted.size > 0) warnOfTypes(route, emitted, findings);
   }
   warnOfDuplicates(routes, specs, findings);
 }
@@ -28,14 +28,40 @@ const CODE = "never-matches";
 function warnOfContradictions(route: LinkedRoute, findings: Findings): void {
   const { name, value, links } = route;
   const { filter } = value.when;
+  if (!isMapping(filter) || isPlain(filter)) return;
   // What a reference stands for is known only at the moment of use.
-  if (!isMapping(filter) || holdsReference(JSON.stringify(filter))) return;
+  if (holdsReference(JSON.stringify(filter))) return;
   const when = { source: links.sources, events: [value.when.events].flat(), filter };
   for (const found of contradictions({ name, when } as unknown as RouteSpec)) {
     const what = found.branch ? "this branch" : "the route";
     const message = `${found.message}${againstOf(route, found)}: ${what} can never match`;
     findings.warnings.push({ ...at(route, found.place), code: CODE, message });
   }
+}
+
+/**
+ * A filter that nothing can be wrong with, told at once: it has no choice, its paths are apart from
+ * each other and from what `when` says, and each has a value that something is. Most are so, and
+ * there may be thousands.
+ */
+function isPlain(filter: Readonly<Record<string, unknown>>): boolean {
+  const paths = Object.keys(filter);
+  return paths.every(
+    (path) =>
+      path !== "$or" &&
+      path !== "source" &&
+      path !== "type" &&
+      isPossible(filter[path]) &&
+      paths.every((other) => other === path || !(other.startsWith(path) && isBelow(other, path))),
+  );
+}
+
+const isBelow = (other: string, path: string): boolean => /^[.\\]/.test(other.slice(path.length));
+
+/** Whether something passes it alone: all but ranges of numbers, one of which may be empty. */
+function isPossible(value: unknown): boolean {
+  if (!Array.isArray(value)) return true;
+  return value.some((one) => !isMapping(one) || !Object.hasOwn(one, "numeric"));
 }
 
 function againstOf(route: LinkedRoute, { against }: Contradiction): string {
@@ -66,13 +92,12 @@ function warnOfDuplicates(
   specs: readonly TopologyRoute[],
   findings: Findings,
 ): void {
-  const alike = Map.groupBy(routes.entries(), ([, { links, value }]) =>
-    canonicalJson([links.actor, links.sources, value.when.filter]),
-  );
+  const alike = Map.groupBy(routes.keys(), (index) => whatItTakes(routes[index] as LinkedRoute));
   for (const group of alike.values()) {
     if (group.length === 1) continue;
     const firsts = new Map<string, LinkedRoute>();
-    for (const [index, route] of group) {
+    for (const index of group) {
+      const route = routes[index] as LinkedRoute;
       const text = whatItDoes((specs[index] as TopologyRoute).spec);
       const first = firsts.get(text);
       if (first === undefined) {
@@ -83,6 +108,15 @@ function warnOfDuplicates(
       findings.warnings.push({ ...at(route, ["name"]), code: "duplicate-route", message });
     }
   }
+}
+
+/** Alike for routes that take the same to the same actor: quickly made, for thousands. */
+function whatItTakes({ links, value: { when } }: LinkedRoute): string {
+  const filter = when.filter ?? {};
+  const tests = Object.keys(filter)
+    .sort()
+    .map((path) => `${path}\0${JSON.stringify(filter[path])}`);
+  return [links.actor, [...links.sources].sort().join("\0"), ...tests].join("\0");
 }
 
 /** All of a route but what it is called. */
