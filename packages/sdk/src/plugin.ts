@@ -83,9 +83,10 @@ export type Intake = "poll" | "receive";
 export interface SourcePart<Config> extends PluginPart<Config, Source> {
   /**
    * Which of `poll` and `receive` its sources have, known before one is created: what is deployed
-   * for a source depends on it. Default: `["poll"]`.
+   * for a source depends on it. A function where that depends on the config, which is as it was
+   * written. Default: `["poll"]`.
    */
-  readonly intake?: readonly Intake[];
+  readonly intake?: readonly Intake[] | ((config: unknown) => readonly Intake[]);
   /**
    * For how long its sources are known to send the same again, where a source's `repeat_window`
    * does not say: `7d`.

@@ -15,8 +15,9 @@ export async function readIntakes(
     return [name, plugin.kind === "connector" ? plugin.source?.intake : undefined] as const;
   });
   const intakes = new Map(await Promise.all(found));
-  return ({ connector, poll }) => {
-    const intake = intakes.get(connector) ?? ["poll"];
+  return ({ connector, config, poll }) => {
+    const declared = intakes.get(connector) ?? ["poll"];
+    const intake = typeof declared === "function" ? declared(config) : declared;
     const received = intake.includes("receive");
     // As in a process: what also takes webhooks is polled only where an interval is set.
     return { received, polled: intake.includes("poll") && (!received || poll !== undefined) };

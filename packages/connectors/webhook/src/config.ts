@@ -10,6 +10,37 @@ const unused = z
   .unknown()
   .describe("Known from v1alpha1 and ignored: events are durable on the bus before the 200.");
 
+const githubHook = z
+  .strictObject({
+    repo: z
+      .string()
+      .regex(/^[\w.-]+\/[\w.-]+$/, "expected owner/name")
+      .optional()
+      .describe("Whose hook it is: `owner/name`, or else `org`."),
+    org: z
+      .string()
+      .regex(/^[\w.-]+$/, "expected an organisation's name")
+      .optional()
+      .describe("Whose hook it is: an organisation, or else `repo`."),
+    hook_id: z
+      .int()
+      .positive()
+      .describe("The number of the hook: the end of its page's address in GitHub's settings."),
+    token: secret.describe("May read the hook: `admin:repo_hook`, for `org` `admin:org_hook`."),
+    base_url: z
+      .url({ protocol: /^https?$/ })
+      .default("https://api.github.com")
+      .describe("GitHub Enterprise Server: `https://HOST/api/v3`."),
+  })
+  .refine(
+    ({ repo, org }) => (repo === undefined) !== (org === undefined),
+    "expected either repo or org",
+  )
+  .describe(
+    "GitHub's hook that sends to this source: what GitHub could not deliver, and does not send again, is fetched every `poll.interval`.",
+  );
+export type GithubHook = z.output<typeof githubHook>;
+
 /** `config` of a webhook source (v1alpha1, section 7). */
 export const webhookSourceConfig = z.strictObject({
   secret: secrets
@@ -35,6 +66,7 @@ export const webhookSourceConfig = z.strictObject({
     .min(1)
     .optional()
     .describe("`provenance.platform`. Default: `github` for GitHub's deliveries, else `webhook`."),
+  github_hook: githubHook.optional(),
   path: unused.optional(),
   hook_type: unused.optional(),
   buffer_dir: unused.optional(),

@@ -14,6 +14,7 @@ import {
 } from "@orgloop/sdk";
 import type { WebhookSourceConfig } from "./config.ts";
 import { githubDelivery } from "./github-delivery.ts";
+import type { MissedRequest } from "./hook-deliveries.ts";
 import { type SignatureForm, signatureVerifier } from "./verify-signature.ts";
 
 /** A source that receives: one event a request, its payload the JSON object that was sent. */
@@ -32,9 +33,17 @@ export function webhookSource(config: WebhookSourceConfig): Source {
   };
 }
 
+/** The event of a request of GitHub's that did not get here. */
+export function missedDraft(
+  config: WebhookSourceConfig,
+  { headers, payload }: MissedRequest,
+): EventDraft {
+  return draft(config, { headers }, payload, "github");
+}
+
 function draft(
   config: WebhookSourceConfig,
-  request: WebhookRequest,
+  request: Pick<WebhookRequest, "headers">,
   payload: Record<string, unknown>,
   form: SignatureForm,
 ): EventDraft {
