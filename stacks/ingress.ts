@@ -3,6 +3,7 @@ import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import { Aws, CfnOutput, type Stack } from "aws-cdk-lib";
 import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from "aws-cdk-lib/aws-apigatewayv2";
 import { type CfnFunction, CfnPermission, CfnUrl } from "aws-cdk-lib/aws-lambda";
+import { keyedOf } from "./bus-groupings.ts";
 import { receiverPackages } from "./functions/function-packages.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
 import { specValue } from "./functions/spec-value.ts";
@@ -28,6 +29,7 @@ export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | 
     spec: specValue(stack, "ReceiverSpec", {
       project: topology.project,
       sources: received,
+      keyed: keyedOf(stage, received),
       ...(topology.network ? { network: topology.network } : {}),
     }),
     timeoutS: TIMEOUT_S,

@@ -1,6 +1,7 @@
 import { awsNames, MOST_RESOURCES, pollerGroups, stacksOf } from "@orgloop/aws/plan";
 import { CfnResource, type Stack, Tags } from "aws-cdk-lib";
 import { actors } from "./actors.ts";
+import { busGroupings } from "./bus-groupings.ts";
 import { ingress } from "./ingress.ts";
 import { observability } from "./operate/observability.ts";
 import { pollers } from "./pollers.ts";
@@ -24,7 +25,8 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
   const formerTo = (actor: string) => former.get(actor) ?? [];
   // What a stage was created without is written down with the first deploy that knows it.
   const layout = { ...input.layout, alarms: stacksOf(input.layout, "alarms") };
-  const stage: Stage = { ...input, layout, names, stack, routesTo, formerTo };
+  const groupings = busGroupings(input.topology);
+  const stage: Stage = { ...input, layout, names, stack, routesTo, formerTo, groupings };
   const { sources } = stage.topology;
   const polled = pollerGroups(
     stage.topology,

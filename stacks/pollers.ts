@@ -3,6 +3,7 @@ import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
+import { keyedOf } from "./bus-groupings.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
 import { specValue } from "./functions/spec-value.ts";
 import { readSecrets, sendToBus, useTable, writeObjects } from "./grants.ts";
@@ -41,6 +42,7 @@ function addPoller(stack: Stack, stage: Stage, group: Group<SourceSpec>): void {
     spec: specValue(stack, `${id}Spec`, {
       project: topology.project,
       sources: group.items,
+      keyed: keyedOf(stage, group.items),
       ...(topology.network ? { network: topology.network } : {}),
     }),
     timeoutS: TIMEOUT_S,

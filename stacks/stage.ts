@@ -1,4 +1,4 @@
-import type { AwsNames, StageLayout } from "@orgloop/aws/plan";
+import type { AwsNames, BusGrouping, StageLayout } from "@orgloop/aws/plan";
 import type { Duration, RouteSpec, SourceSpec, Topology } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import type { DrainingActor } from "./draining.ts";
@@ -55,6 +55,8 @@ export interface Stage extends StageInput {
   readonly names: AwsNames;
   /** The routes that end at an actor; at one that drains, those that ended there. */
   readonly routesTo: (actor: string) => readonly RouteSpec[];
+  /** How the events of each source are grouped on the bus. */
+  readonly groupings: ReadonlyMap<string, BusGrouping>;
   /** Those of `former` that ended there. */
   readonly formerTo: (actor: string) => readonly RouteSpec[];
   /** A new stack, empty; the host (SST, plain CDK) decides on its environment. */

@@ -6,7 +6,7 @@ import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { functionArn } from "./arns.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
 import { specValue } from "./functions/spec-value.ts";
-import { readObjects, sendToActors, useObjects, useTable } from "./grants.ts";
+import { readObjects, sendToActors, sendToBus, useObjects, useTable } from "./grants.ts";
 import { scheduleRole } from "./schedules.ts";
 import type { Stage } from "./stage.ts";
 
@@ -29,6 +29,7 @@ export function sweeps(
       id,
       interval_ms: parseDuration(poll?.interval ?? topology.defaults.poll_interval),
     })),
+    groupings: Object.fromEntries(stage.groupings),
     inboxes: inboxes.swept,
   };
   const sweeper = lambdaFunction(stack, "Sweeper", stage, {
@@ -45,6 +46,8 @@ export function sweeps(
       useObjects(stage, "claims"),
       readObjects(stage, "topologies"),
       sendToActors(stage),
+      // Behind what a source has there, where it is to be grouped otherwise.
+      sendToBus(stage),
     ],
   });
   const invoke = new CfnEventInvokeConfig(stack, "SweeperInvoke", {

@@ -22,6 +22,8 @@ import {
   type QueueMessage,
 } from "@orgloop/aws/queue";
 import {
+  busGrouping,
+  busKey,
   completeEvent,
   knownSecrets,
   type OpenEntry,
@@ -90,7 +92,14 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
       return messages.map(() => null);
     },
   };
+  /** As deployed: the bus is grouped by key where the routes need no more. */
+  const keyOf = (event: OrgLoopEvent): string | null => {
+    const source = topology.sources.find(({ id }) => id === event.source);
+    if (source === undefined) return null;
+    return busGrouping(source, topology.routes).by === "key" ? busKey(event, source) : null;
+  };
   const send = eventPublisher({
+    keyOf: async () => keyOf,
     sender: {
       sendAll: async (url, messages) => queues.send(url, messages as readonly FifoMessage[]),
     },
@@ -197,7 +206,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     events: readonly OrgLoopEvent[],
     kind: Publication["kind"],
   ): Promise<void> {
-    const keys = { messageGroup, eventDedupId };
+    const keys = { messageGroup, eventDedupId, keyOf };
     const messages = await Promise.all(
       events.map((one) => busMessage(one, keys, objects, { id: crypto.randomUUID(), kind })),
     );

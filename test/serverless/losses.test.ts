@@ -23,7 +23,7 @@ let functions: RunningFunctions | undefined;
 afterEach(() => functions?.end());
 
 /** Routes of the webhook's events to the actors named, each to its own. */
-async function start(actors: readonly string[] = ["agent"], queue_depth = 1000) {
+async function start(actors: readonly string[] = ["agent"], queue_depth = 1000, keyed = false) {
   const got: string[] = [];
   const route = (actor: string): RouteSpec => ({
     ...sampleRoute(`to-${actor}`, { ...SAMPLE_DELIVERY, timeout: "10s", concurrency: 4 }),
@@ -54,7 +54,7 @@ async function start(actors: readonly string[] = ["agent"], queue_depth = 1000) 
     },
   });
   const plugins = { webhook, agent } as Record<string, PluginDefinition>;
-  functions = await runningFunctions(topology, plugins, inject("aws"));
+  functions = await runningFunctions(topology, plugins, inject("aws"), keyed ? ["hook"] : []);
   const it = functions;
   async function post(n: number, key = "k"): Promise<string> {
     const body = Buffer.from(JSON.stringify({ n, key }));
@@ -199,4 +199,21 @@ test("an event that was too long for a message of the bus stands in the record w
   const line = JSON.parse(await it.history());
   expect([line.event.id, line.event.payload.key.length]).toEqual([id, 250_000]);
   expect(line.event.replay_of).toBeUndefined();
+});
+
+test("keys of a source go beside each other on the bus; each keeps its order", async () => {
+  const it = await start(["agent"], 1000, true);
+  for (let n = 0; n < 12; n += 1) await it.post(n, `k${n % 3}`);
+  // A router dies with a message of one key in hand: the others are not behind it.
+  const taken = await it.dieWithOne(it.names.bus);
+  const key = taken.payload.key;
+  await it.run(() => it.got.length === 8);
+  const numbers = it.got.map((one) => Number(one.split(" ")[1]));
+  expect(numbers.some((n) => `k${n % 3}` === key)).toBe(false);
+  await it.run(() => it.got.length === 12);
+  const all = it.got.map((one) => Number(one.split(" ")[1]));
+  for (const rest of [0, 1, 2]) {
+    const ofKey = all.filter((n) => n % 3 === rest);
+    expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
+  }
 });

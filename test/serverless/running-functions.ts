@@ -24,10 +24,15 @@ import { pollFunction } from "@orgloop/aws/poll";
 import { objectStore } from "@orgloop/aws/queue";
 import { receiveFunction } from "@orgloop/aws/receive";
 import { routeFunction } from "@orgloop/aws/route";
-import { dynamoAppliedState, dynamoDeadLetters, topologyKey } from "@orgloop/aws/state";
+import {
+  dynamoAppliedState,
+  dynamoDeadLetters,
+  dynamoGroupings,
+  topologyKey,
+} from "@orgloop/aws/state";
 import { sweepFunction } from "@orgloop/aws/sweep";
 import { topologyHash } from "@orgloop/config";
-import type { PluginDefinition, Topology } from "@orgloop/sdk";
+import type { OrgLoopEvent, PluginDefinition, Topology } from "@orgloop/sdk";
 import { clientConfig } from "../emulators/client-config.ts";
 import { createStateTable } from "../emulators/create-state-table.ts";
 import type { Emulator } from "../emulators/emulator.ts";
@@ -47,6 +52,8 @@ export async function runningFunctions(
   topology: Topology,
   plugins: Readonly<Record<string, PluginDefinition>>,
   aws: Pick<Emulator, "endpoint" | "env">,
+  /** Sources that are grouped by their keys, from their first event on. */
+  keyed: readonly string[] = [],
 ) {
   Object.assign(process.env, aws.env, { POWERTOOLS_METRICS_DISABLED: "true" });
   const lines: string[] = [];
@@ -93,8 +100,10 @@ export async function runningFunctions(
     write: (line: string) => void lines.push(line),
   });
   const { project, sources, actors, network } = topology;
-  const poll = await pollFunction(options({ project, sources, network }));
-  const receive = await receiveFunction(options({ project, sources, network }));
+  const groupings = dynamoGroupings({ client, table: names.table });
+  for (const id of keyed) await groupings.begin(id, "key");
+  const poll = await pollFunction(options({ project, sources, keyed, network }));
+  const receive = await receiveFunction(options({ project, sources, keyed, network }));
   const route = await routeFunction(options({ topology, hash }));
   const deliver = await deliverFunction(options({ actors, network }));
   const record = await historyFunction(options({}));
@@ -102,11 +111,11 @@ export async function runningFunctions(
   const until = Date.now() + REMAINING_MS * 10;
   const remainingMs = () => Math.min(REMAINING_MS, until - Date.now());
 
-  async function take(queueUrl: string) {
+  async function take(queueUrl: string, most = 10) {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
-        MaxNumberOfMessages: 10,
+        MaxNumberOfMessages: most,
         MessageSystemAttributeNames: ["All"],
       }),
     );
@@ -151,6 +160,11 @@ export async function runningFunctions(
     invoke,
     /** Takes a batch and dies with it: nobody hears what came of it. */
     die: async (name: string) => void (await take(await queue(name))),
+    /** Takes one message and dies with it; gives the event. */
+    async dieWithOne(name: string): Promise<OrgLoopEvent> {
+      const [message] = await take(await queue(name), 1);
+      return JSON.parse(message?.Body ?? "").event;
+    },
     /** Calls a function with a batch and dies before anybody hears of it. */
     async dieAfter(name: string): Promise<void> {
       const records = (await take(await queue(name))).map(recordOf);

@@ -237,6 +237,7 @@ test("the record is written by a function of its own: the router has no hand in 
 test("the sweeper knows the interval of every polled source", () => {
   const sweeper = functionOf("orgloop-production-sweep");
   expect(JSON.parse(sweeper?.Environment.Variables.ORGLOOP_SPEC)).toEqual({
+    groupings: { hub: "key", octo: "key", clock: "key" },
     inboxes: true,
     sources: [
       { id: "octo", interval_ms: 420_000 },

@@ -36,6 +36,7 @@ export * from "./replay/letter-replay.ts";
 export * from "./replay/recorded-selection.ts";
 export * from "./replay/replay-pace.ts";
 export * from "./routing/audit-output.ts";
+export * from "./routing/bus-group.ts";
 export * from "./routing/fill-route.ts";
 export * from "./routing/guards/loop-guard.ts";
 export * from "./routing/handle-event.ts";

@@ -97,6 +97,11 @@ export interface SourcePart<Config> extends PluginPart<Config, Source> {
    * nobody knows.
    */
   readonly emits?: readonly EventType[];
+  /**
+   * Its events say what they are ordered by (`ordering_key`): a bus that orders by groups may
+   * handle those of different keys beside each other. Default: false, as far as anybody knows.
+   */
+  readonly keyed?: boolean;
 }
 
 /** What a package named under `connector:` exports as its default. */

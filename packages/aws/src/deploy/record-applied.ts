@@ -1,11 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { busGrouping, routesBySource } from "@orgloop/engine";
 import { OrgLoopError, parseJson, type Topology } from "@orgloop/sdk";
+import pLimit from "p-limit";
 import { dynamoAppliedState, topologyKey } from "../state/applied-state.ts";
-import { dynamoSourceLives, nextLives } from "../state/source-lives.ts";
+import { dynamoGroupings } from "../state/source-groupings.ts";
+import { dynamoSourceLives, nextLives, type SourceLives } from "../state/source-lives.ts";
 import type { StateTable } from "../state/state-table.ts";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
 
+/** Writes at once. */
+const TOGETHER = 50;
 const ATTEMPTS = 12;
 const PAUSE_MS = 5_000;
 
@@ -43,9 +48,27 @@ export async function recordApplied(
   const before = await applied.read();
   if (before?.hash === hash) return;
   const lives = dynamoSourceLives(state);
-  await lives.write(nextLives(await lives.read(), topology.sources));
+  const known = await lives.read();
+  await beginGroupings(topology, known, state);
+  await lives.write(nextLives(known, topology.sources));
   const applied_at = new Date(now()).toISOString();
   await applied.write({ serial: (before?.serial ?? 0) + 1, hash, applied_at });
+}
+
+/** Of sources that were never here, the bus holds nothing: they are grouped as they are to be. */
+async function beginGroupings(
+  { sources, routes }: Topology,
+  known: SourceLives,
+  state: StateTable,
+): Promise<void> {
+  const groupings = dynamoGroupings(state);
+  const routesOf = routesBySource(routes);
+  const limit = pLimit(TOGETHER);
+  await limit.map(sources, async (source) => {
+    if (known[source.id] !== undefined) return;
+    const { by } = busGrouping(source, routesOf.get(source.id) ?? []);
+    if (by === "key") await groupings.begin(source.id, by);
+  });
 }
 
 /**

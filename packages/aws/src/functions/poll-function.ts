@@ -9,6 +9,8 @@ import { sourcePublisher } from "./source-publisher.ts";
 /** `ORGLOOP_SPEC` of a poller. */
 export interface PollSpec {
   readonly sources: readonly SourceSpec[];
+  /** Those that are grouped by their ordering keys; absent: none. */
+  readonly keyed?: readonly string[];
 }
 
 /** The poller: one tick of one of its sources. */

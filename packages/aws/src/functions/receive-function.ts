@@ -8,6 +8,8 @@ import { sourcePublisher } from "./source-publisher.ts";
 /** `ORGLOOP_SPEC` of the receiver. */
 export interface ReceiveSpec {
   readonly sources: readonly SourceSpec[];
+  /** Those that are grouped by their ordering keys; absent: none. */
+  readonly keyed?: readonly string[];
 }
 
 /** The receiver: one request to one of its sources. */

@@ -10,6 +10,7 @@ import { dynamoAttempts } from "../state/attempts.ts";
 import { dynamoRepeatClaims } from "../state/claims.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
 import { dynamoRefusingQueues } from "../state/refusing-queues.ts";
+import { dynamoGroupings } from "../state/source-groupings.ts";
 import { dynamoSourceLives } from "../state/source-lives.ts";
 import { dynamoTraces } from "../state/traces.ts";
 import { messageHiding } from "./aws-clients.ts";
@@ -49,6 +50,7 @@ export async function routeFunction(options: FunctionOptions): Promise<RouteFunc
     topologyHash: hash,
     accepted: dynamoAccepted({ ...state, now }),
     refusing: dynamoRefusingQueues(state),
+    groupings: dynamoGroupings(state),
     busUrl: environment.busUrl,
     historyUrl: queueUrlBeside(environment.busUrl, awsNames(environment.stage).history),
     hide: messageHiding(tools.aws.sqs),

@@ -2,11 +2,17 @@ import type { CheckEvent } from "@orgloop/engine/event-schemas";
 import type { SourceSpec } from "@orgloop/sdk";
 import { bury } from "../delivery/burial.ts";
 import { eventPublisher, type PublishDrafts } from "../intake/event-publisher.ts";
+import { groupedSources } from "../intake/grouped-sources.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
+import { dynamoGroupings } from "../state/source-groupings.ts";
 import type { FunctionTools } from "./function-tools.ts";
 
 /** What takes events of sources in: a receiver, a poller. */
-type Tools = FunctionTools<{ readonly sources: readonly SourceSpec[] }>;
+type Tools = FunctionTools<{
+  readonly sources: readonly SourceSpec[];
+  /** Those that are grouped by their ordering keys; absent: none. */
+  readonly keyed?: readonly string[];
+}>;
 
 /** Where a function's events enter; those that do not fit their schema become dead letters. */
 export async function sourcePublisher(tools: Tools): Promise<PublishDrafts> {
@@ -17,6 +23,12 @@ export async function sourcePublisher(tools: Tools): Promise<PublishDrafts> {
     ...tools,
     ...environment,
     now,
+    keyOf: groupedSources({
+      ...tools,
+      sources: spec.sources,
+      keyed: spec.keyed ?? [],
+      groupings: dynamoGroupings(state),
+    }),
     checkEvent: await schemasOf(spec.sources),
     bury: (letter) => bury(letter, { ...tools, deadLetters }),
   });

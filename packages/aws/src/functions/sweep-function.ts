@@ -1,4 +1,6 @@
+import type { BusGrouping } from "@orgloop/engine";
 import { expireInboxes } from "../inbox/expire-inboxes.ts";
+import { sourceRegrouping } from "../intake/regroup-sources.ts";
 import type { WatchedSource } from "../intake/source-health.ts";
 import { watchStage } from "../intake/watch-stage.ts";
 import { awsNames } from "../plan/aws-names.ts";
@@ -9,13 +11,17 @@ import { dynamoDeadLetters } from "../state/dead-letters.ts";
 import { dynamoInboxes } from "../state/inbox/inboxes.ts";
 import { dynamoRefusingQueues } from "../state/refusing-queues.ts";
 import { dynamoRouteStates } from "../state/route-states.ts";
+import { dynamoGroupings } from "../state/source-groupings.ts";
 import { dynamoSourceStates } from "../state/source-states.ts";
+import { messageCount } from "./aws-clients.ts";
 import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
 
 /** `ORGLOOP_SPEC` of the sweeper. */
 export interface SweepSpec {
   /** Those that are polled. */
   readonly sources?: readonly WatchedSource[];
+  /** How the events of each source are to be grouped on the bus. */
+  readonly groupings?: Readonly<Record<string, BusGrouping>>;
   /** Whether inboxes are looked after. */
   readonly inboxes?: boolean;
 }
@@ -43,6 +49,13 @@ export async function sweepFunction(
     letters: host.deadLetters,
     applied: () => appliedTopology(dynamoAppliedState(state), objects),
   };
+  const regroup = sourceRegrouping({
+    wanted: new Map(Object.entries(spec.groupings ?? {})),
+    groupings: dynamoGroupings(state),
+    sendToBus: (message) => tools.sender.sendAll(environment.busUrl, [message]),
+    countBus: () => messageCount(tools.aws.sqs)(environment.busUrl),
+    now,
+  });
   const watch = () =>
     watchStage({
       sources: spec.sources ?? [],
@@ -55,6 +68,7 @@ export async function sweepFunction(
     runMasked(tools, async () => {
       const ended = await Promise.allSettled([
         watch(),
+        regroup(),
         resendRefused(resending, remainingMs),
         ...(spec.inboxes === false ? [] : [expireInboxes(host, remainingMs)]),
       ]);

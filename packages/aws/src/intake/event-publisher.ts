@@ -13,6 +13,7 @@ import { eventDedupId, messageGroup } from "../plan/aws-names.ts";
 import { busMessage, type Publication } from "../queue/bus-message.ts";
 import type { ObjectStore } from "../queue/message-body.ts";
 import type { SqsSender } from "../queue/sqs-sender.ts";
+import type { KeyOf } from "./grouped-sources.ts";
 
 export interface EventPublisherOptions {
   readonly sender: Pick<SqsSender, "sendAll">;
@@ -23,6 +24,8 @@ export interface EventPublisherOptions {
   readonly flow: FlowLog;
   /** Absent: no source has a schema. */
   readonly checkEvent?: CheckEvent | undefined;
+  /** How the events of a source are grouped now. Default: each source is one group. */
+  readonly keyOf?: ((source: string) => Promise<KeyOf>) | undefined;
   readonly bury: (letter: DeadLetter) => Promise<void>;
 }
 
@@ -61,7 +64,8 @@ export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
     });
     await Promise.all(letters.map(bury));
     const fit = [...events.entries()].filter(([, event]) => !unfit.has(event));
-    const keys = { messageGroup, eventDedupId };
+    const keyOf = await options.keyOf?.(source);
+    const keys = { messageGroup, eventDedupId, ...(keyOf && { keyOf }) };
     const messages = await Promise.all(
       fit.map(([at, event]) =>
         busMessage(event, keys, objects, firstPublication(drafts[at] as EventDraft, by, nowMs)),

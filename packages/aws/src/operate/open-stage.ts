@@ -83,12 +83,16 @@ export async function openStage(opened: OpenAccount): Promise<OpenStage> {
   const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName: names.bus }));
   const bucket = names.bucket(account, region);
   const objects = objectStore({ s3, bucket });
+  let topology: ReturnType<typeof appliedTopology> | undefined;
   return {
     ...opened,
     bucket,
     objects,
     applied,
-    topology: async () => (await appliedTopology({ read: async () => applied }, objects)).topology,
+    async topology() {
+      topology ??= appliedTopology({ read: async () => applied }, objects);
+      return (await topology).topology;
+    },
     queueUrl: (name) => queueUrlBeside(QueueUrl, name),
   };
 }

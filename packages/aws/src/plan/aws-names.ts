@@ -130,10 +130,11 @@ const READABLE_ID = /^[A-Za-z0-9_-]{1,100}$/;
 const hashed = (text: string): string => `~${sha256(text)}`;
 
 /**
- * The bus's message group of a source: the order of its events is kept. Its id where SQS allows it,
- * else a hash.
+ * The bus's message group of a source, or of one ordering key of it: the order of its events is
+ * kept. The source's id where SQS allows it, else a hash.
  */
-export function messageGroup(source: string): string {
+export function messageGroup(source: string, key: string | null = null): string {
+  if (key !== null) return `~${slug(source, 40)}~${sha256(JSON.stringify([source, key]))}`;
   return READABLE.test(source) ? source : hashed(source);
 }
 

@@ -1,3 +1,4 @@
+export { type BusGrouping, busGrouping, routesBySource } from "@orgloop/engine";
 export {
   type AlarmMetric,
   alarmDescription,

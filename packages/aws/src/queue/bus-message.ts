@@ -4,7 +4,9 @@ import type { FifoMessage } from "./sqs-sender.ts";
 
 /** The stage's rules of naming (`@orgloop/aws/plan`). */
 export interface BusKeys {
-  readonly messageGroup: (source: string) => string;
+  readonly messageGroup: (source: string, key?: string | null) => string;
+  /** By what an event is grouped beside its source. Default: by nothing. */
+  readonly keyOf?: (event: OrgLoopEvent) => string | null;
   readonly eventDedupId: (event: OrgLoopEvent) => string;
 }
 
@@ -39,7 +41,7 @@ export interface BusMessage {
  */
 export async function busMessage(
   event: OrgLoopEvent,
-  { messageGroup, eventDedupId }: BusKeys,
+  { messageGroup, eventDedupId, keyOf = () => null }: BusKeys,
   objects: ObjectStore,
   publication?: Publication,
 ): Promise<FifoMessage> {
@@ -50,7 +52,7 @@ export async function busMessage(
   );
   const isOwn = publication !== undefined && publication.kind !== "replay";
   const dedupId = isOwn ? publication.id : eventDedupId(event);
-  return { body, group: messageGroup(event.source), dedupId };
+  return { body, group: messageGroup(event.source, keyOf(event)), dedupId };
 }
 
 /** The event of a message's body. Throws what {@link readPublication} throws. */

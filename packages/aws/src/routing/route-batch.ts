@@ -8,6 +8,7 @@ import {
   receivesOf,
   responseOf,
 } from "../queue/received-message.ts";
+import type { SourceGroupings } from "../state/source-groupings.ts";
 import { type RoutingHost, routeMessage } from "./route-message.ts";
 import { type Routed, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
 import type { SentBatch } from "./sent-batch.ts";
@@ -15,6 +16,7 @@ import type { SentBatch } from "./sent-batch.ts";
 export interface RouteBatchOptions extends RoutingHost, SendRoutedOptions {
   /** The router of an invocation, whose transforms end when `abandon` is aborted. */
   readonly routerFor: (abandon: AbortSignal) => Promise<Router>;
+  readonly groupings: Pick<SourceGroupings, "settle">;
   readonly busUrl: string;
   readonly hide: HideMessages;
 }
@@ -57,6 +59,7 @@ export async function routeBatch(
       routed.push(...ready);
       await sendRouted(ready, { refusing, failed, accepted }, options);
     }
+    await settleGroupings(routed, behindFailed(groups, failed), failed, options);
     flow.count("routed", records.length - behindFailed(groups, failed).size);
   } catch (error) {
     flow.log({ phase: "system.error", error: messageOf(error) });
@@ -114,6 +117,24 @@ function behindFailed(
       return first === -1 ? [] : group.slice(first);
     }),
   );
+}
+
+/** A source's mark counts when nothing that stood before it comes again. */
+async function settleGroupings(
+  routed: readonly Routed[],
+  returned: ReadonlySet<ReceivedMessage>,
+  failed: Set<ReceivedMessage>,
+  { groupings, flow }: RouteBatchOptions,
+): Promise<void> {
+  for (const { record, regrouped } of routed) {
+    if (regrouped === undefined || returned.has(record)) continue;
+    try {
+      await groupings.settle(regrouped, "key");
+    } catch (error) {
+      failed.add(record);
+      flow.log({ phase: "system.error", source: regrouped, error: messageOf(error) });
+    }
+  }
 }
 
 /** What was accepted of events that come again. */

@@ -23,6 +23,7 @@ import {
   isUnreadable,
 } from "../delivery/burial.ts";
 import { admitPublication, type RepeatRules } from "../intake/admit-publication.ts";
+import { regroupedBy } from "../intake/regroup-sources.ts";
 import { type BusMessage, readPublication } from "../queue/bus-message.ts";
 import { claimCheckOf, type ObjectStore } from "../queue/message-body.ts";
 import {
@@ -58,6 +59,8 @@ export interface RoutedMessage {
   readonly line: HistoryLine | null;
   /** What its deliveries are remembered under, where it has to come again. */
   readonly once: RoutedOnce | null;
+  /** It is the mark of this source: what was before it on the bus is done with. */
+  readonly regrouped?: string;
 }
 
 const NOTHING: RoutedMessage = { deliveries: [], line: null, once: null };
@@ -72,6 +75,8 @@ export async function routeMessage(
   abandon: AbortSignal,
   host: RoutingHost,
 ): Promise<RoutedMessage> {
+  const regrouped = regroupedBy(record.body);
+  if (regrouped !== null) return { ...NOTHING, regrouped };
   const nowMs = router.now();
   const tooOld = isTooOld(record, nowMs);
   let message: BusMessage;

@@ -10,6 +10,7 @@ export type { LetterObjects, ListedLetter } from "./letter-item.ts";
 export * from "./refusing-queues.ts";
 export * from "./replay-numbers.ts";
 export * from "./route-states.ts";
+export * from "./source-groupings.ts";
 export * from "./source-lives.ts";
 export * from "./source-states.ts";
 export type { StateTable } from "./state-table.ts";

@@ -7,6 +7,7 @@ import {
   type AttemptStore,
   hashOfGroup,
   hashOfRoute,
+  type KeptGrouping,
   type Lease,
   type LeasedCheckpoints,
   type RefusingQueue,
@@ -14,6 +15,7 @@ import {
   type RepeatClaims,
   type SharedInboxes,
   type SharedRouteStates,
+  type SourceGroupings,
   type TraceMemory,
 } from "./index.ts";
 import { memoryInboxes } from "./memory-inboxes-fixture.ts";
@@ -35,6 +37,7 @@ export interface MemoryState {
   readonly givenUp: GivenUpLately;
   readonly accepted: AcceptedDeliveries;
   readonly refusing: RefusingQueues;
+  readonly groupings: SourceGroupings;
   traces<Chain extends object>(): TraceMemory<Chain>;
 }
 
@@ -48,6 +51,7 @@ export function memoryState({ now }: { readonly now: () => number }): MemoryStat
     givenUp: memoryGivenUp(),
     accepted: memoryAccepted(),
     refusing: memoryRefusing(),
+    groupings: memoryGroupings(),
     traces: memoryTraces,
   };
 }
@@ -173,6 +177,24 @@ function memoryRefusing(): RefusingQueues {
     async heal(actor, { parked }) {
       if (queues.get(actor)?.parked !== parked) return false;
       return queues.delete(actor);
+    },
+  };
+}
+
+function memoryGroupings(): SourceGroupings {
+  const kept = new Map<string, KeptGrouping>();
+  const of = (source: string): KeptGrouping =>
+    kept.get(source) ?? { by: "source", to: null, sinceMs: 0 };
+  return {
+    load: async (sources) => new Map(sources.map((source) => [source, of(source)])),
+    async begin(source, by) {
+      if (!kept.has(source)) kept.set(source, { ...of(source), by });
+    },
+    async want(source, to, nowMs) {
+      kept.set(source, { ...of(source), to, sinceMs: to === null ? 0 : nowMs });
+    },
+    async settle(source, by) {
+      if (of(source).to === by) kept.set(source, { by, to: null, sinceMs: 0 });
     },
   };
 }

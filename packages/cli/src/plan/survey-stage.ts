@@ -1,5 +1,6 @@
 import type { StageOptions } from "@orgloop/aws/operate";
 import { type LoadedProject, planTopology } from "@orgloop/config";
+import { type GroupingChange, groupingChanges } from "@orgloop/engine";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
 import { isUnasked, onStage } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
@@ -33,6 +34,9 @@ export async function surveyStage(
     const events = counted(count, "delivery", "deliveries");
     output.warn(`actor ${actor}: ${events} in its queue; it stays as draining until they are done`);
   }
+  for (const change of found === null ? [] : groupingChanges(found.topology, desired)) {
+    output.warn(groupingText(change));
+  }
   const applied = found && {
     ...found.applied,
     format_version: "1.0" as const,
@@ -53,4 +57,13 @@ export async function surveyStage(
     // A removed actor drains before it goes; checkpoints stay in the table.
     losses: [],
   };
+}
+
+/** What a source's order on the bus comes to, and when. */
+function groupingText({ source, to: { by, because } }: GroupingChange): string {
+  const how =
+    by === "key"
+      ? "its events will be grouped on the bus by their ordering keys"
+      : `its events will be one group on the bus, one after the other${because === null ? "" : `: the route "${because}" needs that`}`;
+  return `source ${source}: ${how}. Until what it has there is routed they are grouped as before`;
 }

@@ -52,6 +52,8 @@ export interface FoundSecrets {
 export interface FoundParts extends FoundSecrets {
   /** Types of event that a source can have, by its name, where its connector says. */
   readonly emits: ReadonlyMap<string, readonly string[]>;
+  /** Sources whose connector gives events an ordering key. */
+  readonly keyed: ReadonlySet<string>;
 }
 
 type Part = Pick<PluginPart<unknown, unknown>, "config" | "templates" | "paths">;
@@ -87,6 +89,7 @@ export async function checkPlugins(
   const variables = new Set<string>();
   const marked = new Map<Declaration, readonly SecretText[]>();
   const emits = new Map<string, readonly string[]>();
+  const keyed = new Set<string>();
   const uses = new Map<string, Declaration[]>();
   for (const item of [...source, ...actor, ...transform, ...logger] as Declaration[]) {
     const checked = item.enabled && item.layers.at(-1)?.document.file !== standIns;
@@ -105,8 +108,10 @@ export async function checkPlugins(
       if (first) packageError(first, name, more.length, error, findings);
       continue;
     }
-    const types = plugin.kind === "connector" ? plugin.source?.emits : undefined;
+    const source = plugin.kind === "connector" ? plugin.source : undefined;
+    const types = source?.emits;
     for (const item of items) {
+      if (item.kind === "source" && source?.keyed) keyed.add(item.name);
       if (item.kind === "source" && types) emits.set(item.name, types);
       const schema = await checkItem(item, plugin, context, findings);
       if (schema === undefined) continue;
@@ -116,7 +121,7 @@ export async function checkPlugins(
       if (found.length > 0) marked.set(item, found);
     }
   }
-  return { variables, marked, emits };
+  return { variables, marked, emits, keyed };
 }
 
 function packageError(

@@ -7,6 +7,7 @@ import { checkSecrets } from "../check/check-secrets.ts";
 import { checkServerless } from "../check/check-serverless.ts";
 import { checkTemplates } from "../check/check-templates.ts";
 import { graphWarnings } from "../check/graph-warnings.ts";
+import { groupWarnings } from "../check/group-warnings.ts";
 import { inboxWarnings } from "../check/inbox-warnings.ts";
 import { warnOfNeverMatching } from "../check/never-matching.ts";
 import { outageWarnings } from "../check/outage-warnings.ts";
@@ -105,7 +106,6 @@ export async function resolveProject(
   for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
   const written = [...textsOf(read), ...modules.texts, ...(user ? [user] : [])];
   for (const document of written) checkVariables(document, env, findings);
-
   const declared = collectDeclarations(documents.filter(declares));
   if (input.everyWorkspace) {
     const loaded = { workspaceName, read, files, declared, modules, unread };
@@ -123,13 +123,14 @@ export async function resolveProject(
   const attachments = await attachFiles(byKind, files, findings);
   const on = byKind.route.filter(({ enabled }) => enabled);
   checkTemplates(on, byKind, findings);
-  const { marked, emits } = await checkedPlugins(byKind, input, findings);
+  const { marked, emits, keyed } = await checkedPlugins(byKind, input, findings);
   const routes = topologyRoutes(byKind.route, attachments.prompts);
   let topology: Topology | null = null;
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
     warnOfNeverMatching({ routes: on, specs: routes, emitted: emits }, findings);
     inboxWarnings(on, findings);
+    groupWarnings(byKind.source, { settings, routes: on, specs: routes, keyed }, findings);
     outageWarnings(on, [root, ...teams], findings);
     checkSecrets(settings, root, { ...byKind, marked }, findings);
     topology = buildTopology(projectSettings(workspaceName, settings, root), byKind, routes, {
@@ -157,8 +158,8 @@ async function checkedPlugins(
   byKind: LinkedDeclarations,
   { lookup, env, processEnv = env, standIns }: ProjectInput,
   findings: Findings,
-): Promise<Pick<FoundParts, "marked" | "emits">> {
-  if (lookup === undefined) return { marked: new Map(), emits: new Map() };
+): Promise<Pick<FoundParts, "marked" | "emits" | "keyed">> {
+  if (lookup === undefined) return { marked: new Map(), emits: new Map(), keyed: new Set() };
   const found = await checkPlugins(byKind, lookup, env, findings, standIns?.file);
   checkEnvironments(byKind, found.variables, { env, processEnv }, findings);
   return found;

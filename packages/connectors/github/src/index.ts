@@ -6,6 +6,7 @@ export default defineConnector({
   source: {
     emits: ["resource.changed"],
     repeatWindow: "7d",
+    keyed: true,
     config: githubSourceConfig,
     templates: [],
     create: async (config, context) =>

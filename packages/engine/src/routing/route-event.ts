@@ -157,7 +157,7 @@ function entryOf({ id, trace_id, source, type }: OrgLoopEvent) {
   return { event_id: id, trace_id, source, event_type: type };
 }
 
-function keyAt(event: OrgLoopEvent, path: string | undefined): string | undefined {
+export function keyAt(event: OrgLoopEvent, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   const value = getPath(event, splitPath(path));
   if (value === undefined || value === null) return undefined;
