@@ -234,7 +234,12 @@ function warnAboutEmpty(
  * A source that could verify its requests and does not takes events from anyone
  * (`docs/commands.md`, HTTP).
  */
-function warnAboutSecret(item: Declaration, schema: object, config: unknown, findings: Findings) {
+function warnAboutSecret(
+  item: Declaration,
+  schema: StandardSchema,
+  config: unknown,
+  findings: Findings,
+) {
   const { kind, name } = item;
   if (kind !== "source" || !schemaKeys(schema).includes("secret")) return;
   if (valueAt(config, ["secret"]) !== undefined) return;

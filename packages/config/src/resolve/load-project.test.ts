@@ -347,7 +347,7 @@ loggers:
       'orgloop.yaml:14:22 wrong-package loggers[0].type | package "@orgloop/connector-cron" is a connector, not a logger',
     ]);
     expect(warnings.map(line("")).map((text) => text.trim())).toEqual([
-      'orgloop.yaml:6:76 unknown-key sources[0].config.evry | unknown key "evry" is ignored: did you mean "every"?',
+      'orgloop.yaml:6:76 unknown-key sources[0].config.evry | unknown key "evry" is ignored: did you mean "every"? (known: url, every, nested)',
       'orgloop.yaml:6:95 unknown-key sources[0].config.nested.x | unknown key "x" is ignored',
     ]);
   });

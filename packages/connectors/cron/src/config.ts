@@ -7,22 +7,34 @@ const schedule = z
     name: z
       .string()
       .min(1)
-      .describe("Unique in the source; `provenance.platform_event` is `schedule.<name>`."),
-    cron: z
-      .string()
-      .describe("`every 5m`, or five fields: minute, hour, day of month, month, day of week."),
-    payload: z.record(z.string(), z.unknown()).default({}),
+      .meta({
+        description: "Unique in the source; `provenance.platform_event` is `schedule.<name>`.",
+        examples: ["weekdays"],
+      }),
+    cron: z.string().meta({
+      description: "`every 5m`, or five fields: minute, hour, day of month, month, day of week.",
+      examples: ["0 9 * * 1-5", "every 5m"],
+    }),
+    payload: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .meta({ description: "The payload of its events.", examples: [{ digest: "daily" }] }),
     timezone: z
       .string()
       .refine(isTimezone, "expected a time zone such as Europe/Berlin")
       .optional()
-      .describe("IANA name, e.g. `Europe/Berlin`. Default: the machine's."),
+      .meta({
+        description: "The IANA name of a time zone. Default: the machine's.",
+        examples: ["Europe/Berlin"],
+      }),
     catch_up: z
       .enum(["last", "all"])
       .default("last")
-      .describe(
-        "What becomes of ticks that were missed while nothing ran: only the last one happens (default), or all, oldest first.",
-      ),
+      .meta({
+        description:
+          "What becomes of ticks that were missed while nothing ran: only the last one happens, or all, oldest first.",
+        examples: ["all"],
+      }),
   })
   .check((context) => {
     const { cron } = context.value;
@@ -41,23 +53,35 @@ const schedule = z
   });
 
 /** `config` of a cron source (v1alpha1, section 7). */
-export const cronSourceConfig = z.strictObject({
-  schedules: z
-    .array(schedule)
-    .min(1)
-    .check((context) => {
-      const names = context.value.map(({ name }) => name);
-      for (const [index, name] of names.entries()) {
-        if (names.indexOf(name) === index) continue;
-        context.issues.push({
-          code: "custom",
-          input: name,
-          path: [index, "name"],
-          message: `the name "${name}" is used twice`,
-        });
-      }
-    }),
-});
+export const cronSourceConfig = z
+  .strictObject({
+    schedules: z
+      .array(schedule)
+      .min(1)
+      .check((context) => {
+        const names = context.value.map(({ name }) => name);
+        for (const [index, name] of names.entries()) {
+          if (names.indexOf(name) === index) continue;
+          context.issues.push({
+            code: "custom",
+            input: name,
+            path: [index, "name"],
+            message: `the name "${name}" is used twice`,
+          });
+        }
+      })
+      .meta({
+        description: "When its events come, one entry a schedule.",
+        examples: [[{ name: "weekdays", cron: "0 9 * * 1-5" }]],
+      }),
+  })
+  .meta({
+    title: "Cron source",
+    description: "Emits an event at the times of its schedules.",
+    examples: [
+      { schedules: [{ name: "weekdays", cron: "0 9 * * 1-5", timezone: "Europe/Berlin" }] },
+    ],
+  });
 export type CronSourceConfig = z.output<typeof cronSourceConfig>;
 
 function isTimezone(name: string): boolean {

@@ -167,7 +167,7 @@ function expectedOf(issue: Issue): string | undefined {
 export function withoutConsequences(issues: readonly ConfigIssue[]): ConfigIssue[] {
   const meant = new Set<string>();
   for (const { code, path, message } of issues) {
-    const near = code === "unknown-key" ? /did you mean "(.*)"\?$/.exec(message)?.[1] : undefined;
+    const near = code === "unknown-key" ? /did you mean "(.*?)"\?/.exec(message)?.[1] : undefined;
     if (near !== undefined) meant.add(formatPath([...path.slice(0, -1), near]));
   }
   return issues.filter(({ code, path }) => code !== "missing-key" || !meant.has(formatPath(path)));

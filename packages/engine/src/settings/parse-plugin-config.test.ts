@@ -36,9 +36,9 @@ it("takes unknown keys out at every depth, with a warning and the nearest name",
     auth: { token: "t" },
   });
   expect(warnings.map(({ path, message }) => `${path.join(".")}: ${message}`)).toEqual([
-    'list.1.b: unknown key "b" is ignored',
-    'auth.extra: unknown key "extra" is ignored',
-    'retrise: unknown key "retrise" is ignored: did you mean "retries"?',
+    'list.1.b: unknown key "b" is ignored: did you mean "a"? (known: a)',
+    'auth.extra: unknown key "extra" is ignored (known: token, user)',
+    'retrise: unknown key "retrise" is ignored: did you mean "retries"? (known: url, retries, mode, rotation, list, auth)',
   ]);
 });
 
@@ -105,10 +105,22 @@ const errorsOf = async (config: unknown) =>
   );
 
 it.each([
-  [{ secrt: "x" }, 'secrt: unknown key "secrt": did you mean "secret"?'],
-  [{ Secret: "x" }, 'Secret: unknown key "Secret": did you mean "secret"?'],
-  [{ SECRETS: "x" }, 'SECRETS: unknown key "SECRETS": did you mean "secret"?'],
-  [{ auth: { token: "t", tokn: "x" } }, 'auth.tokn: unknown key "tokn": did you mean "token"?'],
+  [
+    { secrt: "x" },
+    'secrt: unknown key "secrt": did you mean "secret"? (known: secret, auth, keys, name)',
+  ],
+  [
+    { Secret: "x" },
+    'Secret: unknown key "Secret": did you mean "secret"? (known: secret, auth, keys, name)',
+  ],
+  [
+    { SECRETS: "x" },
+    'SECRETS: unknown key "SECRETS": did you mean "secret"? (known: secret, auth, keys, name)',
+  ],
+  [
+    { auth: { token: "t", tokn: "x" } },
+    'auth.tokn: unknown key "tokn": did you mean "token"? (known: token)',
+  ],
 ])("a misspelt secret is an error: %j", async (config, message) => {
   expect(await errorsOf(config)).toEqual([message]);
 });
@@ -136,4 +148,22 @@ it.each([
 
 it("a secret that is a reference is known when it is used", async () => {
   expect(await errorsOf({ secret: "${SECRET}" })).toBeUndefined();
+});
+
+it("knows the keys of a schema of another library, by its JSON Schema; not those it gives up", async () => {
+  const properties = { url: { type: "string" }, old: { deprecated: true } };
+  const other = {
+    "~standard": {
+      version: 1,
+      vendor: "other",
+      validate: () => ({
+        issues: [{ message: "no", code: "unrecognized_keys", keys: ["uri"], path: [] }],
+      }),
+      jsonSchema: { input: () => ({ type: "object", properties }) },
+    },
+  } as const;
+  const { warnings } = await parsePluginConfig(other, { uri: "x" });
+  expect(warnings[0]?.message).toBe(
+    'unknown key "uri" is ignored: did you mean "url"? (known: url)',
+  );
 });

@@ -98,18 +98,18 @@ function emptySecrets(schema: StandardSchema, config: unknown): ConfigIssue[] {
 }
 
 /**
- * An unknown key: a warning, but of one that must have been meant as a secret, without which
- * nothing would be checked.
+ * An unknown key, with the keys that are known in its place: a warning, but of one that must have
+ * been meant as a secret, without which nothing would be checked.
  */
 function unknownKey(issue: ConfigIssue, schema: StandardSchema) {
   const { path, message } = issue;
+  const keys = schemaKeys(schema, path.slice(0, -1));
   const secret = misspeltSecret(schema, path);
-  if (secret !== undefined) {
-    return { secret: true, issue: { ...issue, message: `${message}: did you mean "${secret}"?` } };
-  }
-  const near = path.length === 1 ? nearest(String(path[0]), schemaKeys(schema)) : undefined;
-  const hint = near === undefined ? "" : `: did you mean "${near}"?`;
-  return { secret: false, issue: { ...issue, message: `${message} is ignored${hint}` } };
+  const near = secret ?? nearest(String(path.at(-1)), keys);
+  const meant = near === undefined ? "" : `: did you mean "${near}"?`;
+  const known = keys.length === 0 ? "" : ` (known: ${keys.join(", ")})`;
+  const said = secret === undefined ? `${message} is ignored` : message;
+  return { secret: secret !== undefined, issue: { ...issue, message: `${said}${meant}${known}` } };
 }
 
 /**

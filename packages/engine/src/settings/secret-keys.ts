@@ -1,19 +1,13 @@
 import { isMapping, type StandardSchema } from "@orgloop/sdk";
 import { distance } from "fastest-levenshtein";
-import { type DocumentPath, formatPath, valueAt } from "./document-path.ts";
+import { type DocumentPath, formatPath } from "./document-path.ts";
+import { jsonSchemaOf, referred } from "./json-schema-of.ts";
 
 /**
  * The way to a key that a schema marks secret; `*` is any item of a list and any key of a free
  * mapping.
  */
 export type SecretKey = readonly string[];
-
-interface JsonSchemaOf {
-  readonly input?: (options: {
-    readonly target: "draft-2020-12";
-    readonly libraryOptions: Readonly<Record<string, unknown>>;
-  }) => unknown;
-}
 
 /**
  * `true`: all that stands there is secret. `"references"`: what the references in it stand for is,
@@ -92,18 +86,6 @@ function valuesAt(value: unknown, [step, ...rest]: SecretKey, path: DocumentPath
   return names.flatMap((name) => valuesAt(value[name], rest, [...path, name]));
 }
 
-function jsonSchemaOf(schema: StandardSchema): unknown {
-  const { jsonSchema } = schema["~standard"] as { readonly jsonSchema?: JsonSchemaOf };
-  try {
-    // What JSON Schema has no form for, such as zod's preprocess, hides none of the keys beside it.
-    const libraryOptions = { unrepresentable: "any" };
-    return jsonSchema?.input?.({ target: "draft-2020-12", libraryOptions });
-  } catch {
-    // A schema that has no such form, for a value that JSON cannot hold: then nothing is marked.
-    return undefined;
-  }
-}
-
 /** Keys of a schema that hold a list of schemas for the same value. */
 const UNIONS = ["anyOf", "oneOf", "allOf"] as const;
 
@@ -146,16 +128,6 @@ function collect(
   ]) {
     collect(inner, [...path, "*"], from, add);
   }
-}
-
-/** What `#/$defs/name` names in the schema; undefined for any other reference. */
-function referred(root: unknown, reference: string): unknown {
-  const [start, ...steps] = reference.split("/");
-  if (start !== "#") return undefined;
-  return valueAt(
-    root,
-    steps.map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")),
-  );
 }
 
 /**
