@@ -1,4 +1,4 @@
-import { cpSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
 import { bundleJq, bundleWorkers } from "./bundle-assets.ts";
@@ -42,6 +42,10 @@ export async function bundleCommand(out: string): Promise<ReadonlySet<string>> {
   cpSync(path.join(ROOT, "packages/config/schemas"), path.join(out, "schemas"), {
     recursive: true,
   });
+  for (const name of readdirSync(path.join(ROOT, "modules"))) {
+    const manifest = path.join(ROOT, "modules", name, "orgloop-module.yaml");
+    if (existsSync(manifest)) cpSync(manifest, path.join(out, "shipped-modules", `${name}.yaml`));
+  }
   const sources = [...inputs].filter((file) => !/(^|\/)node_modules\//.test(file));
   const changed = sources.map((file) => [file, statSync(path.join(ROOT, file)).mtimeMs]);
   writeFileSync(path.join(out, "sources.json"), JSON.stringify(Object.fromEntries(changed)));

@@ -27,6 +27,20 @@ export function addWorkspaces(program: Command): void {
     .action(lazy(() => import("./commands/workspace-show.ts").then((it) => it.workspaceShow)));
 }
 
+export function addConnectors(program: Command): void {
+  const connectors = program
+    .command("connectors")
+    .description("what can be named in `connector`, `type` and `package`");
+  connectors
+    .command("list")
+    .description("connectors, transforms, loggers and modules: OrgLoop's and the project's own")
+    .action(lazy(() => import("./commands/connectors-list.ts").then((it) => it.connectorsList)));
+  connectors
+    .command("show <name>")
+    .description("every setting of one, with type, default, description and an example")
+    .action(lazy(() => import("./commands/connectors-show.ts").then((it) => it.connectorsShow)));
+}
+
 export function addModules(program: Command): void {
   const module = program.command("module").description("bundles of routes, with parameters");
   module

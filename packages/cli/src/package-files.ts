@@ -9,3 +9,7 @@ export const TEMPLATES = own("templates/");
 export const MANIFEST = own("package.json");
 /** The editor's schemas, where the command is bundled. */
 export const BUNDLED_SCHEMAS = fileURLToPath(new URL("schemas/", import.meta.url));
+/** The manifests of the modules that come with OrgLoop, NAME.yaml each, where it is bundled. */
+export const BUNDLED_MODULES = fileURLToPath(new URL("shipped-modules/", import.meta.url));
+/** The folders of the same modules in the checkout. */
+export const MODULES = own("../../modules/");

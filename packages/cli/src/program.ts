@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { cliVersion } from "./cli-version.ts";
 import {
+  addConnectors,
   addDeadLetters,
   addInbox,
   addModules,
@@ -35,6 +36,7 @@ export function orgloopProgram(): Command {
   addProcess(program);
   addViews(program);
   addEvents(program);
+  addConnectors(program);
   addWorkspaces(program);
   addModules(program);
   addDeadLetters(program);

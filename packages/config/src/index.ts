@@ -33,6 +33,14 @@ export {
 export { findManifest } from "./read/find-manifest.ts";
 export { type Environment, readEnvironment } from "./read/read-environment.ts";
 export { DEFAULT_WORKSPACE, type WorkspaceFile, workspaceFiles } from "./read/read-workspace.ts";
+export {
+  moduleReference,
+  type PluginReference,
+  pluginReference,
+  type Role,
+  type RoleReference,
+} from "./reference/plugin-reference.ts";
+export type { Setting } from "./reference/settings.ts";
 export { connectorRepeatWindows } from "./resolve/connector-repeat-windows.ts";
 export type { Declaration, ItemKind } from "./resolve/declarations.ts";
 export { type LoadOptions, loadProject } from "./resolve/load-project.ts";

@@ -47,6 +47,7 @@ export * from "./routing/transforms.ts";
 export * from "./settings/describe-issue.ts";
 export * from "./settings/document-path.ts";
 export * from "./settings/is-blank.ts";
+export * from "./settings/json-schema-of.ts";
 export * from "./settings/nearest.ts";
 export * from "./settings/parse-plugin-config.ts";
 export * from "./settings/references.ts";

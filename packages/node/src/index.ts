@@ -16,7 +16,7 @@ export { purgeStoredLetters, readStoredLetter, readStoredLetters } from "./data/
 export { type QueuedEvents, readStoredQueues } from "./data/stored-queues.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./data/stored-state.ts";
 export { readStoredTraces } from "./data/stored-traces.ts";
-export { pluginEntry, pluginLookup } from "./plugins/plugins.ts";
+export { OWN_PACKAGES, pluginEntry, pluginLookup } from "./plugins/plugins.ts";
 export type { Host, HostOptions } from "./process/host.ts";
 export type { HostedModule, ModuleRequest } from "./process/host-modules.ts";
 export type { ProjectOptions } from "./process/project-options.ts";

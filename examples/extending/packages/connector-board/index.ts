@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the language
 import {
   type Actor,
   defineConnector,
@@ -17,10 +18,23 @@ interface Note {
   readonly text: string;
 }
 
-const boardConfig = z.strictObject({
-  url: z.url().describe("Where the board is."),
-  token: z.string().min(1).meta({ secret: true }).describe("What the board knows us by."),
-});
+const boardConfig = z
+  .strictObject({
+    url: z.url().meta({ description: "Where the board is.", examples: ["https://board.example"] }),
+    token: z
+      .string()
+      .min(1)
+      .meta({
+        secret: true,
+        description: "What the board knows us by.",
+        examples: ["${BOARD_TOKEN}"],
+      }),
+  })
+  .meta({
+    title: "Board",
+    description: "Reads the notes of a board, and adds notes to it.",
+    examples: [{ url: "https://board.example", token: "${BOARD_TOKEN}" }],
+  });
 type BoardConfig = z.output<typeof boardConfig>;
 
 export default defineConnector({

@@ -3,9 +3,21 @@ import path from "node:path";
 import { defineLogger, type Logger } from "@orgloop/sdk";
 import * as z from "zod";
 
-const tallyConfig = z.strictObject({
-  path: z.string().min(1).describe("The file that gets the counts, from the project's folder."),
-});
+const tallyConfig = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .meta({
+        description: "The file that gets the counts, from the project's folder.",
+        examples: ["tally.json"],
+      }),
+  })
+  .meta({
+    title: "Tally",
+    description: "Counts the entries of the event log by their phase.",
+    examples: [{ path: "tally.json" }],
+  });
 
 export default defineLogger({
   id: "tally",

@@ -1,9 +1,21 @@
 import { defineTransform, type Transform } from "@orgloop/sdk";
 import * as z from "zod";
 
-const redactConfig = z.strictObject({
-  keys: z.array(z.string()).min(1).describe("Keys of the payload whose values are hidden."),
-});
+const redactConfig = z
+  .strictObject({
+    keys: z
+      .array(z.string())
+      .min(1)
+      .meta({
+        description: "Keys of the payload whose values are hidden.",
+        examples: [["phone", "email"]],
+      }),
+  })
+  .meta({
+    title: "Redact",
+    description: "Hides values of the payload.",
+    examples: [{ keys: ["phone", "email"] }],
+  });
 
 export default defineTransform({
   id: "redact",

@@ -1,4 +1,4 @@
-import { formatPath, valueAt } from "@orgloop/engine";
+import { formatPath, HIDDEN, holdsReference, valueAt } from "@orgloop/engine";
 import type { ValueOrigin } from "../plan/value-origin.ts";
 import {
   type Declaration,
@@ -42,6 +42,10 @@ function origin({ document, path }: Layer): ValueOrigin {
   return { file: document.file, ...document.locate(path), path: formatPath(path) };
 }
 
+/** A secret that is written out is shown to nobody; a reference is. */
+const shown = (value: unknown, secret: boolean): unknown =>
+  secret && !(typeof value === "string" && holdsReference(value)) ? HIDDEN : value;
+
 /** Instances for people and tools; `declarations` are the items of the whole project. */
 export function moduleInstances(
   instances: readonly Instance[],
@@ -60,7 +64,8 @@ export function moduleInstances(
       if (value === undefined) return [];
       const at = placed(layers, ["params", param]);
       const given = valueAt(at.document.value, at.path) !== undefined;
-      return [{ name: param, value, from: given ? origin(at) : null }];
+      const secret = module.parameters.find(({ name }) => name === param)?.secret === true;
+      return [{ name: param, value: shown(value, secret), from: given ? origin(at) : null }];
     });
     const items = (byInstance.get(instance) ?? [])
       .map((item) => ({ kind: item.kind, name: item.name }))

@@ -124,7 +124,7 @@ export function checkParameters(
           ? nearest(value, (parameter.values ?? []).map(String))
           : undefined;
       const hint = near === undefined ? "" : `: did you mean "${near}"?`;
-      const message = `parameter "${name}": expected ${wanted}, found ${show(value, [name])}${hint}`;
+      const message = `parameter "${name}": expected ${wanted}, found ${show(value, [parameter.secret ? "secret" : name])}${hint}`;
       report(["params", name], "value", "wrong-parameter", message);
     }
     values.set(name, value);

@@ -49,6 +49,10 @@ const parameterSchema = mapping({
     .min(1, { error: "a list of values" })
     .optional()
     .describe("With type enum: what it may be."),
+  example: z.unknown().optional().describe("What it may be, for people and editors."),
+  secret: flag()
+    .optional()
+    .describe("true: it is a secret, to be given as a reference, and is never shown."),
 }).superRefine(
   (parameter, context) => {
     if (parameter.type !== "enum" || parameter.values !== undefined) return;
@@ -90,6 +94,7 @@ export const moduleSchema = mapping({
   ...head("Module"),
   metadata: mapping({
     name: name("the module's name").describe("The module's name; of an instance without one, too."),
+    title: text().optional().describe("The module's name, for people."),
     description: text().optional().describe("What the module does."),
     version: text().optional().describe("The module's version."),
   }).describe("Name, description and version of the module."),

@@ -37,7 +37,8 @@ export const isWrittenOut = (text: string, fromVars: FromVars): boolean =>
 export const isShown = (secret: string, fromVars: FromVars): boolean =>
   !isReference(secret) && !fromVars.includes(secret);
 
-const HIDDEN = "(hidden: a secret that is written out)";
+/** Stands for what nobody is shown. */
+export const HIDDEN = "(hidden: a secret that is written out)";
 
 /**
  * `text` without what URLs in it have as password, or as a user alone, unless these are references

@@ -23,6 +23,9 @@ const OWN: Readonly<Record<string, () => Promise<{ default: object }>>> = {
   "@orgloop/transform-script": () => import("@orgloop/transform-script"),
 };
 
+/** The names of the packages that come with OrgLoop, in their order. */
+export const OWN_PACKAGES: readonly string[] = Object.keys(OWN);
+
 /**
  * Finds packages from a project's `node_modules` (as Node does, up to the file system's root), or
  * as `./file.js` in the project; then among our own. Under one of our own names a project's copy

@@ -42,15 +42,13 @@ export const dedupConfig = z
         examples: ["memory"],
       }),
     ),
-    track_delivery: z
-      .optional(z.boolean())
-      .check(
-        z.meta({
-          description: "Known from v1alpha1 and ignored.",
-          examples: [true],
-          deprecated: true,
-        }),
-      ),
+    track_delivery: z.optional(z.boolean()).check(
+      z.meta({
+        description: "Known from v1alpha1 and ignored.",
+        examples: [true],
+        deprecated: true,
+      }),
+    ),
   })
   .check(
     z.meta({
