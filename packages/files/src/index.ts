@@ -8,7 +8,7 @@ export * from "./file-system.ts";
 export * from "./group-commit.ts";
 export * from "./lock-directory.ts";
 export * from "./mark/mark-file.ts";
-export { type Place, readFileLines } from "./read-lines.ts";
+export { findLines, type Place, readFileLines } from "./read-lines.ts";
 export * from "./read-stored-bodies.ts";
 export * from "./read-whole.ts";
 export * from "./remove-temporaries.ts";

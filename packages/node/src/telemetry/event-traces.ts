@@ -8,7 +8,7 @@ import {
   parseRecorded,
   type RecordedLine,
 } from "@orgloop/engine";
-import { type FileSystem, nodeFileSystem, readFileLines } from "@orgloop/files";
+import { type FileSystem, findLines, nodeFileSystem } from "@orgloop/files";
 import {
   type DeadLetter,
   type DeadLetterSummary,
@@ -57,10 +57,10 @@ async function loggedOf(
   // `events-TIME-N.jsonl` before `events.jsonl`: the rotated ones are older.
   for (const name of (await namesIn(logDir, fileSystem)).sort()) {
     if (!name.endsWith(".jsonl")) continue;
-    for await (const { line } of readFileLines(join(logDir, name), fileSystem)) {
-      const isMeant = line.includes(wanted);
-      if (!isMeant && !line.includes('"circuit.') && !line.includes('"rate.limited"')) continue;
+    const texts = [wanted, '"circuit.', '"rate.limited"'];
+    for await (const line of findLines(join(logDir, name), texts, fileSystem)) {
       const entry = parseEntry(line);
+      const isMeant = entry?.event_id?.startsWith(wanted) === true;
       if (entry !== null && (isMeant || isOfRoute(entry.phase))) found.push(entry);
     }
   }
@@ -73,8 +73,8 @@ async function recordedOf(
 ): Promise<readonly RecordedLine[]> {
   const found: RecordedLine[] = [];
   for (const file of await recordFiles(recordDir, fileSystem)) {
-    for await (const { line: text } of readFileLines(join(recordDir, file), fileSystem)) {
-      const line = text.includes(wanted) ? parseRecorded(text) : null;
+    for await (const text of findLines(join(recordDir, file), [wanted], fileSystem)) {
+      const line = parseRecorded(text);
       if (line?.event.id.startsWith(wanted)) found.push(line);
     }
   }
