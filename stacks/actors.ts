@@ -1,12 +1,7 @@
-import {
-  awaitedActors,
-  awaitedDeliverer,
-  delivererGroups,
-  deliveryConcurrency,
-  type Group,
-} from "@orgloop/aws/plan";
+import { awaitedActors, awaitedDeliverer, delivererGroups, type Group } from "@orgloop/aws/plan";
 import { type ActorSpec, DURATION_PATTERN, parseDuration } from "@orgloop/sdk";
 import { CfnWaitConditionHandle, type Stack } from "aws-cdk-lib";
+import { stageBulkheads } from "./bulkheads.ts";
 import { eventSource } from "./event-source.ts";
 import { fifoQueue } from "./fifo-queue.ts";
 import { lambdaFunction } from "./functions/lambda-function.ts";
@@ -46,14 +41,17 @@ export function actors(stage: Stage): readonly Stack[] {
   for (const stack of shards.stacks) {
     for (const deliverers of before) stack.addDependency(deliverers);
   }
+  const ids = [...all.map(({ id }) => id), ...awaited];
+  const { shares } = stageBulkheads(stage, ids);
+  const shareOf = (id: string) => shares.get(id) ?? 0;
   for (const { id } of all) {
     const group = groupOf.get(id);
-    if (group) addActor(shards.of(id), stage, id, group, shared);
+    if (group) addActor(shards.of(id), stage, id, group, { shared, share: shareOf(id) });
   }
   for (const id of awaited) {
     const key = awaitedDeliverer(stage.topology, id);
     const waiting = { key, ids: [id], actors: [], packages: [] };
-    addActor(shards.of(id), stage, id, waiting, false);
+    addActor(shards.of(id), stage, id, waiting, { shared: false, share: shareOf(id) });
   }
   return [...before, ...shards.stacks];
 }
@@ -81,7 +79,7 @@ function addActor(
   stage: Stage,
   actor: string,
   group: Deliverer,
-  shared: boolean,
+  { shared, share }: { readonly shared: boolean; readonly share: number },
 ): void {
   const { names } = stage;
   const id = idOf(stage, actor);
@@ -90,7 +88,7 @@ function addActor(
   const mapping = eventSource(stack, `${id}-source`, {
     queue: names.actorQueue(actor),
     functionName,
-    maximumConcurrency: deliveryConcurrency(concurrencyOf(stage, actor)).invocations,
+    maximumConcurrency: share,
   });
   mapping.addDependency(queue);
   if (!shared) mapping.addDependency(deliverer(stack, `${id}-deliver`, stage, group));
@@ -165,8 +163,3 @@ function timeoutOf({ routesTo }: Stage, { ids }: Deliverer): number {
 /** A reference is known only at run time: then it may be the longest. */
 const timeoutMs = (timeout: string): number =>
   DURATION_PATTERN.test(timeout) ? parseDuration(timeout) : 1000 * MOST_TIMEOUT_S;
-
-/** Attempts in flight to an actor, as its routes allow. */
-function concurrencyOf({ routesTo }: Stage, actor: string): number {
-  return routesTo(actor).reduce((most, { delivery }) => Math.max(most, delivery.concurrency), 0);
-}

@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { awaitedActors, newLayout, readIntakes, type StageLayout } from "@orgloop/aws/plan";
+import {
+  awaitedActors,
+  bulkheadRefusal,
+  newLayout,
+  readIntakes,
+  type StageLayout,
+} from "@orgloop/aws/plan";
 import {
   connectorRepeatWindows,
   type Environment,
@@ -8,6 +14,7 @@ import {
   topologyHash,
 } from "@orgloop/config";
 import { OrgLoopError, type PluginLookup, type Topology } from "@orgloop/sdk";
+import { stageBulkheads } from "./bulkheads.ts";
 import { type Deployed, stillDraining } from "./draining.ts";
 import { bundleFunctions } from "./functions/bundle-functions.ts";
 import { functionPackages } from "./functions/function-packages.ts";
@@ -60,6 +67,11 @@ export async function prepareStage(options: PrepareOptions): Promise<StageInput>
   const draining = stillDraining(topology, deployed);
   const inboxes = stageInboxes(topology, draining, deployed);
   const intake = await readIntakes(topology, lookup);
+  const bulk = stageBulkheads({ topology, intake, draining }, [
+    ...new Set([...ids, ...draining.map(({ id }) => id), ...awaited]),
+  ]);
+  const refusal = bulkheadRefusal(bulk);
+  if (refusal !== null) throw new OrgLoopError("CONFIG_INVALID", refusal);
   const polled = topology.sources.filter((source) => intake(source).polled);
   const received = topology.sources.filter((source) => intake(source).received);
   const actors = [...topology.actors, ...draining];

@@ -56,6 +56,15 @@ test("router and receiver have their own concurrency; an actor has what its rout
   expect(concurrency("slow")).toBe(200);
 });
 
+test("an account with less gives each actor the same part of what its routes want, and 2 at the least", () => {
+  const little = synthesize({ ...topology, aws: { ...topology.aws, concurrency: 330 } });
+  const shares = little
+    .ofType("AWS::Lambda::EventSourceMapping")
+    .filter(({ Properties }) => Properties.EventSourceArn.includes("-actor-"))
+    .map(({ Properties }) => Properties.ScalingConfig.MaximumConcurrency);
+  expect(shares.toSorted((a, b) => a - b)).toEqual([2, 4, 100]);
+});
+
 test("a deliver function lives as long as its slowest attempt, and 15 minutes at most", () => {
   const timeouts = made
     .ofType("AWS::Lambda::Function")

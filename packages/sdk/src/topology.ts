@@ -59,6 +59,8 @@ export interface AwsSpec {
   readonly pollers?: "per_source" | "per_connector";
   readonly deliverers?: "per_actor" | "per_connector";
   readonly log_retention?: Duration;
+  /** Concurrent executions of Lambda that the account has for the stage; default 1,000. */
+  readonly concurrency?: number;
   /** ARN of a policy. */
   readonly permissions_boundary?: string;
   readonly vpc?: {

@@ -4,7 +4,7 @@
  */
 export const FIFO_BATCH = 10;
 /** SQS gives a mapping no less. */
-const LEAST_INVOCATIONS = 2;
+export const LEAST_INVOCATIONS = 2;
 /**
  * Fewer only where less is allowed: where much waits in few groups, SQS fills a batch from one of
  * them, and that one goes in order.

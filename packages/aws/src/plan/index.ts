@@ -19,6 +19,12 @@ export {
   stageName,
 } from "./aws-names.ts";
 export {
+  type Bulkheads,
+  bulkheadRefusal,
+  bulkheads,
+  HISTORIANS,
+} from "./bulkheads.ts";
+export {
   COST_ASSUMPTIONS,
   type CostAssumptions,
   type CostLine,
@@ -52,7 +58,6 @@ export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.t
 export { readIntakes } from "./read-intakes.ts";
 export { shardOf, usedShards } from "./shards.ts";
 export {
-  HISTORIANS,
   type Intake,
   RECEIVER_CONCURRENCY,
   ROUTER_CONCURRENCY,

@@ -10,6 +10,8 @@ const SIZE: StageSize = {
   stacks: 9,
   concurrency: 300,
   reservedConcurrency: 100,
+  leastConcurrency: 250,
+  sharedConcurrency: 1_000,
 };
 
 const levels = (size: Partial<StageSize>, limits: Readonly<Record<string, number>> = {}) =>
@@ -31,7 +33,9 @@ test("what a deploy would fail of is over, what leaves little room is tight", ()
   expect(levels({ stacks: 2_001 })).toMatchObject({ stacks: "over" });
   expect(levels({ concurrency: 1_500 })).toMatchObject({ concurrency: "tight" });
   expect(levels({}, { concurrency: 10 })).toMatchObject({ concurrency: "over" });
-  expect(levels({ reservedConcurrency: 100 }, { concurrency: 199 })).toMatchObject({
+  // More is shared out than there is.
+  expect(levels({}, { concurrency: 999 })).toMatchObject({ concurrency: "tight" });
+  expect(levels({ leastConcurrency: 200 }, { concurrency: 199 })).toMatchObject({
     concurrency: "over",
   });
 });

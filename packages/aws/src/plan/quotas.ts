@@ -1,3 +1,4 @@
+import { UNRESERVED } from "./bulkheads.ts";
 import type { StageSize } from "./stage-size.ts";
 
 /** A quota of an account that a stage may run into. */
@@ -53,11 +54,6 @@ export const QUOTAS: readonly Quota[] = [
   },
 ];
 
-/**
- * Lambda keeps so much for functions without a reservation (AWS, Configuring reserved concurrency).
- */
-const UNRESERVED = 100;
-
 /** `over`: a deploy would fail. `tight`: it works, with less room than the stage could use. */
 export interface QuotaFinding {
   readonly quota: Quota;
@@ -87,9 +83,13 @@ export function quotaFindings(
       advice,
     });
     if (quota.size === "concurrency") {
-      if (size.reservedConcurrency + UNRESERVED > limit) {
-        const advice = `${size.reservedConcurrency} are reserved and Lambda keeps ${UNRESERVED} back: have the quota raised before deploying`;
-        return found("over", advice);
+      if (size.leastConcurrency > limit) {
+        const advice = `${size.leastConcurrency} at the least: 2 an actor, ${size.reservedConcurrency} that are reserved and ${UNRESERVED} that Lambda keeps back: have the quota raised before deploying, and say so with aws.concurrency`;
+        return { ...found("over", advice), needed: size.leastConcurrency };
+      }
+      if (size.sharedConcurrency > limit) {
+        const advice = `aws.concurrency is ${size.sharedConcurrency}, which is what actors are given shares of: write what the account has for this stage, or have the quota raised`;
+        return found("tight", advice);
       }
       if (needed > limit) {
         return found("tight", "when everything is busy at once, deliveries wait for each other");

@@ -1,5 +1,5 @@
 import type { Topology } from "@orgloop/sdk";
-import { deliveryConcurrency } from "./delivery-concurrency.ts";
+import { bulkheads, HISTORIANS } from "./bulkheads.ts";
 import { awaitedActors, awaitedDeliverer, delivererGroups, pollerGroups } from "./groups.ts";
 import { newLayout, type StageLayout, type StagePart, stacksOf } from "./layout.ts";
 import { usedShards } from "./shards.ts";
@@ -9,8 +9,6 @@ import { usedShards } from "./shards.ts";
  * account's.
  */
 export const ROUTER_CONCURRENCY = 50;
-/** Functions that write the record at a time: SQS gives a mapping no less. */
-export const HISTORIANS = 2;
 /** Reserved: what anyone can call takes no more of the account than this. */
 export const RECEIVER_CONCURRENCY = 50;
 
@@ -31,6 +29,10 @@ export interface StageSize {
   readonly concurrency: number;
   /** Of it, what no other function in the account can use. */
   readonly reservedConcurrency: number;
+  /** What it can do with, where every actor gets the least. */
+  readonly leastConcurrency: number;
+  /** What its actors are given shares of: `aws.concurrency`. */
+  readonly sharedConcurrency: number;
 }
 
 /**
@@ -42,7 +44,7 @@ export function stageSize(
   intake: Intake,
   layout: StageLayout = newLayout(topology),
 ): StageSize {
-  const { sources, actors, routes, aws } = topology;
+  const { sources, actors, aws } = topology;
   const polled = sources.filter((source) => intake(source).polled);
   const received = sources.filter((source) => intake(source).received);
   const hasIngress = received.length > 0 && aws?.ingress !== "none";
@@ -57,15 +59,9 @@ export function stageSize(
   // Router, historian, recorder, sweeper and the one that empties the bucket.
   const functions = pollers.length + deliverers + 5 + (hasIngress ? 1 : 0);
   const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
-  const widest = new Map<string, number>();
-  for (const { then, delivery } of routes) {
-    widest.set(then.actor, Math.max(widest.get(then.actor) ?? 0, delivery.concurrency));
-  }
   const delivered = [...actors.map(({ id }) => id), ...awaited];
-  const delivering = delivered.reduce(
-    (sum, id) => sum + deliveryConcurrency(widest.get(id) ?? 0).invocations,
-    0,
-  );
+  const { shares, least, concurrency } = bulkheads(topology, delivered, reservedConcurrency);
+  const delivering = [...shares.values()].reduce((sum, share) => sum + share, 0);
   const stacks = (part: StagePart, ids: readonly string[]) =>
     usedShards(ids, stacksOf(layout, part)).size;
   const pollerKeys = pollers.map(({ key }) => key);
@@ -89,5 +85,7 @@ export function stageSize(
     stacks: 5 + siblings + schedules + (shared ? 1 : 0) + (hasIngress ? 1 : 0),
     concurrency: reservedConcurrency + delivering + polled.length + HISTORIANS + 1,
     reservedConcurrency,
+    leastConcurrency: least,
+    sharedConcurrency: concurrency,
   };
 }

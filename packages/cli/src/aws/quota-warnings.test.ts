@@ -26,14 +26,17 @@ async function project(actors: number, settings: object) {
 }
 
 test("more functions than a new account has roles for: said at the bus, with what to do", async () => {
-  const [warning, ...others] = await quotaWarnings(await project(1_100, { bus: "sqs" }));
+  const [warning, concurrency, ...others] = await quotaWarnings(
+    await project(1_100, { bus: "sqs" }),
+  );
   expect(others).toEqual([]);
   expect(warning).toMatchObject({ file: "orgloop.yaml", line: 7, code: "aws-quota" });
   expect(warning?.message).toMatch(/needs 1106 IAM roles, an account has 1000 .*per_connector/);
+  expect(concurrency?.message).toMatch(/needs 2352 Lambda concurrency, .* 1000 .*aws\.concurrency/);
 });
 
 test("functions that actors share fit; a process has no quotas", async () => {
-  const aws = { deliverers: "per_connector" };
+  const aws = { deliverers: "per_connector", concurrency: 2_352 };
   expect(await quotaWarnings(await project(1_100, { bus: "sqs", aws }))).toEqual([]);
   expect(await quotaWarnings(await project(1_100, { bus: "file" }))).toEqual([]);
 });

@@ -14,14 +14,17 @@ export async function quotaWarnings(
   if (topology?.bus.url !== "sqs") return [];
   const origin = settingOrigin(provenance, ["bus"]);
   const size = stageSize(topology, await stageIntake(project, topology));
-  return quotaFindings(size)
+  const { concurrency } = topology.aws ?? {};
+  return quotaFindings(size, (quota) =>
+    quota.size === "concurrency" ? (concurrency ?? null) : null,
+  )
     .filter(({ level }) => level === "over")
     .map(({ quota, needed, limit, advice }) => ({
       file: origin?.file ?? "",
       line: origin?.line ?? 1,
       column: origin?.column ?? 1,
       path: "bus",
-      message: `the stage needs ${needed} ${quota.label}, an account has ${limit} where nothing was raised: ${advice}`,
+      message: `the stage needs ${needed} ${quota.label}, ${quota.size === "concurrency" && concurrency !== undefined ? `aws.concurrency is ${limit}` : `an account has ${limit} where nothing was raised`}: ${advice}`,
       code: "aws-quota",
     }));
 }

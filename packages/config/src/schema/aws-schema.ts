@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { duration, form, list, mapping, oneOf, text } from "./fields.ts";
+import { count, duration, form, list, mapping, oneOf, text } from "./fields.ts";
 
 const TOPIC = /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/;
 const EMAIL = /^[^@\s]+@[^@\s]+$/;
@@ -31,6 +31,9 @@ export const awsSchema = mapping({
   deliverers: oneOf(["per_actor", "per_connector"])
     .optional()
     .describe("A deliver function an actor (default), or a connector whose actors share a secret."),
+  concurrency: count(1)
+    .optional()
+    .describe("Concurrent executions of Lambda that the account has for it. Default: 1000."),
   log_retention: duration().optional().describe("How long the functions' logs are kept."),
   permissions_boundary: text("the ARN of a policy")
     .optional()
