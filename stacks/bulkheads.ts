@@ -1,16 +1,11 @@
-import {
-  type Bulkheads,
-  bulkheads,
-  RECEIVER_CONCURRENCY,
-  ROUTER_CONCURRENCY,
-} from "@orgloop/aws/plan";
+import { type Bulkheads, bulkheads, ingressOf, ROUTER_CONCURRENCY } from "@orgloop/aws/plan";
 import type { Stage, StageInput } from "./stage.ts";
 
 /** What router and receiver have for themselves. */
 function reserved({ topology, intake }: Pick<StageInput, "topology" | "intake">): number {
-  const receives =
-    topology.aws?.ingress !== "none" && topology.sources.some((source) => intake(source).received);
-  return ROUTER_CONCURRENCY + (receives ? RECEIVER_CONCURRENCY : 0);
+  const { kind, concurrency } = ingressOf(topology.aws);
+  const receives = kind !== "none" && topology.sources.some((source) => intake(source).received);
+  return ROUTER_CONCURRENCY + (receives ? concurrency : 0);
 }
 
 /** The shares of a stage's actors, those that drain or are waited for among them. */

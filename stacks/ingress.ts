@@ -1,4 +1,4 @@
-import { RECEIVER_CONCURRENCY } from "@orgloop/aws/plan";
+import { ingressOf } from "@orgloop/aws/plan";
 import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import { Aws, CfnOutput, type Stack } from "aws-cdk-lib";
 import { CfnApi, CfnIntegration, CfnRoute, CfnStage } from "aws-cdk-lib/aws-apigatewayv2";
@@ -18,7 +18,7 @@ const TIMEOUT_S = 29;
  */
 export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | null {
   const { names, topology } = stage;
-  const form = topology.aws?.ingress ?? "function_url";
+  const { kind: form, concurrency } = ingressOf(topology.aws);
   if (form === "none" || received.length === 0) return null;
   const stack = stage.stack("ingress", "OrgLoop: webhooks");
   const receiver = lambdaFunction(stack, "Receiver", stage, {
@@ -34,7 +34,7 @@ export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | 
     }),
     timeoutS: TIMEOUT_S,
     memoryMb: 512,
-    reservedConcurrency: RECEIVER_CONCURRENCY,
+    reservedConcurrency: concurrency,
     statements: [
       sendToBus(stage),
       useTable(stage),

@@ -90,6 +90,15 @@ test("a function with more secrets than its role can name is refused before a de
   expect(synthesize({ ...grown, aws: { pollers: "per_source" } }).stacks.size).toBeGreaterThan(0);
 });
 
+test("the receiver takes as many requests at a time as aws.ingress says", async () => {
+  const made = await stageWith("ingress: { kind: api_gateway, concurrency: 120 }");
+  const receiver = made
+    .ofType("AWS::Lambda::Function")
+    .find(({ Properties }) => Properties.FunctionName.endsWith("-receive"));
+  expect(receiver?.Properties.ReservedConcurrentExecutions).toBe(120);
+  expect(made.ofType("AWS::ApiGatewayV2::Api").length).toBe(1);
+});
+
 test("ingress: none has nothing public, api_gateway an HTTP API that alone may call the receiver", async () => {
   const closed = await stageWith("ingress: none");
   expect(closed.ofType("AWS::Lambda::Permission")).toEqual([]);

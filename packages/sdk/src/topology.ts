@@ -54,6 +54,8 @@ export interface NetworkSpec {
 }
 
 /** Every key may be absent; the defaults are the stacks'. */
+export type IngressKind = "function_url" | "api_gateway" | "none";
+
 export interface AwsSpec {
   readonly region?: string;
   readonly pollers?: "per_source" | "per_connector";
@@ -70,7 +72,8 @@ export interface AwsSpec {
   /** ARN of a key. */
   readonly kms_key?: string;
   readonly tags?: Readonly<Record<string, string>>;
-  readonly ingress?: "function_url" | "api_gateway" | "none";
+  /** How webhooks come in: a kind alone, or with how many requests are taken at a time. */
+  readonly ingress?: IngressKind | { readonly kind?: IngressKind; readonly concurrency?: number };
   /** Who is told when an alarm goes off: a topic that is there, or one made for these addresses. */
   readonly alarms?: { readonly topic_arn?: string; readonly emails?: readonly string[] };
 }

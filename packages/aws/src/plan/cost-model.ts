@@ -1,6 +1,7 @@
 import { parseDuration, type Topology } from "@orgloop/sdk";
 import { alarmCounts } from "./alarms/alarm-counts.ts";
 import { inboxActors } from "./groups.ts";
+import { ingressOf } from "./ingress-of.ts";
 import { METRICS } from "./metric-names.ts";
 import { PRICES, type PriceName } from "./prices.ts";
 import type { Intake } from "./stage-size.ts";
@@ -172,7 +173,7 @@ function costLines(
     line("dashboard_month", "the dashboard", 1),
     ...sweeperLines(a, sources.filter((source) => intake(source).polled).length),
     ...(inboxActors(topology).length > 0 ? inboxLines(topology, a, events) : []),
-    ...(aws?.ingress === "api_gateway" ? [line("api_request", "webhooks", requests)] : []),
+    ...(ingressOf(aws).kind === "api_gateway" ? [line("api_request", "webhooks", requests)] : []),
   ];
 }
 

@@ -45,6 +45,7 @@ export {
   pollerGroups,
   pollerOf,
 } from "./groups.ts";
+export { type Ingress, ingressLimit, ingressOf } from "./ingress-of.ts";
 export {
   MOST_RESOURCES,
   newLayout,
@@ -59,7 +60,6 @@ export { readIntakes } from "./read-intakes.ts";
 export { shardOf, usedShards } from "./shards.ts";
 export {
   type Intake,
-  RECEIVER_CONCURRENCY,
   ROUTER_CONCURRENCY,
   type StageSize,
   stageSize,

@@ -1,6 +1,7 @@
 import type { Topology } from "@orgloop/sdk";
 import { bulkheads, HISTORIANS } from "./bulkheads.ts";
 import { awaitedActors, awaitedDeliverer, delivererGroups, pollerGroups } from "./groups.ts";
+import { ingressOf } from "./ingress-of.ts";
 import { newLayout, type StageLayout, type StagePart, stacksOf } from "./layout.ts";
 import { usedShards } from "./shards.ts";
 
@@ -9,9 +10,6 @@ import { usedShards } from "./shards.ts";
  * account's.
  */
 export const ROUTER_CONCURRENCY = 50;
-/** Reserved: what anyone can call takes no more of the account than this. */
-export const RECEIVER_CONCURRENCY = 50;
-
 /** How events come from a source. */
 export type Intake = (source: Topology["sources"][number]) => {
   readonly polled: boolean;
@@ -47,7 +45,8 @@ export function stageSize(
   const { sources, actors, aws } = topology;
   const polled = sources.filter((source) => intake(source).polled);
   const received = sources.filter((source) => intake(source).received);
-  const hasIngress = received.length > 0 && aws?.ingress !== "none";
+  const { kind, concurrency: receivers } = ingressOf(aws);
+  const hasIngress = received.length > 0 && kind !== "none";
   const pollers = pollerGroups(topology, polled);
   const awaited = awaitedActors(topology, actors);
   const delivererKeys = [
@@ -58,7 +57,7 @@ export function stageSize(
   const shared = aws?.deliverers === "per_connector";
   // Router, historian, recorder, sweeper and the one that empties the bucket.
   const functions = pollers.length + deliverers + 5 + (hasIngress ? 1 : 0);
-  const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? RECEIVER_CONCURRENCY : 0);
+  const reservedConcurrency = ROUTER_CONCURRENCY + (hasIngress ? receivers : 0);
   const delivered = [...actors.map(({ id }) => id), ...awaited];
   const { shares, least, concurrency } = bulkheads(topology, delivered, reservedConcurrency);
   const delivering = [...shares.values()].reduce((sum, share) => sum + share, 0);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadProject } from "@orgloop/config";
 import { expect, onTestFinished, test } from "vitest";
-import { quotaWarnings } from "./quota-warnings.ts";
+import { quotaWarnings, webhookLimit } from "./quota-warnings.ts";
 
 const CONNECTOR = "@orgloop/connector-webhook";
 
@@ -39,4 +39,17 @@ test("functions that actors share fit; a process has no quotas", async () => {
   const aws = { deliverers: "per_connector", concurrency: 2_352 };
   expect(await quotaWarnings(await project(1_100, { bus: "sqs", aws }))).toEqual([]);
   expect(await quotaWarnings(await project(1_100, { bus: "file" }))).toEqual([]);
+});
+
+test("how many webhooks are taken is named, where any come in", async () => {
+  const sources = [{ id: "hook", connector: CONNECTOR, config: {}, public: true }];
+  const named = async (settings: object) => webhookLimit(await project(1, settings));
+  expect(await named({ bus: "sqs", sources })).toEqual([expect.stringContaining("500 requests")]);
+  const aws = { ingress: { concurrency: 300 } };
+  expect(await named({ bus: "sqs", sources, aws })).toEqual([
+    expect.stringContaining("3000 requests"),
+  ]);
+  expect(await named({ bus: "sqs" })).toEqual([]);
+  expect(await named({ bus: "sqs", sources, aws: { ingress: "none" } })).toEqual([]);
+  expect(await named({ bus: "file", sources })).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { quotaFindings, stageSize } from "@orgloop/aws/plan";
+import { ingressLimit, ingressOf, quotaFindings, stageSize } from "@orgloop/aws/plan";
 import { type LoadedProject, settingOrigin } from "@orgloop/config";
 import type { Problem } from "@orgloop/sdk";
 import { stageIntake } from "./stage-intake.ts";
@@ -27,4 +27,15 @@ export async function quotaWarnings(
       message: `the stage needs ${needed} ${quota.label}, ${quota.size === "concurrency" && concurrency !== undefined ? `aws.concurrency is ${limit}` : `an account has ${limit} where nothing was raised`}: ${advice}`,
       code: "aws-quota",
     }));
+}
+
+/** How many webhooks a workspace on AWS takes; nothing where none come in. */
+export async function webhookLimit(
+  project: Pick<LoadedProject, "topology" | "projectDir">,
+): Promise<readonly string[]> {
+  const { topology } = project;
+  if (topology?.bus.url !== "sqs" || ingressOf(topology.aws).kind === "none") return [];
+  const intake = await stageIntake(project, topology);
+  const receives = topology.sources.some((source) => intake(source).received);
+  return receives ? [ingressLimit(topology.aws)] : [];
 }

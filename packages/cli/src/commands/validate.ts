@@ -11,24 +11,30 @@ import type { Output } from "../terminal/output.ts";
 export const validate: Command = async (context) => {
   const project = await readProject(context, { plugins: true, everyWorkspace: true });
   const { errors, provenance } = project;
-  const warnings = [...project.warnings, ...(await quotasOf(project))];
+  const { quotas, limits } = await ofStage(project);
+  const warnings = [...project.warnings, ...quotas];
   const valid = errors.length === 0;
   const report = { errors, warnings, provenance };
-  const text = context.flags.json ? "" : humanReport(report, context.output);
+  const text = context.flags.json ? "" : humanReport({ ...report, limits }, context.output);
   context.output.result({ valid, errors, warnings }, text);
   return valid ? 0 : 2;
 };
 
 /** Loaded only where the workspace is on AWS. */
-async function quotasOf(project: LoadedProject): Promise<readonly Problem[]> {
-  if (project.topology?.bus.url !== "sqs") return [];
-  const { quotaWarnings } = await import("../aws/quota-warnings.ts");
-  return quotaWarnings(project);
+async function ofStage(
+  project: LoadedProject,
+): Promise<{ readonly quotas: readonly Problem[]; readonly limits: readonly string[] }> {
+  if (project.topology?.bus.url !== "sqs") return { quotas: [], limits: [] };
+  const { quotaWarnings, webhookLimit } = await import("../aws/quota-warnings.ts");
+  return { quotas: await quotaWarnings(project), limits: await webhookLimit(project) };
 }
 
-type Report = Pick<LoadedProject, "provenance" | "errors" | "warnings">;
+type Report = Pick<LoadedProject, "provenance" | "errors" | "warnings"> & {
+  /** What the workspace takes where it is deployed. */
+  readonly limits: readonly string[];
+};
 
-function humanReport({ provenance, errors, warnings }: Report, output: Output): string {
+function humanReport({ provenance, errors, warnings, limits }: Report, output: Output): string {
   const faulty = new Set(errors.map((problem) => problem.file));
   const sound = [...provenance.documents.values()].filter(({ file }) => !faulty.has(file));
   const problem = (severity: string) => (it: Problem) => {
@@ -39,6 +45,7 @@ function humanReport({ provenance, errors, warnings }: Report, output: Output): 
     ...sound.map(({ file, value }) => `${output.style("green", "✓")} ${file}${description(value)}`),
     ...errors.map(problem("error")),
     ...warnings.map(problem("warning")),
+    ...limits,
     `${errors.length} errors, ${warnings.length} warnings ${errors.length === 0 ? "✓" : "✗"}`,
   ].join("\n");
 }

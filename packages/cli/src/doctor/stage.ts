@@ -2,6 +2,7 @@ import type { OpenAccount, StageOptions, StageStatus } from "@orgloop/aws/operat
 import { quotaFindings, type StageCost, stageCost, stageSize } from "@orgloop/aws/plan";
 import type { LoadedProject } from "@orgloop/config";
 import { hasCode, messageOf, type Topology } from "@orgloop/sdk";
+import { webhookLimit } from "../aws/quota-warnings.ts";
 import { polledThere, stageIntake } from "../aws/stage-intake.ts";
 import { wantedVariables } from "../commands/env.ts";
 import type { Check, CheckStatus } from "./check.ts";
@@ -21,7 +22,10 @@ export async function checkStage(
   const intake = await stageIntake(project, topology);
   const size = stageSize(topology, intake);
   const cost = costCheck(stageCost(topology, intake));
-  const presets = [...quotaChecks(size, new Map()), cost];
+  const limits = (await webhookLimit(project)).map(
+    (message): Check => ({ category: "quota", name: "webhooks", status: "ok", message }),
+  );
+  const presets = [...quotaChecks(size, new Map()), ...limits, cost];
   try {
     return await operate.withAccount(options, async (account) => [
       {
@@ -32,6 +36,7 @@ export async function checkStage(
       ...(await deployedChecks(operate, account, project)),
       ...(await secretChecks(operate, account, project)),
       ...quotaChecks(size, await operate.readQuotas(account)),
+      ...limits,
       cost,
     ]);
   } catch (error) {

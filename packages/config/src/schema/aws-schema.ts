@@ -19,6 +19,22 @@ const alarms = () =>
     error: "either topic_arn or emails",
   });
 
+const INGRESS = ["function_url", "api_gateway", "none"] as const;
+
+const ingress = () =>
+  z.union(
+    [
+      oneOf(INGRESS),
+      mapping({
+        kind: oneOf(INGRESS).optional().describe("How webhooks come in. Default: function_url."),
+        concurrency: count(1)
+          .optional()
+          .describe("Requests at a time, each about ten a second. Default: 50."),
+      }),
+    ],
+    { error: `one of ${INGRESS.join(", ")}, or a mapping with kind and concurrency` },
+  );
+
 const tags = () =>
   z.record(z.string(), z.string({ error: "text" }), { error: "a mapping of tag to text" });
 
@@ -48,8 +64,8 @@ export const awsSchema = mapping({
     .describe("The network that the functions are in."),
   kms_key: text("the ARN of a key").optional().describe("The key that encrypts what rests."),
   tags: tags().nullish().describe("Tags of everything that is deployed."),
-  ingress: oneOf(["function_url", "api_gateway", "none"])
+  ingress: ingress()
     .optional()
-    .describe("How webhooks come in. Default: function_url."),
+    .describe("How webhooks come in: a kind, or { kind, concurrency }. Default: function_url."),
   alarms: alarms().nullish().describe("Who is told when an alarm goes off. Default: nobody."),
 }).meta({ id: "Aws" });

@@ -1,6 +1,7 @@
 import { type ActorSpec, parseDuration, type RouteSpec, type Topology } from "@orgloop/sdk";
 import type { AwsNames } from "../aws-names.ts";
 import { awaitedActors, awaitedDeliverer, delivererGroups, pollerGroups } from "../groups.ts";
+import { ingressOf } from "../ingress-of.ts";
 import { type StageLayout, stacksOf } from "../layout.ts";
 import type { Intake } from "../stage-size.ts";
 import type { Alarmed } from "./alarm-plan.ts";
@@ -43,7 +44,7 @@ export function alarmed(options: AlarmedOptions): Alarmed & { readonly keys: rea
   const received = topology.sources.some((source) => intake(source).received);
   return {
     ...{ workspace, names, actors, routesTo, deliverers, pollers },
-    receives: received && topology.aws?.ingress !== "none",
+    receives: received && ingressOf(topology.aws).kind !== "none",
     concurrency: CONCURRENCY,
     shards: stacksOf(layout, "alarms"),
     keys: [...actors, ...deliverers.map(({ key }) => key), ...pollers.map(({ key }) => key)],

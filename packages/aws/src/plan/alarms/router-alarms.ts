@@ -108,7 +108,7 @@ export function receiverAlarms({ names, workspace }: AlarmedStage): readonly Met
         anchor: "receiver-throttles",
         happened: "Webhooks are answered 429: more come than the receiver's concurrency takes.",
         look: `the dashboard's "Functions", and orgloop doctor -w ${workspace}.`,
-        press: `orgloop deploy -w ${workspace} with more for the receiver, or api_gateway as aws.ingress; then ${again}`,
+        press: `orgloop deploy -w ${workspace} with a greater aws.ingress.concurrency, or api_gateway as its kind; then ${again}`,
       },
       threshold: 0.001,
     }),
