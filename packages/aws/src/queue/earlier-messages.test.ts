@@ -18,8 +18,8 @@ interface Kept {
 }
 
 /** A message as the release before has sent it; `{{x*N}}` stands for a long text. */
-function earlier(name: string): Kept {
-  const file = new URL(`../../../../test/fixtures/aws-b0cfe0b/${name}.json`, import.meta.url);
+function earlier(name: string, release = "aws-b0cfe0b"): Kept {
+  const file = new URL(`../../../../test/fixtures/${release}/${name}.json`, import.meta.url);
   const kept = JSON.parse(readFileSync(file, "utf8")) as Kept;
   const objects = Object.entries(kept.objects).map(([key, text]) => [
     key,
@@ -87,4 +87,25 @@ describe.each(["actor-message", "actor-message-claim-check"])("%s", (name) => {
     expect(done).toEqual({ batchItemFailures: [] });
     expect(got).toMatchObject([{ source: "hub", module: "acme" }]);
   });
+});
+
+test("a publication of before it said when it was made is routed, and not sent twice to who has it", async () => {
+  const kept = earlier("bus-message", "aws-3154fef");
+  const it = fixtureWith(kept);
+  const other = { ...route, name: "other", then: { ...route.then, actor: "other" } };
+  const options = it.routing([route, other]);
+  const record = recordOf(kept.body, kept.group, it.clock.now());
+  const sendEach: typeof options.sender.sendEach = async (url, messages) =>
+    url.includes("/other.")
+      ? messages.map(() => new Error("not now"))
+      : options.sender.sendEach(url, messages);
+  const refusing = { ...options, sender: { sendEach } };
+  const { batchItemFailures } = await routeBatch([record], remaining, refusing);
+  expect(batchItemFailures).toHaveLength(1);
+  // Moved by hand meanwhile: another message of the same publication.
+  await routeBatch([recordOf(kept.body, kept.group, it.clock.now())], remaining, options);
+  expect(it.sent.map(({ queueUrl }) => queueUrl)).toEqual([
+    expect.stringContaining(`/${route.then.actor}.`),
+    expect.stringContaining("/other."),
+  ]);
 });
