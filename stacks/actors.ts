@@ -22,8 +22,8 @@ import type { Stage } from "./stage.ts";
  * the batch.
  */
 const MARGIN_S = 30;
-const LEAST_TIMEOUT_S = 60;
-const MOST_TIMEOUT_S = 900;
+const MIN_TIMEOUT_S = 60;
+const MAX_TIMEOUT_S = 900;
 
 /**
  * The actors' queues and deliver functions, each in the shard of its id. Actors that drain are
@@ -157,9 +157,9 @@ function timeoutOf({ routesTo }: Stage, { ids }: Deliverer): number {
     .flatMap((id) => routesTo(id))
     .reduce((most, { delivery }) => Math.max(most, timeoutMs(delivery.timeout)), 0);
   const wanted = Math.ceil(slowest / 1000) + MARGIN_S;
-  return Math.min(MOST_TIMEOUT_S, Math.max(LEAST_TIMEOUT_S, wanted));
+  return Math.min(MAX_TIMEOUT_S, Math.max(MIN_TIMEOUT_S, wanted));
 }
 
 /** A reference is known only at run time: then it may be the longest. */
 const timeoutMs = (timeout: string): number =>
-  DURATION_PATTERN.test(timeout) ? parseDuration(timeout) : 1000 * MOST_TIMEOUT_S;
+  DURATION_PATTERN.test(timeout) ? parseDuration(timeout) : 1000 * MAX_TIMEOUT_S;

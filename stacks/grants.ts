@@ -61,14 +61,14 @@ export const receiveFrom = (...queues: readonly string[]): Statement =>
  * Queues of one role that are named each: of more, their names alone would be most of what a role's
  * policies may hold.
  */
-const MOST_NAMED = 30;
+const MAX_NAMED = 30;
 
 /**
  * Receives from the queues of actors that share a function; of many, by the prefix that all actors'
  * queues have.
  */
 export const receiveFor = ({ names }: Stage, actors: readonly string[]): Statement =>
-  actors.length > MOST_NAMED
+  actors.length > MAX_NAMED
     ? receiveFrom(`${names.actorPrefix}*.fifo`)
     : receiveFrom(...actors.map(names.actorQueue));
 
@@ -77,10 +77,10 @@ export const receiveFor = ({ names }: Stage, actors: readonly string[]): Stateme
  * gets to them as any event does.
  */
 export function tellOfInboxes(stage: Stage, actors: readonly string[]): readonly Statement[] {
-  const told = actors.filter((id) => stage.inboxes.actors.has(id));
-  if (told.length === 0) return [];
-  if (told.length > MOST_NAMED) return [sendToActors(stage)];
-  return [allow(SEND, ...told.map((id) => queueArn(stage.names.actorQueue(id))))];
+  const reported = actors.filter((id) => stage.inboxes.actors.has(id));
+  if (reported.length === 0) return [];
+  if (reported.length > MAX_NAMED) return [sendToActors(stage)];
+  return [allow(SEND, ...reported.map((id) => queueArn(stage.names.actorQueue(id))))];
 }
 
 /** Reads and writes objects under `folder` of the stage's bucket. */

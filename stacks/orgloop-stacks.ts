@@ -1,4 +1,4 @@
-import { awsNames, MOST_RESOURCES, pollerGroups, stacksOf } from "@orgloop/aws/plan";
+import { awsNames, MAX_RESOURCES, pollerGroups, stacksOf } from "@orgloop/aws/plan";
 import { CfnResource, type Stack, Tags } from "aws-cdk-lib";
 import { actors } from "./actors.ts";
 import { busGroupings } from "./bus-groupings.ts";
@@ -58,7 +58,7 @@ export function orgloopStacks(newStack: StackFactory, input: StageInput): readon
 
 function refuseTooMany(stack: Stack): void {
   const count = stack.node.findAll().filter((it) => CfnResource.isCfnResource(it)).length;
-  if (count <= MOST_RESOURCES) return;
+  if (count <= MAX_RESOURCES) return;
   throw new Error(
     `stack ${stack.stackName} would have ${count} resources, and CloudFormation takes 500: in how many stacks a stage lies is decided when it is created, so deploy this workspace as a new stage`,
   );

@@ -64,8 +64,8 @@ async function topologyOf(
   }
   const { topology, errors } = await loadProject({ path: projectDir, workspace: stage, env });
   const fatal = errors.filter(({ code }) => code === "no-project" || code === "unknown-workspace");
-  const told = command === "secrets" ? fatal : errors;
-  if (topology === null && told.length > 0) throw invalid(told);
+  const reported = command === "secrets" ? fatal : errors;
+  if (topology === null && reported.length > 0) throw invalid(reported);
   if (topology !== null && topology.bus.url !== "sqs") throw notSqs(topology, stage);
   return topology;
 }

@@ -11,7 +11,7 @@ import type { Stage } from "./stage.ts";
 const MINUTE_MS = 60_000;
 /** The share of an interval within which a tick may come, in parts of it, and the most minutes. */
 const SPREAD = 5;
-const MOST_SPREAD_MINUTES = 15;
+const MAX_SPREAD_MINUTES = 15;
 
 /** One schedule a polled source, each in the shard of its id. */
 export function schedules(stage: Stage, groups: readonly Group<SourceSpec>[]): readonly Stack[] {
@@ -47,7 +47,7 @@ function addSchedule(
     flexibleTimeWindow: {
       mode: "FLEXIBLE",
       maximumWindowInMinutes: Math.min(
-        MOST_SPREAD_MINUTES,
+        MAX_SPREAD_MINUTES,
         Math.max(1, Math.floor(minutes / SPREAD)),
       ),
     },

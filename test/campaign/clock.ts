@@ -12,7 +12,7 @@ const PATIENCE_MS = 30_000;
 const WEBHOOKS = 8;
 const ROUNDS_BETWEEN_RESTARTS = 5;
 /** Of `rated`, in a second: twice what it allows, as arrivals bunch on a busy machine. */
-const MOST_A_SECOND = 2 * 20 + 2;
+const MAX_A_SECOND = 2 * 20 + 2;
 
 /**
  * Sets the clock of the machine under the real process again and again, back and on, while
@@ -94,7 +94,7 @@ async function stopped(
 
 function floods(world: ClockWorld): string[] {
   const times = [...(world.accepted.get("rated")?.values() ?? [])].sort((a, b) => a - b);
-  const flood = times.find((atMs, at) => atMs - (times[at - MOST_A_SECOND] ?? -1_000) < 1_000);
+  const flood = times.find((atMs, at) => atMs - (times[at - MAX_A_SECOND] ?? -1_000) < 1_000);
   return flood === undefined ? [] : ["flood: the rate let too many through in a second"];
 }
 

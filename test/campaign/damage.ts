@@ -62,7 +62,7 @@ function saidOf(counts: ReadonlyMap<Outcome, number>, kinds: ReadonlySet<string>
     `${all} damaged files of ${kinds.size} kinds: ${of("harmless")} harmed nothing`,
     `${of("mended")} said and nothing lost`,
     `${of("lossy")} said with what is lost`,
-    `${of("unacknowledged")} unsaid of what nobody had been told of`,
+    `${of("unacknowledged")} unsaid of what nobody had been reported of`,
     `${of("lag")} unsaid of what marks lag behind before a kill`,
   ].join(", ");
 }

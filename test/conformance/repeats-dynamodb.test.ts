@@ -1,9 +1,9 @@
 import {
   dynamoClaims,
   dynamoRepeatClaims,
-  dynamoSourceLives,
-  lifeOf,
-  nextLives,
+  dynamoSourceEpochs,
+  epochOf,
+  nextEpochs,
 } from "@orgloop/aws/state";
 import { expect, test } from "vitest";
 import { tableOfEachTest } from "./table-of-each-test.ts";
@@ -45,17 +45,17 @@ test("what the release before has claimed is claimed", async () => {
 });
 
 test("a source that comes back or changes its connector begins anew, before that is recorded and after", async () => {
-  const lives = dynamoSourceLives(its.state);
+  const lives = dynamoSourceEpochs(its.state);
   const hub = { id: "hub", connector: "a" };
   expect(await lives.read()).toEqual({});
-  await lives.write(nextLives(await lives.read(), [hub]));
-  expect(lifeOf(await lives.read(), hub)).toBe(0);
+  await lives.write(nextEpochs(await lives.read(), [hub]));
+  expect(epochOf(await lives.read(), hub)).toBe(0);
   const other = { id: "hub", connector: "b" };
-  expect(lifeOf(await lives.read(), other)).toBe(1);
-  await lives.write(nextLives(await lives.read(), [other]));
-  expect(lifeOf(await lives.read(), other)).toBe(1);
-  await lives.write(nextLives(await lives.read(), []));
-  expect(lifeOf(await lives.read(), other)).toBe(2);
-  await lives.write(nextLives(await lives.read(), [other]));
-  expect(lifeOf(await lives.read(), other)).toBe(2);
+  expect(epochOf(await lives.read(), other)).toBe(1);
+  await lives.write(nextEpochs(await lives.read(), [other]));
+  expect(epochOf(await lives.read(), other)).toBe(1);
+  await lives.write(nextEpochs(await lives.read(), []));
+  expect(epochOf(await lives.read(), other)).toBe(2);
+  await lives.write(nextEpochs(await lives.read(), [other]));
+  expect(epochOf(await lives.read(), other)).toBe(2);
 });

@@ -1,5 +1,4 @@
 import {
-  bury,
   type DeliverBatchOptions,
   deliverBatch,
   deliveryInbox,
@@ -11,6 +10,7 @@ import {
   routeBatch,
   routeTopology,
   type Secrets,
+  writeDeadLetter,
   writeHistory,
 } from "@orgloop/aws/batches";
 import { memoryState } from "@orgloop/aws/memory-state-fixture";
@@ -28,7 +28,7 @@ import {
   knownSecrets,
   type OpenEntry,
   parseRecorded,
-  replayOnBus,
+  publicationOfReplay,
   type TraceChain,
 } from "@orgloop/engine";
 import { eventSchemas } from "@orgloop/engine/event-schemas";
@@ -109,7 +109,8 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
     now: clock.now,
     flow,
     checkEvent: eventSchemas(topology.sources),
-    bury: (letter) => bury(letter, { deadLetters, flow, known: knownSecrets() }),
+    writeDeadLetter: (letter) =>
+      writeDeadLetter(letter, { deadLetters, flow, known: knownSecrets() }),
   });
   const queueUrlOf = (actor: string) => `https://sqs.test/1/${actor}.fifo`;
   const inbox = {
@@ -226,7 +227,7 @@ export async function runFunctions(scenario: Scenario): Promise<Outcome> {
         .flatMap(([, text]) => text.split("\n"))
         .map(parseRecorded)
         .find((line) => line !== null && plainId(line.event.id) === step.replay);
-      if (found) await publish([replayOnBus(found.event, 1, {})], "replay");
+      if (found) await publish([publicationOfReplay(found.event, 1, {})], "replay");
     } else if ("drain" in step) {
       const drain = await drainInbox(step.drain, step.limit, inbox);
       calls.push(drainCall(step.drain, drain, clock.now() - startMs));

@@ -16,7 +16,7 @@ import { SAMPLE_DEFAULTS, sampleRoute } from "@orgloop/testkit";
 
 /** One call of an actor, as a scenario sees it. */
 export interface Call {
-  /** Of an inbox's notification `told` and how many wait. */
+  /** Of an inbox's notification `reported` and how many wait. */
   readonly event: string;
   readonly route: string;
   readonly attempt: number;

@@ -10,13 +10,13 @@ import { serveTest } from "../serve-test.ts";
 
 /** An agent's door: it hears of its inbox, and fetches by the command that it is told. */
 async function agent() {
-  const told: OrgLoopEvent["payload"][] = [];
+  const reported: OrgLoopEvent["payload"][] = [];
   const server = createServer(async (request, response) => {
     const { event } = (await json(request)) as { event: OrgLoopEvent };
-    told.push(event.payload);
+    reported.push(event.payload);
     response.end();
   });
-  return { told, url: `http://127.0.0.1:${await serveTest(server)}/` };
+  return { reported, url: `http://127.0.0.1:${await serveTest(server)}/` };
 }
 
 interface Drained {
@@ -30,7 +30,7 @@ test("an agent's events wait in its inbox, through SIGKILL, until it fetches the
   const project = path.join(root, "project");
   const env = { ORGLOOP_HOME: path.join(root, "home") };
   await mkdir(project);
-  const { told, url } = await agent();
+  const { reported, url } = await agent();
   const webhook = "@orgloop/connector-webhook";
   const config = { inbox: true, session_key: "agent {{payload.repo}}", inbox_max_batch: 50 };
   const manifest = {
@@ -66,10 +66,10 @@ test("an agent's events wait in its inbox, through SIGKILL, until it fetches the
   await expect
     .poll(waiting, { timeout: 20_000 })
     .toEqual({ sessions: [{ sessionKey: "agent acme/api", pending: 120 }] });
-  await expect.poll(() => told.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(() => reported.length, { timeout: 20_000 }).toBeGreaterThan(0);
   // Once; a second time only where the process died before it knew that the first had got through.
-  expect(told.length).toBeLessThanOrEqual(2);
-  expect(told[0]).toMatchObject({
+  expect(reported.length).toBeLessThanOrEqual(2);
+  expect(reported[0]).toMatchObject({
     kind: "inbox.notification",
     session_key: "agent acme/api",
     drain_command: "orgloop inbox drain --key 'agent acme/api' --format json",

@@ -48,8 +48,8 @@ export async function packageRegistry(work: string): Promise<PackageRegistry> {
       return [manifest.version, { ...manifest, dist }];
     });
     const latest = versions.at(-1)?.manifest.version;
-    const told = { name, "dist-tags": { latest }, versions: Object.fromEntries(listed) };
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(told));
+    const reported = { name, "dist-tags": { latest }, versions: Object.fromEntries(listed) };
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(reported));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -59,10 +59,10 @@ test("a rejection that a plug-in leaves unhandled is logged with its stack, coun
   const dir = path.join(home, "data", "log");
   const texts = (await readdir(dir)).map((name) => readFile(path.join(dir, name), "utf8"));
   const lines = (await Promise.all(texts)).join("").split("\n");
-  const told = lines.filter((line) => line.includes("late fault"));
-  expect(told.length).toBeGreaterThan(0);
-  expect(told.length).toBeLessThan(50);
-  expect(JSON.parse(told[0] ?? "")).toMatchObject({
+  const reported = lines.filter((line) => line.includes("late fault"));
+  expect(reported.length).toBeGreaterThan(0);
+  expect(reported.length).toBeLessThan(50);
+  expect(JSON.parse(reported[0] ?? "")).toMatchObject({
     phase: "system.error",
     error: expect.stringMatching(/late fault at .*late-actor/),
   });

@@ -77,7 +77,7 @@ class Witness {
   #sent = 0;
   #lowest = Number.POSITIVE_INFINITY;
   /** By lane: the number that is under way or last was, and whether it is under way. */
-  readonly #lanes = new Map<string, { n: number; underWay: boolean }>();
+  readonly #lanes = new Map<string, { n: number; inFlight: boolean }>();
   readonly #settled = new Set<string>();
 
   constructor(policy: DeliveryPolicy) {
@@ -100,16 +100,16 @@ class Witness {
     if (this.#policy.order === "none") return;
     const lane = this.#policy.order === "key" ? delivery.orderingKey : "";
     const n = delivery.event.payload.n as number;
-    const before = this.#lanes.get(lane) ?? { n: -1, underWay: false };
-    expect(before.underWay, "two of a lane at a time").toBe(false);
+    const before = this.#lanes.get(lane) ?? { n: -1, inFlight: false };
+    expect(before.inFlight, "two of a lane at a time").toBe(false);
     expect(n, "a later one was attempted before").toBeGreaterThanOrEqual(before.n);
-    this.#lanes.set(lane, { n, underWay: true });
+    this.#lanes.set(lane, { n, inFlight: true });
   }
 
   end(delivery: Delivery): void {
     this.#probing = false;
     const lane = this.#lanes.get(this.#policy.order === "key" ? delivery.orderingKey : "");
-    if (lane !== undefined) lane.underWay = false;
+    if (lane !== undefined) lane.inFlight = false;
   }
 
   fate({ event }: Delivery, fate: string): void {

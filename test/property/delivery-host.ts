@@ -24,7 +24,7 @@ export interface AttemptSeen {
   readonly circuit: Circuit;
 }
 
-export interface HostOptions {
+export interface DaemonOptions {
   readonly clock: FakeClock;
   readonly depth: number;
   readonly policies: ReadonlyMap<string, DeliveryPolicy>;
@@ -43,7 +43,7 @@ export interface DeliveryHost {
   readonly blocked: number;
 }
 
-export function deliveryHost(options: HostOptions): DeliveryHost {
+export function deliveryHost(options: DaemonOptions): DeliveryHost {
   const { clock, policies } = options;
   const queue = new ActorQueue(options);
   const outside = new Map<string, Delivery[]>([...policies.keys()].map((name) => [name, []]));

@@ -241,7 +241,7 @@ test("an event that was delivered is delivered once more by a replay, and once",
 });
 
 test("an agent is told once that something waits, and fetches it; what nobody fetches in time becomes a dead letter", async () => {
-  const told = (key: string) => actors.notices.filter(({ session_key }) => session_key === key);
+  const reported = (key: string) => actors.notices.filter(({ session_key }) => session_key === key);
   const drained = async (key: string) =>
     JSON.parse(await command("inbox", "drain", "--key", key)) as {
       readonly events: readonly { readonly payload: Parcel }[];
@@ -251,8 +251,8 @@ test("an agent is told once that something waits, and fetches it; what nobody fe
     found.events.map(({ payload }) => payload.n);
   await post({ to: "fetching", key: "left", n: 0, ttl: "1s" });
   await post({ to: "fetching", key: "agent", n: 0 });
-  await eventually(() => expect(told("agent")).toHaveLength(1));
-  expect(told("agent")[0]).toMatchObject({
+  await eventually(() => expect(reported("agent")).toHaveLength(1));
+  expect(reported("agent")[0]).toMatchObject({
     pending_count: 1,
     drain_command: `orgloop inbox drain --workspace ${stage} --key "agent" --format json`,
   });
@@ -265,7 +265,7 @@ test("an agent is told once that something waits, and fetches it; what nobody fe
   expect([numbers(fetched), fetched.remaining]).toEqual([[0, 1], 0]);
   expect(numbers(await drained("agent"))).toEqual([]);
   await post({ to: "fetching", key: "agent", n: 2 });
-  await eventually(() => expect(told("agent")).toHaveLength(2));
+  await eventually(() => expect(reported("agent")).toHaveLength(2));
   expect(numbers(await drained("agent"))).toEqual([2]);
   // By the schedule, once a minute.
   await eventually(
@@ -274,7 +274,7 @@ test("an agent is told once that something waits, and fetches it; what nobody fe
     150_000,
   );
   expect(numbers(await drained("left"))).toEqual([]);
-  expect(told("left")).toHaveLength(1);
+  expect(reported("left")).toHaveLength(1);
   expect(actors.accepted("fetching")).toEqual([]);
 });
 

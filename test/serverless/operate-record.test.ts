@@ -5,7 +5,7 @@ import {
   CreateLogStreamCommand,
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { recordHistory } from "@orgloop/aws";
+import { recordEvents } from "@orgloop/aws";
 import { readBusMessage } from "@orgloop/aws/queue";
 import { dynamoRepeatClaims } from "@orgloop/aws/state";
 import type { LogEntry } from "@orgloop/sdk";
@@ -123,7 +123,7 @@ test("explain: what became of an event in the stage, and why each route took it 
   ]);
   logs.destroy();
   const event = testEvent({ id: "evt_pr1", source: "hook", payload: { kind: "pr" } });
-  await recordHistory(stage.objects, [{ at: at(4), event }], atMs);
+  await recordEvents(stage.objects, [{ at: at(4), event }], atMs);
   await stage.letters.put(
     letterOf(event, { ...{ route: "to-chat", actor: "chat" }, last_at: at(7) }),
   );
@@ -165,8 +165,8 @@ test("replay: the record's events go over the bus again, numbered, each once", a
     testEvent({ id: "evt_other", source: "nobody" }),
   ];
   const hours = 5 * 3_600_000;
-  await recordHistory(stage.objects, [{ at: at(nowMs - hours), event: old }], nowMs - hours);
-  await recordHistory(
+  await recordEvents(stage.objects, [{ at: at(nowMs - hours), event: old }], nowMs - hours);
+  await recordEvents(
     stage.objects,
     [
       { at: at(nowMs), event: pr },
@@ -175,7 +175,7 @@ test("replay: the record's events go over the bus again, numbered, each once", a
     ],
     nowMs,
   );
-  await recordHistory(stage.objects, [{ at: at(nowMs), event: pr }], nowMs);
+  await recordEvents(stage.objects, [{ at: at(nowMs), event: pr }], nowMs);
   const dry = await stage.json(["replay", "--since", "1h", "--dry-run"]);
   expect(dry.answer).toEqual({ dry_run: true, matched: 1, not_found: [] });
   const planned = await stage.json(["plan", "--events"]);

@@ -20,12 +20,12 @@ beforeAll(async () => {
   large = synthesize(await loadTopology(enterprise(FORTUNE_50, ALARMED), SECRETS));
 });
 
-const told = (made: Synthesized, recorded: Recorded, minutes = 4 * HOURS) =>
+const reported = (made: Synthesized, recorded: Recorded, minutes = 4 * HOURS) =>
   evaluateAlarms(made, recorded, minutes);
 
 test("an organisation that is well wakes nobody, for a day", () => {
-  expect(told(small, healthy, 24 * HOURS)).toEqual([]);
-  expect(told(large, healthy)).toEqual([]);
+  expect(reported(small, healthy, 24 * HOURS)).toEqual([]);
+  expect(reported(large, healthy)).toEqual([]);
 });
 
 const isActors = (of: string) => of === names.actorQueue("reviewer");
@@ -170,7 +170,7 @@ const MODES: readonly {
 
 describe("one message a cause, soon, naming what it stands on:", () => {
   test.each(MODES)("$of", ({ recorded, tells, because, within }) => {
-    const messages = told(small, recorded);
+    const messages = reported(small, recorded);
     expect(messages).toEqual([
       {
         alarm: expect.stringMatching(tells),
@@ -186,14 +186,14 @@ test("what hurts for a moment, or one of a thousand, wakes nobody", () => {
   const hiccup = from(30, (metric, since) =>
     metric.of === deliverer && since < 5 ? calls(metric, "Errors") : undefined,
   );
-  expect(told(small, hiccup)).toEqual([]);
+  expect(reported(small, hiccup)).toEqual([]);
   const letters = from(30, ({ name }) => (name === "DeadLetters" ? 5 : undefined));
-  expect(told(small, letters)).toEqual([]);
+  expect(reported(small, letters)).toEqual([]);
 });
 
 test("a second actor that falls ill while the first one is has a message of its own", () => {
   const queues = ["reviewer", "slow"].map(names.actorQueue);
-  const messages = told(
+  const messages = reported(
     small,
     from(30, (metric, since) => {
       if (metric.of === queues[0]) return ages(metric, since);
@@ -211,5 +211,5 @@ test("500 actors that are ill at once are one cause, and one message", () => {
   const all = from(30, (metric, since) =>
     metric.of.startsWith(names.actorPrefix) ? ages(metric, since) : undefined,
   );
-  expect(told(large, all).map(({ alarm }) => alarm)).toEqual(["actors-many"]);
+  expect(reported(large, all).map(({ alarm }) => alarm)).toEqual(["actors-many"]);
 });

@@ -138,7 +138,7 @@ test("the dashboard shows what the alarms watch", async () => {
   expect(widgets.length).toBeGreaterThan(6);
 });
 
-const told = (made: Synthesized) =>
+const reported = (made: Synthesized) =>
   ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"]
     .flatMap((type) => made.ofType(type))
     .flatMap(({ Properties }) => (Properties.AlarmActions as string[] | undefined) ?? []);
@@ -146,16 +146,16 @@ const told = (made: Synthesized) =>
 test("alarms: a topic that is there is told, or one is made for addresses; without, nobody is", async () => {
   const topic = "arn:aws:sns:eu-west-1:123456789012:pager";
   const paged = await stageWith(`alarms: { topic_arn: "${topic}" }`);
-  expect(new Set(told(paged))).toEqual(new Set([topic]));
+  expect(new Set(reported(paged))).toEqual(new Set([topic]));
   expect(paged.ofType("AWS::SNS::Topic")).toEqual([]);
   const mailed = await stageWith("alarms: { emails: [night@acme.test, day@acme.test] }");
   const made = "arn:aws:sns:eu-west-1:123456789012:orgloop-production-alarms";
-  expect(new Set(told(mailed))).toEqual(new Set([made]));
+  expect(new Set(reported(mailed))).toEqual(new Set([made]));
   const [{ Properties } = { Properties: null }, ...more] = mailed.ofType("AWS::SNS::Topic");
   expect([Properties.TopicName, more]).toEqual(["orgloop-production-alarms", []]);
   const addresses = mailed.ofType("AWS::SNS::Subscription").map((one) => one.Properties.Endpoint);
   expect(addresses).toEqual(["night@acme.test", "day@acme.test"]);
-  expect(told(await stageWith("pollers: per_source"))).toEqual([]);
+  expect(reported(await stageWith("pollers: per_source"))).toEqual([]);
 });
 
 test("where the endpoint is an emulator, each metric has an alarm that tells of itself", async () => {

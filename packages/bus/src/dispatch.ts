@@ -1,7 +1,7 @@
 import type { EventFilter, EventHandler, OrgLoopEvent, Receipt, Subscription } from "@orgloop/sdk";
 
 /** An unacked event, as dispatch sees it. */
-export interface Held {
+export interface UnackedEvent {
   readonly event: OrgLoopEvent;
   /** Routes done with. */
   readonly settled: ReadonlySet<string>;
@@ -28,11 +28,15 @@ export interface DispatchOptions {
  */
 export interface Dispatch {
   /** A new event, in the order of publishing. */
-  add(held: Held): void;
+  add(unacked: UnackedEvent): void;
   /** The event was acked: it is handed over no more. */
-  remove(held: Held): void;
+  remove(unacked: UnackedEvent): void;
   /** `waiting`: what is unacked now, in the order of publishing. */
-  subscribe(filter: EventFilter, handler: EventHandler, waiting: Iterable<Held>): Subscription;
+  subscribe(
+    filter: EventFilter,
+    handler: EventHandler,
+    waiting: Iterable<UnackedEvent>,
+  ): Subscription;
   /** Ends every subscription; resolves when the pending hand-overs have ended. */
   close(): Promise<void>;
 }
@@ -40,17 +44,17 @@ export interface Dispatch {
 export function createDispatch(options: DispatchOptions = {}): Dispatch {
   const subscribers = new Set<Subscriber>();
   return {
-    add(held) {
-      for (const subscriber of subscribers) subscriber.add(held);
+    add(unacked) {
+      for (const subscriber of subscribers) subscriber.add(unacked);
     },
-    remove(held) {
-      held.acked = true;
-      for (const subscriber of subscribers) subscriber.forget(held);
+    remove(unacked) {
+      unacked.acked = true;
+      for (const subscriber of subscribers) subscriber.forget(unacked);
     },
     subscribe(filter, handler, waiting) {
       const subscriber = createSubscriber(filter, handler, options);
       subscribers.add(subscriber);
-      for (const held of waiting) subscriber.add(held);
+      for (const unacked of waiting) subscriber.add(unacked);
       return {
         unsubscribe() {
           subscribers.delete(subscriber);
@@ -67,14 +71,14 @@ export function createDispatch(options: DispatchOptions = {}): Dispatch {
 }
 
 interface Subscriber {
-  add(held: Held): void;
-  forget(held: Held): void;
+  add(unacked: UnackedEvent): void;
+  forget(unacked: UnackedEvent): void;
   end(): Promise<void>;
 }
 
 /** The events of one source that wait for one subscriber; the head is the one being handed over. */
 interface Lane {
-  queue: Held[];
+  queue: UnackedEvent[];
   head: number;
   refusals: number;
   cancelTimer: (() => void) | null;
@@ -86,7 +90,7 @@ function createSubscriber(
   { setTimer = systemTimer, retryDelayMs = doublingDelayMs }: DispatchOptions,
 ): Subscriber {
   const lanes = new Map<string, Lane>();
-  const taken = new Set<Held>();
+  const taken = new Set<UnackedEvent>();
   const running = new Set<Promise<void>>();
   let ended = false;
 
@@ -94,13 +98,13 @@ function createSubscriber(
     if (ended) return;
     lane.cancelTimer = null;
     while (lane.queue[lane.head]?.acked) lane.head += 1;
-    const held = lane.queue[lane.head];
-    if (held === undefined) return void lanes.delete(source);
-    taken.add(held);
-    const pending: Promise<void> = call(handler, held).then((refused) => {
+    const unacked = lane.queue[lane.head];
+    if (unacked === undefined) return void lanes.delete(source);
+    taken.add(unacked);
+    const pending: Promise<void> = call(handler, unacked).then((refused) => {
       running.delete(pending);
       if (refused) {
-        if (taken.delete(held)) held.returns += 1;
+        if (taken.delete(unacked)) unacked.returns += 1;
         lane.refusals += 1;
         if (!ended) {
           lane.cancelTimer = setTimer(() => advance(source, lane), retryDelayMs(lane.refusals));
@@ -115,18 +119,18 @@ function createSubscriber(
   }
 
   return {
-    add(held) {
-      const { source, type } = held.event;
+    add(unacked) {
+      const { source, type } = unacked.event;
       if (filter.source !== undefined && filter.source !== source) return;
       if (filter.type !== undefined && filter.type !== type) return;
       const lane = lanes.get(source);
-      if (lane !== undefined) return void lane.queue.push(held);
-      const created: Lane = { queue: [held], head: 0, refusals: 0, cancelTimer: null };
+      if (lane !== undefined) return void lane.queue.push(unacked);
+      const created: Lane = { queue: [unacked], head: 0, refusals: 0, cancelTimer: null };
       lanes.set(source, created);
       advance(source, created);
     },
-    forget(held) {
-      taken.delete(held);
+    forget(unacked) {
+      taken.delete(unacked);
     },
     async end() {
       if (!ended) {
@@ -135,17 +139,17 @@ function createSubscriber(
         lanes.clear();
       }
       await Promise.all(running);
-      for (const held of taken) held.returns += 1;
+      for (const unacked of taken) unacked.returns += 1;
       taken.clear();
     },
   };
 }
 
 /** True where the handler refused the event. */
-async function call(handler: EventHandler, held: Held): Promise<boolean> {
-  const receipt: Receipt = { attempt: held.returns + 1, settled: new Set(held.settled) };
+async function call(handler: EventHandler, unacked: UnackedEvent): Promise<boolean> {
+  const receipt: Receipt = { attempt: unacked.returns + 1, settled: new Set(unacked.settled) };
   try {
-    await handler(held.event, receipt);
+    await handler(unacked.event, receipt);
     return false;
   } catch {
     return true;

@@ -1,5 +1,5 @@
 import { OrgLoopError, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
-import { createDispatch, type DispatchOptions, type Held } from "./dispatch.ts";
+import { createDispatch, type DispatchOptions, type UnackedEvent } from "./dispatch.ts";
 
 export type MemoryBusOptions = DispatchOptions;
 
@@ -8,7 +8,7 @@ export type MemoryBusOptions = DispatchOptions;
  */
 export function memoryBus(options: MemoryBusOptions = {}): SettlingEventBus {
   const dispatch = createDispatch(options);
-  const unacked = new Map<string, Held & { readonly settled: Set<string> }>();
+  const unacked = new Map<string, UnackedEvent & { readonly settled: Set<string> }>();
   let closed = false;
 
   const refuseClosed = () => {

@@ -12,7 +12,7 @@ import { type Bodies, headerLine, rewriteLines } from "./rewrite-lines.ts";
 /** What was appended without a sync is synced this often, while more is appended. */
 const SYNC_EVERY_MS = 1_000;
 /** Fewer lines than this are not worth a rewrite. */
-const LEAST_STALE = 1_000;
+const MIN_STALE = 1_000;
 
 /**
  * A file of numbered lines with checksums, appended to and now and then rewritten. The first line
@@ -33,7 +33,7 @@ export class CheckedLines {
   #synced = -1;
   #syncedMs: number;
   /** In lines. */
-  #staleFrom = LEAST_STALE;
+  #staleFrom = MIN_STALE;
   #failure: OrgLoopError | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -177,7 +177,7 @@ export class CheckedLines {
   async tidy(bodies: Bodies): Promise<void> {
     try {
       await this.rewrite(bodies);
-      this.#staleFrom = LEAST_STALE;
+      this.#staleFrom = MIN_STALE;
     } catch (error) {
       this.#staleFrom = 2 * this.#last;
       const { path, warn } = this.#options;

@@ -1,5 +1,5 @@
 import type { StoresVerdict } from "./data/verify-stores.ts";
-import type { Host, HostOptions } from "./process/host.ts";
+import type { Daemon, DaemonOptions } from "./process/daemon.ts";
 import type { RunningProcess, StartOptions } from "./process/start-process.ts";
 import type { CompareRoutingOptions, RoutingComparison } from "./routing/compare-routing.ts";
 
@@ -10,15 +10,15 @@ export {
   parseInjected,
   parseLetterFilter,
 } from "@orgloop/engine";
-export { isDataDirHeld } from "./data/data-dir-held.ts";
+export { isDataDirLocked } from "./data/data-dir-locked.ts";
 export { removeDataDir } from "./data/remove-data-dir.ts";
 export { purgeStoredLetters, readStoredLetter, readStoredLetters } from "./data/stored-letters.ts";
 export { type QueuedEvents, readStoredQueues } from "./data/stored-queues.ts";
 export { readStoredState, type StoredState, type StoredStateOptions } from "./data/stored-state.ts";
 export { readStoredTraces } from "./data/stored-traces.ts";
 export { OWN_PACKAGES, pluginEntry, pluginLookup } from "./plugins/plugins.ts";
-export type { Host, HostOptions } from "./process/host.ts";
-export type { HostedModule, ModuleRequest } from "./process/host-modules.ts";
+export type { Daemon, DaemonOptions } from "./process/daemon.ts";
+export type { HostedProject, ProjectRequest } from "./process/hosted-project.ts";
 export type { ProjectOptions } from "./process/project-options.ts";
 export type { RunningProcess, StartOptions } from "./process/start-process.ts";
 export type { RouteComparison, RoutingComparison } from "./routing/compare-routing.ts";
@@ -65,10 +65,10 @@ export async function compareRouting(options: CompareRoutingOptions): Promise<Ro
 }
 
 /**
- * Listens, and runs the projects that it is given (`Host`). Imported only then, as above. Throws
+ * Listens, and runs the projects that it is given (`Daemon`). Imported only then, as above. Throws
  * `PORT_IN_USE`.
  */
-export async function startHost(options: HostOptions): Promise<Host> {
-  const { startHost: start } = await import("./process/host.ts");
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { startDaemon: start } = await import("./process/daemon.ts");
   return start(options);
 }

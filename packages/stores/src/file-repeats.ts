@@ -24,11 +24,11 @@ export interface FileRepeats {
   /** What the bus said up to this line of its log is in the file. */
   readonly through: number;
   /** How often each source began anew; absent: never. */
-  readonly lives: ReadonlyMap<string, number>;
+  readonly epochs: ReadonlyMap<string, number>;
   /** Resolves when a power cut would not lose them. */
   append(marks: readonly string[], through: number): Promise<void>;
   /** The source begins anew; resolves when that is durable. */
-  beginLife(source: string): Promise<void>;
+  beginEpoch(source: string): Promise<void>;
   /** Replaces what is in the file by `marks`, durably. */
   rewrite(marks: Iterable<string>): Promise<void>;
   close(): Promise<void>;
@@ -61,7 +61,7 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
   const { dir, fileSystem = nodeFileSystem, made, onMark, warn = () => {} } = options;
   const path = join(dir, "repeats.jsonl");
   await fileSystem.makeDirectory(dir);
-  const lives = new Map<string, number>();
+  const epochs = new Map<string, number>();
   let through = 0;
   let marks = 0;
   const file = await CheckedLines.open({
@@ -69,13 +69,13 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
     fileSystem,
     made,
     begin() {
-      lives.clear();
+      epochs.clear();
       through = 0;
       marks = 0;
       return (body) => {
         const line = parseRepeatsLine(body);
         ({ through } = line);
-        for (const [source, life] of Object.entries(line.lives)) lives.set(source, life);
+        for (const [source, epoch] of Object.entries(line.lives)) epochs.set(source, epoch);
         for (const mark of marksOf(line)) {
           marks += 1;
           onMark(mark);
@@ -91,10 +91,10 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
   const write = (added: readonly string[], upTo: number, begun: Line["lives"]): Promise<void> =>
     file.inTurn(async () => {
       const next = Math.max(upTo, through);
-      const after = { ...Object.fromEntries(lives), ...begun };
+      const after = { ...Object.fromEntries(epochs), ...begun };
       await file.append([...linesOf(added, next, after)], { durable: true });
       through = next;
-      for (const [source, life] of Object.entries(begun)) lives.set(source, life);
+      for (const [source, epoch] of Object.entries(begun)) epochs.set(source, epoch);
       marks += added.length;
     });
 
@@ -105,13 +105,13 @@ export async function fileRepeats(options: FileRepeatsOptions): Promise<FileRepe
     get through() {
       return through;
     },
-    lives,
+    epochs,
     append: (added, upTo) => write(added, upTo, {}),
-    beginLife: (source) => write([], through, { [source]: (lives.get(source) ?? 0) + 1 }),
+    beginEpoch: (source) => write([], through, { [source]: (epochs.get(source) ?? 0) + 1 }),
     rewrite: (wanted) =>
       file.inTurn(async () => {
         const written = { count: 0 };
-        await file.rewrite(linesOf(counted(wanted, written), through, Object.fromEntries(lives)));
+        await file.rewrite(linesOf(counted(wanted, written), through, Object.fromEntries(epochs)));
         marks = written.count;
       }),
     close: () => file.inTurn(() => file.close()),

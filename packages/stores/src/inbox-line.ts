@@ -52,7 +52,7 @@ export function lostEntries(bytes: Buffer): string {
   return [
     ...Array.from(waiting, ([, session, id]) => `${id} in the inbox of ${session}`),
     ...Array.from(changes, ([, session, what]) =>
-      what === "removed" ? `that ${session} has fetched events` : `whether ${session} was told`,
+      what === "removed" ? `that ${session} has fetched events` : `whether ${session} was reported`,
     ),
   ].join("; ");
 }

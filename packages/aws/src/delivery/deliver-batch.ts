@@ -14,9 +14,9 @@ import {
   responseOf,
   unreadable,
 } from "../queue/received-message.ts";
-import { bury, invalidLetter, isUnreadable } from "./burial.ts";
 import { type Invocation, newInvocation } from "./deliver-in-time.ts";
-import { type DeliveryHost, deliverMessage, type Verdict } from "./deliver-message.ts";
+import { deliverMessage, type MessagePorts, type Verdict } from "./deliver-message.ts";
+import { invalidLetter, isUnreadable, writeDeadLetter } from "./write-dead-letter.ts";
 
 /** Hides messages of one group of a queue for that many seconds, the first of them first. */
 export type HideMessages = (
@@ -28,7 +28,7 @@ export type HideMessages = (
 /** Removes messages of a batch from their queue. */
 export type RemoveMessages = (queueUrl: string, receiptHandles: readonly string[]) => Promise<void>;
 
-export interface DeliverBatchOptions extends DeliveryHost {
+export interface DeliverBatchOptions extends MessagePorts {
   readonly objects: Pick<ObjectStore, "get">;
   readonly bound: QueueBound;
   /**
@@ -180,7 +180,7 @@ async function deliverOne(
     const tooOld = isTooOld(record, clock.now());
     if (message instanceof Error) {
       if (!isUnreadable(message) && !tooOld) throw message;
-      await bury(invalidLetter(unreadable(record), message, clock.now()), options);
+      await writeDeadLetter(invalidLetter(unreadable(record), message, clock.now()), options);
       return { kind: "settled" };
     }
     const received = { message, receives: receivesOf(record), tooOld, excess };

@@ -58,7 +58,7 @@ function attemptTime({ timeoutMs }: DeliveryPolicy, invocation: Invocation): num
   return invocation.attempts === 0 && leftMs > 0 ? leftMs : null;
 }
 
-export interface AttemptHost {
+export interface AttemptPorts {
   /**
    * Null: it does not exist yet. Rejects where it cannot run: no fault of what is delivered to it.
    */
@@ -81,7 +81,7 @@ export interface Turn {
 export async function deliverInTime(
   { delivery, policy, deliveryId }: Turn,
   known: KnownAttempts,
-  host: AttemptHost,
+  host: AttemptPorts,
   invocation: Invocation,
 ): Promise<Verdict | null> {
   const timeoutMs = attemptTime(policy, invocation);
@@ -132,7 +132,7 @@ async function admit(
   route: string,
   policy: DeliveryPolicy,
   reserved: ReservedTime | null,
-  { routeStates, clock }: AttemptHost,
+  { routeStates, clock }: AttemptPorts,
 ): Promise<Admitted | NotAdmitted> {
   let admission = admitDelivery(HEALTHY, policy, reserved, clock.now());
   if (policy.breaker !== null || policy.rate !== null) {
@@ -149,7 +149,7 @@ async function changeBreaker(
   route: string,
   policy: DeliveryPolicy,
   change: (before: BreakerState) => BreakerState,
-  { routeStates, clock }: AttemptHost,
+  { routeStates, clock }: AttemptPorts,
 ): Promise<BreakerChange> {
   const { before, after } = await routeStates.update(route, (shared) =>
     withBreaker(shared, change(shared.breaker), policy, clock.now()),

@@ -4,7 +4,7 @@ import {
   deliveryEntry,
   fillRoute,
   inboxTerms,
-  isBuried,
+  isDeadLetter,
   isExpired,
   isInboxNotice,
   longestWaitMs,
@@ -19,17 +19,17 @@ import type { Secrets } from "../functions/secrets.ts";
 import type { DeliveryInbox } from "../inbox/delivery-inbox.ts";
 import type { ActorMessage } from "../queue/actor-message.ts";
 import type { AttemptStore } from "../state/attempts.ts";
-import { buryDelivery, forgetLetter } from "./burial.ts";
 import {
-  type AttemptHost,
+  type AttemptPorts,
   deliverInTime,
   type Invocation,
   MARGIN_MS,
   type Turn,
 } from "./deliver-in-time.ts";
 import { type KnownAttempts, knownAttempts } from "./known-attempts.ts";
+import { forgetLetter, writeDeliveryLetter } from "./write-dead-letter.ts";
 
-export interface DeliveryHost extends AttemptHost {
+export interface MessagePorts extends AttemptPorts {
   readonly attempts: AttemptStore;
   readonly deadLetters: DeadLetterStore;
   readonly secrets: Secrets;
@@ -68,12 +68,12 @@ const UNTIL_EXISTS_MS = 300_000;
 const SETTLED: Verdict = { kind: "settled" };
 
 /**
- * Takes one delivery as far as it goes now: the engine decides, this remembers, waits and buries.
+ * Takes one delivery as far as it goes now: the engine decides, this remembers, waits and gives up.
  * Rejects where a store does.
  */
 export async function deliverMessage(
   received: ReceivedDelivery,
-  host: DeliveryHost,
+  host: MessagePorts,
   invocation: Invocation,
 ): Promise<Verdict> {
   const { message, receives, tooOld } = received;
@@ -103,11 +103,11 @@ async function endedBefore(
   delivery: Delivery,
   { message, receives, excess, tooOld }: ReceivedDelivery,
   known: KnownAttempts,
-  host: DeliveryHost,
+  host: MessagePorts,
 ): Promise<Verdict | null> {
   const { state } = known;
-  const mayBeBuried = receives > 1 && !known.isKept;
-  if (mayBeBuried && (await isBuried(delivery, host.deadLetters, message.matched_at))) {
+  const mayBeDead = receives > 1 && !known.isKept;
+  if (mayBeDead && (await isDeadLetter(delivery, host.deadLetters, message.matched_at))) {
     host.flow.log(skippedEntry(delivery.event, delivery));
     host.flow.count("skipped");
     return settle(delivery, false, known, host);
@@ -127,7 +127,7 @@ async function endedBefore(
 async function untilItWaits(
   turn: Turn,
   known: KnownAttempts,
-  host: DeliveryHost,
+  host: MessagePorts,
   invocation: Invocation,
 ): Promise<Verdict> {
   const { delivery, policy } = turn;
@@ -180,7 +180,7 @@ async function keepAdmission(
   delivery: Delivery,
   { by, untilMs, reserved }: NotAdmitted,
   known: KnownAttempts,
-  { flow }: DeliveryHost,
+  { flow }: MessagePorts,
   { probes }: Invocation,
 ): Promise<number> {
   if (by === "rate" && known.reserved === null) {
@@ -196,9 +196,9 @@ async function settle(
   delivery: Delivery,
   delivered: boolean,
   known: KnownAttempts,
-  host: DeliveryHost,
+  host: MessagePorts,
 ): Promise<Verdict> {
-  if (isInboxNotice(delivery.event)) await (await host.inbox()).told(delivery, delivered);
+  if (isInboxNotice(delivery.event)) await (await host.inbox()).notified(delivery, delivered);
   await known.forget();
   return SETTLED;
 }
@@ -208,9 +208,9 @@ async function giveUp(
   reason: DeadReason,
   state: AttemptState,
   known: KnownAttempts,
-  host: DeliveryHost,
+  host: MessagePorts,
 ): Promise<Verdict> {
-  await buryDelivery(delivery, reason, state, host.clock.now(), host);
+  await writeDeliveryLetter(delivery, reason, state, host.clock.now(), host);
   return settle(delivery, false, known, host);
 }
 

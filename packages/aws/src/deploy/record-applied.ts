@@ -4,8 +4,8 @@ import { busGrouping, routesBySource } from "@orgloop/engine";
 import { OrgLoopError, parseJson, type Topology } from "@orgloop/sdk";
 import pLimit from "p-limit";
 import { dynamoAppliedState, topologyKey } from "../state/applied-state.ts";
+import { dynamoSourceEpochs, nextEpochs, type SourceEpochs } from "../state/source-epochs.ts";
 import { dynamoGroupings } from "../state/source-groupings.ts";
-import { dynamoSourceLives, nextLives, type SourceLives } from "../state/source-lives.ts";
 import type { StateTable } from "../state/state-table.ts";
 import { DRAINING_KEY, type DrainingActors } from "./draining.ts";
 
@@ -47,10 +47,10 @@ export async function recordApplied(
   const applied = dynamoAppliedState(state);
   const before = await applied.read();
   if (before?.hash === hash) return;
-  const lives = dynamoSourceLives(state);
+  const lives = dynamoSourceEpochs(state);
   const known = await lives.read();
   await beginGroupings(topology, known, state);
-  await lives.write(nextLives(known, topology.sources));
+  await lives.write(nextEpochs(known, topology.sources));
   const applied_at = new Date(now()).toISOString();
   await applied.write({ serial: (before?.serial ?? 0) + 1, hash, applied_at });
 }
@@ -58,7 +58,7 @@ export async function recordApplied(
 /** Of sources that were never here, the bus holds nothing: they are grouped as they are to be. */
 async function beginGroupings(
   { sources, routes }: Topology,
-  known: SourceLives,
+  known: SourceEpochs,
   state: StateTable,
 ): Promise<void> {
   const groupings = dynamoGroupings(state);

@@ -17,15 +17,15 @@ import type { StateTable } from "../state/state-table.ts";
 import { type AwsClients, awsClients, parameterReader } from "./aws-clients.ts";
 import { embeddedMetrics, type FlowLog, jsonFlowLog } from "./flow-log.ts";
 import { type FunctionEnvironment, functionEnvironment } from "./function-environment.ts";
-import type { PluginHost } from "./open-items.ts";
+import type { PluginPorts } from "./open-items.ts";
 import { type Secrets, secrets } from "./secrets.ts";
 import { surviveRejections } from "./survive-rejections.ts";
 
 /** A bundle's plugins, by the names of their packages. */
-export type BundledPlugins = PluginHost["plugins"];
+export type BundledPlugins = PluginPorts["plugins"];
 
 /** What every function has, made once a cold start. */
-export interface FunctionTools<Spec> extends PluginHost {
+export interface FunctionTools<Spec> extends PluginPorts {
   readonly environment: FunctionEnvironment;
   readonly spec: Spec;
   readonly aws: AwsClients;

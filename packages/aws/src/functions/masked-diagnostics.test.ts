@@ -33,9 +33,9 @@ async function echoed(error: (text: string) => Error) {
 
 test("what an actor echoes is neither in the log nor in what is remembered of an attempt", async () => {
   const it = await echoed((text) => new Error(text));
-  const told = JSON.stringify([it.entries, [...it.attempts.records]]);
-  expect(told).toContain("Bearer ***");
-  expect(told).not.toContain(SECRET);
+  const reported = JSON.stringify([it.entries, [...it.attempts.records]]);
+  expect(reported).toContain("Bearer ***");
+  expect(reported).not.toContain(SECRET);
   await it.deliver(again(it.record));
   expect(JSON.stringify(it.entries)).not.toContain(SECRET);
 });

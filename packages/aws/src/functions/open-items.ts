@@ -11,7 +11,7 @@ import type { FlowLog } from "./flow-log.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** What opening an item takes. */
-export interface PluginHost {
+export interface PluginPorts {
   /** By the names of their packages: those that were bundled. */
   readonly plugins: Readonly<Record<string, PluginDefinition>>;
   /** Absolute. */
@@ -33,7 +33,7 @@ interface Opened<Running> {
 }
 
 /** A changed secret is used after this. */
-const KEPT_MS = 300_000;
+const ITEM_CACHE_MS = 300_000;
 
 /**
  * Opens items as they are wanted and keeps them while the function is warm; one with secrets is
@@ -42,7 +42,7 @@ const KEPT_MS = 300_000;
  */
 export function itemOpener<Spec extends object, Running extends { close?(): Promise<void> }>(
   wanted: (spec: Spec) => WantedPlugin<Running>,
-  host: PluginHost,
+  host: PluginPorts,
 ): (spec: Spec) => Promise<Running> {
   const opened = new Map<Spec, Opened<Running>>();
   const network = guardedNetwork(host.allowPrivate);
@@ -75,7 +75,10 @@ export function itemOpener<Spec extends object, Running extends { close?(): Prom
     void known?.running.then((running) => running.close?.()).catch(() => undefined);
     const running = open(spec);
     const isSecret = holdsReference(JSON.stringify(spec));
-    opened.set(spec, { running, untilMs: isSecret ? nowMs + KEPT_MS : Number.POSITIVE_INFINITY });
+    opened.set(spec, {
+      running,
+      untilMs: isSecret ? nowMs + ITEM_CACHE_MS : Number.POSITIVE_INFINITY,
+    });
     running.catch(() => opened.delete(spec));
     return running;
   };

@@ -10,8 +10,8 @@ import { dynamoAttempts } from "../state/attempts.ts";
 import { dynamoRepeatClaims } from "../state/claims.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
 import { dynamoRefusingQueues } from "../state/refusing-queues.ts";
+import { dynamoSourceEpochs } from "../state/source-epochs.ts";
 import { dynamoGroupings } from "../state/source-groupings.ts";
-import { dynamoSourceLives } from "../state/source-lives.ts";
 import { dynamoTraces } from "../state/traces.ts";
 import { messageHiding } from "./aws-clients.ts";
 import { type FunctionOptions, functionTools, runMasked } from "./function-tools.ts";
@@ -43,7 +43,7 @@ export async function routeFunction(options: FunctionOptions): Promise<RouteFunc
       ...tools,
       topology,
       windows,
-      lives: await dynamoSourceLives(state).read(),
+      lives: await dynamoSourceEpochs(state).read(),
       openTransform: itemOpener(wantedTransform, tools),
     })),
     repeatClaims: dynamoRepeatClaims(state),

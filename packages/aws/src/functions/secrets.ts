@@ -32,14 +32,16 @@ export interface Unresolved<Value> {
 }
 
 /** For how long a secret is not asked for again: a changed one is used after this. */
-const KEPT_MS = 300_000;
+const SECRET_CACHE_MS = 300_000;
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 export function secrets({ prefix, read, now, known }: SecretsOptions): Secrets {
   const kept = new Map<string, { readonly value: string; readonly atMs: number }>();
 
   async function load(names: readonly string[]): Promise<void> {
-    const old = names.filter((name) => now() - (kept.get(name)?.atMs ?? -KEPT_MS) >= KEPT_MS);
+    const old = names.filter(
+      (name) => now() - (kept.get(name)?.atMs ?? -SECRET_CACHE_MS) >= SECRET_CACHE_MS,
+    );
     if (old.length === 0) return;
     const found = await read(old.map((name) => `${prefix}${name}/value`));
     for (const name of old) {

@@ -1,6 +1,6 @@
 import type { CheckEvent } from "@orgloop/engine/event-schemas";
 import type { SourceSpec } from "@orgloop/sdk";
-import { bury } from "../delivery/burial.ts";
+import { writeDeadLetter } from "../delivery/write-dead-letter.ts";
 import { eventPublisher, type PublishDrafts } from "../intake/event-publisher.ts";
 import { groupedSources } from "../intake/grouped-sources.ts";
 import { dynamoDeadLetters } from "../state/dead-letters.ts";
@@ -30,7 +30,7 @@ export async function sourcePublisher(tools: Tools): Promise<PublishDrafts> {
       groupings: dynamoGroupings(state),
     }),
     checkEvent: await schemasOf(spec.sources),
-    bury: (letter) => bury(letter, { ...tools, deadLetters }),
+    writeDeadLetter: (letter) => writeDeadLetter(letter, { ...tools, deadLetters }),
   });
 }
 

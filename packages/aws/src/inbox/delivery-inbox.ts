@@ -1,4 +1,4 @@
-import { MOST_INBOX_TTL } from "@orgloop/config/serverless-limits";
+import { MAX_INBOX_TTL } from "@orgloop/config/serverless-limits";
 import {
   changeInbox,
   type Delivery,
@@ -25,7 +25,7 @@ export interface DeliveryInbox {
    */
   keep(message: ActorMessage, delivery: Delivery, terms: InboxTerms): Promise<void>;
   /** A notification was delivered, or given up. */
-  told(notice: Delivery, delivered: boolean): Promise<void>;
+  notified(notice: Delivery, delivered: boolean): Promise<void>;
 }
 
 export function deliveryInbox(host: InboxHost & { readonly flow: FlowLog }): DeliveryInbox {
@@ -34,7 +34,7 @@ export function deliveryInbox(host: InboxHost & { readonly flow: FlowLog }): Del
     async keep(message, delivery, terms) {
       const startedMs = clock.now();
       const { sessionKey } = terms;
-      const ttlMs = Math.min(terms.ttlMs, parseDuration(MOST_INBOX_TTL));
+      const ttlMs = Math.min(terms.ttlMs, parseDuration(MAX_INBOX_TTL));
       const entry = inboxEntry(delivery, { ...terms, ttlMs }, startedMs);
       const origin = JSON.stringify(originOf(message));
       const { noticeId } = await inboxes.add({ entry, origin }, (before) =>
@@ -44,7 +44,7 @@ export function deliveryInbox(host: InboxHost & { readonly flow: FlowLog }): Del
       flow.count("delivered");
       if (noticeId !== null) await sendNotice(sessionKey, noticeId, host);
     },
-    async told(notice, delivered) {
+    async notified(notice, delivered) {
       const sessionKey = String(notice.event.payload.session_key);
       const kind = delivered ? "notice_delivered" : "notice_failed";
       const { state, noticeId } = await inboxes.change(sessionKey, (before) =>

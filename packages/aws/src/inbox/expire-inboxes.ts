@@ -1,16 +1,16 @@
 import { changeInbox, expiredInboxLetter } from "@orgloop/engine";
 import { messageOf } from "@orgloop/sdk";
-import { type BurialOptions, buryLetter } from "../delivery/burial.ts";
+import { type DeadLetterWriterOptions, writeLetter } from "../delivery/write-dead-letter.ts";
 import type { InboxHost } from "./inbox-host.ts";
 import { sendNotice } from "./send-notice.ts";
 
-export interface ExpiryHost extends InboxHost, BurialOptions {}
+export interface ExpiryHost extends InboxHost, DeadLetterWriterOptions {}
 
 /** Of one look. */
 const AT_ONCE = 100;
-/** Longer than burying so many takes; who ends meanwhile holds the session so long. */
+/** Longer than so many letters take; who ends meanwhile holds the session so long. */
 const LEASE_MS = 60_000;
-/** What burying so many may take. */
+/** What so many letters may take. */
 const MARGIN_MS = 20_000;
 
 /**
@@ -36,19 +36,19 @@ async function expireSession(session: string, host: ExpiryHost): Promise<void> {
   const lease = await inboxes.lease(session, LEASE_MS);
   if (lease === null) return;
   try {
-    await buryExpired(session, host);
+    await writeExpiredLetters(session, host);
   } finally {
     await inboxes.release(session, lease);
   }
 }
 
 /** The letter first: where the function ends in between, it is written once more, the same. */
-async function buryExpired(session: string, host: ExpiryHost): Promise<void> {
+async function writeExpiredLetters(session: string, host: ExpiryHost): Promise<void> {
   const { inboxes, clock } = host;
   for (;;) {
     const entries = await inboxes.expiredOf(session, clock.now(), AT_ONCE);
     if (entries.length === 0) return;
-    for (const entry of entries) await buryLetter(expiredInboxLetter(entry, clock.now()), host);
+    for (const entry of entries) await writeLetter(expiredInboxLetter(entry, clock.now()), host);
     const ids = entries.map(({ id }) => id);
     await inboxes.take(session, ids, (before, count) =>
       changeInbox(before, { kind: "expired", count }),

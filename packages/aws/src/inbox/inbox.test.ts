@@ -25,9 +25,9 @@ const refusing = { sendEach: async () => [new Error("throttled")] };
 
 /** An agent with an inbox: what it was told, with what config. */
 function agent(ill: (event: OrgLoopEvent) => boolean = () => false) {
-  const told: { readonly event: OrgLoopEvent; readonly context: DeliveryContext }[] = [];
+  const reported: { readonly event: OrgLoopEvent; readonly context: DeliveryContext }[] = [];
   const it = batchFixture(async (event, context) => {
-    told.push({ event, context });
+    reported.push({ event, context });
     if (ill(event)) throw Object.assign(new Error("ill"), { code: "PERMANENT" });
     return undefined;
   });
@@ -48,17 +48,17 @@ function agent(ill: (event: OrgLoopEvent) => boolean = () => false) {
     }
   };
   const drain = (limit?: number) => drainInbox("a", limit, it.inboxHost);
-  return { ...it, told, deliver, flush, drain };
+  return { ...it, reported, deliver, flush, drain };
 }
 
 test("what is kept is done with: logged as the process logs it, and the actor's function is told once", async () => {
   const it = agent();
   await it.deliver("1");
   await it.deliver("2");
-  expect(it.told).toEqual([]);
+  expect(it.reported).toEqual([]);
   expect(it.sent).toMatchObject([{ queueUrl: "https://sqs.test/1/agent.fifo" }]);
   await it.flush();
-  expect(it.told).toMatchObject([
+  expect(it.reported).toMatchObject([
     {
       event: { source: "orgloop", payload: { pending_count: 1, session_key: "a" } },
       context: { route: "r", config: KEPT },
@@ -139,7 +139,7 @@ test("secrets of the route are filled in when the actor is told, from the event 
   const [message] = it.sent;
   expect(message?.body).not.toContain("s3cret");
   await it.flush();
-  expect(it.told).toMatchObject([
+  expect(it.reported).toMatchObject([
     { context: { config: { token: "s3cret", about: "${TOKEN} {{id}}", session_key: "a" } } },
   ]);
 });
@@ -165,7 +165,7 @@ test("what an event says of a secret is none, also where the route has none", as
   );
   await deliverBatch([recordOf(body, group, it.clock.now())], QUEUE, minute, it.delivering);
   await it.flush();
-  expect(it.told).toMatchObject([{ context: { config: { about: "${TOKEN}" } } }]);
+  expect(it.reported).toMatchObject([{ context: { config: { about: "${TOKEN}" } } }]);
 });
 
 test("a notification that is given up is a dead letter, and the next event tells anew, also of the same first event", async () => {
@@ -182,7 +182,7 @@ test("a notification that is given up is a dead letter, and the next event tells
   expect(second?.dedupId).not.toBe(first?.dedupId);
   expect(second?.group).toBe(first?.group);
   await it.flush();
-  expect(it.told.map(({ event }) => event.payload.pending_count)).toEqual([1, 2]);
+  expect(it.reported.map(({ event }) => event.payload.pending_count)).toEqual([1, 2]);
 });
 
 test("a drain leaves what it does not say is done; meanwhile another waits, and gets the rest", async () => {

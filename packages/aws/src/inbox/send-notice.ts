@@ -55,7 +55,7 @@ async function noticeMessage(
   const { event: oldest, route, actor } = entry;
   const origin: EntryOrigin | null = text === null ? null : JSON.parse(text);
   if (origin === null) {
-    throw new OrgLoopError("NO_ORIGIN", `${entry.id} does not say how its actor is to be told`);
+    throw new OrgLoopError("NO_ORIGIN", `${entry.id} does not say how its actor is to be reported`);
   }
   const { topology, policy, config, prompt, unresolved, severalRoutes } = origin;
   const { pending } = await inboxes.state(session);

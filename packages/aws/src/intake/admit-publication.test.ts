@@ -1,4 +1,4 @@
-import { bodyHash, replayOnBus, reusedId } from "@orgloop/engine";
+import { bodyHash, publicationOfReplay, reusedId } from "@orgloop/engine";
 import type { OrgLoopEvent, SourceSpec } from "@orgloop/sdk";
 import { SAMPLE_DEFAULTS } from "@orgloop/testkit";
 import { expect, test } from "vitest";
@@ -118,7 +118,9 @@ test("neither replays are repeats, nor what is injected, nor what nobody has nam
   const it = batchFixture();
   const options = it.routing([routeOf()]);
   expect(await routed(it, await publication(it, eventOf("1")), options)).toBe(1);
-  const replay = await publication(it, replayOnBus(eventOf("1"), 1, {}), { kind: "replay" });
+  const replay = await publication(it, publicationOfReplay(eventOf("1"), 1, {}), {
+    kind: "replay",
+  });
   expect(await routed(it, replay, options)).toBe(1);
   const injected = await publication(it, eventOf("1"), { kind: "inject" });
   expect(await routed(it, injected, options)).toBe(1);
@@ -156,7 +158,7 @@ test("intake gives each request's events publications of their own, and says wha
     project: "acme",
     now: it.clock.now,
     flow: { log: () => {}, count: () => {} },
-    bury: async () => {},
+    writeDeadLetter: async () => {},
   });
   const named = { identity: "d-1", provenance: { platform: "t" }, payload: { n: 1 } };
   const { identity: _, ...unnamed } = named;

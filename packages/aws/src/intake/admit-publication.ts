@@ -11,13 +11,13 @@ import type { Duration, OrgLoopEvent, Topology } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 import type { BusMessage } from "../queue/bus-message.ts";
 import type { RepeatClaims } from "../state/claims.ts";
-import { lifeOf, type SourceLives } from "../state/source-lives.ts";
+import { epochOf, type SourceEpochs } from "../state/source-epochs.ts";
 
 /** What a Topology says of repeats, as the router asks it. */
 export interface RepeatRules {
   readonly policyOf: (source: string) => RepeatPolicy;
   /** How often a source began anew. */
-  readonly lifeOf: (source: string) => number;
+  readonly epochOf: (source: string) => number;
 }
 
 export interface RepeatRulesOptions {
@@ -25,7 +25,7 @@ export interface RepeatRulesOptions {
   /** `connectorRepeatWindows` of its sources. Default: none of them says. */
   readonly windows?: Readonly<Record<string, Duration>> | undefined;
   /** Default: no source ever began anew. */
-  readonly lives?: SourceLives | undefined;
+  readonly lives?: SourceEpochs | undefined;
 }
 
 /** Throws `INVALID_DURATION`. */
@@ -35,11 +35,11 @@ export function repeatRules(options: RepeatRulesOptions): RepeatRules {
   const policies = new Map(
     sources.map((source) => [source.id, repeatPolicy(source, defaults, windows[source.connector])]),
   );
-  const numbers = new Map(sources.map((source) => [source.id, lifeOf(lives, source)]));
+  const numbers = new Map(sources.map((source) => [source.id, epochOf(lives, source)]));
   return {
     // Of a source that has just gone, what is still on the bus meets the defaults.
     policyOf: (id) => policies.get(id) ?? repeatPolicy({}, defaults, undefined),
-    lifeOf: (id) => numbers.get(id) ?? 0,
+    epochOf: (id) => numbers.get(id) ?? 0,
   };
 }
 
@@ -91,7 +91,7 @@ async function claimed(
 ): Promise<AdmittedPublication | null> {
   const { repeats, repeatClaims, flow, nowMs } = options;
   const { windowMs, again } = repeats.policyOf(event.source);
-  const life = repeats.lifeOf(event.source);
+  const life = repeats.epochOf(event.source);
   const claim = (eventId: string) =>
     repeatClaims.claim({
       eventId: life === 0 ? eventId : `${eventId} ${life}`,

@@ -26,7 +26,7 @@ export interface EventPublisherOptions {
   readonly checkEvent?: CheckEvent | undefined;
   /** How the events of a source are grouped now. Default: each source is one group. */
   readonly keyOf?: ((source: string) => Promise<KeyOf>) | undefined;
-  readonly bury: (letter: DeadLetter) => Promise<void>;
+  readonly writeDeadLetter: (letter: DeadLetter) => Promise<void>;
 }
 
 /** What became of drafts. */
@@ -49,7 +49,16 @@ export type PublishDrafts = (
 ) => Promise<PublishedDrafts>;
 
 export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
-  const { sender, busUrl, objects, project: module, now, flow, checkEvent, bury } = options;
+  const {
+    sender,
+    busUrl,
+    objects,
+    project: module,
+    now,
+    flow,
+    checkEvent,
+    writeDeadLetter,
+  } = options;
   return async (source, drafts, by) => {
     const nowMs = now();
     const events = drafts.map((draft) =>
@@ -62,7 +71,7 @@ export function eventPublisher(options: EventPublisherOptions): PublishDrafts {
       unfit.add(event);
       return unfitLetter(event, error, nowMs);
     });
-    await Promise.all(letters.map(bury));
+    await Promise.all(letters.map(writeDeadLetter));
     const fit = [...events.entries()].filter(([, event]) => !unfit.has(event));
     const keyOf = await options.keyOf?.(source);
     const keys = { messageGroup, eventDedupId, ...(keyOf && { keyOf }) };

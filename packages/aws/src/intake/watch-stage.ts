@@ -16,7 +16,7 @@ export interface WatchOptions {
 }
 
 /** Names of one entry: a log line has its limits. */
-const MOST_NAMED = 50;
+const MAX_NAMED = 50;
 /** Failures in a row that are more than a hiccup. */
 const FAILING = 3;
 
@@ -64,7 +64,7 @@ function say(
   error: string,
   kind: "source" | "route" = "source",
 ): void {
-  for (const name of names.slice(0, MOST_NAMED)) flow.log({ phase: "alert", [kind]: name, error });
-  const more = names.length - MOST_NAMED;
+  for (const name of names.slice(0, MAX_NAMED)) flow.log({ phase: "alert", [kind]: name, error });
+  const more = names.length - MAX_NAMED;
   if (more > 0) flow.log({ phase: "alert", error: `${error}: ${more} more` });
 }

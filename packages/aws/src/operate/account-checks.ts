@@ -20,8 +20,8 @@ export async function readQuotas({ region }: OpenAccount): Promise<ReadonlyMap<Q
     });
     try {
       const command = new GetServiceQuotaCommand({ ServiceCode: service, QuotaCode });
-      const { Quota: told } = await client.send(command);
-      return told?.Value === undefined ? null : [quota, told.Value];
+      const { Quota: reported } = await client.send(command);
+      return reported?.Value === undefined ? null : [quota, reported.Value];
     } catch {
       // Not allowed to ask, or nobody there to answer: the documented preset is the next best.
       return null;

@@ -11,8 +11,8 @@ export {
   withStage,
 } from "./open-stage.ts";
 export { actorQueueCounts } from "./queue-counts.ts";
-export { recordedEvents } from "./read-history.ts";
-export { type HistoryReplayAnswer, replayHistory } from "./replay-history.ts";
+export { recordedEvents } from "./read-record.ts";
+export { type HistoryReplayAnswer, replayHistory } from "./replay-record.ts";
 export { type StageInboxes, stageInboxes } from "./stage-inboxes.ts";
 export { type StageLetters, stageLetters } from "./stage-letters.ts";
 export { type StageLogsOptions, stageLogs } from "./stage-logs.ts";

@@ -2,7 +2,7 @@ import {
   isUnfitLetter,
   letterDelivery,
   letterOfReplay,
-  replayOnBus,
+  publicationOfReplay,
   replayPace,
   replayRefusal,
   systemClock,
@@ -126,7 +126,7 @@ function letterRoutes(stage: OpenStage, letters: DynamoDeadLetters, topology: To
       await letters.markReplayed(letter.id);
     },
     async toBus({ id, event }: DeadLetter): Promise<void> {
-      await sendEvents(stage, [replayOnBus(event, await nextReplay(event), {})]);
+      await sendEvents(stage, [publicationOfReplay(event, await nextReplay(event), {})]);
       await letters.remove([id]);
     },
     /**
@@ -134,7 +134,7 @@ function letterRoutes(stage: OpenStage, letters: DynamoDeadLetters, topology: To
      * away.
      */
     async toRoute({ id, event }: DeadLetter, { name: route }: RouteSpec): Promise<void> {
-      await sendEvents(stage, [replayOnBus(event, await nextReplay(event), { route })]);
+      await sendEvents(stage, [publicationOfReplay(event, await nextReplay(event), { route })]);
       await letters.markReplayed(id);
     },
   };

@@ -1,7 +1,7 @@
 import type { Message } from "@aws-sdk/client-sqs";
-import { deliveryLetter, NO_ATTEMPTS, offBus, unroutableLetter } from "@orgloop/engine";
+import { deliveryLetter, eventAndTarget, NO_ATTEMPTS, unroutableLetter } from "@orgloop/engine";
 import type { DeadLetter } from "@orgloop/sdk";
-import { invalidLetter, isUnreadable } from "../delivery/burial.ts";
+import { invalidLetter, isUnreadable } from "../delivery/write-dead-letter.ts";
 import { attemptsKey, readActorMessage } from "../queue/actor-message.ts";
 import { readBusMessage } from "../queue/bus-message.ts";
 import { dynamoAttempts } from "../state/attempts.ts";
@@ -20,7 +20,7 @@ export async function redrivenLetter(
   const why = `given up by SQS after ${Attributes.ApproximateReceiveCount} receives: see ${queue}`;
   try {
     if (queue === stage.names.busDlq) {
-      const { event } = offBus(await readBusMessage(Body, stage.objects));
+      const { event } = eventAndTarget(await readBusMessage(Body, stage.objects));
       return unroutableLetter(event, why, sentMs);
     }
     const { delivery } = await readActorMessage(Body, stage.objects);

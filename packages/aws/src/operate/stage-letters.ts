@@ -50,7 +50,7 @@ export function stageLetters(stage: OpenStage): StageLetters {
     return {
       matched: chosen.length,
       free: chosen.filter((letter) => !isLeft(letter)),
-      underWay: chosen.filter(isLeft).length,
+      inFlight: chosen.filter(isLeft).length,
     };
   }
 
@@ -72,9 +72,9 @@ export function stageLetters(stage: OpenStage): StageLetters {
       return findRedriven(stage, id);
     },
     async purge(filter) {
-      const { free, underWay } = await collected(filter);
+      const { free, inFlight } = await collected(filter);
       await letters.remove(free.map(({ id }) => id));
-      return { purged: free.length, under_way: underWay };
+      return { purged: free.length, under_way: inFlight };
     },
     async replay(filter, { dryRun, rate, onProgress = () => {} }) {
       const sender = letterSender(stage, letters, await stage.topology(), rate);
@@ -82,12 +82,12 @@ export function stageLetters(stage: OpenStage): StageLetters {
         const { letters: found } = await this.list(filter);
         return { dry_run: true, matched: found.length, refused: sender.refused(found) };
       }
-      const { matched, free, underWay } = await collected(filter);
+      const { matched, free, inFlight } = await collected(filter);
       const refused = sender.refused(free);
       const no = new Set(refused.map(({ id }) => id));
       const going = free.filter(({ id }) => !no.has(id));
       await sender.sendAll(going, onProgress);
-      return { dry_run: false, matched, started: going.length, under_way: underWay, refused };
+      return { dry_run: false, matched, started: going.length, under_way: inFlight, refused };
     },
   };
 }

@@ -23,7 +23,7 @@ const LATE_MS = 30_000;
  * More groups than this are queried together: read one by one, they run into the quota of
  * `FilterLogEvents` (5 a second).
  */
-const MOST_READ_ONE_BY_ONE = 20;
+const MAX_READ_ONE_BY_ONE = 20;
 
 /**
  * The entries that the stage's functions have logged, in the order of their times; of what is
@@ -41,7 +41,7 @@ export async function* stageLogs(
     for (;;) {
       const beganMs = Date.now();
       const groups = await logGroupsOf(client, stage.names, topology, concern);
-      const read: ReadLogs = groups.length > MOST_READ_ONE_BY_ONE ? queryLogs : filterLogs;
+      const read: ReadLogs = groups.length > MAX_READ_ONE_BY_ONE ? queryLogs : filterLogs;
       const query: LogQuery = { groups, fromMs, untilMs: beganMs, ...(mentions && { mentions }) };
       const shown = new Set<string>();
       const entries: LogEntry[] = [];

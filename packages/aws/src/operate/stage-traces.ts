@@ -1,7 +1,7 @@
 import { type FoundTraces, foundTraces } from "@orgloop/engine";
 import type { LogEntry } from "@orgloop/sdk";
 import type { OpenStage } from "./open-stage.ts";
-import { type HistoryRead, lastHistory } from "./read-history.ts";
+import { type HistoryRead, lastHistory } from "./read-record.ts";
 import { stageLetters } from "./stage-letters.ts";
 import { stageLogs } from "./stage-logs.ts";
 

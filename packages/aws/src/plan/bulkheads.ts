@@ -1,5 +1,5 @@
 import type { Topology } from "@orgloop/sdk";
-import { deliveryConcurrency, LEAST_INVOCATIONS } from "./delivery-concurrency.ts";
+import { deliveryConcurrency, MIN_INVOCATIONS } from "./delivery-concurrency.ts";
 
 /** Functions that write the record at a time: SQS gives a mapping no less. */
 export const HISTORIANS = 2;
@@ -45,13 +45,13 @@ export function bulkheads(
   const sharesAt = (step: number) =>
     wanted.map(
       ([id, invocations]) =>
-        [id, Math.max(LEAST_INVOCATIONS, Math.floor(invocations * step))] as const,
+        [id, Math.max(MIN_INVOCATIONS, Math.floor(invocations * step))] as const,
     );
   const fits = (step: number) =>
     sharesAt(step).reduce((sum, [, share]) => sum + share, 0) + kept <= concurrency;
   return {
     shares: new Map(sharesAt(STEPS.find(fits) ?? 0)),
-    least: LEAST_INVOCATIONS * actors.length + kept,
+    least: MIN_INVOCATIONS * actors.length + kept,
     concurrency,
   };
 }
@@ -68,5 +68,5 @@ function widestRoutes(routes: Topology["routes"]): ReadonlyMap<string, number> {
 /** Why a stage does not fit into its concurrency, and what to ask for; null: it does. */
 export function bulkheadRefusal({ least, concurrency }: Bulkheads): string | null {
   if (least <= concurrency) return null;
-  return `the stage needs ${least} concurrent executions of Lambda at the least (${LEAST_INVOCATIONS} an actor, what is reserved, and ${UNRESERVED} that Lambda keeps back), and aws.concurrency is ${concurrency}: have the account's quota "Concurrent executions" (lambda, L-B99A9384) raised, and write what it is then`;
+  return `the stage needs ${least} concurrent executions of Lambda at the least (${MIN_INVOCATIONS} an actor, what is reserved, and ${UNRESERVED} that Lambda keeps back), and aws.concurrency is ${concurrency}: have the account's quota "Concurrent executions" (lambda, L-B99A9384) raised, and write what it is then`;
 }

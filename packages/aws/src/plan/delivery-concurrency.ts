@@ -4,7 +4,7 @@
  */
 export const FIFO_BATCH = 10;
 /** SQS gives a mapping no less. */
-export const LEAST_INVOCATIONS = 2;
+export const MIN_INVOCATIONS = 2;
 /**
  * Fewer only where less is allowed: where much waits in few groups, SQS fills a batch from one of
  * them, and that one goes in order.
@@ -26,9 +26,9 @@ export interface DeliveryConcurrency {
  * never more than allowed, but where that is 1: SQS's least is 2 invocations.
  */
 export function deliveryConcurrency(concurrency: number): DeliveryConcurrency {
-  const least = concurrency >= 2 * LEAST_INVOCATIONS ? 2 : 1;
+  const least = concurrency >= 2 * MIN_INVOCATIONS ? 2 : 1;
   const wanted = Math.max(least, Math.floor(concurrency / WANTED_INVOCATIONS));
   const together = Math.min(FIFO_BATCH, wanted);
-  const invocations = Math.max(LEAST_INVOCATIONS, Math.floor(concurrency / together));
+  const invocations = Math.max(MIN_INVOCATIONS, Math.floor(concurrency / together));
   return { invocations, together };
 }

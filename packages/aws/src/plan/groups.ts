@@ -9,14 +9,14 @@ export interface Group<Item> {
 }
 
 /** Above it, a function a source would break the account's quota of IAM roles. */
-const MOST_POLLERS_PER_SOURCE = 100;
+const MAX_POLLERS_PER_SOURCE = 100;
 
 /** The poller functions of `polled` sources: one a source, or one a connector and team. */
 export function pollerGroups(
   { aws }: Topology,
   polled: readonly SourceSpec[],
 ): readonly Group<SourceSpec>[] {
-  const preset = polled.length > MOST_POLLERS_PER_SOURCE ? "per_connector" : "per_source";
+  const preset = polled.length > MAX_POLLERS_PER_SOURCE ? "per_connector" : "per_source";
   return (aws?.pollers ?? preset) === "per_source" ? each(polled) : byConnector(polled);
 }
 

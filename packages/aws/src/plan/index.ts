@@ -47,7 +47,7 @@ export {
 } from "./groups.ts";
 export { type Ingress, ingressLimit, ingressOf } from "./ingress-of.ts";
 export {
-  MOST_RESOURCES,
+  MAX_RESOURCES,
   newLayout,
   type StageLayout,
   type StagePart,

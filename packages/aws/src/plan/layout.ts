@@ -27,7 +27,7 @@ export const stacksOf = (layout: StageLayout, part: StagePart): number =>
 /**
  * CloudFormation's limit is 500 resources a stack; the rest is for what belongs to a whole stack.
  */
-export const MOST_RESOURCES = 480;
+export const MAX_RESOURCES = 480;
 
 /**
  * Of a stage that is created as large as it is: a stack is filled to about half, since hashes are
@@ -43,20 +43,20 @@ const ALARMED_A_STACK = 80;
  * Of every stage: one that is created with three actors grows to 500, with 2,000 sources, by plain
  * deploys. Those of its stacks that nothing lies in are not made.
  */
-const FEWEST: StageLayout = { actors: 14, pollers: 2, sources: 9 };
+const MIN_STACKS: StageLayout = { actors: 14, pollers: 2, sources: 9 };
 
 /** The layout of a new stage. */
 export function newLayout(topology: Topology): StageLayout {
   const stacks = (count: number, each: number, fewest: number) =>
     Math.max(fewest, Math.ceil(count / each));
   return {
-    actors: stacks(topology.actors.length, ACTORS_A_STACK, FEWEST.actors),
+    actors: stacks(topology.actors.length, ACTORS_A_STACK, MIN_STACKS.actors),
     pollers: stacks(
       pollerGroups(topology, topology.sources).length,
       POLLERS_A_STACK,
-      FEWEST.pollers,
+      MIN_STACKS.pollers,
     ),
-    sources: stacks(topology.sources.length, SOURCES_A_STACK, FEWEST.sources),
+    sources: stacks(topology.sources.length, SOURCES_A_STACK, MIN_STACKS.sources),
     alarms: stacks(topology.actors.length, ALARMED_A_STACK, ALARM_STACKS),
   };
 }

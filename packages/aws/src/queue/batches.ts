@@ -1,6 +1,7 @@
 /** What the functions do with a batch, whatever hands it over: for drivers that are not Lambda. */
-export { bury } from "../delivery/burial.ts";
+
 export { type DeliverBatchOptions, deliverBatch } from "../delivery/deliver-batch.ts";
+export { writeDeadLetter } from "../delivery/write-dead-letter.ts";
 export type { FlowLog } from "../functions/flow-log.ts";
 export type { Secrets } from "../functions/secrets.ts";
 export { deliveryInbox } from "../inbox/delivery-inbox.ts";

@@ -3,7 +3,7 @@ import { OrgLoopError } from "@orgloop/sdk";
 import { BATCH_ENTRIES } from "./sqs-sender.ts";
 
 /** SQS quotas: how long a message can be hidden, from when it was received. */
-export const MOST_HIDDEN_SECONDS = 43_200;
+export const MAX_HIDDEN_SECONDS = 43_200;
 
 /** A message that is visible again, or gone, has nothing to hide. */
 const NOT_IN_FLIGHT = [
@@ -25,7 +25,7 @@ export async function hideInOrder(
   receiptHandles: readonly string[],
   seconds: number,
 ): Promise<void> {
-  const VisibilityTimeout = Math.min(Math.max(Math.ceil(seconds), 1), MOST_HIDDEN_SECONDS);
+  const VisibilityTimeout = Math.min(Math.max(Math.ceil(seconds), 1), MAX_HIDDEN_SECONDS);
   const backwards = receiptHandles.toReversed();
   for (let at = 0; at < backwards.length; at += BATCH_ENTRIES) {
     const Entries = backwards

@@ -1,7 +1,7 @@
-import { MOST_HIDDEN_SECONDS } from "./hide-in-order.ts";
+import { MAX_HIDDEN_SECONDS } from "./hide-in-order.ts";
 
 /** SQS counts 12 hours from when the message was received; the time in this function counts too. */
-const LONGEST_SECONDS = MOST_HIDDEN_SECONDS - 3_600;
+const LONGEST_SECONDS = MAX_HIDDEN_SECONDS - 3_600;
 /**
  * Every hold is a receive, and the redrive policy takes a message at its 1000th: retention must end
  * first.

@@ -6,7 +6,7 @@ export {
   readBusMessage,
   readPublication,
 } from "./bus-message.ts";
-export { hideInOrder, MOST_HIDDEN_SECONDS } from "./hide-in-order.ts";
+export { hideInOrder, MAX_HIDDEN_SECONDS } from "./hide-in-order.ts";
 export { type ObjectStore, objectStore, unwrapBody, wrapBody } from "./message-body.ts";
 export {
   type FifoMessage,

@@ -6,7 +6,7 @@ import { OrgLoopError, parseJson } from "@orgloop/sdk";
 const INLINE_LIMIT = 200_000;
 const VERSION = 1;
 /** Characters of a body that only says where its text lies: a key has at most about 150. */
-const MOST_CLAIM_LENGTH = 500;
+const MAX_CLAIM_LENGTH = 500;
 
 /**
  * JSON may hold these two, a message of SQS may not (SQS API, SendMessage: the characters of XML
@@ -39,7 +39,7 @@ export function sqsText(value: object): string {
 
 /** Where a body's text lies that was too long for it; null: it is the text. */
 export function claimCheckOf(body: string): string | null {
-  if (body.length > MOST_CLAIM_LENGTH) return null;
+  if (body.length > MAX_CLAIM_LENGTH) return null;
   const { claim_check: key } = parsed(body);
   return typeof key === "string" ? key : null;
 }

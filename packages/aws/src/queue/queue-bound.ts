@@ -36,7 +36,7 @@ export interface QueueBound {
 }
 
 /** For how long a count serves to say that there is room. It is approximate on SQS's side too. */
-const KEPT_MS = 5_000;
+const COUNT_CACHE_MS = 5_000;
 /**
  * For how long a count may still hold what was given up (AWS, GetQueueAttributes: consistent a
  * minute after the last change).
@@ -50,7 +50,7 @@ export function queueBound({ count, givenUp, now }: QueueBoundOptions): QueueBou
     async excess(queueUrl, depth, taken) {
       const over = (messages: number) => Math.max(0, messages - taken - depth);
       const known = counts.get(queueUrl);
-      const isFresh = known !== undefined && now() - known.atMs < KEPT_MS;
+      const isFresh = known !== undefined && now() - known.atMs < COUNT_CACHE_MS;
       if (isFresh && over(known.messages) === 0) return 0;
       // Nothing is given up for a count that may no longer be true.
       const messages = await count(queueUrl);

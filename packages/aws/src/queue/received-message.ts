@@ -1,5 +1,5 @@
 import type { SQSRecord } from "aws-lambda";
-import type { UnreadableMessage } from "../delivery/burial.ts";
+import type { UnreadableMessage } from "../delivery/write-dead-letter.ts";
 
 /** What a function is handed of a message in a FIFO queue. */
 export type ReceivedMessage = Pick<SQSRecord, "messageId" | "receiptHandle" | "body"> & {
@@ -30,10 +30,10 @@ export function receivesOf({ attributes }: ReceivedMessage): number {
  * After how long a message is given up as `expired`: a day before SQS drops it (retention is 14
  * days).
  */
-const MOST_AGE_MS = 13 * 86_400_000;
+const MAX_AGE_MS = 13 * 86_400_000;
 
 export function isTooOld({ attributes }: ReceivedMessage, nowMs: number): boolean {
-  return nowMs - Number(attributes.SentTimestamp) >= MOST_AGE_MS;
+  return nowMs - Number(attributes.SentTimestamp) >= MAX_AGE_MS;
 }
 
 export function responseOf(returned: readonly ReceivedMessage[]): BatchResponse {

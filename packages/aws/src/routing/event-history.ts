@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { offBus, type RecordedLine } from "@orgloop/engine";
+import { eventAndTarget, type RecordedLine } from "@orgloop/engine";
 import { hasCode, messageOf, type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 import { readPublication } from "../queue/bus-message.ts";
@@ -15,7 +15,7 @@ export interface HistoryLine extends Omit<RecordedLine, "event"> {
 }
 
 /** Where the record of an hour lies in the stage's bucket: `events/2026-11-23/14/`. */
-export function historyFolder(atMs: number): string {
+export function recordFolder(atMs: number): string {
   const iso = new Date(atMs).toISOString();
   return `events/${iso.slice(0, 10)}/${iso.slice(11, 13)}/`;
 }
@@ -64,16 +64,16 @@ export async function writeHistory(
   const lines = bodies.flatMap((body) => linesOf(body, flow));
   const written = await Promise.all(lines.map((line) => recordedLine(line, objects, flow)));
   const kept = written.filter((line) => line !== null).sort((a, b) => (a.at < b.at ? -1 : 1));
-  await recordHistory(objects, kept, now());
+  await recordEvents(objects, kept, now());
 }
 
 /** An object of each hour in which a line was routed, named by when it is written. */
-export async function recordHistory(
+export async function recordEvents(
   objects: Pick<ObjectStore, "put">,
   lines: readonly RecordedLine[],
   nowMs: number,
 ): Promise<void> {
-  const hours = Map.groupBy(lines, ({ at }) => historyFolder(Date.parse(at)));
+  const hours = Map.groupBy(lines, ({ at }) => recordFolder(Date.parse(at)));
   const name = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "");
   await Promise.all(
     Array.from(hours, ([folder, ofHour]) => {
@@ -104,7 +104,7 @@ async function recordedLine(
   if (claimed === undefined) return null;
   try {
     const message = await readPublication(await objects.get(claimed.key), objects);
-    return { ...line, event: { ...offBus(message.event).event, id: claimed.id } };
+    return { ...line, event: { ...eventAndTarget(message.event).event, id: claimed.id } };
   } catch (error) {
     if (!hasCode(error, "OBJECT_MISSING")) throw error;
     const text = `${claimed.id} is not recorded: ${messageOf(error)}`;

@@ -1,11 +1,11 @@
 import { type Clock, deliveryLetter, NO_ATTEMPTS } from "@orgloop/engine";
 import { messageOf } from "@orgloop/sdk";
-import { type BurialOptions, buryLetter } from "../delivery/burial.ts";
+import { type DeadLetterWriterOptions, writeLetter } from "../delivery/write-dead-letter.ts";
 import type { Refusal } from "../queue/queue-refusal.ts";
 import type { RefusingQueues } from "../state/refusing-queues.ts";
 import { accept, fail, type Sending, type SentBatch } from "./sent-batch.ts";
 
-export interface ParkingHost extends BurialOptions {
+export interface ParkingHost extends DeadLetterWriterOptions {
   readonly refusing: RefusingQueues;
   readonly clock: Pick<Clock, "now">;
 }
@@ -59,7 +59,7 @@ async function buryInOrder(
     try {
       const error = one.refusal === null ? WAITS : messageOf(one.refusal.error);
       const state = { ...NO_ATTEMPTS, firstError: error, lastError: error };
-      await buryLetter(deliveryLetter(one.delivery, "refused", state, host.clock.now()), host);
+      await writeLetter(deliveryLetter(one.delivery, "refused", state, host.clock.now()), host);
     } catch (error) {
       for (const rest of group.slice(at)) fail(rest, error, batch, host);
       return group.slice(0, at);

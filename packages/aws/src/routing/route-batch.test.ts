@@ -1,4 +1,4 @@
-import { replayOnBus, routingKey } from "@orgloop/engine";
+import { publicationOfReplay, routingKey } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
@@ -97,8 +97,8 @@ test("an event is routed once in 24 hours; its replays always are, under their n
   };
   expect(await route(eventOf("1"))).toBe(1);
   expect(await route(eventOf("1"))).toBe(1);
-  expect(await route(replayOnBus(eventOf("1"), 1, {}))).toBe(2);
-  expect(await route(replayOnBus(eventOf("1"), 2, { skip: ["r"] }))).toBe(2);
+  expect(await route(publicationOfReplay(eventOf("1"), 1, {}))).toBe(2);
+  expect(await route(publicationOfReplay(eventOf("1"), 2, { skip: ["r"] }))).toBe(2);
   expect(new Set(it.sent.map(({ dedupId }) => dedupId)).size).toBe(2);
   await it.clock.advance(86_400_000);
   expect(await route(eventOf("1"))).toBe(3);
@@ -116,8 +116,8 @@ test("too old, in a loop, unreadable: dead letters, and none of them is sent on"
     await routeBatch([record], remaining, options);
   }
   const letters = await storedLetters(it.deadLetters);
-  const told = letters.map(({ event_id, reason }) => `${event_id} ${reason}`);
-  expect(told.filter((text) => !text.endsWith("invalid")).toSorted()).toEqual([
+  const reported = letters.map(({ event_id, reason }) => `${event_id} ${reason}`);
+  expect(reported.filter((text) => !text.endsWith("invalid")).toSorted()).toEqual([
     "evt_loop5 poison",
     "evt_loop6 poison",
     "evt_old expired",
@@ -180,7 +180,7 @@ test("the letter of a fault is replayed by routing its event anew to its route; 
   const bad = { ...routeOf(), name: "bad" };
   const faulty = { ...bad, delivery: { ...bad.delivery, key: "payload.constructor" } };
   await routeBatch([await onBus(it, eventOf("1"))], remaining, it.routing([faulty, routeOf()]));
-  const replay = (n: number) => onBus(it, replayOnBus(eventOf("1"), n, { route: "bad" }));
+  const replay = (n: number) => onBus(it, publicationOfReplay(eventOf("1"), n, { route: "bad" }));
 
   it.sent.length = 0;
   const mended = it.routing([bad, routeOf()]);

@@ -9,11 +9,11 @@ import {
   responseOf,
 } from "../queue/received-message.ts";
 import type { SourceGroupings } from "../state/source-groupings.ts";
-import { type RoutingHost, routeMessage } from "./route-message.ts";
+import { type RoutingPorts, routeMessage } from "./route-message.ts";
 import { type Routed, type SendRoutedOptions, sendRouted } from "./send-routed.ts";
 import type { SentBatch } from "./sent-batch.ts";
 
-export interface RouteBatchOptions extends RoutingHost, SendRoutedOptions {
+export interface RouteBatchOptions extends RoutingPorts, SendRoutedOptions {
   /** The router of an invocation, whose transforms end when `abandon` is aborted. */
   readonly routerFor: (abandon: AbortSignal) => Promise<Router>;
   readonly groupings: Pick<SourceGroupings, "settle">;

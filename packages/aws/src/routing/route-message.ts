@@ -16,12 +16,12 @@ import {
 } from "@orgloop/engine";
 import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import {
-  type BurialOptions,
-  bury,
-  buryLetter,
+  type DeadLetterWriterOptions,
   invalidLetter,
   isUnreadable,
-} from "../delivery/burial.ts";
+  writeDeadLetter,
+  writeLetter,
+} from "../delivery/write-dead-letter.ts";
 import { admitPublication, type RepeatRules } from "../intake/admit-publication.ts";
 import { regroupedBy } from "../intake/regroup-sources.ts";
 import { type BusMessage, readPublication } from "../queue/bus-message.ts";
@@ -42,7 +42,7 @@ import type { RepeatClaims } from "../state/claims.ts";
 import type { TraceMemory } from "../state/traces.ts";
 import type { HistoryLine } from "./event-history.ts";
 
-export interface RoutingHost extends BurialOptions {
+export interface RoutingPorts extends DeadLetterWriterOptions {
   readonly objects: ObjectStore;
   readonly repeats: RepeatRules;
   readonly repeatClaims: RepeatClaims;
@@ -73,7 +73,7 @@ export async function routeMessage(
   record: ReceivedMessage,
   router: Router,
   abandon: AbortSignal,
-  host: RoutingHost,
+  host: RoutingPorts,
 ): Promise<RoutedMessage> {
   const regrouped = regroupedBy(record.body);
   if (regrouped !== null) return { ...NOTHING, regrouped };
@@ -84,7 +84,7 @@ export async function routeMessage(
     message = await readPublication(record.body, host.objects);
   } catch (error) {
     if (!isUnreadable(error) && !tooOld) throw error;
-    await bury(invalidLetter(unreadable(record), error, nowMs), host);
+    await writeDeadLetter(invalidLetter(unreadable(record), error, nowMs), host);
     return NOTHING;
   }
   const { messageId } = record;
@@ -101,7 +101,7 @@ export async function routeMessage(
     wasGivenUp: (event) => wasGivenUp(event, host),
     followTrace: (event) => followShared(event, nowMs, host),
     deaths,
-    bury: (letter) => bury(letter, host),
+    writeDeadLetter: (letter) => writeDeadLetter(letter, host),
     log: host.flow.log,
     abandon,
     wall: () => nowMs,
@@ -133,14 +133,14 @@ async function endRoutes(
   { event, routes, onlyRoute, publication }: RoutedToEnd,
   { record, message, nowMs, deaths }: Routing,
   abandon: AbortSignal,
-  host: RoutingHost,
+  host: RoutingPorts,
 ): Promise<RoutedMessage> {
   const once = { eventId: event.id, replay: event.replay ?? 0, publication };
   const accepted = mayHaveSent(record, message, nowMs) ? await host.accepted.load(once) : NONE;
   const ended = await runLanes(event, routes, deaths);
   // Its transforms were cut short: what they seem to have dropped must come again.
   if (abandon.aborted) throw new OrgLoopError("DRAINING", "the function's time is over");
-  await buryFaults(ended, nowMs, host);
+  await writeFaultLetters(ended, nowMs, host);
   if (onlyRoute !== undefined) await forgetLetters(event, ended, host);
   const dropped = ended.flatMap((one) =>
     one.kind === "ended" && one.by === "drop" ? [one.route] : [],
@@ -192,13 +192,13 @@ function lineOf(
 }
 
 /** What fails on a route ends the event there, and nowhere else. */
-async function buryFaults(
+async function writeFaultLetters(
   ended: readonly EndedRoute[],
   nowMs: number,
-  host: RoutingHost,
+  host: RoutingPorts,
 ): Promise<void> {
   for (const one of ended) {
-    if (one.kind === "fault") await buryLetter(faultLetter(one, nowMs), host);
+    if (one.kind === "fault") await writeLetter(faultLetter(one, nowMs), host);
   }
 }
 
@@ -206,7 +206,7 @@ async function buryFaults(
 async function forgetLetters(
   event: OrgLoopEvent,
   ended: readonly EndedRoute[],
-  { deadLetters }: RoutingHost,
+  { deadLetters }: RoutingPorts,
 ): Promise<void> {
   const ids = ended.flatMap((one) =>
     one.kind === "ended" ? [deliveryLetterId(event.id, one.route)] : [],
@@ -214,7 +214,7 @@ async function forgetLetters(
   if (ids.length > 0) await deadLetters.remove(ids);
 }
 
-async function wasGivenUp(event: OrgLoopEvent, { deadLetters, flow }: RoutingHost) {
+async function wasGivenUp(event: OrgLoopEvent, { deadLetters, flow }: RoutingPorts) {
   const was = await isUnroutable(event, deadLetters);
   if (was) flow.count("skipped");
   return was;
@@ -224,7 +224,7 @@ async function wasGivenUp(event: OrgLoopEvent, { deadLetters, flow }: RoutingHos
 async function followShared(
   event: OrgLoopEvent,
   nowMs: number,
-  { traces }: RoutingHost,
+  { traces }: RoutingPorts,
 ): Promise<LoopCheck> {
   const checks: LoopCheck[] = [];
   await traces.update(event.trace_id, (before) => {

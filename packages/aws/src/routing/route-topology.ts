@@ -1,4 +1,4 @@
-import { MOST_TRANSFORM_MS, transformTimes } from "@orgloop/config/serverless-limits";
+import { MAX_TRANSFORM_MS, transformTimes } from "@orgloop/config/serverless-limits";
 import { bindRoute, type Clock, type Router } from "@orgloop/engine";
 import {
   OrgLoopError,
@@ -100,7 +100,7 @@ function inTime(
   specs: ReadonlyMap<string, TransformSpec>,
 ): ReadonlyMap<string, TransformSpec> {
   const used = transforms.flatMap(({ ref }) => specs.get(ref) ?? []);
-  const written = used.map(({ timeout_ms: ms }) => (ms > MOST_TRANSFORM_MS ? undefined : ms));
+  const written = used.map(({ timeout_ms: ms }) => (ms > MAX_TRANSFORM_MS ? undefined : ms));
   const times = transformTimes(written) ?? transformTimes(used.map(() => undefined));
   return new Map(
     used.map((spec, at) => [spec.name, { ...spec, timeout_ms: times?.[at] ?? spec.timeout_ms }]),

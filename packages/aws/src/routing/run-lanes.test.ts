@@ -50,7 +50,7 @@ async function toEnd(
     wasGivenUp: async () => false,
     followTrace: () => ({ verdict: "none", depth: 1, chain: { links: [], lastMs: 0 } }),
     deaths,
-    bury: async () => {},
+    writeDeadLetter: async () => {},
     log: () => {},
     abandon: new AbortController().signal,
     wall: () => 0,

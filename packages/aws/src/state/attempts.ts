@@ -41,11 +41,11 @@ export interface DynamoAttemptsOptions extends StateTable {
 }
 
 /** Longer than a message stays in its queue (14 days). */
-const KEPT_MS = 15 * 86_400_000;
+const ATTEMPT_RETENTION_MS = 15 * 86_400_000;
 
 export function dynamoAttempts(options: DynamoAttemptsOptions): AttemptStore {
   const { now = Date.now } = options;
-  const ttl = () => ttlSeconds(now() + KEPT_MS);
+  const ttl = () => ttlSeconds(now() + ATTEMPT_RETENTION_MS);
   return {
     async load(deliveryId) {
       const item = await getItem(options, deliveryKey(deliveryId));

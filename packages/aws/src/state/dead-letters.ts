@@ -52,7 +52,7 @@ export interface DynamoDeadLetters extends DeadLetterStore {
 }
 
 /** Letters are kept for 90 days. */
-const KEPT_MS = 90 * 86_400_000;
+const LETTER_RETENTION_MS = 90 * 86_400_000;
 
 /**
  * Dead letters in the state table, spread over its partitions; long ones lie in the bucket, under a
@@ -73,7 +73,7 @@ export function dynamoDeadLetters(options: DynamoDeadLettersOptions): DynamoDead
         ...listedOf(letter),
         letter: long ? null : text,
         object,
-        ttl: ttlSeconds(now() + KEPT_MS),
+        ttl: ttlSeconds(now() + LETTER_RETENTION_MS),
       },
       setOnce: { place },
       remove: ["replayed_ms"],

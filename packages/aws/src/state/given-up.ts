@@ -13,7 +13,7 @@ export interface DynamoGivenUpOptions extends StateTable {
 const MAX_TRIES = 20;
 const MAX_DELAY_MS = 100;
 /** Longer than what was given up is of interest. */
-const KEPT_MS = 3_600_000;
+const GIVEN_UP_RETENTION_MS = 3_600_000;
 
 /** One item a queue that is over its bound. */
 export function dynamoGivenUp(options: DynamoGivenUpOptions): GivenUpLately {
@@ -27,7 +27,7 @@ export function dynamoGivenUp(options: DynamoGivenUpOptions): GivenUpLately {
         const after = change(before);
         if (after === before) return true;
         const written = await updateItem(options, key, {
-          set: { given_up: JSON.stringify(after), ttl: ttlSeconds(now() + KEPT_MS) },
+          set: { given_up: JSON.stringify(after), ttl: ttlSeconds(now() + GIVEN_UP_RETENTION_MS) },
           condition: was === undefined ? "attribute_not_exists(#given_up)" : "#given_up = :was",
           values: was === undefined ? {} : { was },
         });

@@ -27,13 +27,13 @@ export function memoryInboxes(now: () => number): SharedInboxes {
     count: number,
     { state, notify }: ReturnType<DecideInbox>,
   ): InboxChanged {
-    const isUnderWay = state.notice === "sending" || state.notice === "stale";
+    const isInFlight = state.notice === "sending" || state.notice === "stale";
     notices += notify ? 1 : 0;
     const notice = notify
       ? { noticeId: `notice-${notices}`, unsentMs: now() }
       : { noticeId: null, unsentMs: null };
-    const after = notify || !isUnderWay ? { state, ...notice } : { ...before, state };
-    if (state.pending === 0 && !isUnderWay) sessions.delete(key);
+    const after = notify || !isInFlight ? { state, ...notice } : { ...before, state };
+    if (state.pending === 0 && !isInFlight) sessions.delete(key);
     else sessions.set(key, after);
     return { count, state, noticeId: after.unsentMs === null ? null : after.noticeId };
   }

@@ -6,7 +6,7 @@ export interface ReplayNumbersOptions extends StateTable {
 }
 
 /** Longer than an event is kept in the history by any sensible `event_retention`. */
-const KEPT_MS = 400 * 86_400_000;
+const NUMBER_RETENTION_MS = 400 * 86_400_000;
 
 /**
  * Numbers the replays of an event, from 1, also where two are asked for at once: no two deliveries
@@ -20,7 +20,7 @@ export function dynamoReplayNumbers(options: ReplayNumbersOptions): {
     async next(eventId) {
       const { item } = await updateItem(options, singleKey("replays", eventId), {
         add: { replay: 1 },
-        set: { ttl: ttlSeconds(now() + KEPT_MS) },
+        set: { ttl: ttlSeconds(now() + NUMBER_RETENTION_MS) },
       });
       return Number(item?.replay);
     },

@@ -45,7 +45,7 @@ const MAX_TRIES = 40;
 const FIRST_DELAY_MS = 5;
 const MAX_DELAY_MS = 1_000;
 /** Of a route that nobody delivers to any more; longer than an event waits. */
-const KEPT_MS = 15 * 86_400_000;
+const STATE_RETENTION_MS = 15 * 86_400_000;
 
 /** One item a route that is ill or rated, changed by optimistic conditional writes. */
 export function dynamoRouteStates(options: DynamoRouteStatesOptions): SharedRouteStates {
@@ -110,7 +110,7 @@ function changeOf({ breaker, rateMs }: RouteState, route: string, nowMs: number)
       openings: breaker.openings,
       asked_ms: breaker.askedMs ?? null,
       rate_ms: rateMs,
-      ttl: ttlSeconds(nowMs + KEPT_MS),
+      ttl: ttlSeconds(nowMs + STATE_RETENTION_MS),
     },
     add: { version: 1 },
   };

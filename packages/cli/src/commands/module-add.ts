@@ -50,9 +50,9 @@ export const moduleAdd: Command<ModuleAddOptions> = async (context, [text = ""],
     const after = await readProject(context, { plugins: true });
     if (interrupted.aborted) throw new CommandError("INTERRUPTED", "everything is as it was");
     if (after.errors.length > 0) throw notFitting(after, missingParams(declared, params));
-    const told = new Set(before.warnings.map(({ code, message }) => `${code} ${message}`));
+    const reported = new Set(before.warnings.map(({ code, message }) => `${code} ${message}`));
     for (const warning of after.warnings) {
-      if (!told.has(`${warning.code} ${warning.message}`)) output.warn(problemLine(warning));
+      if (!reported.has(`${warning.code} ${warning.message}`)) output.warn(problemLine(warning));
     }
     const instance = newInstance(before, after);
     const { name, module, use: at, items } = instance;

@@ -22,14 +22,14 @@ export const status: Command = async (context) => {
     const message = `process ${found.pid} holds ${located.dataDir} but does not answer: it starts, ends or hangs`;
     throw new CommandError("NOT_ANSWERING", message);
   }
-  const told =
+  const reported =
     found === null
       ? null
       : await callProcess<ProcessStatus>(context.home, found, "/control/status");
-  const report = told === null ? await statusAtRest(context, located) : statusForm(told);
+  const report = reported === null ? await statusAtRest(context, located) : statusForm(reported);
   const name = projectName(located.project);
   const where = found ? `process ${found.pid}, port ${found.port}` : located.dataDir;
-  const text = context.flags.json ? "" : statusText(name, where, report, told?.not_ready);
+  const text = context.flags.json ? "" : statusText(name, where, report, reported?.not_ready);
   context.output.result(report, text);
   return found === null ? 3 : 0;
 };
@@ -45,9 +45,9 @@ async function statusOnAws(
     const set = await readSetSecrets(stage, wanted);
     const unset_secrets = wanted.filter((variable) => !set.has(variable));
     const polled = await polledThere(project, await stage.topology());
-    const { draining, missing_queues, ...told } = await stageStatus(stage, Date.now(), polled);
+    const { draining, missing_queues, ...reported } = await stageStatus(stage, Date.now(), polled);
     const report = {
-      ...statusForm(told),
+      ...statusForm(reported),
       ...(draining !== undefined && { draining }),
       ...(missing_queues !== undefined && { missing_queues }),
       ...(unset_secrets.length > 0 && { unset_secrets }),

@@ -122,8 +122,8 @@ async function mayForget(
 
 async function refuseRunning(home: string, dataDir: string, name: string): Promise<void> {
   const found = await findProcess(home, dataDir);
-  const { isDataDirHeld } = await import("@orgloop/node");
-  if (found === null && !(await isDataDirHeld(dataDir))) return;
+  const { isDataDirLocked } = await import("@orgloop/node");
+  if (found === null && !(await isDataDirLocked(dataDir))) return;
   const who = found === null ? "a process" : `process ${found.pid}`;
   const message = `${who} runs in the workspace "${name}": \`orgloop stop -w ${name}\` first; nothing was deleted`;
   throw new CommandError("RUNNING", message);

@@ -78,11 +78,11 @@ async function deployedChecks(
   }
 }
 
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 const named = (names: readonly string[]): string =>
-  names.length > MOST_NAMED
-    ? `${names.slice(0, MOST_NAMED).join(", ")} and ${names.length - MOST_NAMED} more`
+  names.length > MAX_NAMED
+    ? `${names.slice(0, MAX_NAMED).join(", ")} and ${names.length - MAX_NAMED} more`
     : names.join(", ");
 
 function pollCheck(sources: StageStatus["sources"]): Check {
@@ -105,8 +105,8 @@ function pollCheck(sources: StageStatus["sources"]): Check {
 }
 
 function alarmCheck({ aws }: Topology): Check {
-  const told = aws?.alarms?.topic_arn ?? aws?.alarms?.emails?.join(", ");
-  const message = told ?? "nobody is told: aws.alarms names a topic or addresses";
+  const reported = aws?.alarms?.topic_arn ?? aws?.alarms?.emails?.join(", ");
+  const message = reported ?? "nobody is told: aws.alarms names a topic or addresses";
   return { category: "aws", name: "alarms", status: "ok", message };
 }
 
@@ -150,21 +150,21 @@ const STATUS: Readonly<Record<"ok" | "tight" | "over", CheckStatus>> = {
 
 function quotaChecks(
   size: ReturnType<typeof stageSize>,
-  told: Awaited<ReturnType<Operate["readQuotas"]>>,
+  reported: Awaited<ReturnType<Operate["readQuotas"]>>,
 ): Check[] {
-  return quotaFindings(size, (quota) => told.get(quota) ?? null).map(
+  return quotaFindings(size, (quota) => reported.get(quota) ?? null).map(
     ({ quota, level, needed, limit, advice }) => ({
       category: "quota",
       name: quota.label,
       status: STATUS[level],
-      message: `${number(needed)}${ofLimit(limit, told.has(quota))}${advice && `: ${advice}`}`,
+      message: `${number(needed)}${ofLimit(limit, reported.has(quota))}${advice && `: ${advice}`}`,
     }),
   );
 }
 
-function ofLimit(limit: number, isTold: boolean): string {
+function ofLimit(limit: number, isReported: boolean): string {
   if (limit === Number.POSITIVE_INFINITY) return "; AWS sets no limit";
-  return ` of ${number(limit)}${isTold ? "" : " (AWS's preset)"}`;
+  return ` of ${number(limit)}${isReported ? "" : " (AWS's preset)"}`;
 }
 
 const number = (value: number): string => value.toLocaleString("en-US");

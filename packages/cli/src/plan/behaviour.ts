@@ -75,7 +75,7 @@ const WORDS = {
   delivered_otherwise: "delivered otherwise",
 } as const;
 
-const MOST_ROUTES = 50;
+const MAX_ROUTES = 50;
 
 /** The lines of `plan` about recorded events. */
 export function behaviourLines(
@@ -87,7 +87,7 @@ export function behaviourLines(
     changed === 0
       ? `All ${counted(events, "recorded event")} would be routed as before (${from})`
       : `${grouped(changed)} of ${counted(events, "recorded event")} ${verb} another fate (${from})`;
-  const shown = routes.slice(0, MOST_ROUTES);
+  const shown = routes.slice(0, MAX_ROUTES);
   const rest = routes.length - shown.length;
   return [
     "",
@@ -106,12 +106,12 @@ function routeLines(
   { route, counts, examples }: RouteComparison,
   style: Output["style"],
 ): string[] {
-  const told = Object.entries(WORDS).flatMap(([change, words]) => {
+  const reported = Object.entries(WORDS).flatMap(([change, words]) => {
     const count = counts[change as keyof typeof WORDS];
     return count > 0 ? [`${grouped(count)} ${words}`] : [];
   });
   return [
-    `  ${style("yellow", `~ route ${route}`)}: ${told.join(", ")}`,
+    `  ${style("yellow", `~ route ${route}`)}: ${reported.join(", ")}`,
     ...examples.map(({ event_id, from, to }) => `      ${event_id}: ${shown(from)} → ${shown(to)}`),
   ];
 }

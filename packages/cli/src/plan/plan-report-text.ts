@@ -6,7 +6,7 @@ import type { SurveyedPlan } from "./surveyed-plan.ts";
 /**
  * At most so many destructive changes are listed at the top; each is marked at its place as well.
  */
-const MOST_LOSSES = 20;
+const MAX_LOSSES = 20;
 
 /**
  * What `plan` shows: the summary first, then what is lost, the changes, and apart from them what
@@ -19,7 +19,7 @@ export function planReportText(
 ): string {
   const { plan, applied, workspace, losses, drift, running, project } = survey;
   const options = { project, losses, limits, style };
-  const shown = losses.slice(0, MOST_LOSSES);
+  const shown = losses.slice(0, MAX_LOSSES);
   const rest = losses.length - shown.length;
   const since =
     applied === null

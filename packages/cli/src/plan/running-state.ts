@@ -26,12 +26,12 @@ export async function runningState(
   };
   if (!process.responsive) return unknown("does not answer");
   try {
-    const told = await callProcess<Omit<RunningState, "process">>(
+    const reported = await callProcess<Omit<RunningState, "process">>(
       home,
       process,
       "/control/topology",
     );
-    return { serial: told.serial, hash: told.hash, topology: told.topology, process };
+    return { serial: reported.serial, hash: reported.hash, topology: reported.topology, process };
   } catch (error) {
     if (hasCode(error, "NO_ANSWER")) return unknown("does not answer");
     if (!hasCode(error, "CONTROL_FAILED")) throw error;

@@ -2,7 +2,7 @@ import { diff } from "node:util";
 import { counted } from "../terminal/counted.ts";
 
 /** Beyond this only the sizes are told: comparing takes time with the square of the differences. */
-const MOST_LINES = 2_000;
+const MAX_LINES = 2_000;
 const SHOWN_LINES = 6;
 const WIDTH = 100;
 
@@ -16,7 +16,7 @@ export interface TextChange {
 
 export function textChange(from: string, to: string, shown = SHOWN_LINES): TextChange {
   const [before, after] = [from.split("\n"), to.split("\n")];
-  if (before.length > MOST_LINES || after.length > MOST_LINES) {
+  if (before.length > MAX_LINES || after.length > MAX_LINES) {
     return { heading: `changed (${before.length} → ${after.length} lines)`, lines: [] };
   }
   // util.diff says 1 for what only its first argument has.

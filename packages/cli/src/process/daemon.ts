@@ -61,7 +61,7 @@ export async function startDaemon(
 
 /** The background process: as the foreground, but it reports to its parent. */
 export async function runAsDaemon(context: CommandContext, port: number): Promise<void> {
-  const tell = (message: Message) =>
+  const notify = (message: Message) =>
     new Promise<void>((resolve) => {
       if (!process.connected) resolve();
       else process.send?.(message, () => resolve());
@@ -74,13 +74,13 @@ export async function runAsDaemon(context: CommandContext, port: number): Promis
       showEntries: false,
       async onReady(report) {
         context.output.note(startLines(report, context.output));
-        await tell({ kind: "ready", report });
+        await notify({ kind: "ready", report });
         leave();
       },
     });
   } catch (error) {
     const { code = "FAILED", exitStatus = 1 } = error as { code?: string; exitStatus?: ExitStatus };
-    await tell({ kind: "failed", code, message: messageOf(error), exitStatus });
+    await notify({ kind: "failed", code, message: messageOf(error), exitStatus });
     leave();
     throw error;
   }

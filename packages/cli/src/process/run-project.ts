@@ -31,12 +31,12 @@ export async function runProject(context: CommandContext, options: RunOptions): 
   const { home, output } = context;
   const signals = drainOnSignals(output.note);
   const { options: project, request } = await prepareProject(context, options);
-  const { startHost } = await import("@orgloop/node");
+  const { startDaemon } = await import("@orgloop/node");
   const hosted = await hostedProjects(context, options.daemon);
   await removeStaleDrafts(home);
   const token = await ensureToken(home);
   const scraped = metricsPort(context.env);
-  const host = await startHost({
+  const host = await startDaemon({
     port: options.port,
     ...(scraped !== null && { metricsPort: scraped }),
     token,

@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { replaceFile } from "@orgloop/files";
-import type { ModuleRequest } from "@orgloop/node";
+import type { ProjectRequest } from "@orgloop/node";
 import { callProcess, isAlive } from "./running-process.ts";
 
 /** The background process that other projects are registered with. */
@@ -37,7 +37,7 @@ export function modulesOf(
 }
 
 /** Has the daemon run a project too (v1alpha1, sections 9 and 10). Throws `ControlError`. */
-export function loadInto(home: string, { port }: RunningDaemon, request: ModuleRequest) {
+export function loadInto(home: string, { port }: RunningDaemon, request: ProjectRequest) {
   return callProcess<{ readonly name: string }>(home, { port }, "/control/module/load-project", {
     json: request,
   });

@@ -72,8 +72,8 @@ export async function findProcess(home: string, dataDir: string): Promise<FoundP
   if (record === null || !isAlive(record.pid)) return null;
   if (await answers(home, record)) return { ...record, responsive: true };
   // It may start, hang or end; or its id now belongs to another program, and nobody holds its data.
-  const { isDataDirHeld } = await import("@orgloop/node");
-  return (await isDataDirHeld(dataDir)) ? { ...record, responsive: false } : null;
+  const { isDataDirLocked } = await import("@orgloop/node");
+  return (await isDataDirLocked(dataDir)) ? { ...record, responsive: false } : null;
 }
 
 /** True while there is a process of that id. */

@@ -1,4 +1,4 @@
-import type { HostedModule, HostOptions } from "@orgloop/node";
+import type { DaemonOptions, HostedProject } from "@orgloop/node";
 import { messageOf } from "@orgloop/sdk";
 import type { CommandContext } from "../command.ts";
 import { announce, type ProcessRecord, withdraw } from "../process/running-process.ts";
@@ -8,7 +8,9 @@ import { prepareProject, requestedContext } from "./prepare-project.ts";
 
 export interface HostedProjects {
   /** What the process that hosts them tells us. */
-  readonly callbacks: Required<Pick<HostOptions, "resolve" | "onLoaded" | "onGone" | "onShutdown">>;
+  readonly callbacks: Required<
+    Pick<DaemonOptions, "resolve" | "onLoaded" | "onGone" | "onShutdown">
+  >;
   /** The process listens there. */
   listens(port: number): void;
   /** It ends by a signal: what it was told to run is run again by the next daemon. */
@@ -35,12 +37,12 @@ export async function hostedProjects(
   daemon: boolean,
 ): Promise<HostedProjects> {
   const { home, output } = context;
-  const told = daemon ? await readRegistry(home) : [];
+  const reported = daemon ? await readRegistry(home) : [];
   const live = new Set<string>();
   let port = 0;
   let ending: "interrupted" | "asked" | null = null;
-  const { others, register } = registration(told, daemon ? home : null);
-  const listed = (except: string) => told.filter(({ name }) => name !== except);
+  const { others, register } = registration(reported, daemon ? home : null);
+  const listed = (except: string) => reported.filter(({ name }) => name !== except);
   const warn = (error: unknown): void => output.warn(messageOf(error));
 
   return {
@@ -92,8 +94,8 @@ export async function hostedProjects(
 }
 
 /** Which projects are to run again; written to `home`, null: nowhere. */
-function registration(told: readonly RegisteredModule[], home: string | null) {
-  let registered = told;
+function registration(reported: readonly RegisteredModule[], home: string | null) {
+  let registered = reported;
   let written: Promise<void> = Promise.resolve();
   return {
     others: (name: string) => registered.filter((one) => one.name !== name),
@@ -111,12 +113,12 @@ function registration(told: readonly RegisteredModule[], home: string | null) {
   };
 }
 
-function recordOf({ name, options }: HostedModule, port: number): ProcessRecord {
+function recordOf({ name, options }: HostedProject, port: number): ProcessRecord {
   const { projectDir, topology } = options;
   return { pid: process.pid, port, projectDir, workspace: topology.workspace, module: name };
 }
 
-function entryOf({ name, options, request }: HostedModule): RegisteredModule {
+function entryOf({ name, options, request }: HostedProject): RegisteredModule {
   const { projectDir: sourceDir, topology } = options;
   return {
     name,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { replaceFile } from "@orgloop/files";
-import type { ModuleRequest } from "@orgloop/node";
+import type { ProjectRequest } from "@orgloop/node";
 
 /** A project that the daemon was told to run (v1alpha1, section 11: `modules.json`). */
 export interface RegisteredModule {
@@ -36,7 +36,7 @@ export function writeRegistry(home: string, modules: readonly RegisteredModule[]
   return replaceFile(registryFile(home), `${JSON.stringify({ modules }, null, 2)}\n`);
 }
 
-export function requestOf({ sourceDir, configPath, workspace }: RegisteredModule): ModuleRequest {
+export function requestOf({ sourceDir, configPath, workspace }: RegisteredModule): ProjectRequest {
   return { projectDir: sourceDir, configPath, ...(workspace !== undefined && { workspace }) };
 }
 

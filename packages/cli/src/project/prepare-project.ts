@@ -1,5 +1,5 @@
 import { readEnvironment } from "@orgloop/config";
-import type { ModuleRequest, ProjectOptions } from "@orgloop/node";
+import type { ProjectOptions, ProjectRequest } from "@orgloop/node";
 import { formatEntry } from "@orgloop/sdk";
 import { refuseOnStage } from "../aws/stage.ts";
 import type { CommandContext } from "../command.ts";
@@ -17,7 +17,7 @@ const REFUSED_BELOW = new Set(["missing-variable", "empty-secret"]);
 export interface PreparedProject {
   readonly options: ProjectOptions;
   /** By which it is loaded again. */
-  readonly request: ModuleRequest;
+  readonly request: ProjectRequest;
 }
 
 /**
@@ -70,7 +70,7 @@ export async function prepareProject(
 /** The context of a project that a request names, as if the command had been given there. */
 export function requestedContext(
   context: CommandContext,
-  { configPath, projectDir, workspace = "default" }: ModuleRequest,
+  { configPath, projectDir, workspace = "default" }: ProjectRequest,
 ): CommandContext {
   const config = configPath ?? (projectDir as string);
   return { ...context, flags: { ...context.flags, config, configGiven: true, workspace } };

@@ -49,11 +49,11 @@ type ValidProject = LoadedProject & { readonly topology: Topology };
 const isValid = (project: LoadedProject): project is ValidProject => project.topology !== null;
 
 /** More than these are read nowhere but in `validate`. */
-const MOST_ERRORS = 50;
+const MAX_ERRORS = 50;
 
 /** The refusal of a project with errors, which names them. */
 export function invalidProject(errors: readonly Problem[]): CommandError {
-  const shown = errors.slice(0, MOST_ERRORS).map((problem) => `\n  ${problemLine(problem)}`);
+  const shown = errors.slice(0, MAX_ERRORS).map((problem) => `\n  ${problemLine(problem)}`);
   const rest = errors.length - shown.length;
   if (rest > 0) shown.push(`\n  and ${rest} more: \`orgloop validate\` lists them`);
   const listed = shown.join("");

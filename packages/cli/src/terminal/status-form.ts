@@ -31,13 +31,13 @@ export interface Status extends Pick<StageStatus, "actors" | "draining" | "dead_
 /**
  * Exactly the fixed form: a running process tells more, and by `draining` whether it drains itself.
  */
-export function statusForm(told: Omit<Status, "draining">): Status {
+export function statusForm(reported: Omit<Status, "draining">): Status {
   return {
-    workspace: told.workspace,
-    running: told.running,
-    bus: told.bus,
-    uptime_ms: told.uptime_ms,
-    sources: told.sources.map(({ id, connector, state, checkpoint, last_poll_at, events }) => ({
+    workspace: reported.workspace,
+    running: reported.running,
+    bus: reported.bus,
+    uptime_ms: reported.uptime_ms,
+    sources: reported.sources.map(({ id, connector, state, checkpoint, last_poll_at, events }) => ({
       id,
       connector,
       state,
@@ -45,20 +45,20 @@ export function statusForm(told: Omit<Status, "draining">): Status {
       last_poll_at,
       events,
     })),
-    routes: told.routes.map(({ name, matched, delivered, failed, circuit }) => ({
+    routes: reported.routes.map(({ name, matched, delivered, failed, circuit }) => ({
       name,
       matched,
       delivered,
       failed,
       circuit,
     })),
-    actors: told.actors.map(({ id, queued, queue_depth, in_flight }) => ({
+    actors: reported.actors.map(({ id, queued, queue_depth, in_flight }) => ({
       id,
       queued,
       queue_depth,
       in_flight,
     })),
-    unacked: told.unacked,
-    dead_letters: told.dead_letters,
+    unacked: reported.unacked,
+    dead_letters: reported.dead_letters,
   };
 }

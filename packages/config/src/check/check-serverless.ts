@@ -7,12 +7,12 @@ import type { Scope } from "../resolve/scope.ts";
 import type { Layer, SourceDocument } from "../resolve/source-document.ts";
 import { checkReach } from "./check-reach.ts";
 import { checkTransformTimes } from "./check-transform-times.ts";
-import { MOST_INBOX_TTL, MOST_TRANSFORM_MS } from "./serverless-limits.ts";
+import { MAX_INBOX_TTL, MAX_TRANSFORM_MS } from "./serverless-limits.ts";
 
 /** EventBridge Scheduler ticks once a minute at most. */
-const LEAST_INTERVAL = "1m";
+const MIN_INTERVAL = "1m";
 /** A Lambda lives 15 minutes; the rest is for settling. */
-const MOST_TIMEOUT = "14m";
+const MAX_TIMEOUT = "14m";
 /**
  * The bound of an SQS queue is kept by those who receive: nothing can hold a sender back, or refuse
  * the newest.
@@ -30,20 +30,20 @@ const msOf = (value: unknown): number =>
 
 /** What is wrong with a value on `sqs`; undefined where nothing is. */
 function problemOf(key: string, value: unknown): string | undefined {
-  if (key === "interval" && msOf(value) < parseDuration(LEAST_INTERVAL)) {
-    return `on sqs sources are polled every ${LEAST_INTERVAL} at most: found ${value}`;
+  if (key === "interval" && msOf(value) < parseDuration(MIN_INTERVAL)) {
+    return `on sqs sources are polled every ${MIN_INTERVAL} at most: found ${value}`;
   }
-  if (key === "timeout" && msOf(value) > parseDuration(MOST_TIMEOUT)) {
-    return `on sqs one attempt takes ${MOST_TIMEOUT} at most: found ${value}`;
+  if (key === "timeout" && msOf(value) > parseDuration(MAX_TIMEOUT)) {
+    return `on sqs one attempt takes ${MAX_TIMEOUT} at most: found ${value}`;
   }
   if (key === "overflow" && OVERFLOWS.includes(String(value))) {
     return `on sqs only drop_oldest is possible: found ${value}`;
   }
-  if (key === "inbox_ttl" && msOf(value) > parseDuration(MOST_INBOX_TTL)) {
-    return `on sqs an inbox keeps an event for ${MOST_INBOX_TTL} at most: found ${value}`;
+  if (key === "inbox_ttl" && msOf(value) > parseDuration(MAX_INBOX_TTL)) {
+    return `on sqs an inbox keeps an event for ${MAX_INBOX_TTL} at most: found ${value}`;
   }
-  if (key === "timeout_ms" && Number(value) > MOST_TRANSFORM_MS) {
-    return `on sqs a transform takes ${MOST_TRANSFORM_MS} ms with one event at most: found ${value}`;
+  if (key === "timeout_ms" && Number(value) > MAX_TRANSFORM_MS) {
+    return `on sqs a transform takes ${MAX_TRANSFORM_MS} ms with one event at most: found ${value}`;
   }
   return undefined;
 }

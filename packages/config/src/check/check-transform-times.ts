@@ -1,11 +1,11 @@
 import { valueAt } from "@orgloop/engine";
 import { at, type Declaration, type LinkedDeclarations, placeOf } from "../resolve/declarations.ts";
 import type { Findings } from "../resolve/findings.ts";
-import { MOST_TRANSFORM_MS, transformTimes } from "./serverless-limits.ts";
+import { MAX_TRANSFORM_MS, transformTimes } from "./serverless-limits.ts";
 
 /** What the built-in ones do takes no time worth a word. */
 const QUICK = ["filter", "enrich", "dedup"].map((name) => `@orgloop/transform-${name}`);
-const TOGETHER = `on sqs the transforms of a route take ${MOST_TRANSFORM_MS} ms with one event at most, together`;
+const TOGETHER = `on sqs the transforms of a route take ${MAX_TRANSFORM_MS} ms with one event at most, together`;
 
 /**
  * On `sqs`, where the router has 30 s for what it took: an error where the transforms of a route
@@ -22,7 +22,7 @@ export function checkTransformTimes(
     if (!route.enabled || route.links.transforms.length < 2) continue;
     const used = route.links.transforms.flatMap((name) => byName.get(name) ?? []);
     const written = used.map(timeoutOf);
-    if (written.some((ms) => Number(ms) > MOST_TRANSFORM_MS)) continue;
+    if (written.some((ms) => Number(ms) > MAX_TRANSFORM_MS)) continue;
     const times = transformTimes(written);
     const place = at(route, ["transforms"]);
     if (times === null) {

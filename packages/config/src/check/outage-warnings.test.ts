@@ -32,8 +32,8 @@ test.each([
   [{ circuit_breaker: { failure_threshold: 10 } }, "circuit_breaker.failure_threshold 3 events"],
 ])(
   "%j: more than one event that an outage may cost is told where the route makes it so",
-  async (delivery, told) => {
-    expect(await warnings(delivery)).toEqual([`routes[0].then.delivery.${told}`]);
+  async (delivery, reported) => {
+    expect(await warnings(delivery)).toEqual([`routes[0].then.delivery.${reported}`]);
   },
 );
 

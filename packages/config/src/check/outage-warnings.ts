@@ -8,7 +8,7 @@ import type { DeliveryInput } from "../schema/delivery-schema.ts";
 import { deliveryDefaults } from "./check-delivery.ts";
 
 /** What the defaults cost is nothing to warn of. */
-const FEW = 1;
+const MAX_UNWARNED = 1;
 
 /** The two values that decide, either of which may be the one that was written. */
 const DECIDING: readonly DocumentPath[] = [
@@ -64,6 +64,6 @@ function costOf(asked: DeliveryInput): string | undefined {
   const threshold: unknown = breaker.failure_threshold;
   if (typeof attempts !== "number" || typeof threshold !== "number") return undefined;
   const events = Math.floor((threshold - 1) / attempts);
-  if (events <= FEW) return undefined;
+  if (events <= MAX_UNWARNED) return undefined;
   return `an outage of the actor may cost this route ${events} events, as dead letters: the breaker opens at ${threshold} failures in a row, and max_attempts ${attempts} gives an event up before; raise max_attempts or lower failure_threshold`;
 }

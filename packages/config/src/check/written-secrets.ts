@@ -28,9 +28,9 @@ export function writtenSecrets(
   const byName = leavesOf(config, "", path).flatMap((leaf) =>
     isWritten(leaf.value, leaf.key, fromVars) ? [leaf.path] : [],
   );
-  const told = new Set(byName.map(formatPath));
+  const reported = new Set(byName.map(formatPath));
   const bySchema = writtenMarks(marked, fromVars).map((place) => [...path, ...place]);
-  return [...byName, ...bySchema.filter((place) => !told.has(formatPath(place)))];
+  return [...byName, ...bySchema.filter((place) => !reported.has(formatPath(place)))];
 }
 
 /** Where of what the schema marks something is written out. */

@@ -134,12 +134,12 @@ describe("warnings", () => {
       path: temporaryProject({ "orgloop.yaml": text }),
       env: { ...env, TOKEN: "t" },
     });
-    const told = warnings.filter(({ code }) => code === "secret-written-out");
-    expect(told.map(({ line, path }) => [line, path])).toEqual([
+    const reported = warnings.filter(({ code }) => code === "secret-written-out");
+    expect(reported.map(({ line, path }) => [line, path])).toEqual([
       [5, "actors[0].config.secret"],
       [6, "actors[1].config.headers[0].authorization"],
     ]);
-    expect(JSON.stringify(told)).not.toContain("hunter2");
+    expect(JSON.stringify(reported)).not.toContain("hunter2");
   });
 
   it("tells of a password in the bus's URL, and not of a reference", async () => {

@@ -41,7 +41,7 @@ export async function readSchemas(
       findings.errors.push({ ...at(source, ["schemas", key]), code: "file", message });
       return null;
     }
-    const tell = (problem: Pick<Finding, "path" | "message" | "offset">): void => {
+    const report = (problem: Pick<Finding, "path" | "message" | "offset">): void => {
       const document = jsonDocument(file, absolute, text);
       findings.errors.push({ document, at: "value", code: "json-schema", ...problem });
     };
@@ -50,11 +50,11 @@ export async function readSchemas(
       compileSchema(schema);
       return { file, text: JSON.stringify(schema, null, 2) };
     } catch (error) {
-      if (error instanceof SchemaError) for (const problem of error.problems) tell(problem);
+      if (error instanceof SchemaError) for (const problem of error.problems) report(problem);
       else if (!(error instanceof SyntaxError)) throw error;
       else {
         const message = `no JSON: ${error.message.replace(/ in JSON at position .*/, "")}`;
-        tell({ path: [], message, offset: errorOffset(text) });
+        report({ path: [], message, offset: errorOffset(text) });
       }
       return null;
     }

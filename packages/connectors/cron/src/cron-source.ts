@@ -13,7 +13,7 @@ import { type NamedSchedule, type Passed, type Progress, progressOf, type Tick }
 const PAGE = 100;
 
 /** Ticks of one schedule and poll: what is beyond comes with the next poll. */
-const MOST_DUE = 10 * PAGE;
+const MAX_DUE = 10 * PAGE;
 
 /**
  * A source of ticks. The checkpoint is a JSON map of a schedule's name to its last tick. A schedule
@@ -37,7 +37,7 @@ export function cronSource(
         .flatMap(({ name, progress }) => {
           const { sinceMs, ticks: due } = progress.due(
             seen.get(name) ?? null,
-            MOST_DUE,
+            MAX_DUE,
             passedOf(name, seen),
           );
           if (seen.get(name) !== sinceMs) moved = true;

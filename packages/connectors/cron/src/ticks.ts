@@ -97,9 +97,9 @@ export interface Passed {
 }
 
 /** Stretches of passed time that are remembered: a step of the clock begins a new one. */
-const MOST_PASSED = 64;
+const MAX_PASSED = 64;
 /** Those that are kept over a restart: the last. */
-const MOST_KEPT = 16;
+const MAX_KEPT = 16;
 
 /**
  * Ticks of fixed times are of the machine's clock, and happen once, also where that is set back and
@@ -126,14 +126,14 @@ function fixedTimes(schedule: NamedSchedule, now: () => number): Progress {
       if (current !== undefined && schedule.next(current.toMs) === atMs) current.toMs = atMs;
       else passed.push({ fromMs: atMs, toMs: atMs });
     }
-    passed.splice(0, passed.length - MOST_PASSED);
+    passed.splice(0, passed.length - MAX_PASSED);
   }
 
   const isNew = (ms: number) => !passed.some(({ fromMs, toMs }) => fromMs <= ms && ms <= toMs);
 
   return {
     get passed() {
-      return wasSet ? passed.slice(-MOST_KEPT) : [];
+      return wasSet ? passed.slice(-MAX_KEPT) : [];
     },
     due(checkpointMs, most, kept) {
       const nowMs = now();

@@ -6,7 +6,7 @@ import { urlToHttpOptions } from "node:url";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 
 /** Connections of all webhook actors of a process, those that are idle included. */
-export const MOST_SOCKETS = 2_000;
+export const MAX_SOCKETS = 2_000;
 
 const open = new Set<Duplex>();
 /** The one that has been idle for longest first. */
@@ -26,7 +26,7 @@ interface Overridden {
 
 /**
  * An agent that keeps its connections for the next request. Where the process has {@link
- * MOST_SOCKETS}, an idle one, whose ever it is, makes room for a new one. How many requests are
+ * MAX_SOCKETS}, an idle one, whose ever it is, makes room for a new one. How many requests are
  * under way is the host's to bound.
  */
 function countedAgent(protocol: string): http.Agent {
@@ -34,7 +34,7 @@ function countedAgent(protocol: string): http.Agent {
   const { createConnection, keepSocketAlive, reuseSocket } = agent as unknown as Overridden;
   const overridden: Overridden = {
     createConnection(...given) {
-      if (open.size >= MOST_SOCKETS) firstOf(idle)?.destroy();
+      if (open.size >= MAX_SOCKETS) firstOf(idle)?.destroy();
       const socket = createConnection.apply(this, given);
       if (socket) count(socket);
       return socket;

@@ -5,7 +5,7 @@ import type { MaskSecrets } from "../plugins/secret-mask.ts";
 import type { RouteFault } from "../routing/routed-route.ts";
 
 /**
- * One event and route make one dead letter: also where a crash repeats the burial, and where its
+ * One event and route make one dead letter: also where a crash repeats its writing, and where its
  * replay fails.
  */
 function letterId(parts: readonly string[]): string {
@@ -19,11 +19,11 @@ export function deliveryLetterId(eventId: string, route: string): string {
 
 /**
  * Whether a delivery that has come back is a dead letter already: the process died after the
- * burial, before the bus knew that the route is settled. A letter of an earlier publication of the
+ * letter, before the bus knew that the route is settled. A letter of an earlier publication of the
  * event is none of it: that had another time, or its last attempt was before `since` (ISO 8601,
  * when this one was matched; default: not known).
  */
-export async function isBuried(
+export async function isDeadLetter(
   { event, route, replay }: Delivery,
   deadLetters: Pick<DeadLetterStore, "get">,
   since = "",
@@ -98,7 +98,7 @@ export type LetterHistory = Pick<
 
 /**
  * Whether an event that has come back was given up as a whole before: the process died between the
- * burial and the ack.
+ * letter and the ack.
  */
 export async function isUnroutable(
   { id, replay = 0 }: OrgLoopEvent,

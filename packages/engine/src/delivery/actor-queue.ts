@@ -15,7 +15,7 @@ import { Untransformed } from "./untransformed.ts";
 
 /**
  * The deliveries that wait for one actor: bounded, in order by lane, fair among routes, held back
- * by rate and breaker. It holds state and decides; it attempts, buries and times nothing. Every
+ * by rate and breaker. It holds state and decides; it attempts, gives up and times nothing. Every
  * operation costs O(log n) at most in what is queued.
  */
 export class ActorQueue {

@@ -79,15 +79,15 @@ test("whatever happens: at most one probe at a time, and none before the cooldow
       const probeTimeoutMs = 1_000_000;
       let now = 0;
       let state = CLOSED;
-      const underWay: boolean[] = [];
+      const inFlight: boolean[] = [];
       for (const { waitMs, health, ends } of run) {
         now += waitMs;
         const gate = passBreaker(state, now, probeTimeoutMs);
         if (state.openUntilMs !== null && now < state.openUntilMs) expect(gate.kind).toBe("hold");
         if (gate.kind === "probe") state = gate.state;
-        if (gate.kind !== "hold") underWay.push(gate.kind === "probe");
-        expect(underWay.filter(Boolean).length).toBeLessThanOrEqual(1);
-        const wasProbe = ends ? underWay.shift() : undefined;
+        if (gate.kind !== "hold") inFlight.push(gate.kind === "probe");
+        expect(inFlight.filter(Boolean).length).toBeLessThanOrEqual(1);
+        const wasProbe = ends ? inFlight.shift() : undefined;
         if (wasProbe !== undefined) state = afterAttempt(state, health, wasProbe, policy, now);
       }
     }),

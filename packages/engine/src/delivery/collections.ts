@@ -52,13 +52,13 @@ interface Entry<T> {
 }
 
 /** So few are not worth the search for those that are no longer wanted. */
-const FEW = 64;
+const MIN_PRUNED = 64;
 
 /** Things to be looked at again at a time, earliest first: a binary heap. */
 export class WakeList<T> {
   readonly #isWanted: (what: T, atMs: number) => boolean;
   #heap: Entry<T>[] = [];
-  #pruneAt = FEW;
+  #pruneAt = MIN_PRUNED;
 
   /**
    * `isWanted`: false of an entry that may be forgotten before its time, so that memory does not
@@ -99,7 +99,7 @@ export class WakeList<T> {
     const wanted = this.#heap.filter(({ atMs, what }) => this.#isWanted(what, atMs));
     this.#heap = [];
     for (const entry of wanted) this.#push(entry);
-    this.#pruneAt = Math.max(FEW, 2 * wanted.length);
+    this.#pruneAt = Math.max(MIN_PRUNED, 2 * wanted.length);
   }
 
   #push(entry: Entry<T>): void {

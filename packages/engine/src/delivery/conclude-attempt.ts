@@ -38,7 +38,7 @@ export const UNCOUNTED_MS = 86_400_000;
  * Characters of an actor's error that are kept: it stands twice in an item of DynamoDB (400 KB),
  * and in every line about it.
  */
-const MOST_ERROR = 4_000;
+const MAX_ERROR = 4_000;
 
 /**
  * What follows from an attempt, for the delivery and for the route's breaker. The type of the error
@@ -102,7 +102,7 @@ function afterFailure(
  */
 function isOutOfRoom(error: unknown): boolean {
   let cause = error;
-  for (let depth = 0; depth < MOST_CAUSES && cause instanceof Error; depth += 1) {
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth += 1) {
     if (hasCode(cause, "EMFILE") || hasCode(cause, "ENFILE")) return true;
     if (hasCode(cause, "EAGAIN") && /^spawn/.test(String(Object(cause).syscall))) return true;
     cause = cause.cause;
@@ -110,7 +110,7 @@ function isOutOfRoom(error: unknown): boolean {
   return false;
 }
 
-const MOST_CAUSES = 8;
+const MAX_CAUSES = 8;
 /** How long room is waited for at least. */
 const ROOM_WAIT_MS = 1_000;
 
@@ -176,7 +176,7 @@ function failedState(
   nowMs: number,
   counted: boolean,
 ): AttemptState {
-  const message = messageOf(error).slice(0, MOST_ERROR);
+  const message = messageOf(error).slice(0, MAX_ERROR);
   const { uncountedSinceMs } = before;
   return {
     attempts: before.attempts + (counted ? 1 : 0),

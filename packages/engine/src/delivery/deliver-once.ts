@@ -88,7 +88,7 @@ export type Verdict =
 
 /**
  * One turn of a delivery, the same on every host: poison → rate → breaker → attempt → conclude.
- * The host waits, settles or buries as the verdict says. Rejects where a port does.
+ * The host waits, settles or gives up as the verdict says. Rejects where a port does.
  */
 export async function deliverOnce(due: DueDelivery, ports: DeliveryPorts): Promise<Verdict> {
   const poison = poisonState(due.state, due.deaths, due.policy, ports.host);

@@ -51,8 +51,8 @@ export const NO_ATTEMPTS: AttemptState = {
 };
 
 /**
- * What the host is to do with a delivery. The host waits, settles, buries; core decides. Times in
- * ms since the epoch.
+ * What the host is to do with a delivery. The host waits, settles, gives up; the engine decides.
+ * Times in ms since the epoch.
  */
 export type Outcome =
   | {

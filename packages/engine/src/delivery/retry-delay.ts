@@ -1,7 +1,7 @@
 import type { RetryPolicy } from "./delivery.ts";
 
 /** Doubled so often, the least delay is longer than any cap; beyond it 0 × ∞ would be no number. */
-const MOST_DOUBLINGS = 52;
+const MAX_DOUBLINGS = 52;
 
 /**
  * How long to wait after the n-th failed attempt (n from 1), in ms: exponential doubles, linear
@@ -12,7 +12,7 @@ const MOST_DOUBLINGS = 52;
  */
 export function retryDelayMs(policy: RetryPolicy, failures: number, random: () => number): number {
   const grown = {
-    exponential: policy.initialDelayMs * 2 ** Math.min(failures - 1, MOST_DOUBLINGS),
+    exponential: policy.initialDelayMs * 2 ** Math.min(failures - 1, MAX_DOUBLINGS),
     linear: policy.initialDelayMs * failures,
     fixed: policy.initialDelayMs,
   }[policy.backoff];

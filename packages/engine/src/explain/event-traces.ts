@@ -49,7 +49,7 @@ export interface Kept {
   readonly letter: (id: string) => Promise<DeadLetter | null>;
 }
 
-const MOST_IDS = 20;
+const MAX_IDS = 20;
 
 /** Puts together what a host has kept of the event whose id is `wanted`, or begins so. */
 export async function foundTraces(wanted: string, kept: Kept): Promise<FoundTraces> {
@@ -65,7 +65,7 @@ export async function foundTraces(wanted: string, kept: Kept): Promise<FoundTrac
     ...unsettled.map(({ id }) => id),
   ]);
   const id = ids.has(wanted) ? wanted : ids.size === 1 ? ([...ids][0] as string) : null;
-  if (id === null) return { ids: [...ids].sort().slice(0, MOST_IDS), traces: null };
+  if (id === null) return { ids: [...ids].sort().slice(0, MAX_IDS), traces: null };
   const mine = lines.filter(({ event }) => event.id === id);
   const waiting = unsettled.filter((event) => event.id === id);
   const own = letters.filter(({ event_id }) => event_id === id);

@@ -28,24 +28,24 @@ export interface InboxStep {
 export function changeInbox({ pending, notice }: InboxState, change: InboxChange): InboxStep {
   switch (change.kind) {
     case "queued":
-      return told(pending + 1, notice);
+      return reported(pending + 1, notice);
     case "resumed":
-      return told(pending, notice);
+      return reported(pending, notice);
     case "expired":
       return settled(Math.max(0, pending - change.count), notice);
     case "drained": {
       const left = Math.max(0, pending - change.count);
       const under_way = notice === "sending" || notice === "stale";
-      return under_way ? settled(left, "stale") : told(left, "none");
+      return under_way ? settled(left, "stale") : reported(left, "none");
     }
     case "notice_delivered":
-      return notice === "stale" ? told(pending, "none") : settled(pending, "sent");
+      return notice === "stale" ? reported(pending, "none") : settled(pending, "sent");
     case "notice_failed":
       return settled(pending, "none");
   }
 }
 
-function told(pending: number, notice: Notice): InboxStep {
+function reported(pending: number, notice: Notice): InboxStep {
   if (pending === 0 || notice !== "none") return settled(pending, notice);
   return { state: { pending, notice: "sending" }, notify: true };
 }

@@ -136,7 +136,7 @@ test("whatever stands in a session key, a shell takes it for one word", () => {
 });
 
 describe("one notification until the inbox is drained", () => {
-  const told = (...kinds: (InboxChange["kind"] | InboxChange)[]) => {
+  const reported = (...kinds: (InboxChange["kind"] | InboxChange)[]) => {
     let state: InboxState = EMPTY_INBOX;
     return kinds.map((kind) => {
       const change = (typeof kind === "string" ? { kind } : kind) as InboxChange;
@@ -148,28 +148,28 @@ describe("one notification until the inbox is drained", () => {
 
   test("the first event tells, the others do not; after a drain the next one does", () => {
     const drained = { kind: "drained", count: 3 } as const;
-    expect(told("queued", "queued", "notice_delivered", "queued", drained, "queued")).toEqual([
+    expect(reported("queued", "queued", "notice_delivered", "queued", drained, "queued")).toEqual([
       ...[true, false, false, false, false, true],
     ]);
   });
 
   test("a drain that leaves some tells of these", () => {
     const drained = { kind: "drained", count: 1 } as const;
-    expect(told("queued", "queued", "notice_delivered", drained)[3]).toBe(true);
+    expect(reported("queued", "queued", "notice_delivered", drained)[3]).toBe(true);
   });
 
   test("drained while it was being told: what came after that is told when it has ended", () => {
     const drained = { kind: "drained", count: 1 } as const;
-    expect(told("queued", drained, "queued", "notice_delivered")).toEqual([
+    expect(reported("queued", drained, "queued", "notice_delivered")).toEqual([
       ...[true, false, false, true],
     ]);
-    expect(told("queued", drained, "notice_delivered", "queued")).toEqual([
+    expect(reported("queued", drained, "notice_delivered", "queued")).toEqual([
       ...[true, false, false, true],
     ]);
   });
 
   test("a notification that was given up is tried again by the next event", () => {
-    expect(told("queued", "notice_failed", "queued")).toEqual([true, false, true]);
+    expect(reported("queued", "notice_failed", "queued")).toEqual([true, false, true]);
   });
 
   test("held in every order of what can happen", () => {
@@ -184,22 +184,22 @@ describe("one notification until the inbox is drained", () => {
     fc.assert(
       fc.property(fc.array(change), (changes) => {
         let state: InboxState = EMPTY_INBOX;
-        let underWay = false;
+        let inFlight = false;
         let givenUp = false;
         for (const next of changes) {
           const ends = next.kind === "notice_delivered" || next.kind === "notice_failed";
-          if (ends && !underWay) continue;
-          if (ends) underWay = false;
+          if (ends && !inFlight) continue;
+          if (ends) inFlight = false;
           const step = changeInbox(state, next);
           state = step.state;
           // Never two at a time, none of an empty inbox.
-          if (step.notify) expect([underWay, state.pending > 0]).toEqual([false, true]);
-          underWay ||= step.notify;
+          if (step.notify) expect([inFlight, state.pending > 0]).toEqual([false, true]);
+          inFlight ||= step.notify;
           givenUp = next.kind === "notice_failed" || (givenUp && !step.notify);
           // Something waits: the actor knows, is being told, or could not be told.
           if (state.pending > 0 && !givenUp) expect(state.notice).not.toBe("none");
           if (state.pending === 0) expect(state.notice).not.toBe("sent");
-          expect(state.notice === "sending" || state.notice === "stale").toBe(underWay);
+          expect(state.notice === "sending" || state.notice === "stale").toBe(inFlight);
         }
       }),
     );

@@ -76,7 +76,7 @@ export interface Published extends OrgLoopEvent {
 }
 
 /** The first publication of an event that its sender or platform has named. */
-export function firstOnBus(event: OrgLoopEvent, once: string): Published {
+export function publicationOf(event: OrgLoopEvent, once: string): Published {
   return { ...event, once };
 }
 
@@ -84,14 +84,14 @@ export function firstOnBus(event: OrgLoopEvent, once: string): Published {
  * One more publication of an event, under an id of its own on the bus (law B6). `random`: letters
  * and digits.
  */
-export function againOnBus(event: OrgLoopEvent, random: string): Published {
+export function publicationAgain(event: OrgLoopEvent, random: string): Published {
   return { ...event, id: `${event.id}p${random}`, publication_of: event.id };
 }
 
 /** The event under its own id, as it was published. */
-export function asPublished(held: Published): OrgLoopEvent {
-  if (held.once === undefined && held.publication_of === undefined) return held;
-  const { once, publication_of, ...event } = held;
+export function eventOf(published: Published): OrgLoopEvent {
+  if (published.once === undefined && published.publication_of === undefined) return published;
+  const { once, publication_of, ...event } = published;
   return publication_of === undefined ? event : { ...event, id: publication_of };
 }
 
@@ -116,7 +116,7 @@ export interface ReplayTarget {
 }
 
 /** `replay` is from 1; the same one published twice is one. */
-export function replayOnBus(
+export function publicationOfReplay(
   event: OrgLoopEvent,
   replay: number,
   { route, skip }: ReplayTarget,
@@ -133,13 +133,16 @@ export function replayOnBus(
 }
 
 /** What the bus handed over: the event under its own id, and where it goes if it is a replay. */
-export function offBus(held: OrgLoopEvent): { event: OrgLoopEvent; target: ReplayTarget | null } {
-  if (!isReplay(held)) return { event: asPublished(held), target: null };
-  const { replay_of: id, replay_route: route, replay_skip: skip, ...rest } = held;
+export function eventAndTarget(published: OrgLoopEvent): {
+  event: OrgLoopEvent;
+  target: ReplayTarget | null;
+} {
+  if (!isReplay(published)) return { event: eventOf(published), target: null };
+  const { replay_of: id, replay_route: route, replay_skip: skip, ...rest } = published;
   return { event: { ...rest, id }, target: { route, skip } };
 }
 
-export function goesTo(name: string, { route, skip }: ReplayTarget): boolean {
+export function isTarget(name: string, { route, skip }: ReplayTarget): boolean {
   return (route === undefined || route === name) && !skip?.includes(name);
 }
 
@@ -148,13 +151,13 @@ export function matcherFor(target: ReplayTarget, { match }: Matcher): Matcher {
   return {
     match: (event, onFault) =>
       match(event, (route, error) => {
-        if (goesTo(route.name, target)) onFault?.(route, error);
-      }).filter(({ name }) => goesTo(name, target)),
+        if (isTarget(route.name, target)) onFault?.(route, error);
+      }).filter(({ name }) => isTarget(name, target)),
   };
 }
 
-export function isReplay(held: OrgLoopEvent): held is ReplayOnBus {
-  return "replay_of" in held;
+export function isReplay(published: OrgLoopEvent): published is ReplayOnBus {
+  return "replay_of" in published;
 }
 
 /** Ids are letters and digits. */

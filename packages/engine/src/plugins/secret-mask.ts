@@ -5,19 +5,19 @@ import { secretForms } from "./secret-forms.ts";
 export type MaskSecrets = (text: string) => string;
 
 /** Shorter ones are no secrets: their letters stand in any text (`docs/configuration.md`). */
-export const LEAST_SECRET = 8;
+export const MIN_SECRET = 8;
 /**
  * So much of a secret at the place where a text is known to be cut is taken for its rest; elsewhere
  * that is a word like others.
  */
-const LEAST_REST = 4;
+const MIN_REST = 4;
 const MASK = "***";
 /** Where somebody has left out something, as `JSON.parse` does in its errors. */
 const CUTS = /(\s?"?(?:\.\.\.|…)"?\s?)/;
 
 export interface SecretMask {
   /**
-   * Also at the ends of a text, where it may have been cut: {@link LEAST_SECRET} characters of a
+   * Also at the ends of a text, where it may have been cut: {@link MIN_SECRET} characters of a
    * secret and more.
    */
   readonly mask: MaskSecrets;
@@ -25,9 +25,9 @@ export interface SecretMask {
   readonly maskCut: MaskSecrets;
 }
 
-/** Masks `secrets`, those of {@link LEAST_SECRET} characters and more, in every form of theirs. */
+/** Masks `secrets`, those of {@link MIN_SECRET} characters and more, in every form of theirs. */
 export function secretMask(secrets: Iterable<string>): SecretMask {
-  const long = [...new Set(secrets)].filter(({ length }) => length >= LEAST_SECRET);
+  const long = [...new Set(secrets)].filter(({ length }) => length >= MIN_SECRET);
   const forms = long.flatMap(secretForms);
   if (forms.length === 0) return { mask: (text) => text, maskCut: (text) => text };
   const index = formIndex(forms);
@@ -39,17 +39,17 @@ export function secretMask(secrets: Iterable<string>): SecretMask {
       .map((part, at) => {
         if (at % 2 === 1) return part;
         const [start, end] = [at === 0, at === parts.length - 1].map((own) =>
-          own ? least : LEAST_REST,
+          own ? least : MIN_REST,
         );
         return maskPart(part, { forms, index, start: start ?? least, end: end ?? least });
       })
       .join("");
   };
-  return { mask: masking(LEAST_SECRET), maskCut: masking(LEAST_REST) };
+  return { mask: masking(MIN_SECRET), maskCut: masking(MIN_REST) };
 }
 
 interface FormIndex {
-  /** By their first {@link LEAST_SECRET} characters, longest first. */
+  /** By their first {@link MIN_SECRET} characters, longest first. */
   readonly byStart: ReadonlyMap<string, readonly string[]>;
   /** What they begin with that is shorter than that. */
   readonly shortStarts: ReadonlySet<string>;
@@ -59,9 +59,9 @@ function formIndex(forms: readonly string[]): FormIndex {
   const byStart = new Map<string, string[]>();
   const shortStarts = new Set<string>();
   for (const form of [...forms].sort((left, right) => right.length - left.length)) {
-    const start = form.slice(0, LEAST_SECRET);
+    const start = form.slice(0, MIN_SECRET);
     byStart.set(start, [...(byStart.get(start) ?? []), form]);
-    for (let length = LEAST_REST; length < LEAST_SECRET; length += 1) {
+    for (let length = MIN_REST; length < MIN_SECRET; length += 1) {
       shortStarts.add(form.slice(0, length));
     }
   }
@@ -79,7 +79,7 @@ interface Masking {
 function maskPart(text: string, masking: Masking): string {
   let done = restAtStart(text, masking);
   let masked = done > 0 ? MASK : "";
-  for (let at = done; at <= text.length - LEAST_REST; ) {
+  for (let at = done; at <= text.length - MIN_REST; ) {
     const length = secretAt(text, at, masking);
     if (length === 0) at += 1;
     else {
@@ -93,9 +93,9 @@ function maskPart(text: string, masking: Masking): string {
 
 /** How long the secret is that begins there; the text may end within it. 0: none does. */
 function secretAt(text: string, at: number, { index, end }: Masking): number {
-  const start = text.slice(at, at + LEAST_SECRET);
+  const start = text.slice(at, at + MIN_SECRET);
   const left = text.length - at;
-  if (start.length < LEAST_SECRET) return left >= end && index.shortStarts.has(start) ? left : 0;
+  if (start.length < MIN_SECRET) return left >= end && index.shortStarts.has(start) ? left : 0;
   const forms = index.byStart.get(start);
   if (forms === undefined) return 0;
   const whole = forms.find((form) => text.startsWith(form, at));
@@ -127,7 +127,7 @@ export interface KnownSecrets extends SecretMask {
 }
 
 /** So many configurations of an item: some may have failed to open since the one that runs. */
-const KEPT = 8;
+const MAX_CONFIGURATIONS = 8;
 
 export function knownSecrets(): KnownSecrets {
   const byItem = new Map<string, readonly (readonly string[])[]>();
@@ -140,7 +140,7 @@ export function knownSecrets(): KnownSecrets {
     learn(item, values) {
       const before = byItem.get(item) ?? [];
       if (isDeepStrictEqual(values, before[0] ?? [])) return;
-      byItem.set(item, [values, ...before].slice(0, KEPT));
+      byItem.set(item, [values, ...before].slice(0, MAX_CONFIGURATIONS));
       current = undefined;
     },
     mask: (text) => masks().mask(text),

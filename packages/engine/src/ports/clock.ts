@@ -51,7 +51,7 @@ export const systemClock: Clock = {
 export const wallClock: Clock = { ...systemClock, now: Date.now };
 
 /** Steps of the machine's clock that are remembered. */
-const MOST_OFFSETS = 64;
+const MAX_OFFSETS = 64;
 
 /**
  * The same clock, which remembers how far the machine's was ahead each time that somebody has read
@@ -67,7 +67,7 @@ export function watchedClock({ now, wall, ...rest }: Clock): Clock {
       const aheadMs = wallMs - now();
       if (Math.abs(aheadMs - (offsets.at(-1) ?? 0)) >= ALIKE_MS) {
         offsets.push(aheadMs);
-        offsets.splice(0, offsets.length - MOST_OFFSETS);
+        offsets.splice(0, offsets.length - MAX_OFFSETS);
       }
       return wallMs;
     },

@@ -102,7 +102,7 @@ export function letterEntry({ event, route, actor }: DeadLetter) {
 }
 
 /** What the log says of a dead letter that is durable. */
-export function burialEntry(letter: DeadLetter): OpenEntry {
+export function deadLetterEntry(letter: DeadLetter): OpenEntry {
   const { reason, attempts, last_error } = letter;
   const error = last_error === null ? {} : { error: last_error };
   const about = letterEntry(letter);

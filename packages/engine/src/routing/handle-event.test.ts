@@ -1,7 +1,7 @@
 import type { DeadLetter, OrgLoopEvent } from "@orgloop/sdk";
 import { testEvent } from "@orgloop/testkit";
 import { expect, test } from "vitest";
-import { replayOnBus } from "../intake/publication.ts";
+import { publicationOfReplay } from "../intake/publication.ts";
 import { MAX_DEATHS } from "../ports/deaths.ts";
 import { type EventPorts, handleEvent } from "./handle-event.ts";
 import type { Router } from "./route-event.ts";
@@ -55,7 +55,7 @@ async function handled(given: Partial<EventPorts> = {}, published: OrgLoopEvent 
       },
       end: async () => void asked.push("end"),
     },
-    bury: async (letter) => void letters.push(letter),
+    writeDeadLetter: async (letter) => void letters.push(letter),
     log: () => {},
     abandon: new AbortController().signal,
     wall: () => 0,
@@ -73,7 +73,7 @@ test("the guards are asked in their order, before the event is routed", async ()
 });
 
 test("a replay is what somebody asks for: neither a repeat nor a loop", async () => {
-  const { asked } = await handled({ returned: false }, replayOnBus(event, 1, {}));
+  const { asked } = await handled({ returned: false }, publicationOfReplay(event, 1, {}));
   expect(asked).toEqual(["match"]);
 });
 

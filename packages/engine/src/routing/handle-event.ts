@@ -7,7 +7,7 @@ import {
   type RouteSpec,
 } from "@orgloop/sdk";
 import { unroutableLetter } from "../dead-letters/dead-letter.ts";
-import { matcherFor, offBus } from "../intake/publication.ts";
+import { eventAndTarget, matcherFor } from "../intake/publication.ts";
 import type { Deaths } from "../ports/deaths.ts";
 import { skippedEntry } from "../ports/log-entries.ts";
 import { brokenLoop, type LoopPorts } from "./guards/loop-guard.ts";
@@ -41,7 +41,7 @@ export interface EventPorts extends LoopPorts {
   /** Routes that were settled before. */
   readonly settled: ReadonlySet<string>;
   /** Resolves when the letter is durable; rejects where the event has to come again. */
-  readonly bury: (letter: DeadLetter) => Promise<void>;
+  readonly writeDeadLetter: (letter: DeadLetter) => Promise<void>;
   /** Aborted when the host gives up on what is in flight. */
   readonly abandon: AbortSignal;
   /** Ms since the epoch, as people read it. */
@@ -79,7 +79,7 @@ export async function handleEvent(
   published: OrgLoopEvent,
   ports: EventPorts,
 ): Promise<HandledEvent> {
-  const { event: named, target } = offBus(published);
+  const { event: named, target } = eventAndTarget(published);
   const claimed =
     target === null && ports.claim !== undefined ? await ports.claim(named) : { event: named };
   if (claimed === null) return KNOWN;
@@ -128,13 +128,13 @@ async function route(event: OrgLoopEvent, router: Router, ports: EventPorts): Pr
 async function giveUp(
   event: OrgLoopEvent,
   why: string,
-  { bury, wall }: EventPorts,
+  { writeDeadLetter, wall }: EventPorts,
   {
     reason,
     dropped = [],
   }: { readonly reason?: DeadReason; readonly dropped?: readonly string[] } = {},
 ): Promise<HandledEvent> {
-  await bury(unroutableLetter(event, why, wall(), reason));
+  await writeDeadLetter(unroutableLetter(event, why, wall(), reason));
   return { kind: "given up", event, dropped };
 }
 

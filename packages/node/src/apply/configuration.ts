@@ -137,7 +137,7 @@ export function configuration(options: ConfigurationOptions): Configuration {
       await forgetRemoved(topology, options);
     },
     apply(topology, expect) {
-      const mine = turn.then(() => told(change(topology, expect), log));
+      const mine = turn.then(() => logged(change(topology, expect), log));
       turn = mine.catch(() => {});
       return mine;
     },
@@ -215,7 +215,7 @@ async function forgetRemoved(
 }
 
 /** Logs how a change ends. */
-async function told(
+async function logged(
   change: Promise<AppliedChange>,
   log: ConfigurationOptions["log"],
 ): Promise<AppliedChange> {

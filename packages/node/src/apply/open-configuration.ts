@@ -17,7 +17,7 @@ export interface OpenConfigurationOptions extends Pick<ConfigurationOptions, "pr
   readonly lookup: PluginLookup;
   readonly open: OpenProcess;
   readonly clock: Clock;
-  readonly life: Pick<Lifecycle, "stop" | "abandon">;
+  readonly lifecycle: Pick<Lifecycle, "stop" | "abandon">;
 }
 
 /**
@@ -37,12 +37,12 @@ async function topologySeal(
  * `openGeneration` throws.
  */
 export async function openConfiguration(options: OpenConfigurationOptions): Promise<Configuration> {
-  const { prepared, prepare, projectDir, dataDir, lookup, open, clock, life } = options;
+  const { prepared, prepare, projectDir, dataDir, lookup, open, clock, lifecycle } = options;
   const { log, claims, checkpoints, repeats, plugins, known } = open;
   const { fileSystem } = open.dataDir.disk;
   const before = await readAppliedState(dataDir, fileSystem);
   const seal = await topologySeal(dataDir, fileSystem);
-  const abandon = life.abandon.signal;
+  const abandon = lifecycle.abandon.signal;
   const surroundings: OpenGenerationOptions = {
     projectDir,
     lookup,
@@ -65,6 +65,6 @@ export async function openConfiguration(options: OpenConfigurationOptions): Prom
     repeats,
     clock,
     log,
-    stop: life.stop.signal,
+    stop: lifecycle.stop.signal,
   });
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { underWay } from "./under-way.ts";
+import { inFlight } from "./in-flight.ts";
 
 test("the end waits for all, also for what began meanwhile and for what fails", async () => {
-  const { track, ended } = underWay();
+  const { track, ended } = inFlight();
   await ended();
   const first = Promise.withResolvers<void>();
   const second = Promise.withResolvers<void>();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDir } from "../process/process-fixture.ts";
 import { claimDataDir } from "./claim-data-dir.ts";
-import { isDataDirHeld } from "./data-dir-held.ts";
+import { isDataDirLocked } from "./data-dir-locked.ts";
 
 test("a data directory belongs to one project and to one process at a time", async () => {
   const dir = join(await temporaryDir(), "data");
@@ -27,5 +27,5 @@ test("whose it is must be readable", async () => {
   const dir = await temporaryDir();
   await writeFile(join(dir, "owner.json"), "{");
   await expect(claimDataDir(dir, "acme", dir)).rejects.toMatchObject({ code: "DATA_DIR_OWNED" });
-  expect(await isDataDirHeld(dir)).toBe(false);
+  expect(await isDataDirLocked(dir)).toBe(false);
 });

@@ -10,8 +10,8 @@ export interface DescriptorShares {
   readonly attempts: number;
 }
 
-const MOST_CONNECTIONS = 4_096;
-const MOST_ATTEMPTS = 2_000;
+const MAX_CONNECTIONS = 4_096;
+const MAX_ATTEMPTS = 2_000;
 const RESERVE = 64;
 
 /**
@@ -27,9 +27,9 @@ export function descriptorShares(limit: number): DescriptorShares {
     reserve,
   });
   return {
-    connections: ofServers(3 / 8, MOST_CONNECTIONS),
+    connections: ofServers(3 / 8, MAX_CONNECTIONS),
     scrapes: ofServers(1 / 16, RESERVE),
-    attempts: Math.max(1, Math.min(MOST_ATTEMPTS, Math.floor(limit / 8))),
+    attempts: Math.max(1, Math.min(MAX_ATTEMPTS, Math.floor(limit / 8))),
   };
 }
 

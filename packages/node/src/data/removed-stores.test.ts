@@ -73,7 +73,7 @@ test("every store of a directory from before the list is on it after a start, an
         await letters.put(sampleDeadLetter(1));
         await inbox.put(sampleInboxEntry(1));
         await claims.claim("key", "evt_1", 60_000, Date.now());
-        await repeats.beginLife("hook");
+        await repeats.beginEpoch("hook");
         await states.save("r", null);
         await starts.put({ start: ['["evt_1",0,"r"]', 1] });
       },

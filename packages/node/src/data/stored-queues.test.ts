@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openFileBus } from "@orgloop/bus/file";
-import { replayOnBus } from "@orgloop/engine";
+import { publicationOfReplay } from "@orgloop/engine";
 import { testEvent } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { route, temporaryDir, topologyOf } from "../process/process-fixture.ts";
@@ -22,7 +22,7 @@ test("events that wait are told by the routes that are not done with them, and b
   ];
   const done = testEvent({ source: "s" });
   const nobodys = testEvent({ source: "u" });
-  const replay = replayOnBus(testEvent({ source: "s" }), 1, { route: "two" });
+  const replay = publicationOfReplay(testEvent({ source: "s" }), 1, { route: "two" });
   for (const event of [...events, done, nobodys, replay]) await bus.publish(event);
   await bus.settle(events[0]?.id ?? "", "one");
   await bus.ack(done.id);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { compileMatcher, goesTo, offBus } from "@orgloop/engine";
+import { compileMatcher, eventAndTarget, isTarget } from "@orgloop/engine";
 import type { Topology } from "@orgloop/sdk";
 
 /** How many events wait, by route and by actor; those with none are left out. */
@@ -25,10 +25,10 @@ export async function readStoredQueues(topology: Topology, dataDir: string): Pro
   const { readUnsettled } = await import("@orgloop/bus/file");
   const matcher = compileMatcher(topology.routes);
   for await (const { event: held, settled } of readUnsettled(wal)) {
-    const { event, target } = offBus(held);
+    const { event, target } = eventAndTarget(held);
     unacked += 1;
     for (const { name, then } of matcher.match(event)) {
-      if (settled.has(name) || (target !== null && !goesTo(name, target))) continue;
+      if (settled.has(name) || (target !== null && !isTarget(name, target))) continue;
       routes[name] = (routes[name] ?? 0) + 1;
       actors[then.actor] = (actors[then.actor] ?? 0) + 1;
     }

@@ -11,7 +11,7 @@ import {
   temporaryDir,
   topologyOf,
 } from "../process/process-fixture.ts";
-import { isDataDirHeld } from "./data-dir-held.ts";
+import { isDataDirLocked } from "./data-dir-locked.ts";
 import { readStoredState } from "./stored-state.ts";
 
 async function fingerprint(dir: string): Promise<string> {
@@ -50,7 +50,7 @@ test("what a process left behind can be read without changing it", async () => {
     deadLetters: 1,
     inbox: 0,
   });
-  expect(await isDataDirHeld(dataDir)).toBe(false);
+  expect(await isDataDirLocked(dataDir)).toBe(false);
   expect(await fingerprint(dataDir)).toBe(before);
 });
 

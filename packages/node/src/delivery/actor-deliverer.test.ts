@@ -9,12 +9,12 @@ import {
 import { memoryDeadLetters } from "@orgloop/stores";
 import { fakeClock, storedLetters } from "@orgloop/testkit";
 import { expect, test } from "vitest";
-import { held } from "../apply/held.ts";
+import { inUse } from "../apply/in-use.ts";
 import { activityOf, recordingActor, route } from "../process/process-fixture.ts";
 import { alerts } from "../telemetry/alerts.ts";
 import { ActorDeliverer } from "./actor-deliverer.ts";
 import { attemptSlots } from "./attempt-slots.ts";
-import { burial } from "./burial.ts";
+import { deadLetterWriter } from "./write-dead-letter.ts";
 
 function delivering(
   actor: Actor,
@@ -40,7 +40,15 @@ function delivering(
   };
   const alert = alerts({ log, now: clock.now });
   const mask = (text: string) => text;
-  const bury = burial({ deadLetters, clock, log, activity, alert, mask, abandon: abandon.signal });
+  const writeDeadLetter = deadLetterWriter({
+    deadLetters,
+    clock,
+    log,
+    activity,
+    alert,
+    mask,
+    abandon: abandon.signal,
+  });
   const policies = new Map([["r", compilePolicy(spec.delivery)]]);
   const deliverer = new ActorDeliverer({
     id: "agent",
@@ -57,9 +65,9 @@ function delivering(
     },
     depth,
     policies,
-    actor: held(actor, new Set()),
+    actor: inUse(actor, new Set()),
     clock,
-    bury,
+    writeDeadLetter,
     log,
     activity,
     mask,

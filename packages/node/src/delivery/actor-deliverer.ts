@@ -26,7 +26,7 @@ import {
 } from "./taken-deliveries.ts";
 
 /** Displaced deliveries whose dead letters are being written at once: they share syncs. */
-const MAX_BURYING = 1_000;
+const MAX_LETTERS_WRITING = 1_000;
 
 type Work = Pick<ActorDelivererOptions, "actor" | "depth" | "policies">;
 
@@ -50,7 +50,7 @@ export class ActorDeliverer {
   #waitingForIdle: (() => void)[] = [];
   #cancelWake = (): void => {};
   #working = 0;
-  #burying = 0;
+  #lettersWriting = 0;
   #closed = false;
 
   constructor(options: ActorDelivererOptions) {
@@ -133,7 +133,7 @@ export class ActorDeliverer {
       if (offer.kind === "dropped") {
         this.#report.dropped(offer.victim, offer.state.attempts, this.#queue.depth);
         this.#goOn();
-        return this.#buryAside(offer.victim, offer.state);
+        return this.#writeAside(offer.victim, offer.state);
       }
       await this.#places.wait(delivery.route);
     }
@@ -188,15 +188,15 @@ export class ActorDeliverer {
 
   /**
    * Buries what a new delivery displaced. The source of the new one, and so other actors, wait only
-   * where very many are being buried.
+   * where very many letters are being written.
    */
-  async #buryAside(victim: Delivery, state: AttemptState): Promise<void> {
-    this.#burying += 1;
-    const buried = this.#count(async () => {
+  async #writeAside(victim: Delivery, state: AttemptState): Promise<void> {
+    this.#lettersWriting += 1;
+    const written = this.#count(async () => {
       await this.#settling.giveUp(victim, "backpressure", state);
-      this.#burying -= 1;
+      this.#lettersWriting -= 1;
     });
-    if (this.#burying > MAX_BURYING) await buried;
+    if (this.#lettersWriting > MAX_LETTERS_WRITING) await written;
   }
 
   /**

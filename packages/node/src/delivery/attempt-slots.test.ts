@@ -27,23 +27,23 @@ test("hung actors hold no more than the bound, and one that is well always finds
 test("what has found none is told when there is one, first come, first served", () => {
   const slots = attemptSlots(4);
   const [first, second, third] = [slots.join(), slots.join(), slots.join()];
-  const told: string[] = [];
+  const reported: string[] = [];
   for (const actor of [first, first]) {
     expect(actor.isFree(ignore)).toBe(true);
     actor.take();
   }
-  expect(first.isFree(() => told.push("first"))).toBe(false);
+  expect(first.isFree(() => reported.push("first"))).toBe(false);
   for (const actor of [second, third]) {
     expect(actor.isFree(ignore)).toBe(true);
     actor.take();
   }
-  expect(second.isFree(() => told.push("second"))).toBe(false);
+  expect(second.isFree(() => reported.push("second"))).toBe(false);
   third.give();
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   second.give();
-  expect(told).toEqual(["second"]);
+  expect(reported).toEqual(["second"]);
   first.give();
-  expect(told).toEqual(["second", "first"]);
+  expect(reported).toEqual(["second", "first"]);
 });
 
 test("an actor that is alone may have half of them", () => {

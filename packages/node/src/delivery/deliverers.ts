@@ -8,7 +8,7 @@ import type { KeptRouteStates } from "./kept-route-states.ts";
 /** What all deliverers share. */
 export type DelivererSurroundings = Pick<
   ActorDelivererOptions,
-  "clock" | "bury" | "log" | "activity" | "alert" | "starts" | "abandon" | "mask"
+  "clock" | "writeDeadLetter" | "log" | "activity" | "alert" | "starts" | "abandon" | "mask"
 > & { readonly kept: KeptRouteStates };
 
 /** What a deliverer works with. */

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from "@orgloop/engine";
 import type { Actor, AttemptState } from "@orgloop/sdk";
-import type { Held } from "../apply/held.ts";
+import type { InUse } from "../apply/in-use.ts";
 import type { ActorDelivererOptions } from "./actor-deliverer-options.ts";
 import { type AttemptStarts, deliveryKey } from "./attempt-starts.ts";
 import type { DeliveryReport } from "./delivery-report.ts";
@@ -29,7 +29,7 @@ interface DeliveryTurnsOptions
   readonly asked: AskedWaits;
   readonly settling: SettleTaken;
   /** Who gets the deliveries now; null: there is none. */
-  readonly actor: () => Held<Actor> | null;
+  readonly actor: () => InUse<Actor> | null;
   /** Keeps a route's breaker and rate for a restart. */
   readonly keep: (route: string) => void;
 }

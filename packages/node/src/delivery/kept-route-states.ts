@@ -1,6 +1,6 @@
 import { keptState } from "@orgloop/engine";
 import { type LogEntry, messageOf, type RouteState, type RouteStateStore } from "@orgloop/sdk";
-import { underWay } from "../apply/under-way.ts";
+import { inFlight } from "../apply/in-flight.ts";
 import { type Clock, wallTime } from "../process/clock.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function keptRouteStates(options: KeptRouteStatesOptions): Promise<
   const { store, routes: known, clock, log } = options;
   const before = await store.load();
   const kept = new Set(before.keys());
-  const saving = underWay();
+  const saving = inFlight();
 
   function put(route: string, state: RouteState | null): void {
     if (state === null && !kept.delete(route)) return;

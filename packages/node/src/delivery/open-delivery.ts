@@ -4,21 +4,21 @@ import { type Inbox, openInbox } from "../inbox/inbox.ts";
 import type { Intake } from "../intake/ingest.ts";
 import type { Repeats } from "../intake/repeats.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
-import { buryReplayed, type ReplayedLetters } from "../replay/bury-replayed.ts";
 import { type LetterReplays, letterReplays } from "../replay/letter-replays.ts";
+import { type ReplayedLetters, writeReplayedLetter } from "../replay/write-replayed-letter.ts";
 import { PlaceRouted } from "../routing/place-routed.ts";
 import { publicationTurns } from "../routing/publication-turns.ts";
 import { routeSubscriber } from "../routing/route-subscriber.ts";
 import { type Settlement, settlement } from "../routing/settlement.ts";
 import type { Alert } from "../telemetry/alerts.ts";
-import type { Bury } from "./burial.ts";
 import { Deliverers } from "./deliverers.ts";
+import type { WriteDeadLetter } from "./write-dead-letter.ts";
 
 export interface OpenDeliveryOptions extends ProjectPorts {
   readonly repeats: Repeats;
   readonly publishAgain: Intake["publishAgain"];
   readonly alert: Alert;
-  readonly bury: Bury;
+  readonly writeDeadLetter: WriteDeadLetter;
   /** Told of each event that is done with. */
   readonly onAcked: Set<(event: OrgLoopEvent) => void>;
 }
@@ -48,7 +48,7 @@ export interface OpenDelivery {
  * {@link subscriber}.
  */
 export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
-  const { open, backlog, kept, bury } = options;
+  const { open, backlog, kept, writeDeadLetter } = options;
   options.onAcked.add(backlog.leave);
   const settling = settlement({
     ...options,
@@ -57,7 +57,7 @@ export function openDelivery(options: OpenDeliveryOptions): OpenDelivery {
     stop: options.abandon,
   });
   const { deliverers, inbox, placing, replays } = places(options);
-  const handler = subscriber(options, placing, settling, bury);
+  const handler = subscriber(options, placing, settling, writeDeadLetter);
   let subscription: Subscription | null = null;
   return {
     deliverers: deliverers.all,
@@ -94,11 +94,11 @@ interface Places {
  * letter.
  */
 function places(options: OpenDeliveryOptions): Places {
-  const { open, current, bury: buryNew } = options;
+  const { open, current, writeDeadLetter: writeNew } = options;
   const { deadLetters } = open;
   const replayed: ReplayedLetters = new Map();
-  const bury = buryReplayed(replayed, buryNew);
-  const shared = { ...options, bury, mask: open.known.mask };
+  const writeDeadLetter = writeReplayedLetter(replayed, writeNew);
+  const shared = { ...options, writeDeadLetter, mask: open.known.mask };
   const deliverers = new Deliverers(current(), shared);
   const delivererOf = (id: string) => deliverers.all.get(id);
   const inbox = openInbox({
@@ -124,7 +124,7 @@ function subscriber(
   options: OpenDeliveryOptions,
   placing: PlaceRouted,
   settling: Settlement,
-  bury: Bury,
+  writeDeadLetter: WriteDeadLetter,
 ): EventHandler {
   const { open, current, backlog, onAcked, log } = options;
   return routeSubscriber({
@@ -132,7 +132,7 @@ function subscriber(
     turns: publicationTurns({ isUnsettled: backlog.has, onAcked, log }),
     placing,
     settlement: settling,
-    bury,
+    writeDeadLetter,
     deadLetters: open.deadLetters,
     loops: loopDetector(),
     project: current().topology.project,

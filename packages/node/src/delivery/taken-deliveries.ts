@@ -7,13 +7,13 @@ import {
 } from "@orgloop/engine";
 import type { AttemptState, DeadLetter, DeadReason } from "@orgloop/sdk";
 import { type Clock, wallTime } from "../process/clock.ts";
-import type { Bury } from "./burial.ts";
+import type { WriteDeadLetter } from "./write-dead-letter.ts";
 
 /**
  * How a delivery has ended: the actor has it, a durable dead letter, or a transform dropped or
  * halted it.
  */
-export type Settled = "delivered" | "buried" | "drop" | "halt";
+export type Settled = "delivered" | "dead" | "drop" | "halt";
 
 /**
  * What has come of a delivery's transforms: the delivery, or how it ends otherwise. `end` never
@@ -79,7 +79,10 @@ export interface SettleTaken {
 
 export function settleTaken(
   taken: Map<Delivery, TakenDelivery>,
-  { bury, clock }: { readonly bury: Bury; readonly clock: Pick<Clock, "now" | "wall"> },
+  {
+    writeDeadLetter,
+    clock,
+  }: { readonly writeDeadLetter: WriteDeadLetter; readonly clock: Pick<Clock, "now" | "wall"> },
 ): SettleTaken {
   function settle(delivery: Delivery, how: Settled): void {
     taken.get(delivery)?.onSettled(how);
@@ -88,7 +91,7 @@ export function settleTaken(
   return {
     settle,
     async giveUp(delivery, reason, state) {
-      if (await bury(letterOf(delivery, reason, state, clock))) settle(delivery, "buried");
+      if (await writeDeadLetter(letterOf(delivery, reason, state, clock))) settle(delivery, "dead");
     },
   };
 }
@@ -103,12 +106,12 @@ function letterOf(
   clock: Pick<Clock, "now" | "wall">,
 ): DeadLetter {
   const { firstAtMs, lastAtMs } = state;
-  const told = {
+  const onWall = {
     ...state,
     firstAtMs: firstAtMs === null ? null : wallTime(clock, firstAtMs),
     lastAtMs: lastAtMs === null ? null : wallTime(clock, lastAtMs),
   };
-  return deliveryLetter(delivery, reason, told, clock.wall());
+  return deliveryLetter(delivery, reason, onWall, clock.wall());
 }
 
 /** Of a delivery whose actor has never existed, and whose route is gone. */

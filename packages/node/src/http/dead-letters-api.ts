@@ -67,7 +67,7 @@ export function deadLettersApi({ deadLetters, replays, stop }: DeadLettersApiOpt
   });
   api.post("/purge", async (c) => {
     const letters = await select(await readJson(c));
-    const ids = letters.map(({ id }) => id).filter((id) => !replays.isUnderWay(id));
+    const ids = letters.map(({ id }) => id).filter((id) => !replays.isInFlight(id));
     await deadLetters.remove(ids);
     return c.json({ purged: ids.length, under_way: letters.length - ids.length });
   });

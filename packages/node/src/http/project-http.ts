@@ -32,11 +32,11 @@ export interface ProjectHttpOptions extends Pick<WebhookRouteOptions, "bodyLimit
   readonly replays: EventReplays;
   readonly delivery: Pick<OpenDelivery, "letterReplays" | "inbox">;
   readonly configuration: Configuration;
-  readonly life: Pick<Lifecycle, "end">;
+  readonly lifecycle: Pick<Lifecycle, "end">;
 }
 
 export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
-  const { ports, parts, intake, replays, delivery, configuration, life } = options;
+  const { ports, parts, intake, replays, delivery, configuration, lifecycle } = options;
   const { bodyLimit, roomWaitMs } = options;
   const { open, current, activity, history, log, stop } = ports;
   const { deadLetters, known } = open;
@@ -69,7 +69,7 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
       status,
       look,
       ingest,
-      shutdown: () => void life.end(),
+      shutdown: () => void lifecycle.end(),
       configuration: configurationApi({ configuration, deliverers }),
       events: eventApi(ports),
       replay: replayApi({ replays, routes: () => current().routes.byName, stop }),

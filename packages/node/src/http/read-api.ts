@@ -1,6 +1,6 @@
 import type { Topology } from "@orgloop/sdk";
 import { Hono } from "hono";
-import type { Activity, EventHistory } from "../telemetry/activity.ts";
+import type { Activity, RecentEvents } from "../telemetry/activity.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ProcessStatus, SourceStatus } from "../telemetry/status.ts";
 
@@ -8,7 +8,7 @@ export interface ReadApiOptions {
   /** As configured: references unresolved. */
   readonly topology: () => Topology;
   readonly activity: Activity;
-  readonly history: EventHistory;
+  readonly history: RecentEvents;
   /** Mounted at `/inbox`. */
   readonly inbox: Hono;
   readonly metrics: Metrics;

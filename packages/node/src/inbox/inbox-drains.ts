@@ -1,6 +1,6 @@
 import { type DrainAnswer, drainAnswer, drainSize } from "@orgloop/engine";
 import type { InboxStore } from "@orgloop/sdk";
-import type { Track } from "../apply/under-way.ts";
+import type { Track } from "../apply/in-flight.ts";
 import type { Durably } from "../data/durably.ts";
 import type { Clock } from "../process/clock.ts";
 import type { InboxSessions } from "./inbox-sessions.ts";
@@ -23,14 +23,14 @@ export interface InboxDrainsOptions {
   readonly taken: Set<string>;
   readonly track: Track;
   /** Tells the session's actor of what waits. */
-  readonly tell: (key: string) => void;
+  readonly notify: (key: string) => void;
 }
 
 /** Gives a session's entries, the oldest first, to whoever asks. */
 export function inboxDrains(
   options: InboxDrainsOptions,
 ): (key: string, limit?: number) => Promise<InboxBatch> {
-  const { store, clock, durable, sessions, taken, track, tell } = options;
+  const { store, clock, durable, sessions, taken, track, notify } = options;
   let choosing: Promise<unknown> = Promise.resolve();
 
   async function choose(key: string, limit?: number): Promise<InboxBatch> {
@@ -61,7 +61,7 @@ export function inboxDrains(
     );
     for (const id of ids) taken.delete(id);
     if (removed === null) return;
-    if (sessions.change(key, { kind: "drained", count: ids.length })) tell(key);
+    if (sessions.change(key, { kind: "drained", count: ids.length })) notify(key);
   }
 
   return (key, limit) => {

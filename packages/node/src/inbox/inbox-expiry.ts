@@ -1,16 +1,16 @@
 import { expiredInboxLetter } from "@orgloop/engine";
 import { type InboxEntry, type InboxStore, type LogEntry, messageOf } from "@orgloop/sdk";
-import type { Bury } from "../delivery/burial.ts";
+import type { WriteDeadLetter } from "../delivery/write-dead-letter.ts";
 import { type Clock, waitUntil } from "../process/clock.ts";
 import type { InboxSessions } from "./inbox-sessions.ts";
 
 export interface InboxExpiryOptions {
   readonly store: InboxStore;
-  readonly bury: Bury;
+  readonly writeDeadLetter: WriteDeadLetter;
   readonly sessions: Pick<InboxSessions, "states">;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
-  /** Entries that others have in hand; those that are being buried are added. */
+  /** Entries that others have in hand; those that become letters are added. */
   readonly taken: Set<string>;
   readonly onExpired: (sessionKey: string) => void;
   /** Aborted when the process begins to stop. */
@@ -25,7 +25,7 @@ export async function expireInboxes(options: InboxExpiryOptions): Promise<void> 
   const { clock, log, stop } = options;
   while (!stop.aborted) {
     try {
-      if (options.sessions.states.size > 0) await buryExpired(options);
+      if (options.sessions.states.size > 0) await writeExpiredLetters(options);
     } catch (error) {
       log({ phase: "system.error", error: `inbox: ${messageOf(error)}` });
     }
@@ -33,14 +33,14 @@ export async function expireInboxes(options: InboxExpiryOptions): Promise<void> 
   }
 }
 
-async function buryExpired(options: InboxExpiryOptions): Promise<void> {
+async function writeExpiredLetters(options: InboxExpiryOptions): Promise<void> {
   const { store, clock, taken, stop } = options;
   for (;;) {
     const found = await store.expired(clock.now(), AT_ONCE);
     const entries = found.filter(({ id }) => !taken.has(id));
     for (const { id } of entries) taken.add(id);
     try {
-      await Promise.all(entries.map((entry) => buryEntry(entry, options)));
+      await Promise.all(entries.map((entry) => writeExpiredLetter(entry, options)));
     } finally {
       for (const { id } of entries) taken.delete(id);
     }
@@ -49,11 +49,11 @@ async function buryExpired(options: InboxExpiryOptions): Promise<void> {
 }
 
 /** The letter first: where the process dies in between, it is written once more, the same. */
-async function buryEntry(
+async function writeExpiredLetter(
   entry: InboxEntry,
-  { store, bury, clock, onExpired }: InboxExpiryOptions,
+  { store, writeDeadLetter, clock, onExpired }: InboxExpiryOptions,
 ): Promise<void> {
-  if (!(await bury(expiredInboxLetter(entry, clock.wall())))) return;
+  if (!(await writeDeadLetter(expiredInboxLetter(entry, clock.wall())))) return;
   await store.remove(entry.session_key, [entry.id]);
   onExpired(entry.session_key);
 }

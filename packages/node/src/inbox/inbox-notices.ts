@@ -7,7 +7,7 @@ import {
   type Prompt,
   type RouteSpec,
 } from "@orgloop/sdk";
-import type { Track } from "../apply/under-way.ts";
+import type { Track } from "../apply/in-flight.ts";
 import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
 import type { Settled } from "../delivery/taken-deliveries.ts";
 import type { Clock } from "../process/clock.ts";
@@ -32,16 +32,16 @@ export interface InboxNoticesOptions {
 export function inboxNotices(options: InboxNoticesOptions): (key: string) => void {
   const { store, sessions, track, log, stop } = options;
 
-  function tell(key: string): void {
+  function notify(key: string): void {
     const failed = (error: unknown): void => noticeEnded(key, "failed", null, error);
-    void track(notify(key).catch(failed));
+    void track(sendNotice(key).catch(failed));
   }
 
-  async function notify(key: string): Promise<void> {
+  async function sendNotice(key: string): Promise<void> {
     const [oldest] = await store.list(key, 1);
     if (oldest === undefined) {
       // Drained meanwhile.
-      if (sessions.change(key, { kind: "notice_delivered" })) tell(key);
+      if (sessions.change(key, { kind: "notice_delivered" })) notify(key);
       return;
     }
     const { delivery, deliverer } = noticeOf(key, oldest, options);
@@ -55,14 +55,16 @@ export function inboxNotices(options: InboxNoticesOptions): (key: string) => voi
     delivery: Delivery | null,
     error?: unknown,
   ): void {
-    const isTold = how === "delivered";
-    const again = sessions.change(key, { kind: isTold ? "notice_delivered" : "notice_failed" });
-    if (stop.aborted && !isTold) return;
+    const isDelivered = how === "delivered";
+    const again = sessions.change(key, {
+      kind: isDelivered ? "notice_delivered" : "notice_failed",
+    });
+    if (stop.aborted && !isDelivered) return;
     const { pending } = sessions.state(key);
     const why = error === undefined ? {} : { error: messageOf(error) };
-    log(noticeEntry({ sessionKey: key, pending, delivered: isTold, ...why }, delivery));
+    log(noticeEntry({ sessionKey: key, pending, delivered: isDelivered, ...why }, delivery));
     if (sessions.state(key).notice === "sent") remember(key, true);
-    if (again) tell(key);
+    if (again) notify(key);
   }
 
   /** Forgotten, it only tells the actor once more after a restart. */
@@ -72,7 +74,7 @@ export function inboxNotices(options: InboxNoticesOptions): (key: string) => voi
     );
   }
 
-  return tell;
+  return notify;
 }
 
 /** What the actor is told, and who tells it; throws where the route is gone. */

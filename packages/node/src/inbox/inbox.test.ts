@@ -44,8 +44,9 @@ function toldActor(act: (event: OrgLoopEvent) => void | Promise<void> = () => {}
     configs.push(config);
     return act(event);
   });
-  const told = () => actor.got.map(({ payload }) => [payload.session_key, payload.pending_count]);
-  return { actor, configs, told };
+  const reported = () =>
+    actor.got.map(({ payload }) => [payload.session_key, payload.pending_count]);
+  return { actor, configs, reported };
 }
 
 async function start(
@@ -71,12 +72,12 @@ async function post(fixture: Fixture, ...ns: number[]) {
 const settled = (fixture: Fixture) => eventually(() => expect(fixture.status().unacked).toBe(0));
 
 test("events wait in the session's inbox; the actor is told once, until it has drained", async () => {
-  const { actor, configs, told } = toldActor();
+  const { actor, configs, reported } = toldActor();
   const fixture = await start(partsOf({ agent: actor }));
   await post(fixture, 1, 2, 3);
   await actor.until(1);
   await settled(fixture);
-  expect(told()).toEqual([["agent-a", expect.any(Number)]]);
+  expect(reported()).toEqual([["agent-a", expect.any(Number)]]);
   expect(configs[0]).toMatchObject({ session_key: "agent-a", inbox: true });
   expect(actor.got[0]).toMatchObject({ source: "orgloop", type: "message.received" });
   expect(await pending(fixture)).toBe(3);
@@ -92,7 +93,7 @@ test("events wait in the session's inbox; the actor is told once, until it has d
 
   await post(fixture, 4);
   await actor.until(2);
-  expect(told()).toHaveLength(2);
+  expect(reported()).toHaveLength(2);
   const notices = () => fixture.entries.filter(({ phase }) => phase === "inbox.notify");
   await eventually(() => expect(notices()).toHaveLength(2));
   // Events that are kept, not what tells of them.
@@ -100,7 +101,7 @@ test("events wait in the session's inbox; the actor is told once, until it has d
 });
 
 test("a drain takes what it is asked for, else the route's batch; what it leaves is told of", async () => {
-  const { actor, told } = toldActor();
+  const { actor, reported } = toldActor();
   const fixture = await start(partsOf({ agent: actor }), inboxRoute({ inbox_max_batch: 2 }));
   await post(fixture, 1, 2, 3, 4, 5);
   await settled(fixture);
@@ -110,7 +111,7 @@ test("a drain takes what it is asked for, else the route's batch; what it leaves
   expect(numbers(batch)).toEqual([1, 2]);
   expect(batch).toMatchObject({ remaining: 3, continuation: expect.stringMatching(/^in_/) });
   await actor.until(2);
-  expect(told()[1]).toEqual(["agent-a", 3]);
+  expect(reported()[1]).toEqual(["agent-a", 3]);
   expect(numbers(await drain(fixture, "session_key=agent-a&limit=10"))).toEqual([3, 4, 5]);
 });
 
@@ -127,7 +128,7 @@ test("an actor may drain while it is being told", async () => {
 
 test("an ill actor keeps no event out of the inbox; it is told when it is well", async () => {
   const state = { ill: true };
-  const { actor, told } = toldActor(() => {
+  const { actor, reported } = toldActor(() => {
     if (state.ill) throw new Error("down");
   });
   const fixture = await start(partsOf({ agent: actor }));
@@ -138,7 +139,7 @@ test("an ill actor keeps no event out of the inbox; it is told when it is well",
   state.ill = false;
   await post(fixture, 3);
   await actor.until(1);
-  expect(told()).toEqual([["agent-a", 3]]);
+  expect(reported()).toEqual([["agent-a", 3]]);
 
   // Its dead letter is a notification still, not an event for the inbox.
   const letters = await (await fixture.get("/control/dead-letters", { headers })).json();
@@ -151,7 +152,7 @@ test("an ill actor keeps no event out of the inbox; it is told when it is well",
 
 test("what waits and who was told survive a restart; nothing is told twice, nothing forgotten", async () => {
   const dataDir = await temporaryDir();
-  const { actor, told } = toldActor();
+  const { actor, reported } = toldActor();
   const parts = partsOf({ agent: actor });
   const first = await start(parts, inboxRoute(), { dataDir });
   await post(first, 1, 2);
@@ -161,7 +162,7 @@ test("what waits and who was told survive a restart; nothing is told twice, noth
   const second = await start(parts, inboxRoute(), { dataDir });
   await post(second, 3);
   await settled(second);
-  expect(told()).toHaveLength(1);
+  expect(reported()).toHaveLength(1);
   expect(numbers(await drain(second))).toEqual([1, 2, 3]);
   await second.drain();
 
@@ -178,7 +179,7 @@ test("what waits and who was told survive a restart; nothing is told twice, noth
   await third.drain();
   const fourth = await start(parts, inboxRoute(), { dataDir });
   await actor.until(2);
-  expect(told()[1]).toEqual(["agent-a", 1]);
+  expect(reported()[1]).toEqual(["agent-a", 1]);
   expect(numbers(await drain(fourth))).toEqual([4]);
 });
 

@@ -1,9 +1,9 @@
 import { type Delivery, type InboxTerms, inboxEntry, queuedEntry } from "@orgloop/engine";
 import type { InboxStore } from "@orgloop/sdk";
-import { underWay } from "../apply/under-way.ts";
+import { inFlight } from "../apply/in-flight.ts";
 import { durably } from "../data/durably.ts";
-import type { Bury } from "../delivery/burial.ts";
 import type { Settled } from "../delivery/taken-deliveries.ts";
+import type { WriteDeadLetter } from "../delivery/write-dead-letter.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import { type InboxBatch, inboxDrains } from "./inbox-drains.ts";
 import { expireInboxes } from "./inbox-expiry.ts";
@@ -12,7 +12,7 @@ import { inboxSessions } from "./inbox-sessions.ts";
 
 export interface InboxOptions extends Omit<InboxNoticesOptions, "sessions" | "track"> {
   readonly store: InboxStore;
-  readonly bury: Bury;
+  readonly writeDeadLetter: WriteDeadLetter;
   readonly activity: Activity;
   /** Aborted when a drain gives up waiting. */
   readonly abandon: AbortSignal;
@@ -42,11 +42,11 @@ export function openInbox(options: InboxOptions): Inbox {
   const { store, clock, log, activity, abandon } = options;
   const durable = durably({ clock, log, stop: abandon });
   const sessions = inboxSessions();
-  /** Being drained or buried: nobody else gets them meanwhile. */
+  /** Being drained or given up: nobody else gets them meanwhile. */
   const taken = new Set<string>();
-  const { track, ended } = underWay();
-  const tell = inboxNotices({ ...options, sessions, track });
-  const drain = inboxDrains({ store, clock, durable, sessions, taken, track, tell });
+  const { track, ended } = inFlight();
+  const notify = inboxNotices({ ...options, sessions, track });
+  const drain = inboxDrains({ store, clock, durable, sessions, taken, track, notify });
   let writing = 0;
 
   async function keep(
@@ -63,7 +63,8 @@ export function openInbox(options: InboxOptions): Inbox {
     activity.delivered(delivery.route, delivery.actor, duration_ms);
     onSettled("delivered");
     // Otherwise it came back after a crash, and was counted at the start.
-    if (put.value && sessions.change(terms.sessionKey, { kind: "queued" })) tell(terms.sessionKey);
+    if (put.value && sessions.change(terms.sessionKey, { kind: "queued" }))
+      notify(terms.sessionKey);
   }
 
   return {
@@ -80,7 +81,7 @@ export function openInbox(options: InboxOptions): Inbox {
     async start() {
       sessions.load(await store.sessions());
       for (const key of [...sessions.states.keys()]) {
-        if (sessions.change(key, { kind: "resumed" })) tell(key);
+        if (sessions.change(key, { kind: "resumed" })) notify(key);
       }
       const onExpired = (key: string): void => {
         sessions.change(key, { kind: "expired", count: 1 });

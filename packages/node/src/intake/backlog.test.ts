@@ -2,7 +2,7 @@ import type { OrgLoopEvent } from "@orgloop/sdk";
 import { testEvent } from "@orgloop/testkit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { eventHistory } from "../telemetry/activity.ts";
+import { recentEvents } from "../telemetry/activity.ts";
 import { backlog } from "./backlog.ts";
 
 const event = (source: string, id: string): OrgLoopEvent => testEvent({ id, source });
@@ -66,7 +66,7 @@ test("who loses patience is told so, and leaves nothing behind", async () => {
 });
 
 test("the history holds the last events, newest last", () => {
-  const history = eventHistory(3);
+  const history = recentEvents(3);
   for (let n = 0; n < 5; n += 1) {
     history.add({
       event_id: `evt_${n}`,

@@ -1,12 +1,12 @@
 import {
   ANY_BODY,
-  againOnBus,
-  asPublished,
   bodyHash,
   completeEvent,
   emitEntry,
+  eventOf,
   type InjectedDraft,
   type Published,
+  publicationAgain,
   randomHex,
   unfitLetter,
 } from "@orgloop/engine";
@@ -20,7 +20,7 @@ import {
   type SettlingEventBus,
 } from "@orgloop/sdk";
 import type { BusWrites } from "../data/bus-writes.ts";
-import type { Bury } from "../delivery/burial.ts";
+import type { WriteDeadLetter } from "../delivery/write-dead-letter.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import type { Backlog } from "./backlog.ts";
@@ -56,7 +56,7 @@ export interface IngestOptions {
   readonly project: string;
   /** What runs now. `checkEvent` null: no source has a schema. */
   readonly current: () => { readonly checkEvent: CheckEvent | null };
-  readonly bury: Bury;
+  readonly writeDeadLetter: WriteDeadLetter;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
   readonly activity: Activity;
@@ -77,14 +77,14 @@ export function ingest(options: IngestOptions): Intake {
   const { bus, writes, backlog, project: module, clock, log, activity, onFatal } = options;
 
   async function publish(publications: readonly Published[], nowMs: number): Promise<void> {
-    for (const held of publications) {
-      backlog.enter(held);
-      log(emitEntry(asPublished(held)));
+    for (const published of publications) {
+      backlog.enter(published);
+      log(emitEntry(eventOf(published)));
     }
     try {
       await writes.note(bus.publishAll(publications));
     } catch (error) {
-      for (const held of publications) backlog.leave(held);
+      for (const published of publications) backlog.leave(published);
       if (hasCode(error, "WAL_FAILED")) onFatal(error);
       throw error;
     }
@@ -114,7 +114,7 @@ export function ingest(options: IngestOptions): Intake {
     // An id that somebody wrote may be on the bus already: each publication is one of its own.
     const given = (at: number): boolean => drafts[at]?.id !== undefined;
     await publish(
-      events.map((event, at) => (given(at) ? againOnBus(event, randomHex()) : event)),
+      events.map((event, at) => (given(at) ? publicationAgain(event, randomHex()) : event)),
       nowMs,
     );
     return { events, repeats: [], unfit: [] };
@@ -124,7 +124,7 @@ export function ingest(options: IngestOptions): Intake {
     ingest: take,
     async publishAgain(event) {
       await room([event.source], () => options.stop);
-      await publish([againOnBus(event, randomHex())], clock.wall());
+      await publish([publicationAgain(event, randomHex())], clock.wall());
     },
   };
 }
@@ -138,11 +138,11 @@ type Publish = (publications: readonly Published[], nowMs: number) => Promise<vo
 async function admit(
   arrivals: readonly Arrival[],
   nowMs: number,
-  { current, bury, repeats }: IngestOptions,
+  { current, writeDeadLetter, repeats }: IngestOptions,
   publish: Publish,
 ): Promise<Admitted> {
   const { checkEvent: check } = current();
-  const keep = (held: readonly Published[]) => publish(held, nowMs);
+  const keep = (published: readonly Published[]) => publish(published, nowMs);
   if (check === null) return { ...(await repeats.admit(arrivals, keep)), unfit: [] };
   const unfit = new Set<Arrival>();
   const letters: DeadLetter[] = [];
@@ -152,7 +152,7 @@ async function admit(
     unfit.add(arrival);
     letters.push(unfitLetter(arrival.event, error, nowMs));
   }
-  if ((await Promise.all(letters.map(bury))).includes(false)) {
+  if ((await Promise.all(letters.map(writeDeadLetter))).includes(false)) {
     throw new OrgLoopError("DRAINING", "the process is stopping");
   }
   const fit = arrivals.filter((arrival) => !unfit.has(arrival));

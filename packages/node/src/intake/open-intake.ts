@@ -1,6 +1,6 @@
 import { restartedSources } from "@orgloop/config";
 import type { Generation } from "../apply/generation.ts";
-import type { Bury } from "../delivery/burial.ts";
+import type { WriteDeadLetter } from "../delivery/write-dead-letter.ts";
 import type { ProjectPorts } from "../process/project-ports.ts";
 import { type Intake, ingest } from "./ingest.ts";
 import { type PollLoop, pollLoop } from "./poll-loop.ts";
@@ -23,7 +23,11 @@ export interface OpenIntake extends Intake {
 }
 
 /** `pollConcurrency`: most polls at a time. */
-export function openIntake(ports: ProjectPorts, bury: Bury, pollConcurrency: number): OpenIntake {
+export function openIntake(
+  ports: ProjectPorts,
+  writeDeadLetter: WriteDeadLetter,
+  pollConcurrency: number,
+): OpenIntake {
   const { open, current, clock, log, activity, stop } = ports;
   const known = repeats({
     memory: open.repeats,
@@ -33,7 +37,7 @@ export function openIntake(ports: ProjectPorts, bury: Bury, pollConcurrency: num
     activity,
   });
   const { project } = current().topology;
-  const entered = ingest({ ...ports, bus: open.bus, repeats: known, project, bury });
+  const entered = ingest({ ...ports, bus: open.bus, repeats: known, project, writeDeadLetter });
   const pollers = pollLoop({
     sources: current().polled,
     concurrency: pollConcurrency,

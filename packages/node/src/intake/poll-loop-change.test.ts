@@ -2,7 +2,7 @@ import { RetryAfterError, type Source, type SourcePage } from "@orgloop/sdk";
 import { memoryCheckpoints } from "@orgloop/stores";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
-import { held } from "../apply/held.ts";
+import { inUse } from "../apply/in-use.ts";
 import { activityOf } from "../process/process-fixture.ts";
 import { pollLoop } from "./poll-loop.ts";
 import type { PolledSource } from "./source-loop.ts";
@@ -29,7 +29,7 @@ function pollable(
   const polled = {
     id,
     intervalMs,
-    source: held(source, new Set()) as unknown as PolledSource["source"],
+    source: inUse(source, new Set()) as unknown as PolledSource["source"],
   };
   return { polled, state, every: (ms: number): PolledSource => ({ ...polled, intervalMs: ms }) };
 }

@@ -10,7 +10,7 @@ import {
 import { memoryCheckpoints } from "@orgloop/stores";
 import { fakeClock } from "@orgloop/testkit";
 import { expect, onTestFinished, test } from "vitest";
-import { held } from "../apply/held.ts";
+import { inUse } from "../apply/in-use.ts";
 import { activityOf } from "../process/process-fixture.ts";
 import { pollLoop } from "./poll-loop.ts";
 import type { PolledSource } from "./source-loop.ts";
@@ -39,7 +39,7 @@ function polling(
     ([id, poll]): PolledSource => ({
       id,
       intervalMs,
-      source: held(
+      source: inUse(
         (typeof poll === "function" ? { poll } : poll) as PolledSource["source"]["part"],
         new Set(),
       ),

@@ -1,5 +1,5 @@
 import { parseDuration, type Source, type Topology } from "@orgloop/sdk";
-import type { Held } from "../apply/held.ts";
+import type { InUse } from "../apply/in-use.ts";
 import type { PolledSource } from "./source-loop.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { PolledSource } from "./source-loop.ts";
  */
 export function polledSources(
   topology: Topology,
-  sources: ReadonlyMap<string, Held<Source>>,
+  sources: ReadonlyMap<string, InUse<Source>>,
 ): readonly PolledSource[] {
   return topology.sources.flatMap(({ id, poll }) => {
     const source = sources.get(id);
@@ -20,6 +20,6 @@ export function polledSources(
   });
 }
 
-function isPolled(source: Held<Source>): source is PolledSource["source"] {
+function isPolled(source: InUse<Source>): source is PolledSource["source"] {
   return source.part.poll !== undefined;
 }

@@ -1,10 +1,10 @@
 import { openFileBus } from "@orgloop/bus/file";
 import {
   bodyHash,
-  firstOnBus,
   formatMark,
   type Published,
   parseMark,
+  publicationOf,
   repeatMark,
 } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
@@ -26,7 +26,7 @@ function marked(n: number): Published {
     trace_id: "trc_1",
   };
   const mark = repeatMark("s\0" + "0", event.id, bodyHash(event.payload), NOW_MS + n * 1_000);
-  return firstOnBus(event, formatMark(mark));
+  return publicationOf(event, formatMark(mark));
 }
 
 /** The two that know repeats over a restart, as a process opens them. */

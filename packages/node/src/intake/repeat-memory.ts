@@ -78,9 +78,9 @@ export async function openRepeatMemory(
     get through() {
       return file.through;
     },
-    saltOf: (source) => `${source}\0${file.lives.get(source) ?? 0}`,
+    saltOf: (source) => `${source}\0${file.epochs.get(source) ?? 0}`,
     keep,
-    forget: (source) => file.beginLife(source),
+    forget: (source) => file.beginEpoch(source),
     load(text, { settled }) {
       const mark = parseMark(text);
       if (mark === null || !takeIn(table, mark)) return;

@@ -1,11 +1,11 @@
 import {
   ANY_BODY,
-  againOnBus,
-  firstOnBus,
   formatMark,
   type OpenEntry,
   type Published,
   parseMark,
+  publicationAgain,
+  publicationOf,
   type RepeatMark,
   type RepeatPolicy,
   type RepeatTable,
@@ -74,9 +74,9 @@ export interface Repeats {
     keep: (publications: readonly Published[]) => Promise<void>,
   ): Promise<Admitted>;
   /** It was routed, and is being acked. */
-  settled(held: Published): void;
+  settled(published: Published): void;
   /** No route wanted it: a later one may. */
-  unmatched(held: Published): void;
+  unmatched(published: Published): void;
 }
 
 interface Verdict {
@@ -96,25 +96,25 @@ export function repeats(options: RepeatsOptions): Repeats {
   const { memory } = options;
   const { table } = memory;
   const { judge, forgottenAt } = judgement(options);
-  const underWay = new Map<string, Promise<void>>();
+  const inFlight = new Map<string, Promise<void>>();
   /**
    * Marks of these: an event may have been routed before its publisher hears that it is durable.
    */
   const publishing = new Set<string>();
 
-  const othersAt = (ids: readonly string[]) => ids.flatMap((id) => underWay.get(id) ?? []);
+  const othersAt = (ids: readonly string[]) => ids.flatMap((id) => inFlight.get(id) ?? []);
 
   return {
     async admit(arrivals, keep) {
       const named = arrivals.filter(({ body }) => body !== null).map(({ event }) => event.id);
       // Whoever is free judges and goes on before anybody else runs.
-      while (underWay.size > 0 && othersAt(named).length > 0) await Promise.all(othersAt(named));
+      while (inFlight.size > 0 && othersAt(named).length > 0) await Promise.all(othersAt(named));
       const mine = new Map<string, Claim>();
       const verdicts = arrivals.map((arrival) => judge(arrival, mine));
       const publications = verdicts.flatMap(({ publication }) => publication ?? []);
       const ended = Promise.withResolvers<void>();
       for (const { once } of mine.values()) publishing.add(once);
-      if (mine.size > 0) for (const id of named) underWay.set(id, ended.promise);
+      if (mine.size > 0) for (const id of named) inFlight.set(id, ended.promise);
       try {
         if (publications.length > 0) await keep(publications);
         const forgotten = mine.size > 0 ? forgottenAt() : 0;
@@ -123,7 +123,7 @@ export function repeats(options: RepeatsOptions): Repeats {
         }
       } finally {
         for (const { once } of mine.values()) publishing.delete(once);
-        if (mine.size > 0) for (const id of named) underWay.delete(id);
+        if (mine.size > 0) for (const id of named) inFlight.delete(id);
         ended.resolve();
       }
       return {
@@ -184,11 +184,11 @@ function judgement({ memory, rules, clock, log, activity }: RepeatsOptions) {
     if (known === null) {
       const once = formatMark(mark);
       mine.set(named.id, { mark, once });
-      return { event: named, publication: firstOnBus(named, once) };
+      return { event: named, publication: publicationOf(named, once) };
     }
     log(repeatEntry(named, { again }));
     activity.repeated(event.source);
-    return { event: named, publication: again ? againOnBus(named, randomHex()) : null };
+    return { event: named, publication: again ? publicationAgain(named, randomHex()) : null };
   }
 
   return { judge, forgottenAt };

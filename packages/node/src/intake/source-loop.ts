@@ -1,7 +1,7 @@
 import { type Poll, type PollSourceOptions, pollSource } from "@orgloop/engine";
 import { type IllList, isRetryAfter, type LogEntry, messageOf, type Source } from "@orgloop/sdk";
 import type { LimitFunction } from "p-limit";
-import type { Held } from "../apply/held.ts";
+import type { InUse } from "../apply/in-use.ts";
 import { type Clock, waitUntil } from "../process/clock.ts";
 import type { Activity } from "../telemetry/activity.ts";
 import { noteLists } from "../telemetry/list-health.ts";
@@ -18,7 +18,7 @@ import type { SourceWaits } from "./source-waits.ts";
 /** A source that is polled. */
 export interface PolledSource {
   readonly id: string;
-  readonly source: Held<Source & Required<Pick<Source, "poll">>>;
+  readonly source: InUse<Source & Required<Pick<Source, "poll">>>;
   readonly intervalMs: number;
 }
 

@@ -8,7 +8,7 @@ import {
 } from "@orgloop/engine";
 import type { LogEntry, Source } from "@orgloop/sdk";
 import type { Current } from "../apply/generation.ts";
-import type { Held } from "../apply/held.ts";
+import type { InUse } from "../apply/in-use.ts";
 import type { AnswerRequest } from "../http/http-server.ts";
 import { bodyBudget, readBody } from "../http/read-body.ts";
 import type { Activity } from "../telemetry/activity.ts";
@@ -87,7 +87,7 @@ export function webhookRoute(options: WebhookRouteOptions): WebhookRoute {
   return { has: (id) => current().plugins.sources.has(id), answer };
 }
 
-function receiverOf(source: Held<Source> | undefined): Pick<Source, "receive"> | undefined {
+function receiverOf(source: InUse<Source> | undefined): Pick<Source, "receive"> | undefined {
   if (source?.part.receive === undefined) return undefined;
   return { receive: (request) => source.use(async (part) => part.receive?.(request) ?? []) };
 }

@@ -21,7 +21,7 @@ export interface Lifecycle {
   readonly closed: Promise<Error | undefined>;
 }
 
-export function lifecycle(log: (entry: Omit<LogEntry, "timestamp">) => void): Lifecycle {
+export function openLifecycle(log: (entry: Omit<LogEntry, "timestamp">) => void): Lifecycle {
   const stop = new AbortController();
   const abandon = new AbortController();
   const closed = Promise.withResolvers<Error | undefined>();

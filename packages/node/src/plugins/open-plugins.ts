@@ -19,7 +19,7 @@ import {
   type Topology,
   type Transform,
 } from "@orgloop/sdk";
-import { type Held, held } from "../apply/held.ts";
+import { type InUse, inUse } from "../apply/in-use.ts";
 
 export interface OpenPluginsOptions extends Omit<OpenPluginOptions, "network"> {
   /** `network.allow_private`; absent: everything may be reached. */
@@ -31,11 +31,11 @@ export interface OpenPluginsOptions extends Omit<OpenPluginOptions, "network"> {
   /** What runs already: what is made from the same again is kept. */
   readonly before?: OpenPlugins | undefined;
   /** Where all that is open stands, loggers apart: the event log closes these. */
-  readonly open: Set<Held<unknown>>;
+  readonly open: Set<InUse<unknown>>;
 }
 
 /** A part and what it was made from, references resolved. */
-export interface Plugin<Part> extends Held<Part> {
+export interface Plugin<Part> extends InUse<Part> {
   readonly package: string;
   readonly config: unknown;
 }
@@ -49,7 +49,7 @@ export interface OpenPlugins {
   /** What these may reach; undefined: everything. */
   readonly allowPrivate: readonly string[] | undefined;
   /** What was not there before. */
-  readonly created: readonly Held<unknown>[];
+  readonly created: readonly InUse<unknown>[];
 }
 
 /**
@@ -62,7 +62,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   const isReachSame = isDeepStrictEqual(options.before?.allowPrivate, allowPrivate);
   const before = isReachSame ? options.before : undefined;
   const network = guardedNetwork(allowPrivate);
-  const created: Held<unknown>[] = [];
+  const created: InUse<unknown>[] = [];
   const failures: { readonly line: string; readonly error: unknown }[] = [];
 
   async function open<Spec, Running extends object>(
@@ -79,7 +79,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
         if (kept !== undefined && isSame(one, kept)) return [[one.id, kept]] as const;
         try {
           const { package: name, config } = one;
-          const made = held(await openPlugin(one, { ...options, network }), among);
+          const made = inUse(await openPlugin(one, { ...options, network }), among);
           created.push(made);
           return [[one.id, { ...made, package: name, config }]] as const;
         } catch (error) {
@@ -111,7 +111,7 @@ export async function openPlugins(options: OpenPluginsOptions): Promise<OpenPlug
   return { sources, actors, transforms, loggers, allowPrivate, created };
 }
 
-export async function closeAll(plugins: Iterable<Held<unknown>>): Promise<void> {
+export async function closeAll(plugins: Iterable<InUse<unknown>>): Promise<void> {
   await Promise.all([...plugins].map((one) => one.close()));
 }
 

@@ -1,6 +1,6 @@
 import type { Actor, Logger, Source } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { held } from "../apply/held.ts";
+import { inUse } from "../apply/in-use.ts";
 import {
   eventually,
   jsonWebhook,
@@ -132,7 +132,7 @@ test("what throws, rejects or never ends when it is closed does not keep the pro
   };
   const rejects = () => Promise.reject(new Error("late"));
   const open = new Set<never>();
-  for (const close of [throws, rejects]) await held({ close }, open).close();
+  for (const close of [throws, rejects]) await inUse({ close }, open).close();
   expect(open.size).toBe(0);
   await endOf(() => new Promise(() => {}), 1);
 });

@@ -7,7 +7,7 @@ export type OnUnhandled = (error: string, isLogged: boolean) => void;
  * Told of in a minute; the others are counted: what is told of may itself be what a logger stumbles
  * over.
  */
-const MOST_LOGGED = 20;
+const MAX_LOGGED = 20;
 const WINDOW_MS = 60_000;
 
 /**
@@ -26,7 +26,7 @@ export function listenForUnhandled(onUnhandled: OnUnhandled, now: () => number):
     }
     logged += 1;
     const error = `a rejection that nobody handled: ${stackOf(reason)}`;
-    onUnhandled(error, logged <= MOST_LOGGED);
+    onUnhandled(error, logged <= MAX_LOGGED);
   };
   process.on("unhandledRejection", listener);
   return () => void process.off("unhandledRejection", listener);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { memoryBus } from "@orgloop/bus/memory";
 import { OrgLoopError, type Transform } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { isDataDirHeld } from "../data/data-dir-held.ts";
+import { isDataDirLocked } from "../data/data-dir-locked.ts";
 import {
   jsonWebhook,
   lookupOf,
@@ -65,7 +65,7 @@ test("a drain stops intake, lets attempts in flight end, aborts the rest, and le
       .split("\n")
       .map((line) => JSON.parse(line).phase),
   ).toEqual(process.entries.map(({ phase }) => phase));
-  expect(await isDataDirHeld(process.dataDir)).toBe(false);
+  expect(await isDataDirLocked(process.dataDir)).toBe(false);
 });
 
 test("an event whose transform is cut short by a drain is not dropped: it comes again", async () => {
@@ -130,7 +130,7 @@ test("a start that fails leaves nothing open", async () => {
     port: first.address.port,
   });
   await expect(starting).rejects.toMatchObject({ code: "PORT_IN_USE" });
-  expect(await isDataDirHeld(dataDir)).toBe(false);
+  expect(await isDataDirLocked(dataDir)).toBe(false);
   await startFixture(topologyOf(parts, []), parts, { dataDir });
 });
 

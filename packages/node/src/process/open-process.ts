@@ -1,7 +1,7 @@
 import type { KnownSecrets, Published } from "@orgloop/engine";
 import { CloseStack } from "@orgloop/files";
 import type { Topology } from "@orgloop/sdk";
-import type { Held } from "../apply/held.ts";
+import type { InUse } from "../apply/in-use.ts";
 import { claimDataDir, type DataDir } from "../data/claim-data-dir.ts";
 import type { Disk } from "../data/disk.ts";
 import { type OpenBus, openBus } from "../data/open-bus.ts";
@@ -34,7 +34,7 @@ export interface OpenProcess extends Stores {
   readonly repeats: OpenRepeatMemory;
   readonly dataDir: DataDir;
   /** Sources, actors and transforms that are to be closed with it. */
-  readonly plugins: Set<Held<unknown>>;
+  readonly plugins: Set<InUse<unknown>>;
   /** Is closed with it, before the others. */
   defer(close: () => Promise<void>): void;
   /** Closes it all, last opened first. */
@@ -86,7 +86,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<OpenProc
     if (once !== undefined) repeats.load(once, { settled: false });
   }
 
-  const plugins = new Set<Held<unknown>>();
+  const plugins = new Set<InUse<unknown>>();
   opened.defer(() => closeAll(plugins));
 
   const kept = opened.move();

@@ -6,12 +6,12 @@ import type { Generation } from "../apply/generation.ts";
 import { learnUnmarked } from "../apply/learn-unmarked.ts";
 import { openConfiguration } from "../apply/open-configuration.ts";
 import { type PreparedTopology, prepareTopology } from "../apply/prepare-topology.ts";
-import { burial } from "../delivery/burial.ts";
 import { type OpenDelivery, openDelivery } from "../delivery/open-delivery.ts";
+import { deadLetterWriter } from "../delivery/write-dead-letter.ts";
 import type { HttpServer } from "../http/http-server.ts";
 import { type ProjectHttp, projectHttp } from "../http/project-http.ts";
 import { type OpenIntake, openIntake } from "../intake/open-intake.ts";
-import { type Lifecycle, lifecycle } from "../plugins/lifecycle.ts";
+import { type Lifecycle, openLifecycle } from "../plugins/lifecycle.ts";
 import type { OnUnhandled } from "../plugins/unhandled-rejections.ts";
 import { type EventReplays, eventReplays } from "../replay/event-replays.ts";
 import { alerts } from "../telemetry/alerts.ts";
@@ -79,21 +79,21 @@ export async function openProject(options: ProjectOptions): Promise<OpenProject>
     topology: prepared.resolved,
     clock,
   });
-  const life = lifecycle(open.log);
-  void open.bus.failed?.then(life.fail);
+  const lifecycle = openLifecycle(open.log);
+  void open.bus.failed?.then(lifecycle.fail);
   const discard = async (): Promise<void> => {
-    life.stop.abort();
-    life.abandon.abort();
+    lifecycle.stop.abort();
+    lifecycle.abandon.abort();
     await open.close();
   };
   try {
-    const started = { ...options, prepared, prepare, open, clock, life };
+    const started = { ...options, prepared, prepare, open, clock, lifecycle };
     const configuration = await openConfiguration(started);
     const { current } = configuration;
-    tellLoggers(open.journal, current());
+    changeLoggers(open.journal, current());
     const { backlogBounds } = limitsOf(options);
-    const ports = await openPorts({ open, current, clock, life, backlogBounds });
-    return { ...assemble(options, ports, configuration, life), discard };
+    const ports = await openPorts({ open, current, clock, lifecycle, backlogBounds });
+    return { ...assemble(options, ports, configuration, lifecycle), discard };
   } catch (error) {
     await discard();
     throw error;
@@ -110,8 +110,8 @@ interface Parts {
 function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Parts {
   const { open, current } = ports;
   const alert = alerts({ log: ports.log, now: ports.clock.now });
-  const bury = burial({ ...ports, ...open, mask: open.known.mask, alert });
-  const intake = openIntake(ports, bury, pollConcurrency);
+  const writeDeadLetter = deadLetterWriter({ ...ports, ...open, mask: open.known.mask, alert });
+  const intake = openIntake(ports, writeDeadLetter, pollConcurrency);
   const onAcked = new Set<(event: OrgLoopEvent) => void>();
   const replays = eventReplays({
     ...ports,
@@ -121,7 +121,7 @@ function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Par
     bus: open.bus,
     matcher: () => current().routes.matcher,
   });
-  const delivery = openDelivery({ ...ports, ...intake, alert, bury, onAcked });
+  const delivery = openDelivery({ ...ports, ...intake, alert, writeDeadLetter, onAcked });
   return { intake, replays, delivery };
 }
 
@@ -133,14 +133,14 @@ function assemble(
   options: ProjectOptions,
   ports: ProjectPorts,
   configuration: Configuration,
-  life: Lifecycle,
+  lifecycle: Lifecycle,
 ): Omit<OpenProject, "discard"> {
-  const { open, activity, log, stop } = ports;
+  const { open, activity, clock, log, stop } = ports;
   const limits = limitsOf(options);
   const { intake, replays, delivery } = openParts(ports, limits);
-  const { parts, serveAt } = statusParts(ports, { intake, delivery, life });
+  const { parts, serveAt } = statusParts(ports, { intake, delivery, lifecycle });
   configuration.onSwap((from, to, left) => {
-    tellLoggers(open.journal, to);
+    changeLoggers(open.journal, to);
     activity.change(to.topology);
     delivery.change(from, to, left);
     intake.change(from, to);
@@ -149,19 +149,26 @@ function assemble(
   async function end(failed: boolean, http: HttpServer): Promise<void> {
     await configuration.settled();
     const graceMs = failed ? 0 : limits.drainMs;
-    await drain({ intake, delivery, http, clock: ports.clock, abandon: life.abandon, graceMs });
+    const { abandon } = lifecycle;
+    await drain({ intake, delivery, http, clock, abandon, graceMs });
     await Promise.all([delivery.ended(), replays.ended()]);
     log({ phase: "runtime.stop" });
     await open.close();
   }
 
   return {
-    http: projectHttp({ ...limits, ports, parts, intake, replays, delivery, configuration, life }),
+    http: projectHttp({
+      ...limits,
+      ports,
+      parts,
+      intake,
+      replays,
+      delivery,
+      configuration,
+      lifecycle,
+    }),
     log,
-    onUnhandled(error, isLogged) {
-      activity.unhandled();
-      if (isLogged) log({ phase: "system.error", error });
-    },
+    onUnhandled: unhandledIn(ports),
     status: () => readStatus(parts),
     apply: configuration.apply,
     inject: async (drafts) => (await intake.ingest(drafts, "inject", () => stop)).events,
@@ -170,15 +177,22 @@ function assemble(
       await configuration.begin();
       await delivery.start();
       intake.start();
-      life.begin((failed) => end(failed, http));
+      lifecycle.begin((failed) => end(failed, http));
       log({ phase: "runtime.start", metadata: { port: http.address.port, pid: process.pid } });
     },
-    drain: life.end,
-    closed: life.closed,
+    drain: lifecycle.end,
+    closed: lifecycle.closed,
   };
 }
 
-function tellLoggers(journal: OpenProcess["journal"], { plugins, resolved }: Generation): void {
+function unhandledIn({ activity, log }: ProjectPorts): OnUnhandled {
+  return (error, isLogged) => {
+    activity.unhandled();
+    if (isLogged) log({ phase: "system.error", error });
+  };
+}
+
+function changeLoggers(journal: OpenProcess["journal"], { plugins, resolved }: Generation): void {
   const loggers = [...plugins.loggers.values()].map(({ part }) => part);
   journal.change(loggers, resolved.defaults.log_level);
 }

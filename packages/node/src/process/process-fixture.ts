@@ -167,7 +167,7 @@ export function activityOf(...routes: readonly RouteSpec[]): Activity {
     dropped: ignore,
     missing: ignore,
     unhandled: ignore,
-    buried: ignore,
+    deadLettered: ignore,
   });
 }
 

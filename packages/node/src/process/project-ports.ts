@@ -9,8 +9,8 @@ import { recoverUnacked } from "../routing/recover-unacked.ts";
 import {
   type Activity,
   countActivity,
-  type EventHistory,
-  eventHistory,
+  type RecentEvents,
+  recentEvents,
 } from "../telemetry/activity.ts";
 import { type EventRecorder, eventRecorder } from "../telemetry/event-recorder.ts";
 import { type EventCounters, eventCounters } from "../telemetry/metrics.ts";
@@ -33,7 +33,7 @@ export interface ProjectPorts {
   readonly starts: AttemptStarts;
   readonly kept: KeptRouteStates;
   readonly writes: BusWrites;
-  readonly history: EventHistory;
+  readonly history: RecentEvents;
   readonly recorder: EventRecorder;
   /** Aborted when the process begins to stop. */
   readonly stop: AbortSignal;
@@ -47,13 +47,13 @@ export interface ProjectPortsOptions {
   readonly open: OpenProcess;
   readonly current: Current;
   readonly clock: Clock;
-  readonly life: Lifecycle;
+  readonly lifecycle: Lifecycle;
   readonly backlogBounds: BacklogBounds;
 }
 
 /** Reads what the process before has left, and opens what the parts share; `open` closes it all. */
 export async function openPorts(options: ProjectPortsOptions): Promise<ProjectPorts> {
-  const { open, current, clock, life, backlogBounds: bounds } = options;
+  const { open, current, clock, lifecycle, backlogBounds: bounds } = options;
   const { log, bus, dataDir } = open;
   const { fileSystem } = dataDir.disk;
   const warn = (error: string): void => log({ phase: "system.error", error });
@@ -82,10 +82,10 @@ export async function openPorts(options: ProjectPortsOptions): Promise<ProjectPo
       waiting: () => bus.refusal?.() ?? null,
       hasRoom: () => hasRoom(dataDir.dir, fileSystem),
     }),
-    history: eventHistory(),
+    history: recentEvents(),
     recorder,
-    stop: life.stop.signal,
-    abandon: life.abandon.signal,
-    onFatal: life.fail,
+    stop: lifecycle.stop.signal,
+    abandon: lifecycle.abandon.signal,
+    onFatal: lifecycle.fail,
   };
 }

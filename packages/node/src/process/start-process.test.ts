@@ -1,6 +1,6 @@
 import type { DeliveryContext, OrgLoopEvent, RouteSpec, Topology } from "@orgloop/sdk";
 import { expect, test } from "vitest";
-import { isDataDirHeld } from "../data/data-dir-held.ts";
+import { isDataDirLocked } from "../data/data-dir-locked.ts";
 import {
   jsonWebhook,
   recordingActor,
@@ -77,7 +77,7 @@ test("what this process cannot run is refused before anything is opened for good
     code: "INVALID_ROUTE",
     message: expect.stringContaining('route "r"'),
   });
-  expect(await isDataDirHeld(dataDir)).toBe(false);
+  expect(await isDataDirLocked(dataDir)).toBe(false);
 });
 
 test("an actor that hangs does not hold up another, nor another key of its own", async () => {

@@ -3,7 +3,7 @@ import type { InjectedDraft } from "@orgloop/engine";
 import type { OrgLoopEvent, Topology } from "@orgloop/sdk";
 import type { AppliedChange } from "../apply/configuration.ts";
 import type { ProcessStatus } from "../telemetry/status.ts";
-import { startHost } from "./host.ts";
+import { startDaemon } from "./daemon.ts";
 import type { ProjectOptions } from "./project-options.ts";
 
 export interface StartOptions extends ProjectOptions {
@@ -46,7 +46,7 @@ export interface RunningProcess {
  */
 export async function startProcess(options: StartOptions): Promise<RunningProcess> {
   const { host, port, token, ...project } = options;
-  const running = await startHost({
+  const running = await startDaemon({
     token,
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),

@@ -15,7 +15,7 @@ import type { ProjectPorts } from "./project-ports.ts";
 export interface RunningParts {
   readonly intake: Pick<OpenIntake, "polls">;
   readonly delivery: Pick<OpenDelivery, "deliverers">;
-  readonly life: Pick<Lifecycle, "state" | "notReady">;
+  readonly lifecycle: Pick<Lifecycle, "state" | "notReady">;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface RunningParts {
  */
 export function statusParts(
   ports: ProjectPorts,
-  { intake, delivery, life }: RunningParts,
+  { intake, delivery, lifecycle }: RunningParts,
 ): { readonly parts: StatusParts; serveAt(address: HttpServer["address"]): void } {
   const { open, current, clock, activity, backlog, writes } = ports;
   const { now } = clock;
@@ -40,8 +40,8 @@ export function statusParts(
     now,
     startedMs: now(),
     port: () => port,
-    state: life.state,
-    notReady: () => life.notReady() ?? writes.refusal(),
+    state: lifecycle.state,
+    notReady: () => lifecycle.notReady() ?? writes.refusal(),
   };
   return {
     parts,

@@ -1,19 +1,19 @@
 import {
-  goesTo,
   isReplay,
+  isTarget,
   type Matcher,
   type Pace,
+  publicationOfReplay,
   type RecordedEvent as Recorded,
   type RecordedLine,
   type RecordedQuery,
   type ReplayTarget,
-  replayOnBus,
   replayPace,
 } from "@orgloop/engine";
 import type { FileSystem } from "@orgloop/files";
 import { type LogEntry, messageOf, type OrgLoopEvent, type SettlingEventBus } from "@orgloop/sdk";
 import pLimit from "p-limit";
-import { underWay } from "../apply/under-way.ts";
+import { inFlight } from "../apply/in-flight.ts";
 import type { Backlog } from "../intake/backlog.ts";
 import type { Clock } from "../process/clock.ts";
 import type { EventRecorder } from "../telemetry/event-recorder.ts";
@@ -77,7 +77,7 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
   const { dir, fileSystem, recorder, bus, backlog, matcher, clock, log, stop } = options;
   const numbers = replayNumbers();
   const window = replayWindow(backlog, stop);
-  const tasks = underWay();
+  const tasks = inFlight();
   /** One after the other: each holds where every event stands that it chooses. */
   const reading = pLimit(1);
 
@@ -90,15 +90,15 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       if (!(await pace()) || !(await window.room(recorded.source))) return;
       const line = await readRecorded({ dir, fileSystem }, recorded.place);
       if (line === null) continue;
-      const held = replayOnBus(line.event, numbers.next(recorded), target(line));
-      await publish(held, line.event, window, options);
+      const published = publicationOfReplay(line.event, numbers.next(recorded), target(line));
+      await publish(published, line.event, window, options);
     }
   }
 
-  function acked(held: OrgLoopEvent): void {
-    if (!isReplay(held)) return;
-    numbers.recorded(held);
-    window.leave(held.id);
+  function acked(published: OrgLoopEvent): void {
+    if (!isReplay(published)) return;
+    numbers.recorded(published);
+    window.leave(published.id);
   }
 
   return {
@@ -106,7 +106,8 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       const pace = replayPace(rate, clock, stop);
       options.onAcked.add(acked);
       await recorder.flush();
-      for (const held of await bus.unacked()) if (isReplay(held)) numbers.learn(held);
+      for (const published of await bus.unacked())
+        if (isReplay(published)) numbers.learn(published);
       const target = ({ dropped }: RecordedLine): ReplayTarget => ({
         route,
         skip: query.ids === undefined ? dropped : undefined,
@@ -114,7 +115,7 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
       const goes = (line: RecordedLine): boolean =>
         matcher()
           .match(line.event)
-          .some(({ name }) => goesTo(name, target(line)));
+          .some(({ name }) => isTarget(name, target(line)));
       const found = await reading(() => findRecorded({ dir, fileSystem }, query, goes));
       const ids = new Set(found.map(({ id }) => id));
       const not_found = [...(query.ids ?? [])].filter((id) => !ids.has(id));
@@ -133,19 +134,19 @@ export function eventReplays(options: EventReplaysOptions): EventReplays {
 }
 
 async function publish(
-  held: OrgLoopEvent,
+  published: OrgLoopEvent,
   { id: event_id, trace_id }: OrgLoopEvent,
   window: ReplayWindow,
   { bus, backlog, log }: EventReplaysOptions,
 ): Promise<void> {
-  const { source, type: event_type, replay = 0 } = held;
-  backlog.enter(held);
-  window.enter(held.id);
+  const { source, type: event_type, replay = 0 } = published;
+  backlog.enter(published);
+  window.enter(published.id);
   try {
-    await bus.publish(held);
+    await bus.publish(published);
   } catch (error) {
-    window.leave(held.id);
-    backlog.leave(held);
+    window.leave(published.id);
+    backlog.leave(published);
     throw error;
   }
   const about = { event_id, trace_id, source, event_type, replay };

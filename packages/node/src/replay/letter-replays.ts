@@ -20,14 +20,14 @@ import {
   type RouteSpec,
 } from "@orgloop/sdk";
 import type { Current, Generation } from "../apply/generation.ts";
-import { underWay } from "../apply/under-way.ts";
+import { inFlight } from "../apply/in-flight.ts";
 import { durably } from "../data/durably.ts";
-import type { Bury } from "../delivery/burial.ts";
 import type { Settled } from "../delivery/taken-deliveries.ts";
+import type { WriteDeadLetter } from "../delivery/write-dead-letter.ts";
 import type { Intake } from "../intake/ingest.ts";
 import type { Clock } from "../process/clock.ts";
 import type { PlaceRouted } from "../routing/place-routed.ts";
-import type { ReplayedLetters } from "./bury-replayed.ts";
+import type { ReplayedLetters } from "./write-replayed-letter.ts";
 
 export interface LetterReplaysOptions {
   readonly deadLetters: DeadLetterStore;
@@ -35,7 +35,7 @@ export interface LetterReplaysOptions {
   readonly hasActor: (id: string) => boolean;
   readonly placing: Pick<PlaceRouted, "place">;
   readonly publishAgain: Intake["publishAgain"];
-  readonly bury: Bury;
+  readonly writeDeadLetter: WriteDeadLetter;
   /** Where it is kept which are being replayed. */
   readonly replayed: ReplayedLetters;
   readonly clock: Clock;
@@ -65,7 +65,7 @@ export interface RefusedReplay {
 export interface LetterReplays {
   /** What keeps a letter from being replayed, or null. */
   refusal(letter: DeadLetterSummary): string | null;
-  isUnderWay(id: string): boolean;
+  isInFlight(id: string): boolean;
   /** Begins; `rate` as `N/s` for all of it. Throws `INVALID_RATE`. */
   start(letters: readonly DeadLetterSummary[], rate?: string): StartedReplay;
   /** Resolves when, after the stop, nothing is under way. */
@@ -75,7 +75,7 @@ export interface LetterReplays {
 export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   const { deadLetters, current, placing, replayed, clock, log, stop } = options;
   const durable = durably({ clock, log, stop });
-  const tasks = underWay();
+  const tasks = inFlight();
 
   const refusal = (letter: DeadLetterSummary): string | null =>
     replayRefusal(letter, {
@@ -112,7 +112,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
   }
 
   async function settled(id: string, how: Settled): Promise<void> {
-    if (how !== "buried") {
+    if (how !== "dead") {
       await durable(`${id} was replayed, but not removed`, () => deadLetters.remove([id]));
     }
     replayed.delete(id);
@@ -120,7 +120,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
 
   return {
     refusal,
-    isUnderWay: (id) => replayed.has(id),
+    isInFlight: (id) => replayed.has(id),
     start(letters, rate) {
       const pace = replayPace(rate, clock, stop);
       const { begun, ...answer } = choose(letters, refusal, replayed);
@@ -136,7 +136,7 @@ export function letterReplays(options: LetterReplaysOptions): LetterReplays {
 /** Its event did not fit: it is checked under the schema of now, and published. */
 async function takenIn(
   letter: DeadLetter,
-  { current, clock, bury, publishAgain }: LetterReplaysOptions,
+  { current, clock, writeDeadLetter, publishAgain }: LetterReplaysOptions,
 ): Promise<Settled> {
   const { id, event } = letter;
   const error = current().checkEvent?.(event) ?? null;
@@ -144,8 +144,8 @@ async function takenIn(
     await publishAgain({ ...event, replay: (event.replay ?? 0) + 1 });
     return "delivered";
   }
-  await bury(letterOfReplay({ ...unfitLetter(event, error, clock.wall()), id }, letter));
-  return "buried";
+  await writeDeadLetter(letterOfReplay({ ...unfitLetter(event, error, clock.wall()), id }, letter));
+  return "dead";
 }
 
 /** Which of these letters are replayed from now on, and why the others are not. */

@@ -152,14 +152,16 @@ test("what the actor sees: the transformed event, its config, the prompt, the or
 
 test("of long texts the part is told that differs", async () => {
   const base = route("all", "s", "agent");
-  const told = (end: string): RouteSpec => ({
+  const reported = (end: string): RouteSpec => ({
     ...base,
     with: {
       prompt_file: "p.md",
       prompt: { file: "p.md", text: `${"same ".repeat(50)}${end}`, meta: null },
     },
   });
-  const { routes } = await compare(topology([told("old")]), topology([told("new")]), [event(1)]);
+  const { routes } = await compare(topology([reported("old")]), topology([reported("new")]), [
+    event(1),
+  ]);
   expect(routes[0]?.examples[0]).toMatchObject({
     from: { "prompt.text": "…e same same old" },
     to: { "prompt.text": "…e same same new" },

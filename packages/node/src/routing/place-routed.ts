@@ -3,7 +3,7 @@ import {
   type EndedRoute,
   faultLetter,
   inboxTerms,
-  isBuried,
+  isDeadLetter,
   type LanedRoute,
   type OpenEntry,
   type RouteFault,
@@ -12,10 +12,10 @@ import {
 } from "@orgloop/engine";
 import { type DeadLetterStore, messageOf } from "@orgloop/sdk";
 import type { Generation } from "../apply/generation.ts";
-import { underWay } from "../apply/under-way.ts";
+import { inFlight } from "../apply/in-flight.ts";
 import type { ActorDeliverer } from "../delivery/actor-deliverer.ts";
-import type { Bury } from "../delivery/burial.ts";
 import type { PushOptions, Settled, Transformed } from "../delivery/taken-deliveries.ts";
+import type { WriteDeadLetter } from "../delivery/write-dead-letter.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import type { Clock } from "../process/clock.ts";
 
@@ -23,7 +23,7 @@ export interface PlaceRoutedOptions {
   readonly inbox: Pick<Inbox, "take">;
   /** By actor: each that a route leads to has one. */
   readonly deliverers: ReadonlyMap<string, ActorDeliverer>;
-  readonly bury: Bury;
+  readonly writeDeadLetter: WriteDeadLetter;
   readonly deadLetters: Pick<DeadLetterStore, "get">;
   readonly clock: Clock;
   readonly log: (entry: OpenEntry) => void;
@@ -41,14 +41,14 @@ export interface RoutedRoute extends Pick<PushOptions, "waits" | "returned"> {
   readonly onTransformed?: () => void;
 }
 
-/** Faults that are being buried at once: they share syncs. */
-const MAX_BURYING = 1_000;
+/** Letters of faults that are written at once: they share syncs. */
+const MAX_LETTERS_WRITING = 1_000;
 
 /** Sees to it that an event ends on each of its routes, and does not wait for slow ones. */
 export class PlaceRouted {
   readonly #options: PlaceRoutedOptions;
-  readonly #burials = underWay();
-  #burying = 0;
+  readonly #lettersInFlight = inFlight();
+  #lettersWriting = 0;
 
   constructor(options: PlaceRoutedOptions) {
     this.#options = options;
@@ -63,13 +63,13 @@ export class PlaceRouted {
     if (routed.kind === "ended") return onSettled(routed.by);
     const { delivery } = routed;
     const { deadLetters } = this.#options;
-    if (returned && (await isBuried(delivery, deadLetters).catch(() => false))) {
+    if (returned && (await isDeadLetter(delivery, deadLetters).catch(() => false))) {
       this.#options.log(skippedEntry(delivery.event, delivery));
-      return onSettled("buried");
+      return onSettled("dead");
     }
     if (routed.kind === "fault") {
-      const buried = this.#burials.track(this.#buryFault(routed, onSettled));
-      return this.#burying > MAX_BURYING ? buried : undefined;
+      const written = this.#lettersInFlight.track(this.#writeFaultLetter(routed, onSettled));
+      return this.#lettersWriting > MAX_LETTERS_WRITING ? written : undefined;
     }
     if (routed.kind === "in lane") return this.#inLane(routed, about);
     // An inbox is past the queue: what comes behind a lane must not overtake it there.
@@ -81,9 +81,9 @@ export class PlaceRouted {
     return this.#push(delivery, onSettled, optionsOf(delivery, about));
   }
 
-  /** Resolves when no fault is being buried. */
+  /** Resolves when no letter is being written. */
   ended(): Promise<void> {
-    return this.#burials.ended();
+    return this.#lettersInFlight.ended();
   }
 
   /** Gives a delivery to the inbox of its session where it has one, otherwise to its actor. */
@@ -103,11 +103,11 @@ export class PlaceRouted {
     return this.#options.deliverers.get(actor)?.hasUntransformed(route) === true;
   }
 
-  async #buryFault(fault: RouteFault, onSettled: RoutedRoute["onSettled"]): Promise<void> {
-    const { bury, clock } = this.#options;
-    this.#burying += 1;
-    if (await bury(faultLetter(fault, clock.wall()))) onSettled("buried");
-    this.#burying -= 1;
+  async #writeFaultLetter(fault: RouteFault, onSettled: RoutedRoute["onSettled"]): Promise<void> {
+    const { writeDeadLetter, clock } = this.#options;
+    this.#lettersWriting += 1;
+    if (await writeDeadLetter(faultLetter(fault, clock.wall()))) onSettled("dead");
+    this.#lettersWriting -= 1;
   }
 
   #inLane(routed: LanedRoute, about: RoutedRoute): Promise<void> {
@@ -149,7 +149,7 @@ export class PlaceRouted {
     if (routed.kind === "ended") return { kind: "ended", end: () => onSettled(routed.by) };
     onTransformed();
     if (routed.kind === "fault") {
-      return { kind: "ended", end: () => this.#buryFault(routed, onSettled) };
+      return { kind: "ended", end: () => this.#writeFaultLetter(routed, onSettled) };
     }
     if (inboxTerms(routed.delivery) === null) return routed;
     return {

@@ -1,4 +1,4 @@
-import { offBus } from "@orgloop/engine";
+import { eventAndTarget } from "@orgloop/engine";
 import {
   type EventHandler,
   type LogEntry,
@@ -23,7 +23,7 @@ export type PublicationTurns = (eventId: string, publication: Waiting) => Promis
 
 /** A publication, and what is to be done with it. */
 export interface Waiting {
-  readonly held: OrgLoopEvent;
+  readonly published: OrgLoopEvent;
   readonly receipt: Receipt;
   readonly route: EventHandler;
 }
@@ -40,16 +40,16 @@ export function publicationTurns(options: PublicationTurnsOptions): PublicationT
   /** By event id: the publication that is routed, where it is not the first. */
   const routed = new Map<string, string>();
 
-  async function begin(eventId: string, { held, receipt, route }: Waiting): Promise<void> {
+  async function begin(eventId: string, { published, receipt, route }: Waiting): Promise<void> {
     onAcked.add(acked);
-    routed.set(eventId, held.id);
-    await route(held, receipt);
+    routed.set(eventId, published.id);
+    await route(published, receipt);
   }
 
-  function acked(held: OrgLoopEvent): void {
-    const eventId = offBus(held).event.id;
-    if (routed.get(eventId) === held.id) routed.delete(eventId);
-    else if (held.id !== eventId) return;
+  function acked(published: OrgLoopEvent): void {
+    const eventId = eventAndTarget(published).event.id;
+    if (routed.get(eventId) === published.id) routed.delete(eventId);
+    else if (published.id !== eventId) return;
     const queue = waiting.get(eventId);
     const next = queue?.shift();
     if (queue?.length === 0) waiting.delete(eventId);
@@ -62,11 +62,12 @@ export function publicationTurns(options: PublicationTurnsOptions): PublicationT
   }
 
   return async (eventId, mine) => {
-    const { held } = mine;
-    if (routed.get(eventId) === held.id) return begin(eventId, mine);
+    const { published } = mine;
+    if (routed.get(eventId) === published.id) return begin(eventId, mine);
     const queue = waiting.get(eventId);
     if (queue !== undefined) return void queue.push(mine);
-    if (!routed.has(eventId) && !isUnsettled(held.source, eventId)) return begin(eventId, mine);
+    if (!routed.has(eventId) && !isUnsettled(published.source, eventId))
+      return begin(eventId, mine);
     onAcked.add(acked);
     waiting.set(eventId, [mine]);
   };

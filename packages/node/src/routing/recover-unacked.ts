@@ -1,4 +1,4 @@
-import { offBus } from "@orgloop/engine";
+import { eventAndTarget } from "@orgloop/engine";
 import type { FileSystem, MadeFiles } from "@orgloop/files";
 import type { EventBus, OrgLoopEvent } from "@orgloop/sdk";
 import { type AttemptStarts, attemptStarts } from "../delivery/attempt-starts.ts";
@@ -24,7 +24,7 @@ export async function recoverUnacked(
   const backlog = eventBacklog(bounds);
   const unacked = await bus.unacked();
   for (const event of unacked) backlog.enter(event);
-  const mayReturn = new Set(unacked.map(offBus).map(({ event }) => replayKey(event)));
+  const mayReturn = new Set(unacked.map(eventAndTarget).map(({ event }) => replayKey(event)));
   const starts = await attemptStarts({
     path: startsFile,
     fileSystem,

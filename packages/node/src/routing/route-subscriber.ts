@@ -20,10 +20,10 @@ import {
 } from "@orgloop/sdk";
 import type { Current, Generation } from "../apply/generation.ts";
 import { type AttemptStarts, deathsOf } from "../delivery/attempt-starts.ts";
-import type { Bury } from "../delivery/burial.ts";
 import type { Settled } from "../delivery/taken-deliveries.ts";
+import type { WriteDeadLetter } from "../delivery/write-dead-letter.ts";
 import type { Clock } from "../process/clock.ts";
-import type { Activity, EventHistory } from "../telemetry/activity.ts";
+import type { Activity, RecentEvents } from "../telemetry/activity.ts";
 import type { EventRecorder } from "../telemetry/event-recorder.ts";
 import type { PlaceRouted } from "./place-routed.ts";
 import type { PublicationTurns } from "./publication-turns.ts";
@@ -36,10 +36,10 @@ interface RouteSubscriberOptions {
   readonly placing: Pick<PlaceRouted, "place">;
   readonly turns: PublicationTurns;
   readonly settlement: Settlement;
-  readonly bury: Bury;
+  readonly writeDeadLetter: WriteDeadLetter;
   readonly deadLetters: DeadLetterStore;
   readonly activity: Activity;
-  readonly history: EventHistory;
+  readonly history: RecentEvents;
   readonly recorder: EventRecorder;
   readonly starts: AttemptStarts;
   readonly loops: LoopDetector;
@@ -108,10 +108,10 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
     return generation.use(() => take(published, receipt, generation));
   }
 
-  return (held: Published, receipt) =>
-    held.publication_of === undefined
-      ? route(held, receipt)
-      : options.turns(held.publication_of, { held, receipt, route });
+  return (published: Published, receipt) =>
+    published.publication_of === undefined
+      ? route(published, receipt)
+      : options.turns(published.publication_of, { published, receipt, route });
 }
 
 interface Taking {
@@ -136,8 +136,8 @@ function eventPorts(
     // A store that cannot be read now must not keep the event from being routed.
     wasGivenUp: (event) => isUnroutable(event, deadLetters).catch(() => false),
     deaths,
-    async bury(letter) {
-      if (await options.bury(letter)) return;
+    async writeDeadLetter(letter) {
+      if (await options.writeDeadLetter(letter)) return;
       throw new OrgLoopError("DRAINING", "the process is stopping");
     },
     log,

@@ -23,8 +23,8 @@ export interface RoutingDifference {
 }
 
 /** So many differing values of one delivery are told. */
-const MOST_PATHS = 5;
-const MOST_CHARACTERS = 60;
+const MAX_PATHS = 5;
+const MAX_CHARACTERS = 60;
 /** Of what is the same before it. */
 const BEFORE = 12;
 
@@ -36,19 +36,19 @@ export function routingDifference(
   before: TriedRoute | undefined,
   after: TriedRoute | undefined,
 ): RoutingDifference | null {
-  const told = { from: fateText(before), to: fateText(after) };
+  const reported = { from: fateText(before), to: fateText(after) };
   if (before === undefined && after === undefined) return null;
-  if (before === undefined) return { change: "now_routed", ...told };
-  if (after === undefined) return { change: "no_longer_routed", ...told };
+  if (before === undefined) return { change: "now_routed", ...reported };
+  if (after === undefined) return { change: "no_longer_routed", ...reported };
   if (before.kind !== "delivered") {
-    return after.kind === "delivered" ? { change: "no_longer_dropped", ...told } : null;
+    return after.kind === "delivered" ? { change: "no_longer_dropped", ...reported } : null;
   }
-  if (after.kind !== "delivered") return { change: "now_dropped", ...told };
+  if (after.kind !== "delivered") return { change: "now_dropped", ...reported };
   const found = differences(shownOf(before.delivery), shownOf(after.delivery));
   if (found.length === 0) return null;
   const side = (which: "from" | "to") =>
     Object.fromEntries(
-      found.slice(0, MOST_PATHS).flatMap((one) => {
+      found.slice(0, MAX_PATHS).flatMap((one) => {
         const value = withoutSecrets(one[which], one.path);
         return value === undefined ? [] : [[formatPath(one.path), cut(value, startOf(one))]];
       }),
@@ -80,7 +80,7 @@ function startOf({ from, to }: Difference): number {
 /** An example, not the whole: of a long text, what comes from `start` on. */
 function cut(value: unknown, start: number): unknown {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  if (text.length <= MOST_CHARACTERS) return value;
-  const part = text.slice(start, start + MOST_CHARACTERS);
+  if (text.length <= MAX_CHARACTERS) return value;
+  const part = text.slice(start, start + MAX_CHARACTERS);
   return `${start > 0 ? "…" : ""}${part}${start + part.length < text.length ? "…" : ""}`;
 }

@@ -62,7 +62,7 @@ export function settlement(options: SettlementOptions): Settlement {
     await claims.written?.();
     const written = await write(attempt);
     pending -= 1;
-    if (written && acked) for (const tell of onAcked) tell(acked);
+    if (written && acked) for (const listener of onAcked) listener(acked);
     if (pending === 0) idle?.resolve();
   }
 

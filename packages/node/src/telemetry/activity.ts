@@ -41,7 +41,7 @@ export interface Activity {
   unhandled(): void;
   /** A delivery had no room. */
   dropped(route: string, actor: string): void;
-  buried(route: string | null, reason: DeadReason): void;
+  deadLettered(route: string | null, reason: DeadReason): void;
   /** Dead letters written. */
   readonly deadLetters: number;
   /** Goes on with these sources and routes; those that stay keep their counts. */
@@ -61,7 +61,7 @@ export type ActivityListener = Pick<
   | "dropped"
   | "missing"
   | "unhandled"
-  | "buried"
+  | "deadLettered"
 >;
 
 const newSource = (): SourceActivity => ({
@@ -127,10 +127,10 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
     get deadLetters() {
       return deadLetters;
     },
-    buried(name, reason) {
+    deadLettered(name, reason) {
       deadLetters += 1;
       if (name !== null) route(name).failed += 1;
-      listener.buried(name, reason);
+      listener.deadLettered(name, reason);
     },
     change({ sources, routes }) {
       bySource = new Map(sources.map(({ id }) => [id, bySource.get(id) ?? newSource()]));
@@ -163,14 +163,14 @@ interface EventQuery {
 }
 
 /** The last events that were routed. */
-export interface EventHistory {
+export interface RecentEvents {
   add(record: RoutedRecord): void;
   /** Newest last; with `limit` the newest that many. */
   query(query: EventQuery): readonly RoutedRecord[];
 }
 
 /** A ring of `capacity` records (v1alpha1: 1000). */
-export function eventHistory(capacity = 1_000): EventHistory {
+export function recentEvents(capacity = 1_000): RecentEvents {
   const ring: RoutedRecord[] = [];
   let next = 0;
   return {

@@ -1,6 +1,6 @@
 import type { MaskSecrets } from "@orgloop/engine";
 import { type DefaultsSpec, type LogEntry, type Logger, shownPhases } from "@orgloop/sdk";
-import { underWay } from "../apply/under-way.ts";
+import { inFlight } from "../apply/in-flight.ts";
 import { endOf } from "./end-of.ts";
 
 export interface EventLogOptions {
@@ -34,7 +34,7 @@ export function eventLog(options: EventLogOptions): EventLog {
   const { onEntry, project: module, workspace, now, mask } = options;
   let { loggers } = options;
   let shown = shownPhases(options.level);
-  const closing = underWay();
+  const closing = inFlight();
   let lastMs = Number.NaN;
   let lastIso = "";
   const timestamp = (): string => {

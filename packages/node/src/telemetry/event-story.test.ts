@@ -173,7 +173,7 @@ async function settled(fixture: Fixture): Promise<void> {
 }
 
 /** What the story says of each route, in the words of what was seen. */
-function told({ outcomes }: EventStory): Record<string, unknown> {
+function reported({ outcomes }: EventStory): Record<string, unknown> {
   return Object.fromEntries(
     outcomes.map(({ route: on, state, attempts, reason, transform, replay }) => [
       on,
@@ -234,7 +234,7 @@ test("of every event of a random run, explain tells what really happened on ever
             const halts = seen?.transform === "boom" && haltsOn(specs, on);
             return [on, { state: halts ? "halted" : seen?.state, transform: seen?.transform }];
           });
-          expect(told(story)).toEqual(Object.fromEntries(expected));
+          expect(reported(story)).toEqual(Object.fromEntries(expected));
           expect(story.isWhole).toBe(true);
         }
       };

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import {
+  eventAndTarget,
   type FoundTraces,
   foundTraces,
   isOfRoute,
-  offBus,
   type Published,
   parseRecorded,
   type RecordedLine,
@@ -43,7 +43,7 @@ export async function findEventTraces(wanted: string, from: TraceSources): Promi
   }
   const unsettled: OrgLoopEvent[] = [];
   for await (const held of from.unsettled) {
-    const { event } = offBus(held as Published);
+    const { event } = eventAndTarget(held as Published);
     if (event.id.startsWith(wanted)) unsettled.push(event);
   }
   return foundTraces(wanted, { entries, lines, letters, unsettled, letter: from.letter });

@@ -83,7 +83,7 @@ async function started(
     return JSON.stringify(await answer.json());
   };
   /** All that tells of what went wrong. */
-  const told = async () => {
+  const reported = async () => {
     const read = () => readFile(join(dataDir, "log", "events.jsonl"), "utf8");
     const lines = async () => (await read()).trimEnd().split("\n").length;
     // It is written a little later than it is shown.
@@ -98,7 +98,7 @@ async function started(
         headers: { authorization: "Bearer test-token" },
       },
     );
-  return { process, dataDir, told, send };
+  return { process, dataDir, reported, send };
 }
 
 const forms = (secret: string) => [
@@ -118,7 +118,7 @@ test("what an actor echoes of its request is told without secrets, and sent with
     const echo = `${JSON.stringify(request.headers)} team=${PLAIN} ${"x".repeat(240)} ${encodeURIComponent(TOKEN)} `;
     response.writeHead(500).end(echo + `${HEADER} `.repeat(100));
   });
-  const { process, told, send } = await started([
+  const { process, reported, send } = await started([
     {
       id: "agent",
       connector: "@orgloop/connector-webhook",
@@ -132,12 +132,12 @@ test("what an actor echoes of its request is told without secrets, and sent with
   ]);
   await send();
   await process.entry("deliver.dead_letter");
-  const [log = "", entries = "", letters = ""] = await told();
-  for (const told of [log, entries, letters]) {
-    expect(told).toContain("answered 500");
-    for (const form of forms(HEADER)) expect(told).not.toContain(form);
-    expect(told).not.toContain("hdr_0");
-    expect(told).toContain(`team=${PLAIN}`);
+  const [log = "", entries = "", letters = ""] = await reported();
+  for (const reported of [log, entries, letters]) {
+    expect(reported).toContain("answered 500");
+    for (const form of forms(HEADER)) expect(reported).not.toContain(form);
+    expect(reported).not.toContain("hdr_0");
+    expect(reported).toContain(`team=${PLAIN}`);
   }
   for (const form of forms(TOKEN)) {
     expect(log).not.toContain(form);
@@ -161,7 +161,7 @@ test("what references bring into a URL, or under a secret's name into then.confi
   const connector = "@orgloop/connector-webhook";
   const config = { url: `${base}hooks/\${HEADER}/{{ event.type }}?team=${PLAIN}&token=\${TOKEN}` };
   const actor = { id: "agent", connector, queue_depth: 10, config };
-  const { process, told, send } = await started(
+  const { process, reported, send } = await started(
     [actor],
     {},
     {
@@ -171,16 +171,16 @@ test("what references bring into a URL, or under a secret's name into then.confi
   );
   await send();
   await process.entry("deliver.dead_letter");
-  const [log = "", entries = "", letters = ""] = await told();
-  for (const told of [log, entries, letters]) {
-    expect(told).toContain("no such hook: /hooks/***/");
-    expect(told).toContain(PLAIN);
-    expect(told).not.toContain(HEADER);
-    expect(told).not.toContain("whsec-of-the-hook-0123");
+  const [log = "", entries = "", letters = ""] = await reported();
+  for (const reported of [log, entries, letters]) {
+    expect(reported).toContain("no such hook: /hooks/***/");
+    expect(reported).toContain(PLAIN);
+    expect(reported).not.toContain(HEADER);
+    expect(reported).not.toContain("whsec-of-the-hook-0123");
   }
-  for (const told of [log, entries]) {
-    expect(told).not.toContain("sk-live");
-    expect(told).not.toContain(TOKEN.slice(8, 16));
+  for (const reported of [log, entries]) {
+    expect(reported).not.toContain("sk-live");
+    expect(reported).not.toContain(TOKEN.slice(8, 16));
   }
   expect(seen[0]).toContain(`/hooks/${HEADER}/`);
   expect(seen[0]).toContain("sk-live-7Jd9/aQ+zz");
@@ -205,11 +205,11 @@ test("a command and a script that print what they get tell no secrets", async ()
   const noisy = await it.process.entry("transform.error");
   expect(noisy.error).toContain('"title":"***"');
   expect(noisy.error).toContain(`*** ${PLAIN}`);
-  const [log = "", entries = "", letters = ""] = await it.told();
-  for (const told of [log, entries, letters]) {
-    for (const form of forms(HEADER)) expect(told).not.toContain(form);
+  const [log = "", entries = "", letters = ""] = await it.reported();
+  for (const reported of [log, entries, letters]) {
+    for (const form of forms(HEADER)) expect(reported).not.toContain(form);
   }
-  for (const told of [log, entries]) {
-    for (const form of forms(TOKEN)) expect(told).not.toContain(form);
+  for (const reported of [log, entries]) {
+    for (const form of forms(TOKEN)) expect(reported).not.toContain(form);
   }
 });

@@ -62,7 +62,7 @@ export function eventCounters(
       dropped: (route, actor) => counted.dropped.inc({ route, actor }),
       missing: (route) => counted.missing.inc({ route }),
       unhandled: () => counted.unhandled.inc(),
-      buried: (_route, reason) => counted.deadLetters.inc({ reason }),
+      deadLettered: (_route, reason) => counted.deadLetters.inc({ reason }),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type AlarmText, anyOf, type CompositeAlarm, MOST_CHILDREN } from "./alarm.ts";
+import { type AlarmText, anyOf, type CompositeAlarm, MAX_CHILDREN } from "./alarm.ts";
 
 export interface AlarmTree {
   /** The alarm at its top. */
@@ -10,7 +10,7 @@ export interface AlarmTree {
 }
 
 /**
- * An alarm that is on while any of its children is, however many they are: above `MOST_CHILDREN`
+ * An alarm that is on while any of its children is, however many they are: above `MAX_CHILDREN`
  * there are alarms in between. The top comes last, as they have to be created.
  */
 export function alarmTree(
@@ -19,9 +19,9 @@ export function alarmTree(
 ): readonly CompositeAlarm[] {
   const made: CompositeAlarm[] = [];
   let level = children;
-  for (let depth = 0; level.length > MOST_CHILDREN; depth++) {
-    const parts = Array.from({ length: Math.ceil(level.length / MOST_CHILDREN) }, (_, at) =>
-      level.slice(at * MOST_CHILDREN, (at + 1) * MOST_CHILDREN),
+  for (let depth = 0; level.length > MAX_CHILDREN; depth++) {
+    const parts = Array.from({ length: Math.ceil(level.length / MAX_CHILDREN) }, (_, at) =>
+      level.slice(at * MAX_CHILDREN, (at + 1) * MAX_CHILDREN),
     );
     const inner = parts.map((part, at) => ({
       subject: `${subject}-${depth}-${at}`,

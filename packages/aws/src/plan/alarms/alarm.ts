@@ -45,7 +45,7 @@ export interface MetricAlarm {
 export interface CompositeAlarm {
   readonly subject: string;
   readonly text: AlarmText;
-  /** In CloudWatch's form; it names at most `MOST_CHILDREN` alarms. */
+  /** In CloudWatch's form; it names at most `MAX_CHILDREN` alarms. */
   readonly rule: string;
   /** Whether it is a cause: then its message is the one that somebody gets. */
   readonly wakes: boolean;
@@ -54,7 +54,7 @@ export interface CompositeAlarm {
 }
 
 /** AWS takes 100 children, and 10,240 characters of a rule. */
-export const MOST_CHILDREN = 80;
+export const MAX_CHILDREN = 80;
 
 /** Where the runbook lies in the repository. */
 export const RUNBOOK = "docs/aws/alarms.md";

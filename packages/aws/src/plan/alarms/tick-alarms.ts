@@ -5,9 +5,9 @@ import { newAlarm, ownMetric, PERIOD_S } from "./new-alarm.ts";
 /** How often the sweeper looks, and how long its silence is waited for. */
 const SWEEP_SILENCE_PERIODS = 3;
 /** A day of periods: CloudWatch looks no further back. */
-const MOST_PERIODS = 288;
+const MAX_PERIODS = 288;
 /** Metrics of one expression of an alarm (AWS, alarm data queries). */
-const MOST_METRICS = 10;
+const MAX_METRICS = 10;
 
 /** A poller function, and the shortest interval of its sources. */
 export interface AlarmedPoller {
@@ -39,12 +39,12 @@ export function tickAlarms(
   // A kind of functions, not one of them: which source is late, the sweeper tells.
   const often = pollers
     .toSorted((left, right) => left.intervalMs - right.intervalMs)
-    .slice(0, MOST_METRICS);
+    .slice(0, MAX_METRICS);
   const [first] = often;
   if (first === undefined) return [sweeper];
   // Sooner than the sweeper calls the first source stale: then it is one cause.
   const intervalS = first.intervalMs / 1000;
-  const periods = Math.min(MOST_PERIODS, Math.ceil((3 * intervalS) / PERIOD_S) + 2);
+  const periods = Math.min(MAX_PERIODS, Math.ceil((3 * intervalS) / PERIOD_S) + 2);
   const ids = often.map((_, at) => `calls${at}`);
   const polls = newAlarm(
     "polls-silent",

@@ -32,10 +32,10 @@ const MAX_LIST_BYTES = 16 * 1024 ** 2;
 /** Objects read at a time. */
 const READS = 16;
 /**
- * What nobody has fetched or buried is gone so long after it has expired: nothing of the stage runs
- * any more.
+ * What nobody has fetched, or given up, is gone so long after it has expired: nothing of the stage
+ * runs any more.
  */
-const KEPT_MS = 90 * 86_400_000;
+const ENTRY_RETENTION_MS = 90 * 86_400_000;
 
 export type InboxEntryItems = ReturnType<typeof inboxEntryItems>;
 
@@ -150,7 +150,7 @@ async function draftOf(
   ];
 }
 
-export const ttlOf = (expiresMs: number): number => ttlSeconds(expiresMs + KEPT_MS);
+export const ttlOf = (expiresMs: number): number => ttlSeconds(expiresMs + ENTRY_RETENTION_MS);
 
 const placeOf = ({ id, place, expires_ms }: Item): EntryPlace => ({
   id: String(id),

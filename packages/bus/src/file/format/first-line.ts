@@ -100,10 +100,10 @@ export async function readFirstLine(
 }
 
 const FIRST_BYTES = 4 * 1024;
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 export async function firstLineOf(file: OpenFile): Promise<FirstLine | null> {
-  for (let bytes = FIRST_BYTES; bytes <= MOST_BYTES; bytes *= 32) {
+  for (let bytes = FIRST_BYTES; bytes <= MAX_BYTES; bytes *= 32) {
     const buffer = Buffer.allocUnsafe(bytes);
     const count = await readFully(file, buffer, 0);
     const end = buffer.subarray(0, count).indexOf(0x0a);

@@ -190,7 +190,7 @@ export class Batch {
 const BUFFER_BYTES = 64 * 1024;
 /** Larger ones came from a burst and go back to the allocator. */
 const LARGEST_KEPT_BYTES = 16 * 1024 * 1024;
-const KEPT = 3;
+const MAX_FREE = 3;
 
 /** Buffers of past batches: a fresh one costs page faults for every byte. */
 export class BufferPool {
@@ -201,6 +201,7 @@ export class BufferPool {
   }
 
   give(buffer: Buffer): void {
-    if (this.#free.length < KEPT && buffer.length <= LARGEST_KEPT_BYTES) this.#free.push(buffer);
+    if (this.#free.length < MAX_FREE && buffer.length <= LARGEST_KEPT_BYTES)
+      this.#free.push(buffer);
   }
 }

@@ -1,5 +1,5 @@
 import type { OrgLoopEvent } from "@orgloop/sdk";
-import type { Held } from "../../dispatch.ts";
+import type { UnackedEvent } from "../../dispatch.ts";
 import type { Position, Segment } from "./segment.ts";
 
 /** A line on its way to the disk, and who waits for it. */
@@ -29,7 +29,7 @@ const NO_LINES: readonly Position[] = [];
  * An event of the log: on its way to the disk while `segment` is null, then unsettled until its ack
  * is durable.
  */
-export class LoggedEvent implements Held, PendingLine {
+export class LoggedEvent implements UnackedEvent, PendingLine {
   readonly event: OrgLoopEvent;
   settled: ReadonlySet<string> = NONE;
   returns = 0;

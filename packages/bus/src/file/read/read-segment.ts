@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { type FileSystem, type OpenFile, readFully } from "@orgloop/files";
-import { OrgLoopError } from "@orgloop/sdk";
 import type { Damage } from "../format/errors.ts";
 import { firstLineOf, type Seal } from "../format/first-line.ts";
 import type { LineHead } from "../format/line.ts";
@@ -90,7 +89,9 @@ async function scan(
   const fileSize = await file.size();
   const { bad, size } = result;
   // Settled meanwhile: its name is another file's, or nobody's, from now on.
-  if (fileSize < size) throw new OrgLoopError("ENOENT", `${name.name} was emptied meanwhile`);
+  if (fileSize < size) {
+    throw Object.assign(new Error(`${name.name} was emptied meanwhile`), { code: "ENOENT" });
+  }
   let damage: Damage | null = bad === null ? null : { file: name.name, ...bad };
   let torn = false;
   if (bad !== null && bad.line > 0 && synced !== null && size >= synced) {

@@ -21,11 +21,11 @@ const ID = /^\{(?:"[a-z_]+":"[^"\\]*",)*"id":("(?:[^"\\]|\\.)*")/;
 /** As long as an id and what may stand before it. */
 const ID_BYTES = 4_096;
 /** What is looked through of damaged bytes. */
-const MOST_BYTES = 64 * 1024 ** 2;
+const MAX_BYTES = 64 * 1024 ** 2;
 
 /** The lines that damaged bytes are known to have held, in their order. */
 export function readFragments(bytes: Buffer): Fragment[] {
-  const text = bytes.toString("latin1", 0, MOST_BYTES);
+  const text = bytes.toString("latin1", 0, MAX_BYTES);
   const found: Fragment[] = [];
   let first = text.length;
   for (const match of text.matchAll(START)) {

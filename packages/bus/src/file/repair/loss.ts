@@ -31,7 +31,7 @@ export interface Loss {
 /**
  * A gap of more numbers is not looked at one by one where nothing lists what was unsettled in it.
  */
-const MOST_NUMBERS = 100_000;
+const MAX_NUMBERS = 100_000;
 const NAMED = 20;
 
 export function lossOf(gap: Gap, evidence: Evidence): Loss {
@@ -48,7 +48,7 @@ export function lossOf(gap: Gap, evidence: Evidence): Loss {
     if (fragments.size === 0 && !evidence.isListed(through)) {
       lost.push({ number: null, eventId: null, isEvent: false });
     }
-  } else if (through - from >= MOST_NUMBERS) {
+  } else if (through - from >= MAX_NUMBERS) {
     for (const number of evidence.listed(from, through)) judge(number, fragments.get(number));
     while (from <= through && evidence.isListed(from)) from += 1;
     if (from <= through) lost.push({ number: null, eventId: null, isEvent: false });

@@ -199,8 +199,8 @@ class FileSurvey {
     }
     const bytes = Buffer.concat(stretch.parts);
     const fragments = readFragments(bytes);
-    const told = fragments.map(({ seq }) => seq ?? 0);
-    const end = next === null ? Math.max(from, atLeast, ...told) : next - 1;
+    const reported = fragments.map(({ seq }) => seq ?? 0);
+    const end = next === null ? Math.max(from, atLeast, ...reported) : next - 1;
     const through = Math.min(end, atMost);
     const mended = this.#mend(bytes, from, next === null ? atMost : through);
     this.#faults.push({
@@ -210,7 +210,7 @@ class FileSurvey {
       ...{ fragments, mended: mended.length },
     });
     if (next !== null) return;
-    for (const seq of [...told, ...mended]) {
+    for (const seq of [...reported, ...mended]) {
       if (seq <= atMost) this.#lastSeq = Math.max(this.#lastSeq, seq);
     }
   }

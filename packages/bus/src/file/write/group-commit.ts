@@ -32,7 +32,7 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = 1_000;
 
 /** So many are told at once; before the next ones, the disk is looked after. */
-const TOLD_AT_ONCE = 4;
+const RESOLVED_AT_ONCE = 4;
 
 /**
  * Group commit: everything that waits goes to the disk in one write and one sync, and while that
@@ -52,10 +52,10 @@ export class GroupCommit {
   #cancelTimer: (() => void) | null = null;
   #nextSeq: number;
   #running: Promise<void> | null = null;
-  /** Batches whose lines are durable, but not yet all told: of the first one, `#told` are. */
+  /** Batches whose lines are durable, but not yet all told: of the first one, `#resolved` are. */
   readonly #durable: (readonly PendingLine[])[] = [];
-  #told = 0;
-  #telling = false;
+  #resolved = 0;
+  #resolving = false;
   #failure: Error | null = null;
 
   constructor(options: GroupCommitOptions) {
@@ -97,7 +97,7 @@ export class GroupCommit {
     if (this.#failure !== null) return;
     this.#failure = error;
     this.#cancelTimer?.();
-    this.#tellAll();
+    this.#resolveAll();
     const lost = [...this.#retained, ...this.#queue.flatMap((batch) => batch.lines)];
     this.#retained = [];
     this.#queue = [];
@@ -110,7 +110,7 @@ export class GroupCommit {
     this.poke();
     while (this.#running !== null) {
       await this.#running;
-      this.#tellAll();
+      this.#resolveAll();
       await Promise.resolve();
     }
     this.#cancelTimer?.();
@@ -122,7 +122,7 @@ export class GroupCommit {
   async #run(): Promise<void> {
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
       const writing = this.#options.writer.append(batch, () => this.#renumberAfter(batch as Batch));
-      this.#tellSome();
+      this.#resolveSome();
       try {
         await writing;
         batch.release();
@@ -130,7 +130,7 @@ export class GroupCommit {
       } catch (error) {
         this.#refused(batch, error as Error);
       }
-      if (this.#queue.length === 0) this.#tellSome();
+      if (this.#queue.length === 0) this.#resolveSome();
     }
     this.#running = null;
   }
@@ -154,7 +154,7 @@ export class GroupCommit {
       this.fail(error);
       return;
     }
-    this.#tellAll();
+    this.#resolveAll();
     this.#retry = false;
     this.#lastError = error;
     this.#renumberFrom(batch.firstSeq);
@@ -183,30 +183,30 @@ export class GroupCommit {
     this.#nextSeq = next;
   }
 
-  #tellSome(): void {
-    for (let count = 0; count < TOLD_AT_ONCE && this.#tellNext(); count += 1);
-    if (this.#durable.length > 0 && !this.#telling) {
-      this.#telling = true;
+  #resolveSome(): void {
+    for (let count = 0; count < RESOLVED_AT_ONCE && this.#resolveNext(); count += 1);
+    if (this.#durable.length > 0 && !this.#resolving) {
+      this.#resolving = true;
       setImmediate(() => {
-        this.#telling = false;
-        this.#tellSome();
+        this.#resolving = false;
+        this.#resolveSome();
       });
     }
   }
 
-  #tellAll(): void {
-    while (this.#tellNext());
+  #resolveAll(): void {
+    while (this.#resolveNext());
   }
 
   /** False where all are told. */
-  #tellNext(): boolean {
+  #resolveNext(): boolean {
     const lines = this.#durable[0];
     if (lines === undefined) return false;
-    const line = lines[this.#told] as PendingLine;
-    this.#told += 1;
-    if (this.#told === lines.length) {
+    const line = lines[this.#resolved] as PendingLine;
+    this.#resolved += 1;
+    if (this.#resolved === lines.length) {
       this.#durable.shift();
-      this.#told = 0;
+      this.#resolved = 0;
     }
     line.done();
     return true;

@@ -4,7 +4,7 @@ import type { ScalarEvent } from "./node-start.ts";
 /** The other forms are kept as they are written: `keptNumber`. */
 const OCTAL_OR_HEXADECIMAL = /^0(?:o[0-7]+|x[\da-fA-F]+)$/;
 /** Any such number beyond what a double holds is longer. */
-const LEAST_HUGE = 250;
+const MIN_HUGE = 250;
 /** In double quotes. */
 const ESCAPED_EMPTY_LINE = /\\\r?\n[ \t]*\r?\n/;
 const SPACES_AT_END = /(?:^|\n) +\s*$/;
@@ -21,7 +21,7 @@ export function oddScalar(text: string, event: ScalarEvent, inFlow: boolean): nu
   if (valueStart === -1) return null;
   if (style === SCALAR_STYLE.PLAIN) {
     const isHuge =
-      valueEnd - valueStart >= LEAST_HUGE && isHugeNumber(text.slice(valueStart, valueEnd));
+      valueEnd - valueStart >= MIN_HUGE && isHugeNumber(text.slice(valueStart, valueEnd));
     return isHuge || (inFlow && isBeforeComment(text, valueEnd)) ? valueStart : null;
   }
   if (fast || style === SCALAR_STYLE.SINGLE_QUOTED) return null;

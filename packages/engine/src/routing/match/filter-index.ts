@@ -5,7 +5,7 @@ import { Hits, type Posting } from "./posting.ts";
 import type { Predicate } from "./predicate.ts";
 
 /** So few are asked one by one sooner than they are looked up. */
-const FEW = 4;
+const MAX_UNCOUNTED = 4;
 
 /** The keys under one of which a clause is found: one predicate's, or one of each branch. */
 interface Access {
@@ -26,9 +26,9 @@ export class FilterIndex {
     this.filters = filters;
     const places = [...filters.keys()];
     const filing = new Filing();
-    if (filters.length > FEW) for (const { clauses } of filters) filing.count(clauses);
+    if (filters.length > MAX_UNCOUNTED) for (const { clauses } of filters) filing.count(clauses);
     this.#always =
-      filters.length > FEW
+      filters.length > MAX_UNCOUNTED
         ? places.filter((place) => !filing.file(filters[place] as FilterTest, place))
         : places;
     this.#lookups = filing.lookups();

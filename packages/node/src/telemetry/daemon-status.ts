@@ -1,4 +1,4 @@
-import { type HostedModule, moduleStatus } from "../process/host-modules.ts";
+import { type HostedProject, moduleStatus } from "../process/hosted-project.ts";
 import type {
   ActorStatus,
   ModuleStatus,
@@ -25,26 +25,26 @@ export interface HostStatus
   readonly dead_letters: number;
 }
 
-export function hostStatus(
-  modules: readonly HostedModule[],
+export function daemonStatus(
+  modules: readonly HostedProject[],
   waiting: readonly ModuleStatus[],
   where: { readonly port: number; readonly uptimeMs: number },
 ): HostStatus {
-  const told = modules.map((module) => ({ module, status: module.project.status() }));
+  const reported = modules.map((module) => ({ module, status: module.project.status() }));
   const of = <Item>(pick: (status: ProcessStatus) => readonly Item[]): Of<Item>[] =>
-    told.flatMap(({ module, status }) =>
+    reported.flatMap(({ module, status }) =>
       pick(status).map((item) => ({ ...item, module: module.name })),
     );
   const sum = (pick: (status: ProcessStatus) => number): number =>
-    told.reduce((total, { status }) => total + pick(status), 0);
+    reported.reduce((total, { status }) => total + pick(status), 0);
   const states = new Set(
-    told.map(({ module, status }) => (module.failure === null ? status.health : "error")),
+    reported.map(({ module, status }) => (module.failure === null ? status.health : "error")),
   );
   if (waiting.length > 0) states.add("degraded");
   if (waiting.some(({ state }) => state === "failed")) states.add("error");
   return {
-    running: told.some(({ status }) => status.running),
-    draining: told.every(({ status }) => status.draining),
+    running: reported.some(({ status }) => status.running),
+    draining: reported.every(({ status }) => status.draining),
     health: states.has("error") ? "error" : states.has("degraded") ? "degraded" : "ok",
     pid: process.pid,
     uptime_ms: where.uptimeMs,

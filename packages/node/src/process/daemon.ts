@@ -1,17 +1,17 @@
 import { ownDescriptorShares } from "../data/descriptor-shares.ts";
-import { hostApp } from "../http/host-app.ts";
+import { daemonApp } from "../http/daemon-app.ts";
 import { type HttpServer, startHttpServer } from "../http/http-server.ts";
 import { listenForUnhandled } from "../plugins/unhandled-rejections.ts";
-import { metricsApp } from "../telemetry/host-metrics.ts";
+import { metricsApp } from "../telemetry/daemon-metrics.ts";
 import type { ModuleStatus } from "../telemetry/status.ts";
 import { systemClock } from "./clock.ts";
-import { hostFetch, hostWebhook } from "./host-fetch.ts";
-import type { HostChanges } from "./host-modules.ts";
-import { RunningModules, type RunningModulesOptions } from "./running-modules.ts";
-import type { ListedModule } from "./waiting-modules.ts";
+import { daemonFetch, hostWebhook } from "./daemon-fetch.ts";
+import type { DaemonChanges } from "./hosted-project.ts";
+import { RunningProjects, type RunningProjectsOptions } from "./running-projects.ts";
+import type { ListedProject } from "./waiting-projects.ts";
 
-export interface HostOptions
-  extends Pick<RunningModulesOptions, "token" | "resolve" | "onLoaded" | "onGone"> {
+export interface DaemonOptions
+  extends Pick<RunningProjectsOptions, "token" | "resolve" | "onLoaded" | "onGone"> {
   /** 0 (default): a free one. */
   readonly port?: number;
   /** Also serves `/metrics` there, alone (v1alpha1, section 10: ORGLOOP_METRICS_PORT). */
@@ -26,13 +26,13 @@ export interface HostOptions
  * Projects in one process, behind one HTTP server. Each has its own bus, stores and lock: what ends
  * one does not end the others.
  */
-export interface Host extends HostChanges {
+export interface Daemon extends DaemonChanges {
   readonly address: { readonly host: string; readonly port: number };
   /** Null: there is none. */
   readonly metricsAddress: { readonly host: string; readonly port: number } | null;
   modules(): readonly ModuleStatus[];
   /** Projects that are going to be loaded: until then their webhooks are answered 503. */
-  expect(listed: readonly ListedModule[]): void;
+  expect(listed: readonly ListedProject[]): void;
   /** One of these cannot be loaded; its webhooks are answered 503 until it is, or is unloaded. */
   giveUp(name: string, error: unknown): void;
   /** Drains all. Fine to call twice. */
@@ -45,10 +45,10 @@ export interface Host extends HostChanges {
 const END_GRACE_MS = 1_000;
 
 /** Listens, with no project yet. Throws `PORT_IN_USE`. */
-export async function startHost(options: HostOptions): Promise<Host> {
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { host = "127.0.0.1", port = 0 } = options;
-  const modules = new RunningModules({ ...options, host, clock: systemClock });
-  const fetch = hostFetch(modules, sharedApp(options, host, modules));
+  const modules = new RunningProjects({ ...options, host, clock: systemClock });
+  const fetch = daemonFetch(modules, sharedApp(options, host, modules));
   const webhook = hostWebhook(modules);
   const server = await startHttpServer({ host, port, fetch, webhook });
   modules.serveAt(server.address);
@@ -81,12 +81,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 /** What is answered by all projects together. */
 function sharedApp(
-  { token, resolve, onShutdown }: HostOptions,
+  { token, resolve, onShutdown }: DaemonOptions,
   host: string,
-  modules: RunningModules,
+  modules: RunningProjects,
 ) {
   const { now } = systemClock;
-  return hostApp({
+  return daemonApp({
     host,
     token,
     startedMs: now(),
@@ -102,9 +102,9 @@ function sharedApp(
 
 /** Serves `/metrics` alone, where a port is named for it. */
 async function startScraping(
-  { metricsPort: port }: HostOptions,
+  { metricsPort: port }: DaemonOptions,
   host: string,
-  modules: RunningModules,
+  modules: RunningProjects,
 ): Promise<HttpServer | null> {
   if (port === undefined) return null;
   const { fetch } = metricsApp(host, () => [...modules.all.values()]);
@@ -112,7 +112,7 @@ async function startScraping(
 }
 
 /** Tells every project of rejections that nobody handles, until what is returned is called. */
-function listenForRejections(modules: RunningModules): () => void {
+function listenForRejections(modules: RunningProjects): () => void {
   return listenForUnhandled((...unhandled) => {
     const running = modules.running();
     for (const { project } of running) project.onUnhandled(...unhandled);

@@ -1,14 +1,14 @@
 /** What runs beside the rest and is waited for at the end. */
-export interface UnderWay {
+interface InFlight {
   /** Hands `task` on; that it fails is not told of here. */
   track<Result>(task: Promise<Result>): Promise<Result>;
   /** Resolves when nothing is under way, what began meanwhile included. */
   ended(): Promise<void>;
 }
 
-export type Track = UnderWay["track"];
+export type Track = InFlight["track"];
 
-export function underWay(): UnderWay {
+export function inFlight(): InFlight {
   const running = new Set<Promise<unknown>>();
   return {
     track(task) {

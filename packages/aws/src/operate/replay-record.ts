@@ -1,11 +1,11 @@
 import {
-  goesTo,
+  isTarget,
+  publicationOfReplay,
   type RecordedEvent,
   type RecordedLine,
   type RecordedQuery,
   type ReplayTarget,
   recordedSelection,
-  replayOnBus,
   replayPace,
   systemClock,
 } from "@orgloop/engine";
@@ -20,11 +20,11 @@ import {
   type HistoryRead,
   readHistory,
   readRecordedLine,
-} from "./read-history.ts";
+} from "./read-record.ts";
 import { recordedMatcher } from "./recorded-matcher.ts";
 import { sendEvents } from "./send-events.ts";
 
-export interface HistoryReplay extends RecordedQuery {
+interface HistoryReplay extends RecordedQuery {
   /** Only to this route. */
   readonly route?: string;
   /** `N/s`. */
@@ -68,7 +68,7 @@ export async function replayHistory(
     skip: query.ids === undefined ? dropped : undefined,
   });
   const selection = recordedSelection<HistoryPlace>(query, (line) =>
-    matcher.match(line.event).some(({ name }) => goesTo(name, target(line))),
+    matcher.match(line.event).some(({ name }) => isTarget(name, target(line))),
   );
   const { ids } = query;
   const lines =
@@ -87,7 +87,7 @@ export async function replayHistory(
       const line = await readRecordedLine(stage, recorded.place);
       if (line === null) return [];
       const number = Math.max(await numbers.next(recorded.id), recorded.replays + 1);
-      return [replayOnBus(line.event, number, target(line))];
+      return [publicationOfReplay(line.event, number, target(line))];
     };
     const together = rate === undefined ? TOGETHER : 1;
     for (let first = 0; first < found.length; first += together) {

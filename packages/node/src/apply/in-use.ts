@@ -8,7 +8,7 @@ interface Closing {
  * A running part of a configuration, which another configuration may do without: it is closed when
  * it is no longer in use.
  */
-export interface Held<Part> {
+export interface InUse<Part> {
   readonly part: Part;
   /** Keeps it open until `run` has ended. */
   use<Result>(run: (part: Part) => Promise<Result>): Promise<Result>;
@@ -22,7 +22,7 @@ export interface Held<Part> {
 }
 
 /** Holds `part`; it stands in `open` until it is closed. */
-export function held<Part extends Closing>(part: Part, open: Set<Held<unknown>>): Held<Part> {
+export function inUse<Part extends Closing>(part: Part, open: Set<InUse<unknown>>): InUse<Part> {
   const idle = Promise.withResolvers<void>();
   let uses = 0;
   let released = false;
@@ -33,7 +33,7 @@ export function held<Part extends Closing>(part: Part, open: Set<Held<unknown>>)
     open.delete(self);
   }
 
-  const self: Held<Part> = {
+  const self: InUse<Part> = {
     part,
     async use(run) {
       uses += 1;

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { parseRecorded, type RecordedLine, type RecordedQuery } from "@orgloop/engine";
 import { hasCode, type OrgLoopEvent, parseDuration } from "@orgloop/sdk";
-import { historyFolder } from "../routing/event-history.ts";
+import { recordFolder } from "../routing/event-history.ts";
 import { awsCalls } from "./aws-calls.ts";
 import type { OpenStage } from "./open-stage.ts";
 
@@ -22,7 +22,7 @@ export interface HistoryRead {
 type Asked = Pick<RecordedQuery, "since" | "until">;
 
 /** A recorded line, and where it stands. */
-export interface FoundLine {
+interface FoundLine {
   readonly line: RecordedLine;
   readonly place: HistoryPlace;
 }
@@ -116,7 +116,7 @@ async function* readHour(
   atMs: number,
 ): AsyncGenerator<{ readonly objects: number; readonly lines: readonly FoundLine[] }> {
   const { s3, bucket } = stage;
-  const query = { Bucket: bucket, Prefix: historyFolder(atMs) };
+  const query = { Bucket: bucket, Prefix: recordFolder(atMs) };
   for await (const page of paginateListObjectsV2({ client: s3, pageSize: PAGE }, query)) {
     const keys = (page.Contents ?? []).flatMap(({ Key }) => Key ?? []);
     const texts = await awsCalls().map(keys, (key) => readObject(stage, key));

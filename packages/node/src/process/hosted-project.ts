@@ -6,18 +6,18 @@ import type { OpenProject } from "./open-project.ts";
 import type { ProjectOptions } from "./project-options.ts";
 
 /** What a request to load a project names (v1alpha1, section 10: load-project). */
-export interface ModuleRequest {
+export interface ProjectRequest {
   readonly configPath?: string;
   readonly projectDir?: string;
   readonly workspace?: string;
 }
 
-export type ResolveProject = (request: ModuleRequest) => Promise<ProjectOptions>;
+export type ResolveProject = (request: ProjectRequest) => Promise<ProjectOptions>;
 
 /** What may be done with the projects of a process; one after the other. */
-export interface HostChanges {
+export interface DaemonChanges {
   /** Throws `MODULE_EXISTS`, or what keeps the project from opening; the others run on. */
-  load(options: ProjectOptions, request?: ModuleRequest): Promise<OpenProject>;
+  load(options: ProjectOptions, request?: ProjectRequest): Promise<OpenProject>;
   /**
    * Drains a project and closes it. Throws `UNKNOWN_MODULE`, and `LAST_MODULE` where no other runs.
    */
@@ -30,11 +30,11 @@ export interface HostChanges {
 }
 
 /** A project in the process: v1alpha1 calls it a module. */
-export interface HostedModule {
+export interface HostedProject {
   readonly name: string;
   readonly options: ProjectOptions;
   /** By which it was loaded, and is loaded again; null: by the process itself. */
-  readonly request: ModuleRequest | null;
+  readonly request: ProjectRequest | null;
   readonly project: OpenProject;
   readonly app: Hono;
   /** Requests under way. */
@@ -45,7 +45,7 @@ export interface HostedModule {
   failure: Error | null;
 }
 
-export function moduleStatus({ name, project, failure }: HostedModule): ModuleStatus {
+export function moduleStatus({ name, project, failure }: HostedProject): ModuleStatus {
   const [status] = project.status().modules;
   const state = failure === null ? (status?.state ?? "unloading") : "error";
   return { ...(status as ModuleStatus), name, state };
@@ -54,7 +54,7 @@ export function moduleStatus({ name, project, failure }: HostedModule): ModuleSt
 /** Throws `MODULE_EXISTS`: a project is in the process once. */
 export function requireNewName(
   { topology, projectDir }: ProjectOptions,
-  modules: ReadonlyMap<string, HostedModule>,
+  modules: ReadonlyMap<string, HostedProject>,
 ): void {
   const other = modules.get(topology.project);
   if (other === undefined || other.failure !== null) return;

@@ -1,10 +1,10 @@
 import { parseJson } from "@orgloop/sdk";
 import { type Context, Hono, type Next } from "hono";
-import type { HostedModule } from "../process/host-modules.ts";
-import type { HostStatus } from "../telemetry/host-status.ts";
+import type { HostedProject } from "../process/hosted-project.ts";
+import type { HostStatus } from "../telemetry/daemon-status.ts";
 
-export interface HostReadApiOptions {
-  readonly modules: () => readonly HostedModule[];
+interface DaemonReadApiOptions {
+  readonly modules: () => readonly HostedProject[];
   readonly status: () => HostStatus;
   readonly metrics: (c: Context) => Promise<Response>;
 }
@@ -19,7 +19,7 @@ interface Drained {
  * `/api/*` over all projects (v1alpha1, section 10): each is asked, and `module` says whose the
  * answer is.
  */
-export function hostReadApi({ modules, status, metrics }: HostReadApiOptions): Hono {
+export function daemonReadApi({ modules, status, metrics }: DaemonReadApiOptions): Hono {
   const api = new Hono();
   api.use(refuseOthers);
   const asked = () => modules().filter(({ failure }) => failure === null);
@@ -70,7 +70,7 @@ async function refuseOthers(c: Context, next: Next): Promise<Response | undefine
 }
 
 /** What every project answers; or what one of them refuses. */
-async function askAll<T>(c: Context, modules: readonly HostedModule[]): Promise<T[] | Response> {
+async function askAll<T>(c: Context, modules: readonly HostedProject[]): Promise<T[] | Response> {
   const answers: T[] = [];
   for (const module of modules) {
     const answer = await ask(c, module);
@@ -81,7 +81,7 @@ async function askAll<T>(c: Context, modules: readonly HostedModule[]): Promise<
 }
 
 /** Asks one project after the other, until the limit is reached or one of them has more. */
-async function drainAll(c: Context, modules: readonly HostedModule[]): Promise<Response> {
+async function drainAll(c: Context, modules: readonly HostedProject[]): Promise<Response> {
   const limit = c.req.query("limit");
   const drained: Drained[] = [];
   let left = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
@@ -111,7 +111,7 @@ async function drainAll(c: Context, modules: readonly HostedModule[]): Promise<R
 /** Asks one project what the request asks all. */
 function ask(
   c: Context,
-  { requests, app }: HostedModule,
+  { requests, app }: HostedProject,
   change: (url: URL) => void = () => {},
 ): Promise<Response> {
   const url = new URL(c.req.url);

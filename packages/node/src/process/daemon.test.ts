@@ -1,7 +1,7 @@
 import { memoryBus } from "@orgloop/bus/memory";
 import { expect, onTestFinished, test } from "vitest";
-import { type Host, startHost } from "./host.ts";
-import type { HostedModule, ModuleRequest } from "./host-modules.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
+import type { HostedProject, ProjectRequest } from "./hosted-project.ts";
 import {
   eventually,
   jsonWebhook,
@@ -38,16 +38,16 @@ async function project(name: string, change: Partial<ProjectOptions> = {}, sourc
 
 async function hosting(...projects: readonly { readonly options: ProjectOptions }[]) {
   const gone: [string, string | null][] = [];
-  const resolved: ModuleRequest[] = [];
+  const resolved: ProjectRequest[] = [];
   let next: ProjectOptions | null = null;
-  const host: Host = await startHost({
+  const host: Daemon = await startDaemon({
     token: TOKEN,
     async resolve(request) {
       resolved.push(request);
       if (next === null) throw Object.assign(new Error("no such"), { code: "CONFIG_INVALID" });
       return next;
     },
-    async onGone({ name, failure }: HostedModule) {
+    async onGone({ name, failure }: HostedProject) {
       gone.push([name, failure?.message ?? null]);
     },
   });
@@ -237,7 +237,7 @@ test("while a listed project opens, and where it failed to, its webhooks are to 
 
 test("a project that cannot be announced does not run, and can be loaded again", async () => {
   const failures = [new Error("ENOSPC: no space left on device, write")];
-  const host = await startHost({
+  const host = await startDaemon({
     token: TOKEN,
     async onLoaded({ name }) {
       const failure = name === "other" ? failures.pop() : undefined;
@@ -290,13 +290,13 @@ test("what is for one project says which; the rest is answered by all", async ()
 
 test("Prometheus may have a port of its own, and nothing else is there", async () => {
   const one = await project("one");
-  const host = await startHost({ token: TOKEN, metricsPort: 0 });
+  const host = await startDaemon({ token: TOKEN, metricsPort: 0 });
   onTestFinished(() => host.drain());
   await host.load(one.options);
   const url = `http://127.0.0.1:${host.metricsAddress?.port}`;
   expect(await (await fetch(`${url}/metrics`)).text()).toContain("orgloop_uptime_seconds");
   expect((await fetch(`${url}/api/status`)).status).toBe(404);
-  const taken = startHost({ token: TOKEN, metricsPort: host.metricsAddress?.port as number });
+  const taken = startDaemon({ token: TOKEN, metricsPort: host.metricsAddress?.port as number });
   await expect(taken).rejects.toMatchObject({ code: "PORT_IN_USE" });
   await host.drain();
   await expect(fetch(`${url}/metrics`)).rejects.toThrow();

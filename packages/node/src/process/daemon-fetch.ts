@@ -1,11 +1,11 @@
 import { RETRY_AFTER_S, webhookSourceId } from "@orgloop/engine";
 import type { Hono } from "hono";
 import type { AnswerRequest, HttpAnswer, HttpServerOptions } from "../http/http-server.ts";
-import type { HostedModule } from "./host-modules.ts";
-import type { RunningModules } from "./running-modules.ts";
+import type { HostedProject } from "./hosted-project.ts";
+import type { RunningProjects } from "./running-projects.ts";
 
 /** The projects of a process, and those that are to be. */
-type Projects = Pick<RunningModules, "all" | "waiting" | "stopping">;
+type Projects = Pick<RunningProjects, "all" | "waiting" | "stopping">;
 
 /** Answers each webhook by the project that has its source. */
 export function hostWebhook(projects: Projects): AnswerRequest {
@@ -18,9 +18,9 @@ export function hostWebhook(projects: Projects): AnswerRequest {
 }
 
 /** Answers each other request by its project; `shared`: what is for none of them, or for all. */
-export function hostFetch(projects: Projects, shared: Hono): HttpServerOptions["fetch"] {
+export function daemonFetch(projects: Projects, shared: Hono): HttpServerOptions["fetch"] {
   return (request, env) => {
-    const module = chosenModule(request, projects);
+    const module = chosenProject(request, projects);
     if (module === null) return shared.fetch(request, env as object);
     return module.requests.during(() => module.app.fetch(request, env as object));
   };
@@ -28,7 +28,7 @@ export function hostFetch(projects: Projects, shared: Hono): HttpServerOptions["
 
 /** Which project takes a webhook; or what its sender hears. */
 type WebhookOwner =
-  | { readonly module: HostedModule }
+  | { readonly module: HostedProject }
   | { readonly status: 404 | 409 | 503; readonly error: string };
 
 /**
@@ -82,7 +82,10 @@ const MODULE_HEADER = "orgloop-module";
  * The project that a request, other than a webhook, is for; null: it is for none, or for all of
  * them.
  */
-function chosenModule(request: Request, { all: modules, waiting }: Projects): HostedModule | null {
+function chosenProject(
+  request: Request,
+  { all: modules, waiting }: Projects,
+): HostedProject | null {
   const { pathname, searchParams } = new URL(request.url);
   if (pathname.startsWith("/control/module/")) return null;
   const header = request.headers.get(MODULE_HEADER);

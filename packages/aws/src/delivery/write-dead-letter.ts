@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import {
-  burialEntry,
   type Delivery,
+  deadLetterEntry,
   deliveryLetter,
   deliveryLetterId,
   type KnownSecrets,
@@ -19,7 +19,7 @@ import {
 } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
 
-export interface BurialOptions {
+export interface DeadLetterWriterOptions {
   readonly deadLetters: DeadLetterStore;
   readonly flow: FlowLog;
   readonly known: Pick<KnownSecrets, "mask">;
@@ -28,32 +28,35 @@ export interface BurialOptions {
 /**
  * Makes a dead letter durable and says so. Rejects where the store does: then nothing is settled.
  */
-export async function bury(
+export async function writeDeadLetter(
   given: DeadLetter,
-  { deadLetters, flow, known }: BurialOptions,
+  { deadLetters, flow, known }: DeadLetterWriterOptions,
 ): Promise<void> {
   const letter = maskedLetter(given, known.mask);
   await deadLetters.put(letter);
-  flow.log(burialEntry(letter));
+  flow.log(deadLetterEntry(letter));
   flow.count("deadLetters");
 }
 
-export async function buryDelivery(
+export async function writeDeliveryLetter(
   delivery: Delivery,
   reason: DeadReason,
   state: AttemptState,
   nowMs: number,
-  options: BurialOptions,
+  options: DeadLetterWriterOptions,
 ): Promise<void> {
-  await buryLetter(deliveryLetter(delivery, reason, state, nowMs), options);
+  await writeLetter(deliveryLetter(delivery, reason, state, nowMs), options);
 }
 
 /** The letter of a replay keeps what is known of the attempts before. */
-export async function buryLetter(letter: DeadLetter, options: BurialOptions): Promise<void> {
+export async function writeLetter(
+  letter: DeadLetter,
+  options: DeadLetterWriterOptions,
+): Promise<void> {
   const { replay = 0 } = letter.event;
   const earlier = replay > 0 ? await options.deadLetters.get(letter.id) : null;
   const isOlder = earlier !== null && (earlier.event.replay ?? 0) < replay;
-  await bury(isOlder ? letterOfReplay(letter, earlier) : letter, options);
+  await writeDeadLetter(isOlder ? letterOfReplay(letter, earlier) : letter, options);
 }
 
 /** A replay was delivered: nothing is left of the letter that it came of. */

@@ -4,18 +4,18 @@ import { projectApp } from "../http/project-app.ts";
 import type { ModuleStatus } from "../telemetry/status.ts";
 import type { Clock } from "./clock.ts";
 import {
-  type HostChanges,
-  type HostedModule,
-  type ModuleRequest,
+  type DaemonChanges,
+  type HostedProject,
   moduleStatus,
+  type ProjectRequest,
   type ResolveProject,
   requireNewName,
-} from "./host-modules.ts";
+} from "./hosted-project.ts";
 import { type OpenProject, openProject } from "./open-project.ts";
 import type { ProjectOptions } from "./project-options.ts";
-import { type ListedModule, type WaitingModules, waitingModules } from "./waiting-modules.ts";
+import { type ListedProject, type WaitingProjects, waitingProjects } from "./waiting-projects.ts";
 
-export interface RunningModulesOptions {
+export interface RunningProjectsOptions {
   /** Where the process listens. */
   readonly host: string;
   /** What `/control/*` wants as its bearer token. */
@@ -24,9 +24,9 @@ export interface RunningModulesOptions {
   /** What a request to load a project means; throws what is wrong with it. */
   readonly resolve?: ResolveProject;
   /** A project runs. */
-  readonly onLoaded?: (module: HostedModule) => Promise<void>;
+  readonly onLoaded?: (module: HostedProject) => Promise<void>;
   /** A project is closed; with what forced it where nobody asked for it. */
-  readonly onGone?: (module: HostedModule) => Promise<void>;
+  readonly onGone?: (module: HostedProject) => Promise<void>;
 }
 
 /** Where the process listens. */
@@ -36,25 +36,25 @@ interface Address {
 }
 
 /** The projects of a process: loads, unloads and reloads them, one change after the other. */
-export class RunningModules implements HostChanges {
+export class RunningProjects implements DaemonChanges {
   /** By name; those that have failed are among them until they are unloaded. */
-  readonly all: ReadonlyMap<string, HostedModule>;
+  readonly all: ReadonlyMap<string, HostedProject>;
   /** Those that are to be loaded, or could not be. */
-  readonly waiting: WaitingModules = waitingModules();
+  readonly waiting: WaitingProjects = waitingProjects();
   /** Resolves when the last one is closed: with its failure, or undefined. */
   readonly ended: Promise<Error | undefined>;
 
   /** The process takes in nothing more. */
   stopping = false;
 
-  readonly #options: RunningModulesOptions;
-  readonly #modules = new Map<string, HostedModule>();
+  readonly #options: RunningProjectsOptions;
+  readonly #modules = new Map<string, HostedProject>();
   readonly #ended = Promise.withResolvers<Error | undefined>();
   #address: Address = { host: "", port: 0 };
   #turn: Promise<unknown> = Promise.resolve();
   #reloading = false;
 
-  constructor(options: RunningModulesOptions) {
+  constructor(options: RunningProjectsOptions) {
     this.#options = options;
     this.all = this.#modules;
     this.ended = this.#ended.promise;
@@ -69,7 +69,7 @@ export class RunningModules implements HostChanges {
     this.#address = address;
   }
 
-  load(options: ProjectOptions, request?: ModuleRequest): Promise<OpenProject> {
+  load(options: ProjectOptions, request?: ProjectRequest): Promise<OpenProject> {
     return this.#inTurn(() => this.#open(options, request ?? null));
   }
 
@@ -104,12 +104,12 @@ export class RunningModules implements HostChanges {
   }
 
   /** Projects that are going to be loaded: until then their webhooks are answered 503. */
-  expect(listed: readonly ListedModule[]): void {
+  expect(listed: readonly ListedProject[]): void {
     for (const module of listed) this.waiting.starting(module);
   }
 
   /** Those that have not failed. */
-  running(): readonly HostedModule[] {
+  running(): readonly HostedProject[] {
     return [...this.#modules.values()].filter(({ failure }) => failure === null);
   }
 
@@ -132,13 +132,13 @@ export class RunningModules implements HostChanges {
     return result;
   }
 
-  #known(name: string): HostedModule {
+  #known(name: string): HostedProject {
     const module = this.#modules.get(name);
     if (module !== undefined) return module;
     throw new OrgLoopError("UNKNOWN_MODULE", `no project "${name}" runs in this process`);
   }
 
-  async #open(options: ProjectOptions, request: ModuleRequest | null): Promise<OpenProject> {
+  async #open(options: ProjectOptions, request: ProjectRequest | null): Promise<OpenProject> {
     if (this.stopping) throw new OrgLoopError("DRAINING", "the process is stopping");
     requireNewName(options, this.#modules);
     const { project: name, sources } = options.topology;
@@ -155,12 +155,12 @@ export class RunningModules implements HostChanges {
     }
   }
 
-  async #begin(options: ProjectOptions, request: ModuleRequest | null): Promise<OpenProject> {
+  async #begin(options: ProjectOptions, request: ProjectRequest | null): Promise<OpenProject> {
     const { host, token, clock, onLoaded } = this.#options;
     const name = options.topology.project;
     const project = await openProject(options);
     const requests = requestCount();
-    const module: HostedModule = {
+    const module: HostedProject = {
       name,
       options,
       request,
@@ -192,14 +192,14 @@ export class RunningModules implements HostChanges {
   }
 
   /** A project is closed: of itself, or because it was asked to. */
-  async #gone(module: HostedModule, error: Error | undefined): Promise<void> {
+  async #gone(module: HostedProject, error: Error | undefined): Promise<void> {
     if (error === undefined) this.#modules.delete(module.name);
     else module.failure = error;
     await this.#options.onGone?.(module);
     if (this.running().length === 0 && !this.#reloading) this.#end(error);
   }
 
-  async #close(module: HostedModule): Promise<void> {
+  async #close(module: HostedProject): Promise<void> {
     if (module.failure !== null) {
       this.#modules.delete(module.name);
       return;
@@ -217,7 +217,7 @@ export class RunningModules implements HostChanges {
 
 /** How a project is to run now: read anew where it was loaded by a request. */
 async function nextOf(
-  { name, options, request }: HostedModule,
+  { name, options, request }: HostedProject,
   resolve: ResolveProject | undefined,
 ): Promise<ProjectOptions> {
   if (resolve === undefined || request === null) return options;

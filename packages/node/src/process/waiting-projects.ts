@@ -2,21 +2,21 @@ import { messageOf } from "@orgloop/sdk";
 import type { ModuleStatus } from "../telemetry/status.ts";
 
 /** A project that the process is told to run and that does not run yet, or could not be opened. */
-export interface ListedModule {
+export interface ListedProject {
   readonly name: string;
   /** Ids of its sources, as far as they are known before it is read. */
   readonly sources: readonly string[];
 }
 
-interface WaitingModule extends ListedModule {
+interface WaitingModule extends ListedProject {
   /** Null: it is being opened. */
   readonly failure: string | null;
 }
 
 /** Projects of which webhooks are to come again: they start, or somebody has to mend them. */
-export interface WaitingModules {
+export interface WaitingProjects {
   has(name: string): boolean;
-  starting(module: ListedModule): void;
+  starting(module: ListedProject): void;
   failed(name: string, error: unknown): void;
   /** It runs, or is wanted no more. */
   done(name: string): void;
@@ -28,7 +28,7 @@ export interface WaitingModules {
   refusal(source: string): string | null;
 }
 
-export function waitingModules(): WaitingModules {
+export function waitingProjects(): WaitingProjects {
   const waiting = new Map<string, WaitingModule>();
   return {
     has: (name) => waiting.has(name),

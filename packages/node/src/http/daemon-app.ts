@@ -1,20 +1,20 @@
 import { hasCode, messageOf } from "@orgloop/sdk";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { HostedModule, ModuleRequest, ResolveProject } from "../process/host-modules.ts";
-import type { RunningModules } from "../process/running-modules.ts";
-import { answerMetrics } from "../telemetry/host-metrics.ts";
-import { hostStatus } from "../telemetry/host-status.ts";
+import type { HostedProject, ProjectRequest, ResolveProject } from "../process/hosted-project.ts";
+import type { RunningProjects } from "../process/running-projects.ts";
+import { answerMetrics } from "../telemetry/daemon-metrics.ts";
+import { daemonStatus } from "../telemetry/daemon-status.ts";
+import { daemonReadApi } from "./daemon-read-api.ts";
 import { hostGuard, tokenGuard } from "./guard.ts";
-import { hostReadApi } from "./host-read-api.ts";
 import { readJson } from "./read-json.ts";
 
-export interface HostAppOptions {
+interface DaemonAppOptions {
   readonly host: string;
   readonly token: string;
   readonly startedMs: number;
   readonly now: () => number;
-  readonly modules: RunningModules;
+  readonly modules: RunningProjects;
   readonly resolve: ResolveProject | undefined;
   /** Begins to drain all. */
   readonly shutdown: () => void;
@@ -44,11 +44,11 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
  * What a request gets that is for no single project: steering of projects, `/control/module/*`
  * (v1alpha1, section 10), and, where several run, what they tell together.
  */
-export function hostApp(options: HostAppOptions): Hono {
+export function daemonApp(options: DaemonAppOptions): Hono {
   const { host, token, modules: running } = options;
-  const modules = (): readonly HostedModule[] => [...running.all.values()];
+  const modules = (): readonly HostedProject[] => [...running.all.values()];
   const status = () =>
-    hostStatus(modules(), running.waiting.status(), {
+    daemonStatus(modules(), running.waiting.status(), {
       port: running.port,
       uptimeMs: options.now() - options.startedMs,
     });
@@ -64,7 +64,7 @@ export function hostApp(options: HostAppOptions): Hono {
   });
   app.use(hostGuard(host));
   app.get("/metrics", metrics);
-  app.route("/api", hostReadApi({ modules, status, metrics }));
+  app.route("/api", daemonReadApi({ modules, status, metrics }));
   app.use(tokenGuard(token));
   app.get("/control/status", (c) => c.json(status()));
   app.post("/control/shutdown", (c) => {
@@ -87,7 +87,7 @@ export function hostApp(options: HostAppOptions): Hono {
   return app;
 }
 
-function moduleApi({ modules, resolve }: HostAppOptions): Hono {
+function moduleApi({ modules, resolve }: DaemonAppOptions): Hono {
   const api = new Hono();
   const statuses = () => modules.status();
   api.get("/list", (c) => c.json({ pid: process.pid, modules: statuses() }));
@@ -124,7 +124,7 @@ function moduleApi({ modules, resolve }: HostAppOptions): Hono {
   return api;
 }
 
-function moduleRequest(body: Readonly<Record<string, unknown>>): ModuleRequest | null {
+function moduleRequest(body: Readonly<Record<string, unknown>>): ProjectRequest | null {
   const { configPath, projectDir, workspace } = body;
   if (typeof configPath !== "string" && typeof projectDir !== "string") return null;
   return {

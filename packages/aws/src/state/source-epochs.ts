@@ -9,7 +9,7 @@ export interface SourceLife {
 }
 
 /** By source; one that is not there never began anew. */
-export type SourceLives = Readonly<Record<string, SourceLife>>;
+export type SourceEpochs = Readonly<Record<string, SourceLife>>;
 
 interface Connected {
   readonly id: string;
@@ -20,34 +20,34 @@ interface Connected {
  * A source that comes back, or is given to another connector, begins anew: also before that was
  * recorded.
  */
-export function lifeOf(lives: SourceLives, { id, connector }: Connected): number {
-  const before = lives[id];
+export function epochOf(epochs: SourceEpochs, { id, connector }: Connected): number {
+  const before = epochs[id];
   if (before === undefined) return 0;
   return before.connector === connector ? before.life : before.life + 1;
 }
 
-/** The lives with these sources deployed. */
-export function nextLives(lives: SourceLives, sources: readonly Connected[]): SourceLives {
-  const gone = Object.entries(lives).map(([id, { life }]) => [id, { life, connector: null }]);
+/** The epochs with these sources deployed. */
+export function nextEpochs(epochs: SourceEpochs, sources: readonly Connected[]): SourceEpochs {
+  const gone = Object.entries(epochs).map(([id, { life }]) => [id, { life, connector: null }]);
   const here = sources.map(({ id, connector }) => [
     id,
-    { life: lifeOf(lives, { id, connector }), connector },
+    { life: epochOf(epochs, { id, connector }), connector },
   ]);
   return Object.fromEntries([...gone, ...here]);
 }
 
-export function dynamoSourceLives(state: StateTable): {
-  read(): Promise<SourceLives>;
-  write(lives: SourceLives): Promise<void>;
+export function dynamoSourceEpochs(state: StateTable): {
+  read(): Promise<SourceEpochs>;
+  write(epochs: SourceEpochs): Promise<void>;
 } {
   const key = singleKey("source-lives", "all");
   return {
     async read() {
       const item = await getItem(state, key);
-      return typeof item?.lives === "string" ? (JSON.parse(item.lives) as SourceLives) : {};
+      return typeof item?.lives === "string" ? (JSON.parse(item.lives) as SourceEpochs) : {};
     },
-    async write(lives) {
-      await updateItem(state, key, { set: { lives: JSON.stringify(lives) } });
+    async write(epochs) {
+      await updateItem(state, key, { set: { lives: JSON.stringify(epochs) } });
     },
   };
 }

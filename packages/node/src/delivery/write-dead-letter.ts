@@ -1,4 +1,4 @@
-import { burialEntry, letterEntry, type MaskSecrets, maskedLetter } from "@orgloop/engine";
+import { deadLetterEntry, letterEntry, type MaskSecrets, maskedLetter } from "@orgloop/engine";
 import type { DeadLetter, DeadLetterStore, LogEntry } from "@orgloop/sdk";
 import { durably } from "../data/durably.ts";
 import type { Clock } from "../process/clock.ts";
@@ -9,9 +9,9 @@ import type { Alert } from "../telemetry/alerts.ts";
  * Makes a dead letter durable: resolves true then, false where the process stops before. Until then
  * its route is not settled.
  */
-export type Bury = (letter: DeadLetter) => Promise<boolean>;
+export type WriteDeadLetter = (letter: DeadLetter) => Promise<boolean>;
 
-export interface BurialOptions {
+interface DeadLetterWriterOptions {
   readonly deadLetters: DeadLetterStore;
   readonly clock: Clock;
   readonly log: (entry: Omit<LogEntry, "timestamp">) => void;
@@ -22,7 +22,7 @@ export interface BurialOptions {
   readonly mask: MaskSecrets;
 }
 
-export function burial({
+export function deadLetterWriter({
   deadLetters,
   clock,
   log,
@@ -30,7 +30,7 @@ export function burial({
   alert,
   abandon,
   mask,
-}: BurialOptions): Bury {
+}: DeadLetterWriterOptions): WriteDeadLetter {
   const write = durably({ clock, log, stop: abandon });
   return async (given) => {
     const letter = maskedLetter(given, mask);
@@ -38,8 +38,8 @@ export function burial({
     if (abandon.aborted) return false;
     const put = () => deadLetters.put(letter);
     if ((await write("dead letter not written", put, letterEntry(letter))) === null) return false;
-    log(burialEntry(letter));
-    activity.buried(route, reason);
+    log(deadLetterEntry(letter));
+    activity.deadLettered(route, reason);
     // What had no room has an alert of its own.
     if (reason !== "backpressure") {
       alert("dead_letters", {

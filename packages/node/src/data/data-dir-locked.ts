@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
  * True where a process holds the data directory (`lockDirectory` in stores). Takes nothing itself:
  * asking must not get in the way of one that starts. Not for a directory that this process holds.
  */
-export async function isDataDirHeld(dataDir: string): Promise<boolean> {
+export async function isDataDirLocked(dataDir: string): Promise<boolean> {
   const file = join(dataDir, "lock.db");
   if (!existsSync(file)) return false;
   const database = new DatabaseSync(file, { readOnly: true, timeout: 0 });

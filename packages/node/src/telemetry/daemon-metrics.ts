@@ -1,12 +1,12 @@
 import { type Context, Hono } from "hono";
 import { hostGuard } from "../http/guard.ts";
-import type { HostedModule } from "../process/host-modules.ts";
+import type { HostedProject } from "../process/hosted-project.ts";
 import { mergeMetrics } from "./merge-metrics.ts";
 
 /** The metrics of all projects; where several run, each sample says whose it is. */
 export async function answerMetrics(
   c: Context,
-  modules: readonly HostedModule[],
+  modules: readonly HostedProject[],
 ): Promise<Response> {
   const projects = await Promise.all(
     modules.map(async ({ name, project }) => ({
@@ -21,7 +21,7 @@ export async function answerMetrics(
 }
 
 /** v1alpha1's port for Prometheus alone (section 10): `GET /metrics`, and nothing else. */
-export function metricsApp(host: string, modules: () => readonly HostedModule[]): Hono {
+export function metricsApp(host: string, modules: () => readonly HostedProject[]): Hono {
   const app = new Hono();
   app.use(hostGuard(host));
   app.get("/metrics", (c) => answerMetrics(c, modules()));
