@@ -6,6 +6,9 @@ export interface EventFilter {
   readonly type?: EventType;
 }
 
+/** Of an event that is settled on no route. */
+export const NO_ROUTES: ReadonlySet<string> = new Set();
+
 /** What the bus knows of this hand-over. */
 export interface Receipt {
   /**

@@ -14,7 +14,7 @@ import {
   type Router,
   type TraceChain,
 } from "@orgloop/engine";
-import { OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
+import { NO_ROUTES, OrgLoopError, type OrgLoopEvent } from "@orgloop/sdk";
 import {
   type DeadLetterWriterOptions,
   invalidLetter,
@@ -97,7 +97,7 @@ export async function routeMessage(
       admitPublication({ ...message, event }, { ...host, matcher, nowMs, messageId }),
     tooOld: tooOld ? "it waited on the bus for 13 days" : null,
     returned,
-    settled: NONE,
+    settled: NO_ROUTES,
     wasGivenUp: (event) => wasGivenUp(event, host),
     followTrace: (event) => followShared(event, nowMs, host),
     deaths,
@@ -136,7 +136,7 @@ async function endRoutes(
   host: RoutingPorts,
 ): Promise<RoutedMessage> {
   const once = { eventId: event.id, replay: event.replay ?? 0, publication };
-  const accepted = mayHaveSent(record, message, nowMs) ? await host.accepted.load(once) : NONE;
+  const accepted = mayHaveSent(record, message, nowMs) ? await host.accepted.load(once) : NO_ROUTES;
   const ended = await runLanes(event, routes, deaths);
   // Its transforms were cut short: what they seem to have dropped must come again.
   if (abandon.aborted) throw new OrgLoopError("DRAINING", "the function's time is over");
@@ -160,8 +160,6 @@ async function endRoutes(
 export function deathsOf({ start, forget }: Pick<AttemptStore, "start" | "forget">): Deaths {
   return { host: "function", begin: async (key) => (await start(key)) - 1, end: forget };
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** SQS forgets for 5 minutes what was sent twice: until then it need not be asked for. */
 const SURELY_KNOWN_MS = 240_000;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { NO_ROUTES } from "@orgloop/sdk";
 import { getItem, type StateTable, singleKey, ttlSeconds } from "./state-table.ts";
 import { updateItem } from "./write-item.ts";
 
@@ -32,7 +33,7 @@ export function dynamoAccepted(options: DynamoAcceptedOptions): AcceptedDeliveri
   return {
     async load(event) {
       const { routes } = (await getItem(options, acceptedKey(event))) ?? {};
-      return routes instanceof Set ? routes : NONE;
+      return routes instanceof Set ? routes : NO_ROUTES;
     },
     async add(event, routes) {
       const ttl = ttlSeconds(now() + KEPT_MS);
@@ -41,8 +42,6 @@ export function dynamoAccepted(options: DynamoAcceptedOptions): AcceptedDeliveri
     },
   };
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 const acceptedKey = ({ eventId, replay, publication }: RoutedOnce) =>
   singleKey("accepted", JSON.stringify([eventId, replay, publication ?? null]));

@@ -2,6 +2,7 @@ import {
   getPath,
   type LogEntry,
   messageOf,
+  NO_ROUTES,
   type OrgLoopEvent,
   type Prompt,
   type RouteSpec,
@@ -36,7 +37,7 @@ export interface Router {
 export async function routeEvent(
   event: OrgLoopEvent,
   router: Router,
-  settled: ReadonlySet<string> = NONE,
+  settled: ReadonlySet<string> = NO_ROUTES,
 ): Promise<RoutedEvent> {
   const faults: RouteFault[] = [];
   const routes = router.matcher.match(event, (route, error) => {
@@ -57,8 +58,6 @@ export async function routeEvent(
     matched: faults.length === 0 ? names : [...names, ...faults.map((one) => one.delivery.route)],
   };
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** Not async: most routes have no transforms, and need not be waited for. */
 function beginRoute(

@@ -1,4 +1,4 @@
-import type { OrgLoopEvent } from "@orgloop/sdk";
+import { NO_ROUTES, type OrgLoopEvent } from "@orgloop/sdk";
 import type { UnackedEvent } from "../../dispatch.ts";
 import type { Position, Segment } from "./segment.ts";
 
@@ -21,8 +21,6 @@ export interface PendingLine {
   fail(error: Error): void;
 }
 
-/** Most events never have a settled route of their own: they share these. */
-const NONE: ReadonlySet<string> = new Set();
 const NO_LINES: readonly Position[] = [];
 
 /**
@@ -31,7 +29,7 @@ const NO_LINES: readonly Position[] = [];
  */
 export class LoggedEvent implements UnackedEvent, PendingLine {
   readonly event: OrgLoopEvent;
-  settled: ReadonlySet<string> = NONE;
+  settled: ReadonlySet<string> = NO_ROUTES;
   returns = 0;
   acked = false;
 

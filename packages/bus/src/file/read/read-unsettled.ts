@@ -1,5 +1,5 @@
 import { nodeFileSystem } from "@orgloop/files";
-import { type OrgLoopEvent, parseJson } from "@orgloop/sdk";
+import { NO_ROUTES, type OrgLoopEvent, parseJson } from "@orgloop/sdk";
 import type { EventLine } from "../format/pending-lines.ts";
 import type { WalReadOptions } from "../repair/verify.ts";
 import { readLines } from "./read-lines.ts";
@@ -10,8 +10,6 @@ export interface UnsettledEvent {
   /** Names of the routes that are done with it. */
   readonly settled: ReadonlySet<string>;
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /**
  * The unsettled events of the log in `dir`, in the order of publishing. Changes nothing; for a log
@@ -39,7 +37,7 @@ export async function* readUnsettled(
   const events = unsettled.map(({ event }) => event);
   for await (const bytes of readLines(dir, events, fileSystem)) {
     const { event } = parseJson(bytes.toString("utf8")) as EventLine;
-    yield { event, settled: routes.get(events[at]?.seq ?? 0) ?? NONE };
+    yield { event, settled: routes.get(events[at]?.seq ?? 0) ?? NO_ROUTES };
     at += 1;
   }
 }
