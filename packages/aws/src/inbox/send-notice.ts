@@ -1,6 +1,6 @@
 import { changeInbox, deliveryId, noticeDelivery } from "@orgloop/engine";
 import { OrgLoopError } from "@orgloop/sdk";
-import { deliveryDedupId, deliveryGroup, sha256 } from "../plan/aws-names.ts";
+import { deliveryDedupId, deliveryGroup, sha256 } from "../plan/message-keys.ts";
 import type { ActorMessage } from "../queue/actor-message.ts";
 import { wrapBody } from "../queue/message-body.ts";
 import type { FifoMessage } from "../queue/sqs-sender.ts";

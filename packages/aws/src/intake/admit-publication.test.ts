@@ -3,7 +3,7 @@ import type { OrgLoopEvent, SourceSpec } from "@orgloop/sdk";
 import { SAMPLE_DEFAULTS } from "@orgloop/testkit";
 import { expect, test } from "vitest";
 import { batchFixture, eventOf, recordOf, routeOf } from "../delivery/batch-fixture.ts";
-import { eventDedupId, messageGroup } from "../plan/aws-names.ts";
+import { eventDedupId, messageGroup } from "../plan/message-keys.ts";
 import { busMessage, type Publication } from "../queue/bus-message.ts";
 import type { FifoMessage, QueueMessage } from "../queue/sqs-sender.ts";
 import { routeBatch } from "../routing/route-batch.ts";

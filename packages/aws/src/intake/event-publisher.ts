@@ -9,7 +9,7 @@ import {
 import type { CheckEvent } from "@orgloop/engine/event-schemas";
 import type { DeadLetter, EventDraft, OrgLoopEvent } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
-import { eventDedupId, messageGroup } from "../plan/aws-names.ts";
+import { eventDedupId, messageGroup } from "../plan/message-keys.ts";
 import { busMessage, type Publication } from "../queue/bus-message.ts";
 import type { ObjectStore } from "../queue/message-body.ts";
 import type { SqsSender } from "../queue/sqs-sender.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { again, BUS, batchFixture, eventOf, recordOf, routeOf } from "../delivery/batch-fixture.ts";
-import { messageGroup } from "../plan/aws-names.ts";
+import { messageGroup } from "../plan/message-keys.ts";
 import { wrapBody } from "../queue/message-body.ts";
 import type { FifoMessage } from "../queue/sqs-sender.ts";
 import { routeBatch } from "../routing/route-batch.ts";

@@ -1,5 +1,5 @@
 import type { BusGrouping } from "@orgloop/engine";
-import { messageGroup } from "../plan/aws-names.ts";
+import { messageGroup } from "../plan/message-keys.ts";
 import type { FifoMessage } from "../queue/sqs-sender.ts";
 import type { SourceGroupings } from "../state/source-groupings.ts";
 

@@ -1,7 +1,7 @@
 import { busKey, isReplay, randomHex } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import type { KeyOf } from "../intake/grouped-sources.ts";
-import { eventDedupId, messageGroup } from "../plan/aws-names.ts";
+import { eventDedupId, messageGroup } from "../plan/message-keys.ts";
 import { busMessage } from "../queue/bus-message.ts";
 import { sqsSender } from "../queue/sqs-sender.ts";
 import { dynamoGroupings } from "../state/source-groupings.ts";

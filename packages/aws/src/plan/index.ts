@@ -7,17 +7,7 @@ export {
 } from "./alarms/alarm.ts";
 export { type AlarmPlan, alarmPlan } from "./alarms/alarm-plan.ts";
 export { alarmed } from "./alarms/alarmed.ts";
-export {
-  type AwsNames,
-  awsNames,
-  type DeliveryIdentity,
-  deliveryDedupId,
-  deliveryGroup,
-  eventDedupId,
-  messageGroup,
-  sha256,
-  stageName,
-} from "./aws-names.ts";
+export { type AwsNames, awsNames, stageName } from "./aws-names.ts";
 export {
   type Bulkheads,
   bulkheadRefusal,
@@ -53,6 +43,14 @@ export {
   type StagePart,
   stacksOf,
 } from "./layout.ts";
+export {
+  type DeliveryIdentity,
+  deliveryDedupId,
+  deliveryGroup,
+  eventDedupId,
+  messageGroup,
+  sha256,
+} from "./message-keys.ts";
 export { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from "./metric-names.ts";
 export { PRICES, PRICES_READ, type Price, type PriceName } from "./prices.ts";
 export { QUOTAS, type Quota, type QuotaFinding, quotaFindings } from "./quotas.ts";

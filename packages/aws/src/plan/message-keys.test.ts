@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { deliveryDedupId, deliveryGroup, eventDedupId, messageGroup } from "./aws-names.ts";
+import { deliveryDedupId, deliveryGroup, eventDedupId, messageGroup } from "./message-keys.ts";
 import { shardOf } from "./shards.ts";
 
 /** What SQS allows in a message group or deduplication id (SendMessage, API reference). */

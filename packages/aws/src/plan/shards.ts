@@ -1,4 +1,4 @@
-import { sha256 } from "./aws-names.ts";
+import { sha256 } from "./message-keys.ts";
 
 /**
  * In which of `shards` an item lives, from 0: the same for ever, whatever other items there are.

@@ -1,6 +1,6 @@
 import { type Delivery, deliveryId, holdsReference } from "@orgloop/engine";
 import { type DeliverySpec, OrgLoopError, type OrgLoopEvent, type RouteSpec } from "@orgloop/sdk";
-import { deliveryDedupId, deliveryGroup } from "../plan/aws-names.ts";
+import { deliveryDedupId, deliveryGroup } from "../plan/message-keys.ts";
 import { type ObjectStore, unwrapBody, wrapBody } from "./message-body.ts";
 import type { FifoMessage } from "./sqs-sender.ts";
 

@@ -1,7 +1,7 @@
 import { type Clock, letterEntry, refusedDelivery, replayRefusal } from "@orgloop/engine";
 import type { DeadLetter, Prompt, RouteSpec, Topology } from "@orgloop/sdk";
 import type { FlowLog } from "../functions/flow-log.ts";
-import { sha256 } from "../plan/aws-names.ts";
+import { sha256 } from "../plan/message-keys.ts";
 import { actorMessage } from "../queue/actor-message.ts";
 import type { ObjectStore } from "../queue/message-body.ts";
 import { refusalOf } from "../queue/queue-refusal.ts";
