@@ -221,7 +221,8 @@ test("an event that was delivered is delivered once more by a replay, and once",
   const arrived = () => actors.arrivals.filter(({ key }) => key === "again");
   await eventually(() => expect(arrived()).toHaveLength(1));
   const { eventId = "" } = arrived()[0] ?? {};
-  await command("replay", "--event", eventId);
+  // What was routed is recorded within a minute or two.
+  await eventually(() => command("replay", "--event", eventId), 200_000);
   await post({ ...parcel, n: 2 });
   await eventually(() => expect(arrived()).toHaveLength(3));
   expect(arrived()).toMatchObject([
