@@ -1,5 +1,4 @@
-import type { Filter } from "@orgloop/sdk";
-import { type Conjunction, multiplyOut, takeApart } from "./conjunction.ts";
+import { type Conjunction, multiplyOut } from "./conjunction.ts";
 import type { Reading } from "./event-path.ts";
 import { compileJointly, type JointTest } from "./joint-conditions.ts";
 import type { Predicate } from "./predicate.ts";
@@ -21,9 +20,8 @@ export class CompiledFilter {
   #turn = 0;
   #held = false;
 
-  /** Of a filter that `checkFilter` finds nothing wrong with. */
-  constructor(filter: Filter, predicateOf: (path: string, value: unknown) => Predicate) {
-    this.clauses = clausesOf(takeApart(filter, predicateOf));
+  constructor(conjunction: Conjunction) {
+    this.clauses = clausesOf(conjunction);
   }
 
   /** Decided once a reading. */
@@ -33,13 +31,6 @@ export class CompiledFilter {
       this.#turn = reading.turn;
     }
     return this.#held;
-  }
-
-  /** All that it consists of. */
-  predicates(clauses: readonly Clause[] = this.clauses): readonly Predicate[] {
-    return clauses.flatMap(({ predicates, choice }) =>
-      choice === undefined ? predicates : [...predicates, ...this.predicates(choice)],
-    );
   }
 }
 

@@ -24,6 +24,12 @@ export function takeApart(
   return { predicates, choice };
 }
 
+/** Tells it from all others of the same predicates: a text of their numbers. */
+export function nameOf({ predicates, choice }: Conjunction): string {
+  const own = predicates.map(({ id }) => id).join();
+  return choice === undefined ? own : `${own}(${choice.map(nameOf).join("|")})`;
+}
+
 /**
  * Where an array that two paths share may begin at the earliest: below an event's own keys, since
  * none of these is one.

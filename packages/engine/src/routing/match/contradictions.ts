@@ -66,8 +66,8 @@ function ofFilter(
 }
 
 function impossible(predicate: Predicate): string | undefined {
-  if (predicate.keys()?.length !== 0) return undefined;
-  return `no value is ${predicate.describe()}`;
+  if (predicate.orAbsent || predicate.keys()?.length !== 0) return undefined;
+  return `no value is ${predicate.expected}`;
 }
 
 function against(one: Placed, held: readonly Placed[]): readonly Contradiction[] {
@@ -96,14 +96,18 @@ function conflict(one: Predicate, other: Predicate): string | undefined {
     return `${upper.path.text} is a value, so there can be no ${lower.path.text}`;
   }
   if (!noLeafPassesBoth(one, other)) return undefined;
-  return `nothing is both ${one.describe()} and ${other.describe()}`;
+  return `nothing is both ${one.expected} and ${other.expected}`;
 }
 
 function noLeafPassesBoth(one: Predicate, other: Predicate): boolean {
-  const [ones, others] = [one.leafKeys(), other.leafKeys()];
-  const nonePasses = (keys: readonly Key[] | null, { passes }: Predicate) =>
-    keys?.every((key) => key.kind === "value" && !passes(key.value)) === true;
+  const [ones, others] = [one.keys(), other.keys()];
+  const nonePasses = (all: typeof ones, than: Predicate) =>
+    all?.every((keys) => keys.some((key) => key.kind === "value" && !than.passes(key.value))) ===
+    true;
   if (nonePasses(ones, other) || nonePasses(others, one)) return true;
   if (ones === null || others === null) return false;
-  return ones.every((key) => others.every((less) => keysAreDisjoint(key, less)));
+  return ones.every((keys) => others.every((less) => areDisjoint(keys, less)));
 }
+
+const areDisjoint = (keys: readonly Key[], others: readonly Key[]) =>
+  keys.some((key) => others.some((other) => keysAreDisjoint(key, other)));

@@ -79,11 +79,11 @@ function stoppedByFilter(
   for (const [path, value] of Object.entries(entries)) {
     const predicate = vocabulary.predicate(path, value);
     const found = foundBy(predicate, path, [...place, path], reading);
-    if (!predicate.holds(reading)) return { ...found, expected: predicate.describe() };
+    if (!predicate.holds(reading)) return { ...found, expected: predicate.expected };
     held.push(predicate);
     if (compileJointly(held)?.(reading) === false) {
       const one = held.filter((other) => !other.exact && rootOf(other) === rootOf(predicate));
-      const wanted = one.map((other) => `${other.path.text}: ${other.describe()}`).join(", ");
+      const wanted = one.map((other) => `${other.path.text}: ${other.expected}`).join(", ");
       return { ...found, operator: "together", expected: `one element with ${wanted}` };
     }
   }

@@ -48,7 +48,7 @@ class Search {
     if (here.length > 0) {
       if (!isLeaf(value)) return false;
       const leaf = plainValue(value);
-      if (!here.every(({ passes }) => passes(leaf))) return false;
+      if (!here.every((predicate) => predicate.passes(leaf))) return false;
     }
     return branches.every((next) => {
       const child = childOf(value, next.segment);

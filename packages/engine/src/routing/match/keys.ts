@@ -3,20 +3,23 @@ import { isIP } from "node:net";
 /** How a leaf is read before it is compared with the text of a key. */
 export type ReadAs = "text" | "folded" | "address";
 
-/** What a leaf must be to pass a condition, in a form that can be looked up. */
-export type Key =
-  /** It is this value. */
+/**
+ * Something that is true of every leaf that passes a condition, in a form that can be looked up.
+ * `decides`: of no other leaf, so that whatever has the key passes.
+ */
+export type Key = { readonly decides: boolean } & (
   | { readonly kind: "value"; readonly value: unknown }
   /** It is this text once its case is folded. */
   | { readonly kind: "folded"; readonly text: string }
-  /** It begins with, ends with or contains this text. */
+  /** It begins with, ends with or contains this text, which is not empty. */
   | {
       readonly kind: "prefix" | "suffix" | "contains";
       readonly as: ReadAs;
       readonly text: string;
     }
   /** It is a number from `low` to `high`, both included; `low < high`. */
-  | { readonly kind: "range"; readonly low: number; readonly high: number };
+  | { readonly kind: "range"; readonly low: number; readonly high: number }
+);
 
 /**
  * Two texts that `equals-ignore-case` takes for the same, character by character, fold to the same;

@@ -11,15 +11,20 @@ interface Found {
   readonly within: ReadonlyMap<string, number>;
 }
 
-/** Every leaf at a path: at an array its index, or any of its elements. */
+/**
+ * Every leaf at a path: at an array its index, or any of its elements. Which of the two a step is
+ * at one array, it is for all paths that take it there.
+ */
 function found(value: unknown, path: readonly string[], at = "", within = new Map()): Found[] {
   const [segment, ...rest] = path;
   if (Array.isArray(value)) {
-    const named =
-      segment !== undefined && /^\d$/.test(segment) ? value[Number(segment)] : undefined;
-    const direct = named === undefined ? [] : found(named, rest, `${at}/${segment}`, within);
+    const mayIndex = segment !== undefined && /^\d$/.test(segment);
+    const taken = (as: number) =>
+      new Map([...within, ...(mayIndex ? [[`${at}#${segment}`, as] as const] : [])]);
+    const named = mayIndex ? value[Number(segment)] : undefined;
+    const direct = named === undefined ? [] : found(named, rest, `${at}/${segment}`, taken(0));
     const each = value.flatMap((element, index) =>
-      found(element, path, `${at}/${index}`, new Map([...within, [at, index]])),
+      found(element, path, `${at}/${index}`, taken(1).set(at, index)),
     );
     return [...direct, ...each];
   }

@@ -14,8 +14,8 @@ export interface Operator {
   /** What it lets through, in words: `text that begins with "pr-"`. */
   readonly describe: (operand: unknown) => string;
   /**
-   * The keys of which a leaf that passes has at least one, by which the index finds it; null: any
-   * leaf may pass, or no key says which. No keys: none can.
+   * The keys that every leaf has that passes, by one of which the index finds it; none: nothing is
+   * known of it. Null: no leaf can pass.
    */
   readonly keys: (operand: unknown) => readonly Key[] | null;
 }

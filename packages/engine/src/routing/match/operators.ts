@@ -22,7 +22,7 @@ export const EQUALS: Operator = {
   },
   test: (operand) => (leaf) => leaf === operand,
   describe: shown,
-  keys: (operand) => [{ kind: "value", value: operand }],
+  keys: (operand) => [{ kind: "value", value: operand, decides: true }],
 };
 
 const anythingBut: Operator = {
@@ -56,7 +56,7 @@ const anythingBut: Operator = {
       : listOf(operand).map(shown);
     return `anything but ${refused.join(" or ")}`;
   },
-  keys: () => null,
+  keys: () => [],
 };
 
 function refusedTexts(operand: Readonly<Record<string, unknown>>) {
@@ -111,14 +111,17 @@ const numeric: Operator = {
 function rangeOf(operand: unknown): readonly Key[] | null {
   let low = Number.NEGATIVE_INFINITY;
   let high = Number.POSITIVE_INFINITY;
+  let decides = true;
   for (const [sign, bound] of comparisons(operand)) {
     if (sign === "=" || sign === ">=") low = Math.max(low, bound);
     if (sign === "=" || sign === "<=") high = Math.min(high, bound);
     if (sign === ">") low = Math.max(low, nextUp(bound));
     if (sign === "<") high = Math.min(high, nextDown(bound));
+    if (sign === "!=") decides = false;
   }
-  if (low === high) return [{ kind: "value", value: low }];
-  return low < high ? [{ kind: "range", low, high }] : [];
+  if (low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY) return [];
+  if (low === high) return [{ kind: "value", value: low, decides }];
+  return low < high ? [{ kind: "range", low, high, decides }] : null;
 }
 
 /** `10.0.0.0/24` or `fd00::/8`. */
@@ -147,11 +150,9 @@ const cidr: Operator = {
   describe: (operand) => `an address in ${operand}`,
   keys: (operand) => {
     const [address = "", bits] = String(operand).split("/");
-    const all = addressBits(address);
     const version = 1;
-    return all === null
-      ? null
-      : [{ kind: "prefix", as: "address", text: all.slice(0, version + Number(bits)) }];
+    const text = addressBits(address)?.slice(0, version + Number(bits)) ?? "";
+    return [{ kind: "prefix", as: "address", text, decides: true }];
   },
 };
 
@@ -163,7 +164,7 @@ const exists: Operator = {
   // `exists: false` is about the absence of leaves: whoever compiles a filter looks at it first.
   test: (operand) => () => operand === true,
   describe: (operand) => (operand === true ? "any value" : "no value"),
-  keys: () => null,
+  keys: () => [],
 };
 
 const onText =

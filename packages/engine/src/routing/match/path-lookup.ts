@@ -1,4 +1,4 @@
-import { AffixTable } from "./affix-table.ts";
+import { AffixTrie } from "./affix-trie.ts";
 import type { EventPath, Reading } from "./event-path.ts";
 import { foldCase, type Key, type ReadAs, readAs } from "./keys.ts";
 import { type Hits, Posting } from "./posting.ts";
@@ -11,7 +11,7 @@ export class PathLookup {
   readonly #path: EventPath;
   readonly #values: ReadonlyMap<unknown, Posting>;
   readonly #folded: ReadonlyMap<string, Posting>;
-  readonly #affixes: readonly { kind: Affix; as: ReadAs; table: AffixTable }[];
+  readonly #affixes: readonly { kind: Affix; as: ReadAs; trie: AffixTrie }[];
   readonly #ranges: RangeTable;
 
   constructor(path: EventPath, { values, folded, affixes, ranges }: PathPostings) {
@@ -19,8 +19,8 @@ export class PathLookup {
     this.#values = values;
     this.#folded = folded;
     this.#affixes = Array.from(affixes.values(), ({ kind, as, postings }) => {
-      const table = new AffixTable(postings, kind === "suffix" ? "end" : "start");
-      return { kind, as, table };
+      const trie = new AffixTrie(postings, kind === "suffix" ? "end" : "start");
+      return { kind, as, trie };
     });
     this.#ranges = new RangeTable([...ranges.values()]);
   }
@@ -28,7 +28,8 @@ export class PathLookup {
   /** Hits all filters of which a key is that of a leaf at the path. */
   find(reading: Reading, hits: Hits): void {
     const one = this.#path.one(reading);
-    if (one !== undefined) this.#findLeaf(one, hits);
+    hits.isOnly = one !== undefined;
+    if (hits.isOnly) this.#findLeaf(one, hits);
     else for (const leaf of this.#path.many(reading) ?? []) this.#findLeaf(leaf, hits);
   }
 
@@ -41,11 +42,11 @@ export class PathLookup {
       const same = this.#folded.get(foldCase(leaf));
       if (same !== undefined) hits.add(same);
     }
-    for (const { kind, as, table } of this.#affixes) {
+    for (const { kind, as, trie } of this.#affixes) {
       const text = readAs(leaf, as);
       if (text === null) continue;
-      if (kind === "contains") table.findWithin(text, hits);
-      else table.find(text, hits);
+      if (kind === "contains") trie.findWithin(text, hits);
+      else trie.find(text, hits);
     }
   }
 }
@@ -58,18 +59,18 @@ export class PathPostings {
   readonly ranges = new Map<string, PostedRange>();
 
   of(key: Key): Posting {
-    if (key.kind === "value") return postingIn(this.values, key.value, key.kind);
-    if (key.kind === "folded") return postingIn(this.folded, key.text, key.kind);
+    if (key.kind === "value") return postingIn(this.values, key.value);
+    if (key.kind === "folded") return postingIn(this.folded, key.text);
     if (key.kind === "range") return this.#ofRange(key.low, key.high);
     const { kind, as, text } = key;
     const name = `${kind} ${as}`;
     const table = this.affixes.get(name) ?? { kind, as, postings: new Map<string, Posting>() };
     this.affixes.set(name, table);
-    return postingIn(table.postings, text, kind);
+    return postingIn(table.postings, text);
   }
 
   /** Leaves out what nothing is filed under. */
-  compact(): void {
+  leaveOutEmpty(): void {
     leaveOutEmpty(this.values);
     leaveOutEmpty(this.folded);
     for (const [name, { postings }] of this.affixes) {
@@ -77,7 +78,7 @@ export class PathPostings {
       if (postings.size === 0) this.affixes.delete(name);
     }
     for (const [name, { posting }] of this.ranges) {
-      if (posting.places.length === 0) this.ranges.delete(name);
+      if (posting.isEmpty) this.ranges.delete(name);
     }
   }
 
@@ -89,22 +90,22 @@ export class PathPostings {
     const name = `${low} ${high}`;
     let range = this.ranges.get(name);
     if (range === undefined) {
-      range = { low, high, posting: new Posting("range") };
+      range = { low, high, posting: new Posting() };
       this.ranges.set(name, range);
     }
     return range.posting;
   }
 }
 
-function postingIn<Name>(postings: Map<Name, Posting>, name: Name, kind: Key["kind"]): Posting {
+function postingIn<Name>(postings: Map<Name, Posting>, name: Name): Posting {
   let posting = postings.get(name);
   if (posting === undefined) {
-    posting = new Posting(kind);
+    posting = new Posting();
     postings.set(name, posting);
   }
   return posting;
 }
 
 function leaveOutEmpty(postings: Map<unknown, Posting>): void {
-  for (const [name, { places }] of postings) if (places.length === 0) postings.delete(name);
+  for (const [name, posting] of postings) if (posting.isEmpty) postings.delete(name);
 }

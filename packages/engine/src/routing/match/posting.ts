@@ -1,24 +1,21 @@
-import type { Key } from "./keys.ts";
-
-/** What a filter found by a key of a kind costs, beside one found by an equal value. */
-const COST: Readonly<Record<Key["kind"], number>> = {
-  ...{ value: 1, folded: 1.1, prefix: 2, suffix: 2, range: 3, contains: 4 },
-};
-
-/** The filters that are filed under one key. */
+/** The filters that are filed under one key, as their places in an index. */
 export class Posting {
-  readonly places: number[] = [];
-  /** How many filters share the key, by what they cost, whether they are filed under it or not. */
-  cost = 0;
-  readonly #kind: Key["kind"];
+  /** How many have the key, whether they are filed under it or not. */
+  shared = 0;
+  /** Those that hold where the key is met, and those that have to be asked. */
+  sure: number[] | undefined;
+  asked: number[] | undefined;
   #turn = 0;
 
-  constructor(kind: Key["kind"]) {
-    this.#kind = kind;
+  add(place: number, isSure: boolean): void {
+    const places = (isSure ? this.sure : this.asked) ?? [];
+    if (places.at(-1) !== place) places.push(place);
+    if (isSure) this.sure = places;
+    else this.asked = places;
   }
 
-  share(): void {
-    this.cost += COST[this.#kind];
+  get isEmpty(): boolean {
+    return this.sure === undefined && this.asked === undefined;
   }
 
   /** True for the first that asks in a reading: several leaves may lead here. */
@@ -31,7 +28,10 @@ export class Posting {
 
 /** The places of the filters that one reading has found by their keys, each maybe several times. */
 export class Hits {
-  readonly places: number[] = [];
+  readonly sure: number[] = [];
+  readonly asked: number[] = [];
+  /** Whether the leaf is the only one at its path: else an equality may be about another. */
+  isOnly = true;
   readonly #turn: number;
 
   constructor(turn: number) {
@@ -40,6 +40,9 @@ export class Hits {
 
   add(posting: Posting): void {
     if (!posting.isFirst(this.#turn)) return;
-    for (const place of posting.places) this.places.push(place);
+    const { sure, asked } = posting;
+    if (sure !== undefined)
+      for (const place of sure) (this.isOnly ? this.sure : this.asked).push(place);
+    if (asked !== undefined) for (const place of asked) this.asked.push(place);
   }
 }

@@ -17,48 +17,50 @@ function alternativeOf(element: unknown): Alternative {
   return { name, operator: OPERATORS[name] ?? EQUALS, operand };
 }
 
-const isAbsence = ({ name, operand }: Alternative) => name === "exists" && operand === false;
+const isAbsence = (element: unknown) => isMapping(element) && element.exists === false;
+
+let predicates = 0;
 
 /**
  * One entry of a filter: a path and what must stand there. Filters that say the same share one, and
  * it is decided once a reading.
  */
 export class Predicate {
-  /** Tells it from all others: its path and its value. */
-  readonly name: string;
+  readonly id: number;
   readonly path: EventPath;
   /** A scalar: equal at exactly the path, no array taken apart. */
   readonly exact: boolean;
   /** Whether it holds where there is no leaf: `exists: false` is among its alternatives. */
   readonly orAbsent: boolean;
-  /** Whether one leaf passes. */
-  readonly passes: LeafTest;
-  readonly #alternatives: readonly Alternative[];
-  readonly #operand: unknown;
+  readonly #wanted: readonly unknown[];
+  #test: LeafTest | undefined;
   #turn = 0;
   #held = false;
 
-  /** `operand`: an entry's value, sound. */
-  constructor(name: string, path: EventPath, operand: unknown) {
-    this.name = name;
+  /** `wanted`: an entry's value, sound. */
+  constructor(path: EventPath, wanted: unknown) {
+    predicates += 1;
+    this.id = predicates;
     this.path = path;
-    this.exact = !Array.isArray(operand);
-    this.#operand = operand;
-    this.#alternatives = (Array.isArray(operand) ? operand : [operand]).map(alternativeOf);
-    this.orAbsent = this.#alternatives.some(isAbsence);
-    this.passes = anyOf(this.#alternatives);
+    this.exact = !Array.isArray(wanted);
+    this.#wanted = Array.isArray(wanted) ? wanted : [wanted];
+    this.orAbsent = this.#wanted.some(isAbsence);
   }
 
   /** `equals` or an operator's name; `any of`: it is a list of several. */
   get operator(): string {
-    const [only] = this.#alternatives;
-    return only !== undefined && this.#alternatives.length === 1 ? only.name : "any of";
+    return this.#wanted.length === 1 ? alternativeOf(this.#wanted[0]).name : "any of";
   }
 
   /** Of its operator; of several, the list. */
   get operand(): unknown {
-    const [only] = this.#alternatives;
-    return only !== undefined && this.#alternatives.length === 1 ? only.operand : this.#operand;
+    return this.#wanted.length === 1 ? alternativeOf(this.#wanted[0]).operand : this.#wanted;
+  }
+
+  /** What it expects, in words: `"opened" or text that begins with "re"`. */
+  get expected(): string {
+    const alternatives = this.#wanted.map(alternativeOf);
+    return alternatives.map(({ operator, operand }) => operator.describe(operand)).join(" or ");
   }
 
   /** Whether it holds, apart from what other predicates ask of the same element of an array. */
@@ -75,48 +77,57 @@ export class Predicate {
     return this.holds(new Reading(event));
   }
 
-  /** What it expects, in words: `"opened" or text that begins with "re"`. */
-  describe(): string {
-    return this.#alternatives
-      .map(({ operator, operand }) => operator.describe(operand))
-      .join(" or ");
+  /** Whether one leaf passes. */
+  passes(leaf: unknown): boolean {
+    this.#test ??= anyOf(this.#wanted);
+    return this.#test(leaf);
   }
 
-  /** The keys of which a leaf there has one where it holds; null: any leaf may do, or none. */
-  keys(): readonly Key[] | null {
-    return this.orAbsent ? null : this.leafKeys();
+  /**
+   * Of each of its alternatives (at most `limit`) the keys that every leaf has that passes it;
+   * those that none can pass, and absence, are left out. Null: of some alternative no key is known.
+   */
+  keys(limit = this.#wanted.length): readonly (readonly Key[])[] | null {
+    const all: (readonly Key[])[] = [];
+    for (const element of this.#wanted) {
+      if (all.length >= limit && !isMapping(element)) continue;
+      if (isAbsence(element)) continue;
+      const { operator, operand } = alternativeOf(element);
+      const keys = operator.keys(operand);
+      if (keys?.length === 0) return null;
+      if (keys !== null && all.length < limit) all.push(keys);
+    }
+    return all;
   }
 
-  /** The keys of which each leaf that passes has one; null: any leaf may pass. */
-  leafKeys(): readonly Key[] | null {
-    const all = this.#alternatives
-      .filter((one) => !isAbsence(one))
-      .map(({ operator, operand }) => operator.keys(operand));
-    return all.includes(null) ? null : all.flatMap((keys) => keys ?? []);
+  /** How many alternatives it has. */
+  get size(): number {
+    return this.#wanted.length;
   }
 
   #decide(reading: Reading): boolean {
-    if (this.exact) return this.passes(this.path.exact(reading));
+    if (this.exact) return this.#wanted[0] === this.path.exact(reading);
     const many = this.path.many(reading);
-    if (many !== undefined) return many.length === 0 ? this.orAbsent : many.some(this.passes);
+    if (many !== undefined) {
+      return many.length === 0 ? this.orAbsent : many.some((leaf) => this.passes(leaf));
+    }
     const one = this.path.one(reading);
     return one === undefined ? this.orAbsent : this.passes(one);
   }
 }
 
-function anyOf(alternatives: readonly Alternative[]): LeafTest {
-  const values = new Set(
-    alternatives.flatMap(({ operator, operand }) => (operator === EQUALS ? [operand] : [])),
-  );
-  const tests = alternatives.flatMap(({ operator, operand }) =>
-    operator === EQUALS ? [] : [operator.test(operand)],
-  );
+/** More than these are looked up in a set. */
+const FEW = 8;
+
+function anyOf(wanted: readonly unknown[]): LeafTest {
+  const scalars = wanted.filter((element) => !isMapping(element));
+  const others = wanted.filter(isMapping).map(alternativeOf);
+  const tests = others.map(({ operator, operand }) => operator.test(operand));
+  const set = new Set(scalars.length > FEW ? scalars : []);
+  const isScalar: LeafTest =
+    set.size > 0 ? (leaf) => set.has(leaf) : (leaf) => scalars.includes(leaf);
   const [first] = tests;
-  if (values.size === 0 && tests.length === 1 && first) return first;
-  if (values.size === 0) return (leaf) => tests.some((test) => test(leaf));
-  if (tests.length === 0 && values.size === 1) {
-    const [value] = values;
-    return (leaf) => leaf === value;
-  }
-  return (leaf) => values.has(leaf) || tests.some((test) => test(leaf));
+  if (tests.length === 0) return isScalar;
+  if (tests.length === 1 && first !== undefined && scalars.length === 0) return first;
+  return (leaf) => isScalar(leaf) || tests.some((test) => test(leaf));
 }

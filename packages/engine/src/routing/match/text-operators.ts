@@ -1,6 +1,6 @@
 import { isMapping } from "@orgloop/sdk";
 import type { ReportOperand } from "./filter-problem.ts";
-import { foldCase, type Key } from "./keys.ts";
+import { foldCase, type Key, type ReadAs } from "./keys.ts";
 import type { Operator } from "./operator.ts";
 import { caseBlind, compileWildcard, wildcardPieces } from "./text-tests.ts";
 
@@ -14,7 +14,7 @@ interface TextRules {
   readonly check?: (text: string, report: ReportOperand) => void;
   readonly test: (text: string) => (value: string) => boolean;
   readonly describe: (text: string) => string;
-  readonly keys: (text: string) => readonly Key[] | null;
+  readonly keys: (text: string) => readonly Key[];
 }
 
 /** A value as a filter has it, in words. */
@@ -69,12 +69,13 @@ function affix(where: "prefix" | "suffix"): TextOperator {
       test: (text) => (value) =>
         where === "prefix" ? value.startsWith(text) : value.endsWith(text),
       describe: (text) => `text that ${verb} with ${shown(text)}`,
-      keys: (text) => [{ kind: where, as: "text", text }],
+      keys: (text) => keysOf(where, text, true),
     },
     {
       test: (text) => caseBlind(text, where),
       describe: (text) => `text that ${verb} with ${shown(text)} in any case`,
-      keys: (text) => [{ kind: where, as: "folded", text: foldCase(text) }],
+      // Not all that folds to the same is the same: `ß` is like `SS`, `SS` is not like `ß`.
+      keys: (text) => keysOf(where, foldCase(text), false, "folded"),
     },
   );
 }
@@ -82,7 +83,7 @@ function affix(where: "prefix" | "suffix"): TextOperator {
 export const equalsIgnoreCase = textOperator({
   test: (text) => caseBlind(text, "whole"),
   describe: (text) => `${shown(text)} in any case`,
-  keys: (text) => [{ kind: "folded", text: foldCase(text) }],
+  keys: (text) => [{ kind: "folded", text: foldCase(text), decides: false }],
 });
 
 export const wildcard = textOperator({
@@ -95,14 +96,22 @@ export const wildcard = textOperator({
   keys: wildcardKeys,
 });
 
-/** By how it begins, else how it ends, else the longest text between two stars. */
-function wildcardKeys(pattern: string): readonly Key[] | null {
+/** How it begins, how it ends, and what stands between two stars. */
+function wildcardKeys(pattern: string): readonly Key[] {
   const { head, middle, tail } = wildcardPieces(pattern);
-  if (tail === null) return [{ kind: "value", value: head }];
-  if (head !== "") return [{ kind: "prefix", as: "text", text: head }];
-  if (tail !== "") return [{ kind: "suffix", as: "text", text: tail }];
-  const longest = middle.toSorted((one, other) => other.length - one.length)[0];
-  return longest === undefined ? null : [{ kind: "contains", as: "text", text: longest }];
+  if (tail === null) return [{ kind: "value", value: head, decides: true }];
+  const within = middle.flatMap((text) => keysOf("contains", text, false));
+  return [...keysOf("prefix", head, false), ...keysOf("suffix", tail, false), ...within];
+}
+
+/** None of a text that is empty, which tells nothing. */
+function keysOf(
+  kind: "prefix" | "suffix" | "contains",
+  text: string,
+  decides: boolean,
+  as: ReadAs = "text",
+): readonly Key[] {
+  return text === "" ? [] : [{ kind, as, text, decides }];
 }
 
 export const prefix = affix("prefix");

@@ -1,6 +1,7 @@
 import type { Filter } from "@orgloop/sdk";
 import { soundFilter } from "./check-filter.ts";
 import { CompiledFilter } from "./compiled-filter.ts";
+import { nameOf, takeApart } from "./conjunction.ts";
 import { EventPath } from "./event-path.ts";
 import { Predicate } from "./predicate.ts";
 
@@ -21,15 +22,13 @@ export class Vocabulary {
 
   /** Throws `INVALID_FILTER`, `INVALID_PATH`. */
   filter(written: Filter): CompiledFilter {
-    const name = textOf(written);
+    const conjunction = takeApart(soundFilter(written), (path, value) =>
+      this.predicate(path, value),
+    );
+    const name = nameOf(conjunction);
     let filter = this.filters.get(name);
     if (filter === undefined) {
-      filter = this.#earlier?.filters.get(name);
-      if (filter === undefined) {
-        filter = new CompiledFilter(soundFilter(written), (path, value) =>
-          this.predicate(path, value),
-        );
-      } else for (const predicate of filter.predicates()) this.#adopt(predicate);
+      filter = this.#earlier?.filters.get(name) ?? new CompiledFilter(conjunction);
       this.filters.set(name, filter);
     }
     return filter;
@@ -40,9 +39,9 @@ export class Vocabulary {
     const name = `${path}\0${textOf(value)}`;
     let predicate = this.predicates.get(name);
     if (predicate === undefined) {
-      predicate =
-        this.#earlier?.predicates.get(name) ?? new Predicate(name, this.#path(path), value);
-      this.#adopt(predicate);
+      predicate = this.#earlier?.predicates.get(name) ?? new Predicate(this.#path(path), value);
+      this.predicates.set(name, predicate);
+      this.paths.set(path, predicate.path);
     }
     return predicate;
   }
@@ -50,11 +49,6 @@ export class Vocabulary {
   /** Lets go of the earlier one. */
   complete(): void {
     this.#earlier = undefined;
-  }
-
-  #adopt(predicate: Predicate): void {
-    this.predicates.set(predicate.name, predicate);
-    this.paths.set(predicate.path.text, predicate.path);
   }
 
   #path(text: string): EventPath {
@@ -66,6 +60,7 @@ export class Vocabulary {
 
 /** Different values as different texts: JSON writes `null` for a number that is not finite. */
 function textOf(value: unknown): string {
+  if (typeof value === "string") return `"${value}`;
   const text = JSON.stringify(value);
   if (!text.includes("null")) return text;
   return JSON.stringify(value, (_, item) =>
