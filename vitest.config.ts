@@ -41,7 +41,9 @@ export default defineConfig({
       project("conformance", ["test/conformance/*.test.ts"], 60_000, {
         ...(aws ? ministack : { exclude: ["**/*-{sqs,dynamodb}.test.ts"] }),
       }),
-      project("property", ["test/property/*.test.ts"], 300_000),
+      project("property", ["test/property/*.test.ts"], 300_000, {
+        exclude: canRun("java") ? [] : ["**/event-ruler-java.test.ts"],
+      }),
       project("process", ["test/process/*.test.ts"], 120_000, installed),
       project("faults", ["test/faults/*.test.ts"], 600_000, installed),
       project("stacks", ["test/stacks/*.test.ts"], 300_000),

@@ -1,4 +1,5 @@
 import { messageOf } from "@orgloop/sdk";
+import { startEventRuler } from "./event-ruler.ts";
 import { startLocalStack } from "./localstack.ts";
 import { startMiniStack } from "./ministack.ts";
 import {
@@ -10,11 +11,15 @@ import {
 } from "./requirements.ts";
 
 /*
- * Installs the emulators of AWS into .tools/ and starts each once, so that a run of the tests knows
+ * Installs the emulators of AWS, and EventBridge's own matcher, into .tools/ and starts each once, so that a run of the tests knows
  * which it has. What this machine lacks, or no registry gives, is said and its tests are left out;
  * a failure where REQUIRE names it.
  */
-const START = { aws: startMiniStack, localstack: startLocalStack } as const;
+const START = {
+  aws: startMiniStack,
+  localstack: startLocalStack,
+  java: startEventRuler,
+} as const;
 
 for (const name of Object.keys(START) as Emulation[]) {
   if (isInstalled(name) || missingPrograms(name).length > 0) continue;

@@ -4,9 +4,13 @@ import path from "node:path";
 import { TOOLS } from "./filled-once.ts";
 
 /** What some tests need and not every machine has. */
-const PROGRAMS = { aws: ["python3"], localstack: ["python3", "java", "mvn"] } as const;
+const PROGRAMS = {
+  aws: ["python3"],
+  localstack: ["python3", "java", "mvn"],
+  java: ["java", "javac", "mvn"],
+} as const;
 /** What is installed for them: below this folder. */
-const RECIPES = { aws: "ministack", localstack: "localstack" } as const;
+const RECIPES = { aws: "ministack", localstack: "localstack", java: "event-ruler" } as const;
 
 export type Emulation = keyof typeof PROGRAMS;
 
@@ -22,7 +26,7 @@ export function canRun(name: Emulation): boolean {
       ? `${absent.join(", ")} not on the PATH`
       : isInstalled(name)
         ? null
-        : "their emulator is not installed (`npm run emulators` installs it)";
+        : "what they need is not installed (`npm run emulators` installs it)";
   if (why === null) return true;
   if (isRequired(name)) throw new Error(`REQUIRE demands the ${name} tests: ${why}`);
   process.stderr.write(`the ${name} tests are left out: ${why}\n`);
@@ -53,7 +57,7 @@ export function markInstalled(name: Emulation): void {
 function markOf(name: Emulation): string {
   const digest = createHash("sha256");
   const folder = path.join(import.meta.dirname, RECIPES[name]);
-  for (const file of globSync("*.{txt,xml}", { cwd: folder }).sort()) {
+  for (const file of globSync("*.{txt,xml,java}", { cwd: folder }).sort()) {
     digest.update(file).update(readFileSync(path.join(folder, file)));
   }
   return path.join(TOOLS, `${name}-${digest.digest("hex").slice(0, 8)}.works`);

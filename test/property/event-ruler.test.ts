@@ -2,19 +2,9 @@ import { readFileSync } from "node:fs";
 import { compileFilter } from "@orgloop/engine";
 import type { OrgLoopEvent } from "@orgloop/sdk";
 import { expect, test } from "vitest";
+import { underPayload } from "./event-ruler-cases.ts";
 
 type Case = readonly [filter: Record<string, unknown>, event: unknown, matches: boolean];
-
-/** Our events hold what others send under `payload`. */
-function underPayload(filter: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(filter).map(([path, wanted]) =>
-      path === "$or"
-        ? [path, (wanted as Record<string, unknown>[]).map(underPayload)]
-        : [`payload.${path}`, wanted],
-    ),
-  );
-}
 
 test("lists of values and operators match what EventBridge's own event-ruler matches", () => {
   const file = new URL("../fixtures/event-ruler/cases.jsonl", import.meta.url);
