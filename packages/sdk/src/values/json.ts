@@ -72,12 +72,21 @@ export const plainValue = (value: unknown): unknown =>
  * other; itself where it has none.
  */
 export function withPlainNumbers<Value>(value: Value): Value {
-  if (typeof value !== "object" || value === null) return value;
+  if (!holdsWrittenNumber(value)) return value;
   if (isWrittenNumber(value)) return plainValue(value) as Value;
-  const plain = Object.entries(value).map(([key, item]) => [key, withPlainNumbers(item)] as const);
-  if (plain.every(([key, item]) => (value as Record<string, unknown>)[key] === item)) return value;
+  const plain = Object.entries(value as object).map(
+    ([key, item]) => [key, withPlainNumbers(item)] as const,
+  );
   const copy = Array.isArray(value) ? plain.map(([, item]) => item) : Object.fromEntries(plain);
   return copy as Value;
+}
+
+function holdsWrittenNumber(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsWrittenNumber);
+  if (isWrittenNumber(value)) return true;
+  for (const key in value) if (holdsWrittenNumber(Reflect.get(value, key))) return true;
+  return false;
 }
 
 /** True for what JSON calls an object and YAML a mapping. */

@@ -87,22 +87,14 @@ class RouteIndex implements Matcher {
     for (const [position, { name, when }] of this.#routes.entries()) {
       const filter = this.#filterOf(name, when.filter, options);
       const types = when.events.join();
-      const add = (sources: readonly string[], names: string) => {
-        const key = `${types}\n${names}`;
-        let group = groups.get(key);
-        if (group === undefined) {
-          group = { sources, types: when.events, positions: [], filters: [] };
-          groups.set(key, group);
-        }
-        group.positions.push(position);
-        group.filters.push(filter);
-      };
-      if (when.source.length <= MANY_SOURCES) {
-        for (const source of new Set(when.source)) add([source], source);
-      } else {
+      if (when.source.length > MANY_SOURCES) {
         const names = lists.get(when.source) ?? when.source.join("\n");
         lists.set(when.source, names);
-        add(when.source, names);
+        groupIn(groups, `${types}\n${names}`, when.source, when.events).add(position, filter);
+        continue;
+      }
+      for (const source of new Set(when.source)) {
+        groupIn(groups, `${types}\n${source}`, [source], when.events).add(position, filter);
       }
     }
     return groups;
@@ -135,11 +127,32 @@ function failingFilter(fault: Error): FilterTest {
   return { clauses: [{ predicates: [], jointly: undefined, choice: undefined }], holds };
 }
 
-interface Group {
+class Group {
+  readonly positions: number[] = [];
+  readonly filters: FilterTest[] = [];
   readonly sources: readonly string[];
   readonly types: readonly string[];
-  readonly positions: number[];
-  readonly filters: FilterTest[];
+
+  constructor(sources: readonly string[], types: readonly string[]) {
+    this.sources = sources;
+    this.types = types;
+  }
+
+  add(position: number, filter: FilterTest): void {
+    this.positions.push(position);
+    this.filters.push(filter);
+  }
+}
+
+function groupIn(
+  groups: Map<string, Group>,
+  name: string,
+  sources: readonly string[],
+  types: readonly string[],
+): Group {
+  const group = groups.get(name) ?? new Group(sources, types);
+  if (group.filters.length === 0) groups.set(name, group);
+  return group;
 }
 
 /** Ascending, each once; mostly they are. */

@@ -93,6 +93,7 @@ export type JointTest = (reading: Reading) => boolean;
  * Undefined where no two can share an array.
  */
 export function compileJointly(predicates: readonly Predicate[]): JointTest | undefined {
+  if (predicates.length < 2) return undefined;
   const lists = predicates.filter(({ exact }) => !exact);
   const sharing = [...Map.groupBy(lists, rootOf).values()]
     .filter(({ length }) => length > 1)
