@@ -11,9 +11,9 @@ import {
 } from "./requirements.ts";
 
 /*
- * Installs the emulators of AWS, and EventBridge's own matcher, into .tools/ and starts each once, so that a run of the tests knows
- * which it has. What this machine lacks, or no registry gives, is said and its tests are left out;
- * a failure where REQUIRE names it.
+ * Installs the emulators of AWS, and EventBridge's own matcher, into .tools/ and starts each once,
+ * so that a run of the tests knows which it has. What this machine lacks, or no registry gives, is
+ * said and its tests are left out; a failure where REQUIRE names it.
  */
 const START = {
   aws: startMiniStack,

@@ -101,8 +101,8 @@ export function nested(flat: Record<string, unknown>): Record<string, unknown> |
 }
 
 /**
- * event-ruler lets a branch of $or replace what stands beside it under the same key; we want both to
- * hold.
+ * event-ruler lets a branch of $or replace what stands beside it under the same key; we want both
+ * to hold.
  */
 export function repeats(
   { $or = [], ...all }: Record<string, unknown>,
