@@ -156,8 +156,11 @@ say(
 const beside = await automata(say);
 say("           routes  matched  matched   parsed   scanned    times compiled    first    bytes");
 say("                  an event       in   and in        in     ahead    in ms    in ms  a route");
+/** `npm run bench -- match hot prefix`: these alone. */
+const chosen = process.argv.slice(3);
 const all = new Map<string, Row[]>();
 for (const workload of WORKLOADS) {
+  if (chosen.length > 0 && !chosen.includes(workload.name)) continue;
   const rows: Row[] = [];
   for (const count of COUNTS) {
     const row = await rowOf(workload, count, beside);

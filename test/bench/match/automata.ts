@@ -17,13 +17,13 @@ export interface Measured {
 
 export interface Automaton {
   readonly name: string;
-  /** Rejects with the reason: a pattern that it does not take, or no answer in a minute. */
+  /** Rejects with the reason: a pattern that it does not take, or no answer in time. */
   measure(routes: readonly RouteSpec[], events: readonly string[]): Promise<Measured>;
 }
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
 
 /** Those that this machine has; `say` is told why another is left out. */
 export async function automata(say: (line: string) => void): Promise<readonly Automaton[]> {
