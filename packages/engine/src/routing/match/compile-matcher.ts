@@ -46,12 +46,15 @@ class RouteIndex implements Matcher {
     const earlier = options.earlier instanceof RouteIndex ? options.earlier : undefined;
     this.#routes = routes;
     this.vocabulary = new Vocabulary(earlier?.vocabulary);
+    // Of the many sources with one route each, most routes have the same filter: none.
+    const ofOne = new Map<FilterTest, FilterIndex>();
     for (const [name, { sources, types, positions, filters }] of this.#group(options)) {
       const before = earlier?.buckets.get(name)?.index;
-      const isSame =
-        before?.filters.length === filters.length &&
-        filters.every((filter, at) => filter === before.filters[at]);
-      const index = isSame ? before : new FilterIndex(filters);
+      const [first] = filters;
+      const only = filters.length === 1 ? first : undefined;
+      const known = isOver(before, filters) ? before : only && ofOne.get(only);
+      const index = known ?? new FilterIndex(filters);
+      if (only !== undefined) ofOne.set(only, index);
       const bucket = { types, index, positions };
       this.buckets.set(name, bucket);
       for (const source of new Set(sources)) {
@@ -125,6 +128,14 @@ function failingFilter(fault: Error): FilterTest {
     throw fault;
   };
   return { clauses: [{ predicates: [], jointly: undefined, choice: undefined }], holds };
+}
+
+function isOver(
+  index: FilterIndex | undefined,
+  filters: readonly FilterTest[],
+): index is FilterIndex {
+  if (index?.filters.length !== filters.length) return false;
+  return filters.every((filter, at) => filter === index.filters[at]);
 }
 
 class Group {

@@ -1,5 +1,8 @@
 const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
 
+/** Characters of which each has one other case at most. */
+const PLAIN = /^[ -~]*$/;
+
 /** A character in its own, lower and upper case; upper `ß` is two characters. */
 function formsOf(char: string): readonly string[] {
   return [...new Set([char, char.toLowerCase(), char.toUpperCase()])];
@@ -14,6 +17,11 @@ export function caseBlind(
   text: string,
   where: "whole" | "prefix" | "suffix",
 ): (value: string) => boolean {
+  if (where === "whole" && PLAIN.test(text)) {
+    const lower = text.toLowerCase();
+    // The Kelvin sign is no form of `k`, though `k` is one of it.
+    return (value) => value.toLowerCase() === lower && PLAIN.test(value);
+  }
   const chars = Array.from(text, formsOf);
   const source = chars
     .map((forms) => `(?:${forms.map((form) => form.replace(SYNTAX, "\\$&")).join("|")})`)
