@@ -117,13 +117,13 @@ export class Predicate {
 }
 
 /** More than these are looked up in a set. */
-const FEW = 8;
+const MAX_LISTED = 8;
 
 function anyOf(wanted: readonly unknown[]): LeafTest {
   const scalars = wanted.filter((element) => !isMapping(element));
   const others = wanted.filter(isMapping).map(alternativeOf);
   const tests = others.map(({ operator, operand }) => operator.test(operand));
-  const set = new Set(scalars.length > FEW ? scalars : []);
+  const set = new Set(scalars.length > MAX_LISTED ? scalars : []);
   const isScalar: LeafTest =
     set.size > 0 ? (leaf) => set.has(leaf) : (leaf) => scalars.includes(leaf);
   const [first] = tests;
