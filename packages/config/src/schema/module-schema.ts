@@ -85,7 +85,7 @@ export const moduleUsesSchema = list(
       .describe("The instance's name. Default: the module's own name."),
     params: freeMapping().describe("What its parameters are."),
     enabled: enabled(),
-  }),
+  }).meta({ id: "ModuleUse" }),
   "modules, each { package, name, params }",
 ).describe("Instances of modules.");
 

@@ -27,7 +27,7 @@ export const filterSchema = (
       context.addIssue({ code: "custom", message: FILTER });
   }) as unknown as z.ZodType<Record<string, unknown> | null, Record<string, unknown> | null>
 )
-  .meta({ type: ["object", "null"] })
+  .meta({ filter: true })
   .optional();
 
 const transformUseSchema = mapping({
