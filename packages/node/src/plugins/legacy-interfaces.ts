@@ -8,6 +8,8 @@ export interface LegacyRegistration {
   readonly target?: LegacyClass<LegacyActor>;
   readonly transform?: LegacyClass<LegacyTransform>;
   readonly logger?: LegacyClass<LegacyLogger>;
+  /** A JSON Schema, which nothing checked. */
+  readonly configSchema?: unknown;
 }
 
 export type LegacyClass<T> = new () => T;

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pluginReference } from "@orgloop/config";
 import { guardedNetwork } from "@orgloop/engine";
 import type {
   Actor,
@@ -67,7 +68,7 @@ export class TestTarget {
   async shutdown() { globalThis.legacyLog.push("target down"); }
 }
 export default function register() {
-  return { id: "test", source: TestSource, target: TestTarget, configSchema: { type: "object" } };
+  return { id: "test", source: TestSource, target: TestTarget, configSchema: { type: "object", properties: { token: { type: "string", format: "password", description: "A token." } } } };
 }`;
 
 const TRANSFORM = `
@@ -128,6 +129,21 @@ const context: PluginContext = {
 };
 const signal = new AbortController().signal;
 const event = testEvent({ id: "evt_1", source: "github", payload: { number: 1 } });
+
+test("its configSchema tells of its settings, and of which is a secret", async () => {
+  const { roles } = pluginReference("@orgloop/connector-test", await connector());
+  expect(roles.map(({ role }) => role)).toEqual(["source", "actor"]);
+  expect(roles[0]?.settings).toEqual([
+    {
+      name: "token",
+      type: "text",
+      required: false,
+      description: "A token.",
+      secret: true,
+      deprecated: false,
+    },
+  ]);
+});
 
 async function connector() {
   const found = await pluginLookup({ projectDir })("@orgloop/connector-test");

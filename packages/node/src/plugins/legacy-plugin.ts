@@ -19,16 +19,17 @@ export function isRegistering(module: object): boolean {
 }
 
 /**
- * A package of OrgLoop 0.7.9 as one of ours. Its `configSchema` is not checked, as 0.7.9 did not:
- * `init` of the package is the judge. Throws `PLUGIN_INVALID` where `register()` yields nothing
- * that runs.
+ * A package of OrgLoop 0.7.9 as one of ours. Its `configSchema` tells of its settings and is not
+ * checked, as 0.7.9 did not: `init` of the package is the judge. Throws `PLUGIN_INVALID` where
+ * `register()` yields nothing that runs.
  */
 export function legacyDefinition(packageName: string, module: object): PluginDefinition {
   const registration = (registerOf(module)?.() ?? {}) as LegacyRegistration;
   const id = registration.id ?? packageName;
-  const { source, target, transform, logger } = registration;
+  const { source, target, transform, logger, configSchema } = registration;
+  const anyConfig = anyConfigOf(configSchema);
   if (source !== undefined || target !== undefined) {
-    return connector(id, packageName, source, target);
+    return connector(id, packageName, anyConfig, source, target);
   }
   if (transform !== undefined) {
     return {
@@ -63,6 +64,7 @@ export function legacyDefinition(packageName: string, module: object): PluginDef
 function connector(
   id: string,
   packageName: string,
+  anyConfig: AnyConfig,
   source: LegacyRegistration["source"],
   target: LegacyRegistration["target"],
 ): ConnectorDefinition {
@@ -96,14 +98,17 @@ function connector(
   return definition as ConnectorDefinition;
 }
 
-const anyConfig: StandardSchema<Record<string, unknown>> = {
+type AnyConfig = StandardSchema<Record<string, unknown>>;
+
+const anyConfigOf = (configSchema: unknown): AnyConfig => ({
   "~standard": {
     version: 1,
     vendor: "orgloop",
+    ...(isMapping(configSchema) && { jsonSchema: { input: () => ({ ...configSchema }) } }),
     validate: (value = {}) =>
       isMapping(value) ? { value } : { issues: [{ message: "expected an object" }] },
   },
-};
+});
 
 /** ES modules, and what an import makes of a CommonJS one. */
 function registerOf(module: object): (() => unknown) | undefined {
