@@ -23,6 +23,8 @@ interface Widget {
   readonly properties: {
     readonly markdown?: string;
     readonly title?: string;
+    readonly alarms?: readonly string[];
+    readonly query?: string;
     readonly metrics?: readonly (readonly unknown[])[];
   };
 }
@@ -50,9 +52,14 @@ function drawWidget({ type, x, y, width, height, properties }: Widget): string {
     height: height * ROW - GAP,
   };
   const frame = `<rect x="${box.left}" y="${box.top}" width="${box.width}" height="${box.height}" rx="4" fill="#fff" stroke="#d5dbdb"/>`;
-  if (type === "text") {
-    const text = (properties.markdown ?? "").replace(/^# /, "");
-    return `${frame}${label(box.left + 10, box.top + 20, text, 15, "#16191f", "bold")}`;
+  const lines = linesOf(type, properties);
+  if (lines !== null) {
+    const [head = "", ...rest] = lines;
+    const first = label(box.left + 10, box.top + 20, head, 14, "#16191f", "bold");
+    const others = rest.map((text, at) =>
+      label(box.left + 10, box.top + 40 + 18 * at, text, 10, "#16191f"),
+    );
+    return [frame, first, ...others].join("");
   }
   const series = seriesOf(properties.metrics ?? []);
   const legendTop = box.top + box.height - 13 * series.length - 4;
@@ -78,6 +85,16 @@ function drawWidget({ type, x, y, width, height, properties }: Widget): string {
   });
   const title = label(box.left + 10, box.top + 19, properties.title ?? "", 12, "#16191f", "bold");
   return [frame, title, ...grid, ...drawn].join("");
+}
+
+/** What a widget without curves says. */
+function linesOf(type: string, { markdown, title, alarms, query }: Widget["properties"]) {
+  if (type === "text") return (markdown ?? "").split("\n").map((line) => line.replace(/^#+ /, ""));
+  if (type === "alarm") {
+    const names = (alarms ?? []).map((arn) => arn.slice(arn.lastIndexOf(":") + 1));
+    return [title ?? "", names.map((name) => `OK ${name}`).join("    ")];
+  }
+  return type === "log" ? [title ?? "", ...(query ?? "").split(" | ")] : null;
 }
 
 /** Small enough for the name to stand beside its label. */

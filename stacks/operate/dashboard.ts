@@ -1,93 +1,120 @@
+import { type AwsNames, awsNames, RUNBOOK } from "@orgloop/aws/plan";
+import { costGraph } from "./dashboard-cost.ts";
 import {
-  type AwsNames,
-  awsNames,
-  METRIC_DIMENSION,
-  METRIC_NAMESPACE,
-  METRICS,
-  PRICES,
-} from "@orgloop/aws/plan";
+  dlqsOf,
+  functionsOf,
+  type Graph,
+  graph,
+  lambda,
+  type Metric,
+  type OwnMetric,
+  ownMetrics,
+  queue,
+  queuesOf,
+  sumLine,
+  table,
+  topLines,
+} from "./dashboard-metrics.ts";
 
 export interface DashboardOf {
   /** The workspace. */
   readonly stage: string;
   readonly project: string;
   readonly region: string;
+  readonly account?: string;
+  /** Subjects of the alarms that are shown, at most 100; default: the causes of every stage. */
+  readonly alarms?: readonly string[];
 }
 
 /** CloudWatch's grid is 24 wide. */
 const WIDTH = 8;
 const HEIGHT = 6;
+const ALARM_ROWS = 3;
+const LOG_ROWS = 6;
 
-type Metric = readonly unknown[];
+/** Of every stage; each has its heading in the runbook. */
+const CAUSES = {
+  webhooks: "webhooks are refused: hurry, senders do not send again",
+  router: "events are not routed as they come",
+  ticks: "pollers or the sweeper are not called",
+  polls: "sources are not polled, or fail",
+  letters: "deliveries are given up: `orgloop dead-letters list`, then `replay`",
+  platform: "the account's concurrency, or the state table, is short",
+} as const;
 
-/**
- * A prefix as a search takes it: CloudWatch finds names by their words, and what stands in quotes
- * only as a whole (AWS, CloudWatch search expression syntax). A stage whose name has all the words
- * of another's is found with it.
- */
-const wordsOf = (prefix: string): string => prefix.split("-").filter(Boolean).join(" ");
+/** Operations that our functions call: DynamoDB counts what it refuses by them. */
+const OPERATIONS = [
+  "GetItem",
+  "BatchGetItem",
+  "Query",
+  "PutItem",
+  "UpdateItem",
+  "DeleteItem",
+  "BatchWriteItem",
+  "TransactWriteItems",
+];
 
 /**
  * The dashboard of a workspace, in CloudWatch's form (AWS, Dashboard Body Structure and Syntax).
  */
-export function dashboardBody({ stage, project, region }: DashboardOf) {
+export function dashboardBody(of: DashboardOf) {
+  const { stage, project, region } = of;
   const names = awsNames(stage);
   const own = ownMetrics(stage);
   const graphs = [
     ...flowGraphs(own, names),
-    ...waitingGraphs(names),
+    ...actorGraphs(own, names),
     ...functionGraphs(own, names),
-    graph(
-      "Cost: US dollars per million events",
-      "Sum",
-      costOf(names, own("published", "events", { id: "events", visible: false })),
-    ),
-    graph("State table", "Sum", [
-      table("ConsumedWriteCapacityUnits", names.table, "writes"),
-      table("ConsumedReadCapacityUnits", names.table, "reads"),
-      table("ThrottledRequests", names.table, "throttled"),
-    ]),
-    graph("Pollers", "Sum", [
-      functions("Invocations", `${names.prefix}poll-`, "polls"),
-      functions("Throttles", `${names.prefix}poll-`, "throttled"),
-    ]),
-    graph("Sources", "Maximum", [
-      own("sourcesWatched", "watched"),
-      own("sourcesStale", "not polled in time"),
-      own("sourcesFailing", "failing"),
-    ]),
+    ...platformGraphs(own, names),
   ];
-  const title = {
-    type: "text",
-    x: 0,
-    y: 0,
-    width: 24,
-    height: 1,
-    properties: { markdown: `# ${project}: ${stage}` },
-  };
-  return { widgets: [title, ...graphs.map((one, at) => widgetOf(one, at, region))] };
+  const top = 1 + ALARM_ROWS;
+  const below = top + Math.ceil(graphs.length / 3) * HEIGHT;
+  const widgets = [
+    textWidget(`# ${project}: ${stage}`, 0, 1),
+    alarmWidget(of, names),
+    ...graphs.map((one, at) => graphWidget(one, at, top, region)),
+    ...logWidgets(names, region, below),
+    textWidget(runbook(stage), below + LOG_ROWS, HEIGHT),
+  ];
+  return { widgets };
 }
 
-interface Graph {
-  readonly title: string;
-  readonly stat: string;
-  readonly metrics: readonly Metric[];
-  readonly unit: string | undefined;
-}
-
-const graph = (title: string, stat: string, metrics: readonly Metric[], unit?: string): Graph => ({
-  title,
-  stat,
-  metrics,
-  unit,
+const textWidget = (markdown: string, y: number, height: number) => ({
+  ...{ type: "text", x: 0, y, width: 24, height },
+  properties: { markdown },
 });
 
-/** The graph of that number, three in a row below the title. */
-function widgetOf({ title, stat, metrics, unit }: Graph, at: number, region: string) {
+const runbook = (stage: string): string =>
+  [
+    `## What to do (${RUNBOOK})`,
+    ...Object.entries(CAUSES).map(
+      ([cause, what]) => `- **${cause}**: ${what}. ${RUNBOOK}#${cause}`,
+    ),
+    `- **actors**: an actor is late, or its function fails: \`orgloop status -w ${stage}\`. ${RUNBOOK}#actors`,
+    "- What lies in a dead-letter queue: `orgloop dead-letters replay`, never SQS's redrive.",
+  ].join("\n");
+
+/** What is on now. */
+function alarmWidget({ region, account = "000000000000", alarms }: DashboardOf, names: AwsNames) {
+  const arn = (subject: string) =>
+    `arn:aws:cloudwatch:${region}:${account}:alarm:${names.alarm(subject)}`;
+  return {
+    ...{ type: "alarm", x: 0, y: 1, width: 24, height: ALARM_ROWS },
+    properties: { title: "Alarms", alarms: (alarms ?? Object.keys(CAUSES)).map(arn) },
+  };
+}
+
+/** The graph of that number, three in a row. */
+function graphWidget(
+  { title, stat, metrics, unit }: Graph,
+  at: number,
+  top: number,
+  region: string,
+) {
   return {
     type: "metric",
     x: (at % 3) * WIDTH,
-    y: 1 + Math.floor(at / 3) * HEIGHT,
+    y: top + Math.floor(at / 3) * HEIGHT,
     width: WIDTH,
     height: HEIGHT,
     properties: {
@@ -102,48 +129,43 @@ function widgetOf({ title, stat, metrics, unit }: Graph, at: number, region: str
   };
 }
 
-type OwnMetric = (metric: keyof typeof METRICS, label: string, options?: object) => Metric;
-
-const ownMetrics =
-  (stage: string): OwnMetric =>
-  (metric, label, options = {}) => [
-    METRIC_NAMESPACE,
-    METRICS[metric],
-    METRIC_DIMENSION,
-    stage,
-    { label, ...options },
-  ];
-
-const metricOf =
-  (namespace: string, dimension: string) =>
-  (metric: string, name: string, label: string): Metric => [
-    namespace,
-    metric,
-    dimension,
-    name,
-    { label },
-  ];
-
-const queue = metricOf("AWS/SQS", "QueueName");
-const lambda = metricOf("AWS/Lambda", "FunctionName");
-const table = metricOf("AWS/DynamoDB", "TableName");
-
-/** All queues or functions whose name begins so: actors come and go, the dashboard stays. */
-const search =
-  (schema: string, statistic: string) =>
-  (metric: string, words: string, label: string): Metric => [
-    {
-      expression: `SUM(SEARCH('{${schema}} MetricName="${metric}" ${words}', '${statistic}', 60))`,
-      label,
+/** What the log says of who is ill now, and of what goes wrong most. */
+function logWidgets({ router, receiver, sweeper, logGroup }: AwsNames, region: string, y: number) {
+  const log = (title: string, x: number, groups: readonly string[], query: readonly string[]) => ({
+    ...{ type: "log", x, y, width: 12, height: LOG_ROWS },
+    properties: {
+      ...{ title, region, view: "table" },
+      query: [...groups.map((name) => `SOURCE '${logGroup(name)}'`), ...query].join(" | "),
     },
+  });
+  return [
+    log(
+      "Who is ill: breakers and sources",
+      0,
+      [sweeper],
+      [
+        'filter phase = "alert"',
+        "stats latest(@timestamp) as last by error, coalesce(route, source) as who",
+        "sort last desc",
+        "limit 50",
+      ],
+    ),
+    log(
+      "What goes wrong most",
+      12,
+      [router, receiver, sweeper],
+      [
+        "filter ispresent(error)",
+        "stats count(*) as times, latest(@timestamp) as last by phase, error",
+        "sort times desc",
+        "limit 20",
+      ],
+    ),
   ];
-
-const queues = search("AWS/SQS,QueueName", "Maximum");
-const functions = (metric: string, prefix: string, label: string): Metric =>
-  search("AWS/Lambda,FunctionName", "Sum")(metric, wordsOf(prefix), label);
+}
 
 /** What becomes of events. */
-function flowGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
+function flowGraphs(own: OwnMetric, { bus }: AwsNames): readonly Graph[] {
   return [
     graph("Flow: events in, routed, delivered", "Sum", [
       own("published", "published"),
@@ -151,6 +173,7 @@ function flowGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
       own("matched", "matched"),
       own("delivered", "delivered"),
       own("repeats", "sent again, not routed"),
+      own("skipped", "given up before, skipped"),
     ]),
     graph(
       "Lag: from the event to its delivery",
@@ -163,9 +186,28 @@ function flowGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
       ],
       "ms",
     ),
-    graph("Dead letters", "Sum", [
-      own("deadLetters", "given up"),
-      queue("ApproximateNumberOfMessagesVisible", names.busDlq, "on the bus's dead-letter queue"),
+    graph("Waiting on the bus", "Maximum", [
+      queue("ApproximateNumberOfMessagesVisible", bus, "waiting"),
+      queue("ApproximateNumberOfMessagesNotVisible", bus, "in flight"),
+      queue("ApproximateAgeOfOldestMessage", bus, "age of the oldest, s"),
+    ]),
+  ];
+}
+
+/** Who is ill, and how much waits. */
+function actorGraphs(own: OwnMetric, { busDlq, actorPrefix }: AwsNames): readonly Graph[] {
+  const queues = queuesOf(actorPrefix);
+  const visible = "ApproximateNumberOfMessagesVisible";
+  return [
+    graph(
+      "Top actors by age of the oldest",
+      "Maximum",
+      [topLines(queues, "ApproximateAgeOfOldestMessage")],
+      "s",
+    ),
+    graph("Waiting for actors", "Maximum", [
+      sumLine(queues, visible, "Maximum", "waiting"),
+      sumLine(queues, "ApproximateNumberOfMessagesNotVisible", "Maximum", "in flight or held"),
     ]),
     graph("Breakers", "Sum", [
       own("breakersOpen", "open now", { stat: "Maximum" }),
@@ -173,29 +215,33 @@ function flowGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
       own("breakersClosed", "closed"),
       own("held", "deliveries held"),
     ]),
+    graph("Dead letters", "Sum", [own("deadLetters", "given up")]),
+    graph("Dead-letter queues", "Maximum", [
+      queue(visible, busDlq, "of the bus"),
+      sumLine(dlqsOf(actorPrefix), visible, "Maximum", "of the actors"),
+    ]),
+    graph("Sources", "Maximum", [
+      own("sourcesWatched", "watched"),
+      own("sourcesStale", "not polled in time"),
+      own("sourcesFailing", "failing"),
+    ]),
   ];
 }
 
-function waitingGraphs({ bus, actorPrefix }: AwsNames): readonly Graph[] {
-  const ofActors = `${wordsOf(actorPrefix)} NOT dlq`;
+/** A metric of every kind of function. */
+function kinds(metric: string, names: AwsNames, stat = "Sum"): readonly Metric[] {
   return [
-    graph("Waiting on the bus", "Maximum", [
-      queue("ApproximateNumberOfMessagesVisible", bus, "waiting"),
-      queue("ApproximateNumberOfMessagesNotVisible", bus, "in flight"),
-      queue("ApproximateAgeOfOldestMessage", bus, "age of the oldest, s"),
-    ]),
-    graph("Waiting for actors", "Maximum", [
-      queues("ApproximateNumberOfMessagesVisible", ofActors, "waiting"),
-      queues("ApproximateNumberOfMessagesNotVisible", ofActors, "in flight or held"),
-    ]),
+    lambda(metric, names.router, "router"),
+    lambda(metric, names.receiver, "receiver"),
+    lambda(metric, names.sweeper, "sweeper"),
+    sumLine(functionsOf(names.prefix, "poll"), metric, stat, "pollers"),
+    sumLine(functionsOf(names.prefix, "deliver"), metric, stat, "deliver functions"),
   ];
 }
 
 function functionGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
-  const duration = (label: string, stat: string): Metric => [
-    ...lambda("Duration", names.router, label).slice(0, 4),
-    { label, stat },
-  ];
+  const duration = (label: string, stat: string): Metric =>
+    lambda("Duration", names.router, label, { stat });
   return [
     graph("Failures", "Sum", [
       own("failed", "attempts"),
@@ -204,11 +250,12 @@ function functionGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
       own("refused", "requests refused"),
       own("unhandled", "unhandled rejections"),
     ]),
-    graph("Functions: errors and throttles", "Sum", [
-      lambda("Errors", names.router, "router: errors"),
-      lambda("Throttles", names.router, "router: throttles"),
-      lambda("Errors", names.receiver, "receiver: errors"),
-      functions("Errors", names.prefix, "all functions: errors"),
+    graph("Functions: calls", "Sum", kinds("Invocations", names)),
+    graph("Functions: errors", "Sum", kinds("Errors", names)),
+    graph("Functions: throttles", "Sum", kinds("Throttles", names)),
+    graph("Concurrency", "Maximum", [
+      ["AWS/Lambda", "ClaimedAccountConcurrency", { label: "of the account, taken" }],
+      ...kinds("ConcurrentExecutions", names, "Maximum"),
     ]),
     graph(
       "Router: duration",
@@ -219,40 +266,20 @@ function functionGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
   ];
 }
 
-/** Gigabytes of memory, by what a function's name says after the stage. */
-const MEMORY_GB = { "poll-": 0.5, receive: 0.5, route: 1, "deliver-": 0.25 };
-const SQS_REQUESTS = ["NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfEmptyReceives"];
-
-/**
- * What functions, queues and table cost, by what they were seen doing, over the events that came
- * in; hour by hour.
- */
-function costOf(names: AwsNames, events: Metric): readonly Metric[] {
-  const sum = (schema: string, metric: string, prefix: string) =>
-    `SUM(SEARCH('{${schema}} MetricName="${metric}" ${wordsOf(prefix)}', 'Sum', 3600))`;
-  const lambda = (metric: string, prefix: string) => sum("AWS/Lambda,FunctionName", metric, prefix);
-  const terms = [
-    `${PRICES.lambda_request.usd} * ${lambda("Invocations", names.prefix)}`,
-    ...Object.entries(MEMORY_GB).map(
-      ([kind, gb]) =>
-        `${(gb * PRICES.lambda_gb_second.usd) / 1000} * ${lambda("Duration", names.prefix + kind)}`,
-    ),
-    ...SQS_REQUESTS.map(
-      (metric) =>
-        `${PRICES.sqs_fifo_request.usd} * ${sum("AWS/SQS,QueueName", metric, names.prefix)}`,
-    ),
-    `${PRICES.dynamodb_write.usd} * ${sum("AWS/DynamoDB,TableName", "ConsumedWriteCapacityUnits", names.table)}`,
-    `${PRICES.dynamodb_read.usd} * ${sum("AWS/DynamoDB,TableName", "ConsumedReadCapacityUnits", names.table)}`,
-  ];
+function platformGraphs(own: OwnMetric, names: AwsNames): readonly Graph[] {
   return [
-    events,
-    ...terms.map((expression, at) => [{ expression, id: `cost${at}`, visible: false }]),
-    [
-      {
-        expression: `1000000 * (${terms.map((_, at) => `FILL(cost${at}, 0)`).join(" + ")}) / events`,
-        label: "per million events",
-        period: 3600,
-      },
-    ],
+    graph("State table", "Sum", [
+      table("ConsumedWriteCapacityUnits", names.table, "writes"),
+      table("ConsumedReadCapacityUnits", names.table, "reads"),
+    ]),
+    graph(
+      "State table: refused, by operation",
+      "Sum",
+      OPERATIONS.map((operation) => [
+        ...["AWS/DynamoDB", "ThrottledRequests", "TableName", names.table],
+        ...["Operation", operation, { label: operation }],
+      ]),
+    ),
+    costGraph(names, own),
   ];
 }

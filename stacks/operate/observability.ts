@@ -39,7 +39,11 @@ function overview(stage: Stage, plan: AlarmPlan): Stack {
   new CfnDashboard(stack, "Overview", {
     dashboardName: names.dashboard,
     dashboardBody: JSON.stringify(
-      dashboardBody({ stage: stage.stage, project: topology.project, region: Aws.REGION }),
+      dashboardBody({
+        ...{ stage: stage.stage, project: topology.project },
+        ...{ region: Aws.REGION, account: Aws.ACCOUNT_ID },
+        alarms: shownAlarms(stage, plan),
+      }),
     ),
   });
   topic(stack, stage);
@@ -48,6 +52,18 @@ function overview(stage: Stage, plan: AlarmPlan): Stack {
     value: `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${names.dashboard}`,
   });
   return stack;
+}
+
+/**
+ * Those that tell, and in which stack of them actors are ill; on an emulator those that there are.
+ * A widget takes 100.
+ */
+function shownAlarms({ plainAlarms }: Stage, { stage, items }: AlarmPlan): readonly string[] {
+  if (plainAlarms) return stage.metric.filter((one) => !one.expression).map((one) => one.subject);
+  const causes = stage.composite.filter(({ wakes }) => wakes).map(({ subject }) => subject);
+  const ill = [...items.keys()].map((shard) => `actors-ill-${shard}`);
+  const made = new Set([...items.values()].flatMap((set) => set.composite.map((it) => it.subject)));
+  return [...causes, ...ill.filter((subject) => made.has(subject))].slice(0, 100);
 }
 
 /**

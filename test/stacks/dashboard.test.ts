@@ -38,3 +38,39 @@ test("what an expression asks for is there, under an id of its own", () => {
   // CloudWatch takes 100 metrics and expressions a widget (AWS, PutDashboard).
   expect(JSON.stringify(body).length).toBeLessThan(1_000_000);
 });
+
+const metricsOf = (widgets: readonly unknown[]) =>
+  (
+    widgets as readonly { properties: { title?: string; metrics?: readonly unknown[][] } }[]
+  ).flatMap(({ properties }) => properties.metrics ?? []);
+
+test("what DynamoDB refuses is asked for by operation: without, it never draws", () => {
+  const refused = metricsOf(body.widgets).filter((metric) => metric[1] === "ThrottledRequests");
+  expect(refused.length).toBeGreaterThan(5);
+  for (const metric of refused) expect([metric[2], metric[4]]).toEqual(["TableName", "Operation"]);
+});
+
+test("it shows alarms, who is ill by name, and what to do, with the place in the runbook", () => {
+  const of = (type: string) => body.widgets.filter((widget) => widget.type === type);
+  const [alarms] = of("alarm") as unknown as { properties: { alarms: string[] } }[];
+  expect(alarms?.properties.alarms.length).toBeGreaterThan(5);
+  const queries = of("log").map(({ properties }) => (properties as { query: string }).query);
+  for (const query of queries) expect(query).toMatch(/^SOURCE '\/aws\/lambda\/orgloop-production-/);
+  expect(queries.join()).toContain('phase = "alert"');
+  const runbook = readFileSync(
+    path.resolve(import.meta.dirname, "../../docs/aws/alarms.md"),
+    "utf8",
+  );
+  const links = [...JSON.stringify(of("text")).matchAll(/docs\/aws\/alarms\.md#([\w-]+)/g)];
+  expect(links.length).toBeGreaterThan(6);
+  for (const [, anchor] of links) expect(runbook).toContain(`\n## ${anchor}\n`);
+});
+
+test("actors are sorted by the age of their oldest, breakers counted as they stand", () => {
+  const text = JSON.stringify(body);
+  expect(text).toMatch(/SORT\(SEARCH\('[^']*ApproximateAgeOfOldestMessage/);
+  expect(text).toContain('"BreakersOpen"');
+  for (const metric of ["Throttles", "ClaimedAccountConcurrency", "ConcurrentExecutions"]) {
+    expect(text).toContain(metric);
+  }
+});

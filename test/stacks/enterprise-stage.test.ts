@@ -57,6 +57,36 @@ test("one more actor changes its shards, the message that it shares and the rout
   expect(changed).toContain("routing Topology");
 });
 
+test("no search of the dashboard goes through more than the 500 names that it may", () => {
+  const [dashboard] = made.ofType("AWS::CloudWatch::Dashboard");
+  const body = String(dashboard?.Properties.DashboardBody);
+  const names = new Map([
+    ["AWS/SQS,QueueName", made.ofType("AWS::SQS::Queue").map((it) => it.Properties.QueueName)],
+    [
+      "AWS/Lambda,FunctionName",
+      made.ofType("AWS::Lambda::Function").map((it) => it.Properties.FunctionName),
+    ],
+  ]);
+  const searches = [
+    ...new Set(
+      [...body.matchAll(/SEARCH\('\{([^}]+)\} MetricName=\\"\w+\\" ([^']+)'/g)].map(
+        ([, schema, words]) => `${schema}: ${words}`,
+      ),
+    ),
+  ];
+  expect(searches.length).toBeGreaterThan(3);
+  for (const search of searches) {
+    const [schema = "", words = ""] = search.split(": ");
+    const [wanted = "", unwanted] = words.split(" NOT ");
+    const found = (names.get(schema) ?? []).filter((name: string) => {
+      const parts = new Set(name.split(/[^A-Za-z0-9]+/));
+      const isOut = unwanted !== undefined && parts.has(unwanted);
+      return !isOut && wanted.split(" ").every((word) => parts.has(word));
+    });
+    expect([search, found.length <= 500, found.length > 0]).toEqual([search, true, true]);
+  }
+});
+
 describe("where functions are shared", () => {
   let shared: Synthesized;
   beforeAll(async () => {

@@ -4,6 +4,7 @@ export {
   alarmDescription,
   type CompositeAlarm,
   type MetricAlarm,
+  RUNBOOK,
 } from "./alarms/alarm.ts";
 export { type AlarmPlan, alarmPlan } from "./alarms/alarm-plan.ts";
 export { alarmed } from "./alarms/alarmed.ts";
