@@ -314,3 +314,35 @@ test("secrets of a route are filled in here; a text of the event is never taken 
   expect(seen).toEqual([{ token: "s3cret", title }, `${title} s3cret`, {}, undefined]);
   expect(attemptsKey({ event, route: "r", replay: 0 } as never)).toMatch(/^[0-9a-f]{64}$/);
 });
+
+test("an actor that cannot be opened is ill for everybody to see: its breaker opens, longer each time, and nothing is given up", async () => {
+  const it = failing(() => false);
+  const record = await deliveryRecord(it, eventOf("1"), routeOf());
+  const openActor = () => Promise.reject(new Error("AGENT_TOKEN is malformed"));
+  const unopened = { ...it.delivering, openActor };
+  expect(await deliverBatch([record], QUEUE, minute, unopened)).toEqual(idsOf([record]));
+  const untilMs = () => it.routeStates.states.get("r")?.breaker.openUntilMs ?? 0;
+  const first = untilMs() - it.clock.now();
+  expect(first).toBeGreaterThan(0);
+  const opened = it.entries.find(({ phase }) => phase === "circuit.open");
+  expect(opened).toMatchObject({ route: "r", event_id: "evt_1" });
+  expect(opened?.error).toMatch(/cannot be opened: AGENT_TOKEN is malformed/);
+  await it.clock.advance(first);
+  await deliverBatch([again(record)], QUEUE, minute, unopened);
+  expect(untilMs() - it.clock.now()).toBe(2 * first);
+  expect(it.got).toEqual([]);
+  expect(await storedLetters(it.deadLetters)).toEqual([]);
+  await it.clock.advance(2 * first);
+  await deliverBatch([again(record)], QUEUE, minute, it.delivering);
+  expect(it.got).toEqual(["evt_1"]);
+  expect(it.routeStates.states.get("r")?.breaker.openUntilMs).toBeNull();
+});
+
+test("a store of secrets that does not answer says nothing of the actor: its breaker stays closed", async () => {
+  const it = failing(() => false);
+  const record = await deliveryRecord(it, eventOf("1"), routeOf());
+  const fault = Object.assign(new Error("throttled"), { $metadata: {} });
+  const unasked = { ...it.delivering, openActor: () => Promise.reject(fault) };
+  expect(await deliverBatch([record], QUEUE, minute, unasked)).toEqual(idsOf([record]));
+  expect(it.routeStates.states.get("r")?.breaker.openUntilMs ?? null).toBeNull();
+});

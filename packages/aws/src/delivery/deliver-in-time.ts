@@ -7,16 +7,18 @@ import {
   type Delivery,
   type DeliveryPolicy,
   deliverOnce,
+  deliveryEntry,
   HEALTHY,
   isInboxNotice,
   type KnownSecrets,
   type NotAdmitted,
   type Outcome,
   type ReservedTime,
+  tripped,
   type Verdict,
   withBreaker,
 } from "@orgloop/engine";
-import type { Actor } from "@orgloop/sdk";
+import { type Actor, messageOf } from "@orgloop/sdk";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { FlowLog } from "../functions/flow-log.ts";
 import type { SharedRouteStates } from "../state/route-states.ts";
@@ -90,6 +92,7 @@ export async function deliverInTime(
   const { clock, flow } = host;
   const ended = Promise.withResolvers<void>();
   const { state, deaths } = known;
+  let unopened: unknown;
   try {
     return await deliverOnce(
       { delivery, state, policy, deliveryId, timeoutMs, deaths },
@@ -97,7 +100,10 @@ export async function deliverInTime(
         host: "function",
         clock,
         async actor() {
-          const actor = await host.openActor(delivery.actor);
+          const actor = await host.openActor(delivery.actor).catch((error) => {
+            unopened = error;
+            throw error;
+          });
           return actor === null ? null : { use: (run) => run(actor) };
         },
         async admit() {
@@ -118,6 +124,12 @@ export async function deliverInTime(
         releaseMs: RELEASE_MS,
       },
     );
+  } catch (error) {
+    if (error !== unopened || isAwsFault(error)) throw error;
+    await tripFor(delivery, policy, error, host);
+    const hold = await admit(route, policy, known.reserved, host);
+    if (hold.kind !== "hold") throw error;
+    return { kind: "not admitted", hold };
   } finally {
     if (invocation.probes.get(route) === ended.promise) invocation.probes.delete(route);
     ended.resolve();
@@ -155,6 +167,33 @@ async function changeBreaker(
     withBreaker(shared, change(shared.breaker), policy, clock.now()),
   );
   return { before: before.breaker, after: after.breaker };
+}
+
+/** SSM or Secrets Manager did not answer: that says nothing of the actor's configuration. */
+const isAwsFault = (error: unknown): boolean => "$metadata" in Object(error);
+
+/**
+ * An actor that cannot be opened, since its configuration or a secret is wrong, is ill as one is
+ * that does not answer: its breaker says so to everybody who looks.
+ */
+async function tripFor(
+  delivery: Delivery,
+  policy: DeliveryPolicy,
+  cause: unknown,
+  host: AttemptHost,
+): Promise<void> {
+  const { clock, flow, known } = host;
+  const about = deliveryEntry(delivery);
+  const error = known.mask(`the actor cannot be opened: ${messageOf(cause)}`);
+  flow.log({ ...about, phase: "system.error", error });
+  const { breaker } = policy;
+  if (breaker === null) return;
+  const trip = (before: BreakerState) => tripped(before, breaker, clock.now());
+  const { before, after } = await changeBreaker(delivery.route, policy, trip, host);
+  if (after.openUntilMs === before.openUntilMs) return;
+  const metadata = { until: new Date(after.openUntilMs ?? 0).toISOString() };
+  flow.log({ ...about, phase: "circuit.open", error, metadata });
+  countBreaker(after, flow);
 }
 
 function countBreaker(after: BreakerState, flow: FlowLog): void {

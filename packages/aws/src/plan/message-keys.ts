@@ -78,3 +78,10 @@ export function slug(text: string, length: number): string {
     .slice(0, length)
     .replace(/-$/, "");
 }
+
+/**
+ * The one message group of an actor that takes one delivery at a time: SQS hands over no second
+ * batch of a group, whatever the least of a mapping's concurrency is.
+ */
+export const actorGroup = (actor: string): string =>
+  `${slug(actor, 60)}-${sha256(JSON.stringify(["actor", actor]))}`;

@@ -1,6 +1,6 @@
 import { type Delivery, deliveryId, holdsReference } from "@orgloop/engine";
 import { type DeliverySpec, OrgLoopError, type OrgLoopEvent, type RouteSpec } from "@orgloop/sdk";
-import { deliveryDedupId, deliveryGroup } from "../plan/message-keys.ts";
+import { actorGroup, deliveryDedupId, deliveryGroup } from "../plan/message-keys.ts";
 import { type ObjectStore, unwrapBody, wrapBody } from "./message-body.ts";
 import type { FifoMessage } from "./sqs-sender.ts";
 
@@ -60,7 +60,10 @@ export async function actorMessage(
   };
   return {
     body: await wrapBody(message, objects, event.id),
-    group: deliveryGroup({ ...identity, orderingKey, order: spec.delivery.order }),
+    group:
+      spec.delivery.concurrency === 1
+        ? actorGroup(delivery.actor)
+        : deliveryGroup({ ...identity, orderingKey, order: spec.delivery.order }),
     dedupId: deliveryDedupId(identity),
   };
 }

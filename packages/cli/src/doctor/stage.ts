@@ -69,6 +69,7 @@ async function deployedChecks(
       },
       pollCheck(status.sources),
       queueCheck(status.missing_queues ?? []),
+      breakerCheck(status.routes),
       alarmCheck(deployed),
     ];
   } catch (error) {
@@ -102,6 +103,14 @@ function pollCheck(sources: StageStatus["sources"]): Check {
         status: "degraded",
         message: `${failing}: \`orgloop logs --phase source.error\``,
       };
+}
+
+function breakerCheck(routes: StageStatus["routes"]): Check {
+  const check = { category: "aws", name: "breakers" };
+  const open = routes.filter(({ circuit }) => circuit !== "closed").map(({ name }) => name);
+  if (open.length === 0) return { ...check, status: "ok", message: "all closed" };
+  const message = `open: ${named(open)}; their actors fail or cannot be opened: \`orgloop logs --phase circuit\``;
+  return { ...check, status: "degraded", message };
 }
 
 function alarmCheck({ aws }: Topology): Check {

@@ -225,3 +225,26 @@ actors:
   const { errors } = await load(files("sqs"));
   expect(lines(errors).map((line) => line.split(" ")[0])).toEqual(["orgloop.yaml:13:110"]);
 });
+
+it("concurrency: 1 is told what it means on sqs, and only there", async () => {
+  const told = async (bus: string) => {
+    const { warnings } = await load({
+      "orgloop.yaml": `${HEAD} Project
+metadata: { name: acme }
+bus: ${bus}
+sources: [{ id: s, connector: "@orgloop/connector-github" }]
+actors: [{ id: a, connector: "@orgloop/connector-webhook" }]
+routes:
+  - name: r
+    when: { source: s, events: [resource.changed] }
+    then: { actor: a, delivery: { concurrency: 1 } }
+  - name: s
+    when: { source: s, events: [resource.changed] }
+    then: { actor: a, delivery: { concurrency: 2 } }
+`,
+    });
+    return warnings.filter(({ message }) => message.includes("wait for each other"));
+  };
+  expect(await told("sqs")).toMatchObject([{ line: 10, code: "not-serverless" }]);
+  expect(await told("file")).toEqual([]);
+});

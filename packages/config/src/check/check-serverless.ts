@@ -48,6 +48,21 @@ function problemOf(key: string, value: unknown): string | undefined {
   return undefined;
 }
 
+/** One delivery at a time is one message group there: exact, and everything waits for its head. */
+function warnOfOneAtATime(routes: LinkedDeclarations["route"], findings: Findings): void {
+  for (const route of routes) {
+    for (const path of [
+      ["then", "delivery", "concurrency"],
+      ["delivery", "concurrency"],
+    ]) {
+      if (valueAt(route.value, path) !== 1) continue;
+      const message =
+        "on sqs, with concurrency: 1 the keys of this route wait for each other: a delivery that is held or tried again keeps all behind it waiting; with 2 and more each key goes on by itself";
+      findings.warnings.push({ ...at(route, path), code: "not-serverless", message });
+    }
+  }
+}
+
 /** Whether the bus is `sqs`. */
 export function isServerless(settings: readonly SourceDocument[]): boolean {
   const bus = settings.map(({ value }) => valueAt(value, ["bus"])).find((one) => one !== undefined);
@@ -103,6 +118,7 @@ export function checkServerless(
     const path = ["poll", "interval"];
     check(at(source, path), "interval", valueAt(source.value, path));
   }
+  warnOfOneAtATime(routes, findings);
   for (const route of routes) {
     const ttl = ["then", "config", "inbox_ttl"];
     check(at(route, ttl), "inbox_ttl", valueAt(route.value, ttl));

@@ -61,6 +61,20 @@ export function afterAttempt(
 }
 
 /**
+ * The breaker of a route whose actor cannot even be opened: open at once, since no attempt would
+ * say anything; longer each time, as after a failed probe. What it holds stays as it is.
+ */
+export function tripped(state: BreakerState, policy: BreakerPolicy, nowMs: number): BreakerState {
+  const { openUntilMs, cooldownMs, openings } = state;
+  if (openUntilMs === null) {
+    const firstMs = Math.min(policy.cooldownMs, policy.maxCooldownMs);
+    return opened({ openings: openings + 1 }, firstMs, nowMs);
+  }
+  if (nowMs < openUntilMs) return state;
+  return opened(state, Math.min(cooldownMs * 2, policy.maxCooldownMs), nowMs);
+}
+
+/**
  * Without failures and not held, with its number of openings; the same object where it is so
  * already.
  */
