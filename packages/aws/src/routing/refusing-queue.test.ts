@@ -16,7 +16,7 @@ const refusedBy = (name: string): Error =>
   });
 
 const routeTo = (actor: string) => ({
-  ...sampleRoute(`to-${actor}`, { order: "key", key: "payload.key" }),
+  ...sampleRoute(`to-${actor}`, { order: "key", key: "payload.key", concurrency: 16 }),
   then: { actor, config: {} },
 });
 

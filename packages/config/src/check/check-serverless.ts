@@ -56,6 +56,8 @@ function warnOfOneAtATime(routes: LinkedDeclarations["route"], findings: Finding
       ["delivery", "concurrency"],
     ]) {
       if (valueAt(route.value, path) !== 1) continue;
+      // In order by route they wait for each other anyway.
+      if (valueAt(route.value, [...path.slice(0, -1), "order"]) === "route") continue;
       const message =
         "on sqs, with concurrency: 1 the keys of this route wait for each other: a delivery that is held or tried again keeps all behind it waiting; with 2 and more each key goes on by itself";
       findings.warnings.push({ ...at(route, path), code: "not-serverless", message });
