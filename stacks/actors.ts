@@ -137,7 +137,7 @@ function deliverer(stack: Stack, id: string, stage: Stage, group: Deliverer) {
     statements: [
       receiveFor(stage, ids),
       ...tellOfInboxes(stage, ids),
-      useTable(stage),
+      useTable(stage, "deliver"),
       useObjects(stage, "claims"),
       ...readSecrets(stage, [
         existing,

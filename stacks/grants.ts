@@ -2,13 +2,14 @@ import { type ActorSpec, OrgLoopError } from "@orgloop/sdk";
 import { Aws } from "aws-cdk-lib";
 import { eventBusArn, objectArn, parameterArn, queueArn, tableArn } from "./arns.ts";
 import type { SpecValue } from "./functions/spec-value.ts";
-import type { Stage } from "./stage.ts";
+import type { FunctionKind, Stage } from "./stage.ts";
 
 /** One statement of a policy; every grant is of this form, so that a test can read them all. */
 export interface Statement {
   readonly Effect: "Allow";
   readonly Action: readonly string[];
   readonly Resource: readonly string[];
+  readonly Condition?: object;
 }
 
 const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
@@ -20,20 +21,45 @@ const allow = (Action: readonly string[], ...Resource: readonly string[]): State
 /** The stage's bucket. */
 export const bucketOf = ({ names }: Stage): string => names.bucket(Aws.ACCOUNT_ID, Aws.REGION);
 
-export const useTable = ({ names }: Stage): Statement =>
-  allow(
-    [
-      "dynamodb:BatchGetItem",
-      "dynamodb:BatchWriteItem",
-      "dynamodb:ConditionCheckItem",
-      "dynamodb:DeleteItem",
-      "dynamodb:GetItem",
-      "dynamodb:PutItem",
-      "dynamodb:Query",
-      "dynamodb:UpdateItem",
-    ],
-    tableArn(names.table),
-  );
+/**
+ * What the keys of the items begin with that each kind of function reads and writes: those that its
+ * code can reach, no more (`test/stacks/least-privilege.test.ts`).
+ */
+const ITEMS: Readonly<Record<FunctionKind, readonly string[]>> = {
+  poll: ["bus-group", "claim", "letter", "source"],
+  receive: ["bus-group", "claim", "letter"],
+  route: ["bus-group", "accepted", "claim", "delivery", "letter", "source-lives", "stage", "trace"],
+  deliver: ["bound", "claim", "delivery", "inbox", "letter", "route", "waiting"],
+  sweep: ["bus-group", "claim", "inbox", "letter", "route", "source", "stage", "waiting"],
+  record: ["bus-group", "source-lives", "stage"],
+  history: [],
+  empty: [],
+};
+
+/** Reads and writes the items of its kind; `items` are more exact keys, in the place of theirs. */
+export function useTable(
+  { names }: Stage,
+  kind: FunctionKind,
+  items: Readonly<Record<string, readonly string[]>> = {},
+): Statement {
+  const keys = ITEMS[kind].flatMap((item) => items[item] ?? [`${item}#*`]);
+  return {
+    ...allow(
+      [
+        "dynamodb:BatchGetItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+      ],
+      tableArn(names.table),
+    ),
+    Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } },
+  };
+}
 
 const SEND = ["sqs:GetQueueAttributes", "sqs:SendMessage"];
 

@@ -37,7 +37,7 @@ export function ingress(stage: Stage, received: readonly SourceSpec[]): Stack | 
     reservedConcurrency: concurrency,
     statements: [
       sendToBus(stage),
-      useTable(stage),
+      useTable(stage, "receive"),
       writeObjects(stage, "claims"),
       ...readSecrets(stage, received.map(withoutSchemas)),
     ],

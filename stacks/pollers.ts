@@ -1,4 +1,5 @@
 import type { Group } from "@orgloop/aws/plan";
+import { sourceKey } from "@orgloop/aws/state";
 import { type SourceSpec, withoutSchemas } from "@orgloop/sdk";
 import type { Stack } from "aws-cdk-lib";
 import { CfnEventInvokeConfig } from "aws-cdk-lib/aws-lambda";
@@ -49,7 +50,7 @@ function addPoller(stack: Stack, stage: Stage, group: Group<SourceSpec>): void {
     memoryMb: 512,
     statements: [
       sendToBus(stage),
-      useTable(stage),
+      useTable(stage, "poll", sourceItems(group.items)),
       writeObjects(stage, "claims"),
       ...readSecrets(stage, group.items.map(withoutSchemas)),
     ],
@@ -63,3 +64,10 @@ function addPoller(stack: Stack, stage: Stage, group: Group<SourceSpec>): void {
   });
   invoke.addDependency(poller);
 }
+
+/** Sources of one role that are named each. */
+const MOST_NAMED = 30;
+
+/** A poller moves the checkpoints of its own sources. */
+const sourceItems = (sources: readonly SourceSpec[]) =>
+  sources.length > MOST_NAMED ? {} : { source: sources.map(({ id }) => sourceKey(id).pk) };

@@ -39,7 +39,7 @@ export function routing(stage: Stage) {
       receiveFrom(names.bus),
       sendToActors(stage),
       sendToHistory(stage),
-      useTable(stage),
+      useTable(stage, "route"),
       useObjects(stage, "claims"),
       // What transforms and filters use; an actor's secrets stay with its deliver function.
       ...readSecrets(stage, [transforms, routes.map(({ when }) => when)]),

@@ -55,7 +55,11 @@ export function storage(stage: Stage) {
  * Checkpoints with leases, claims, attempts, route states, dead letters, the applied state
  * (`@orgloop/stores/dynamodb`).
  */
-function stateTable(scope: Construct, { names, topology }: Stage, removal: RemovalPolicy): void {
+function stateTable(
+  scope: Construct,
+  { names, topology, retain }: Stage,
+  removal: RemovalPolicy,
+): void {
   const key = topology.aws?.kms_key;
   const table = new CfnTable(scope, "State", {
     tableName: names.table,
@@ -69,6 +73,8 @@ function stateTable(scope: Construct, { names, topology }: Stage, removal: Remov
       { attributeName: "sk", keyType: "RANGE" },
     ],
     timeToLiveSpecification: { attributeName: "ttl", enabled: true },
+    // A stage whose state is kept does not lose it by a slip of the hand either.
+    deletionProtectionEnabled: retain,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     // Without a key of the customer's, DynamoDB encrypts with its own.
     ...(key ? { sseSpecification: { sseEnabled: true, sseType: "KMS", kmsMasterKeyId: key } } : {}),

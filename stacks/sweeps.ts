@@ -41,7 +41,7 @@ export function sweeps(
     timeoutS: 60,
     memoryMb: 256,
     statements: [
-      useTable(stage),
+      useTable(stage, "sweep"),
       // What queues have refused is sent by the routes of now.
       useObjects(stage, "claims"),
       readObjects(stage, "topologies"),

@@ -46,7 +46,7 @@ export function recordApplied(
     memoryMb: 512,
     statements: [
       ...readAsset(pointer),
-      useTable(stage),
+      useTable(stage, "record"),
       writeObjects(stage, "topologies"),
       writeObjects(stage, "stage"),
     ],

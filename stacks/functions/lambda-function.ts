@@ -43,6 +43,7 @@ export function lambdaFunction(
   const logs = new CfnLogGroup(scope, `${id}Logs`, {
     logGroupName: names.logGroup(name),
     retentionInDays: logRetentionDays(aws.log_retention),
+    ...(aws.kms_key ? { kmsKeyId: aws.kms_key } : {}),
   });
   const Statement = [
     writeLogs(logGroupArn(names.logGroup(name))),

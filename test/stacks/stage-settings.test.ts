@@ -46,6 +46,9 @@ test("the customer's key encrypts table, bucket and queues, and every function m
   }
   const [table] = made.ofType("AWS::DynamoDB::Table");
   expect(table?.Properties.SSESpecification).toMatchObject({ SSEType: "KMS", KMSMasterKeyId: key });
+  for (const { Properties } of made.ofType("AWS::Logs::LogGroup")) {
+    expect(Properties.KmsKeyId).toBe(key);
+  }
   const [bucket] = made.ofType("AWS::S3::Bucket");
   expect(JSON.stringify(bucket?.Properties.BucketEncryption)).toContain(key);
   const uses = statements(made).filter(({ actions }) => actions.includes("kms:Decrypt"));
@@ -124,6 +127,9 @@ test("a stage that is kept keeps its state when it is removed; another's bucket 
       ({ DeletionPolicy }) => DeletionPolicy,
     );
   const kept = synthesize(topology, { retain: true });
+  const isProtected = (made: Synthesized) =>
+    made.ofType("AWS::DynamoDB::Table").map((it) => it.Properties.DeletionProtectionEnabled);
+  expect([isProtected(kept), isProtected(synthesize(topology))]).toEqual([[true], [false]]);
   expect(policies(kept)).toEqual(["RetainExceptOnCreate", "RetainExceptOnCreate"]);
   expect(kept.ofType("Custom::OrgLoopBucketContents")).toEqual([]);
   const gone = synthesize(topology);

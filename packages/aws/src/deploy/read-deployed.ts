@@ -139,7 +139,7 @@ async function refuseKept({ dynamodb, stage, bucket }: DeployedReader): Promise<
   if (kept === null) return;
   throw new OrgLoopError(
     "STATE_KEPT",
-    `the stage "${stage}" was removed and its state was kept; to begin anew, delete it first: \`aws dynamodb delete-table --table-name ${table}\` and \`aws s3 rb s3://${bucket} --force\``,
+    `the stage "${stage}" was removed and its state was kept; to begin anew, delete it first: \`aws dynamodb update-table --table-name ${table} --no-deletion-protection-enabled\`, \`aws dynamodb delete-table --table-name ${table}\` and \`aws s3 rb s3://${bucket} --force\``,
   );
 }
 

@@ -12,6 +12,8 @@ export * from "./replay-numbers.ts";
 export * from "./route-states.ts";
 export * from "./source-epochs.ts";
 export * from "./source-groupings.ts";
+export { sourceKey } from "./source-item.ts";
+export * from "./source-lives.ts";
 export * from "./source-states.ts";
 export type { StateTable } from "./state-table.ts";
 export * from "./traces.ts";
