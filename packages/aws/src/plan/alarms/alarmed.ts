@@ -45,7 +45,7 @@ export function alarmed(options: AlarmedOptions): Alarmed & { readonly keys: rea
   return {
     ...{ workspace, names, actors, routesTo, deliverers, pollers },
     receives: received && ingressOf(topology.aws).kind !== "none",
-    concurrency: CONCURRENCY,
+    concurrency: topology.aws?.concurrency ?? CONCURRENCY,
     shards: stacksOf(layout, "alarms"),
     keys: [...actors, ...deliverers.map(({ key }) => key), ...pollers.map(({ key }) => key)],
   };
