@@ -180,7 +180,7 @@ async function tripFor(
   delivery: Delivery,
   policy: DeliveryPolicy,
   cause: unknown,
-  host: AttemptHost,
+  host: AttemptPorts,
 ): Promise<void> {
   const { clock, flow, known } = host;
   const about = deliveryEntry(delivery);

@@ -13,7 +13,6 @@ export * from "./route-states.ts";
 export * from "./source-epochs.ts";
 export * from "./source-groupings.ts";
 export { sourceKey } from "./source-item.ts";
-export * from "./source-lives.ts";
 export * from "./source-states.ts";
 export type { StateTable } from "./state-table.ts";
 export * from "./traces.ts";
