@@ -213,6 +213,7 @@ const COMMANDS: Readonly<Record<string, { args?: readonly string[]; code?: numbe
   "wal verify": { code: 1 },
   "wal repair": { code: 1 },
   "wal stats": { code: 1 },
+  completion: { args: ["completion", "bash"] },
   version: {},
 };
 

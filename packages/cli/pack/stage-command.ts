@@ -1,7 +1,9 @@
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { bundleCommand, EXTERNAL } from "../bundle-command.ts";
+import { manPage } from "../src/manual/man-page.ts";
+import { orgloopProgram } from "../src/program.ts";
 import { bundledLicenses } from "./bundled-licenses.ts";
 import { packedManifest, ROOT, readManifest } from "./packed-manifest.ts";
 import { writeStaged } from "./write-staged.ts";
@@ -22,11 +24,15 @@ export async function stageCommand(staged: string): Promise<void> {
   for (const part of ["bin", "templates"]) {
     cpSync(path.join(OWN, part), path.join(staged, part), { recursive: true });
   }
+  mkdirSync(path.join(staged, "man"));
+  const page = manPage(orgloopProgram(), readManifest(OWN).version);
+  writeFileSync(path.join(staged, "man/orgloop.1"), page);
   const manifest = packedManifest(OWN, {
     name: "orgloop",
     bin: { orgloop: "./bin/orgloop.js" },
     exports: { "./package.json": "./package.json" },
-    files: ["bin", "dist", "templates"],
+    files: ["bin", "dist", "man", "templates"],
+    man: ["./man/orgloop.1"],
     dependencies: Object.fromEntries(COMMAND_DEPENDENCIES.map((name) => [name, versionOf(name)])),
   });
   writeStaged(staged, OWN, manifest);

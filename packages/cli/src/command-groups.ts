@@ -1,3 +1,4 @@
+import { DEAD_REASONS } from "@orgloop/sdk";
 import { type Command, Option } from "commander";
 import { lazy, portOption } from "./lazy-command.ts";
 
@@ -71,7 +72,7 @@ export function addDeadLetters(program: Command): void {
       .command(name)
       .option("--route <name>", "of this route")
       .option("--actor <id>", "of this actor")
-      .option("--reason <reason>", "given up for this reason")
+      .addOption(new Option("--reason <reason>", "given up for this reason").choices(DEAD_REASONS))
       .option("--since <time>", "last attempted from then on: 15m, 2h, or ISO 8601")
       .option("--until <time>", "last attempted up to then");
   filtered("list")

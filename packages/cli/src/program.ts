@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { cliVersion } from "./cli-version.ts";
 import {
   addConnectors,
@@ -11,7 +11,9 @@ import {
   addWal,
   addWorkspaces,
 } from "./command-groups.ts";
+import { addExamples } from "./examples.ts";
 import { lazy, portOption } from "./lazy-command.ts";
+import { SHELLS } from "./manual/completion-script.ts";
 
 /**
  * The commands, their arguments and flags. What a command does is imported only when it runs:
@@ -27,6 +29,7 @@ export function orgloopProgram(): Command {
     .option("--json", "one JSON document on stdout")
     .option("--quiet", "no progress")
     .option("--no-color", "no colours")
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     // main.ts reports errors, in JSON where asked for.
     .configureOutput({ outputError: () => {} })
@@ -46,9 +49,15 @@ export function orgloopProgram(): Command {
   addStage(program);
   addWal(program);
   program
+    .command("completion")
+    .description("what a shell reads to complete commands and options")
+    .addArgument(new Argument("<shell>", "of this shell").choices(SHELLS))
+    .action(lazy(() => import("./commands/completion.ts").then((it) => it.completion)));
+  program
     .command("version")
     .description("version of orgloop, Node and platform")
     .action(lazy(() => import("./commands/version.ts").then((it) => it.version)));
+  addExamples(program);
   return program;
 }
 
@@ -67,6 +76,8 @@ function addConfiguration(program: Command): void {
   program
     .command("validate")
     .description("every error and warning of the configuration")
+    .option("--strict", "warnings are errors")
+    .option("--all-workspaces", "resolve each workspace, not the selected one alone")
     .action(lazy(() => import("./commands/validate.ts").then((it) => it.validate)));
   program
     .command("plan")
@@ -109,6 +120,7 @@ function addProcess(program: Command): void {
   program
     .command("status")
     .description("what runs: sources, routes, actors")
+    .option("--watch", "go on, and show it anew every 2 s")
     .action(lazy(() => import("./commands/status.ts").then((it) => it.status)));
 }
 

@@ -41,6 +41,7 @@ export * from "./routing/fill-route.ts";
 export * from "./routing/guards/loop-guard.ts";
 export * from "./routing/handle-event.ts";
 export * from "./routing/match/index.ts";
+export * from "./routing/ordering.ts";
 export * from "./routing/route-event.ts";
 export * from "./routing/routed-route.ts";
 export * from "./routing/transforms.ts";

@@ -111,9 +111,30 @@ export function isRefused(error: unknown): error is RefusedError {
  */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return textOf(error);
-  const message = textOf(error.message);
+  const message = ofFile(error) ?? textOf(error.message);
   return error instanceof SyntaxError ? message.replace(/[\s\p{Cc}]+/gu, " ") : message;
 }
+
+const FORBIDDEN = /^(?:EACCES|EPERM): [^,]+, (\w+)(?: '([\s\S]*)')?$/;
+
+/** What Node says of a file that may not be touched, with what to do. */
+function ofFile(error: Error): string | null {
+  const [, call, file] = FORBIDDEN.exec(error.message) ?? [];
+  if (call === undefined || file === undefined || !("code" in error)) return null;
+  return `${file} may not be ${DONE[call] ?? "changed"} (${error.code}): its owner or mode forbids it to the user that runs this`;
+}
+
+const DONE: Readonly<Record<string, string>> = {
+  access: "used",
+  lstat: "read",
+  mkdir: "made",
+  open: "opened",
+  read: "read",
+  realpath: "read",
+  scandir: "read",
+  spawn: "run",
+  stat: "read",
+};
 
 /** Of what has no text of its own, what it is. */
 function textOf(value: unknown): string {

@@ -9,7 +9,13 @@ export * from "./errors.ts";
 export * from "./event.ts";
 export * from "./fair-pool.ts";
 export * from "./inbox-store.ts";
-export { formatEntry, formatMetadata, type Paint } from "./log-lines/format-entry.ts";
+export {
+  formatEntry,
+  formatMetadata,
+  idBegins,
+  type Paint,
+  shortId,
+} from "./log-lines/format-entry.ts";
 export { PHASE_STYLES, shownPhases } from "./log-lines/phase-style.ts";
 export * from "./logger.ts";
 export * from "./plugin.ts";

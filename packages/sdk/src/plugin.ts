@@ -70,6 +70,11 @@ export interface PluginPart<Config, Running> {
    */
   readonly paths?: readonly string[];
   /**
+   * Keys of `config` that name a program: by a path from the project where there is a `/` in it.
+   * `validate` warns of one that is not there. A function where that depends on the config.
+   */
+  readonly programs?: readonly string[] | ((config: unknown) => readonly string[]);
+  /**
    * Opens what it needs; heavy imports belong in here. The references in `config` are resolved. A
    * method, so that hosts can hold parts of every configuration type.
    */

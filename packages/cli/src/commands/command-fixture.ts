@@ -35,6 +35,7 @@ export function recordedContext({
         said.texts.push(text);
       },
       write() {},
+      frame: (text) => void said.texts.push(text),
       note() {},
       progress() {},
       warn: (text) => void said.warnings.push(text),

@@ -1,4 +1,4 @@
-import type { DeadLetterSummary } from "@orgloop/sdk";
+import { type DeadLetterSummary, shortId } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
 import type { ExitStatus } from "../command-error.ts";
 import { type LetterFlags, letterFilter, withLetters } from "../events/dead-letter-access.ts";
@@ -17,7 +17,7 @@ export const deadLettersList: Command<LetterFlags> = (context, _args, flags) => 
     const count = context.flags.json
       ? await writeJson(letters, output.write)
       : await writeTables(letters, output.write);
-    if (count === 0) output.note("no dead letters are as asked for");
+    if (count === 0) output.note("there are no dead letters that fit");
     return 0;
   });
 };
@@ -54,5 +54,17 @@ async function writeTables(letters: Letters, write: (text: string) => void): Pro
 function rowOf(letter: DeadLetterSummary): string[] {
   const { id, event_id, route, actor, reason, attempts, last_at, last_error } = letter;
   const error = last_error ?? "";
-  return [id, event_id, route ?? "-", actor ?? "-", reason, String(attempts), last_at, error];
+  return [
+    shown(id),
+    shortId(event_id),
+    route ?? "-",
+    actor ?? "-",
+    reason,
+    String(attempts),
+    last_at,
+    error,
+  ];
 }
+
+/** With its prefix, by which it is told from an event's. */
+const shown = (id: string): string => id.slice(0, id.indexOf(shortId(id)) + shortId(id).length);

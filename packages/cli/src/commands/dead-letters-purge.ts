@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { type LetterFlags, letterFilter, withLetters } from "../events/dead-letter-access.ts";
+import { wholeLetterIds } from "../events/whole-id.ts";
 
 export interface DeadLettersPurgeOptions extends LetterFlags {
   readonly yes?: boolean;
@@ -10,9 +11,11 @@ export interface DeadLettersPurgeOptions extends LetterFlags {
  * `orgloop dead-letters purge`: deletes the letters chosen (all, where nothing is said) after
  * asking.
  */
-export const deadLettersPurge: Command<DeadLettersPurgeOptions> = (context, ids, flags) => {
-  const filter = letterFilter(flags, ids);
+export const deadLettersPurge: Command<DeadLettersPurgeOptions> = (context, given, flags) => {
+  letterFilter(flags);
   return withLetters(context, async (access) => {
+    const ids = await wholeLetterIds(access, given);
+    const filter = letterFilter(flags, ids);
     const { output } = context;
     const wanted = new Set(ids);
     const chosen: string[] = [];
@@ -20,7 +23,7 @@ export const deadLettersPurge: Command<DeadLettersPurgeOptions> = (context, ids,
       if (ids.length === 0 || wanted.has(id)) chosen.push(id);
     }
     if (chosen.length === 0) {
-      output.result({ purged: 0, under_way: 0 }, "No dead letters are as asked for.");
+      output.result({ purged: 0, under_way: 0 }, "There are no dead letters that fit.");
       return 0;
     }
     const count = chosen.length === 1 ? "1 dead letter" : `${chosen.length} dead letters`;

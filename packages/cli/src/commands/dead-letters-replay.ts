@@ -2,6 +2,7 @@ import type { Command } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { type LetterFlags, letterFilter, withLetters } from "../events/dead-letter-access.ts";
 import { replayRate } from "../events/replay-rate.ts";
+import { wholeLetterIds } from "../events/whole-id.ts";
 
 export interface DeadLettersReplayOptions extends LetterFlags {
   readonly dryRun?: boolean;
@@ -15,14 +16,17 @@ export interface DeadLettersReplayOptions extends LetterFlags {
 export const deadLettersReplay: Command<DeadLettersReplayOptions> = async (context, ids, flags) => {
   const { output } = context;
   const { dryRun = false } = flags;
-  const filter = letterFilter(flags, ids);
   const rate = replayRate(flags.rate);
-  const answer = await withLetters(context, (access) => access.replay(filter, { dryRun, ...rate }));
+  letterFilter(flags);
+  const answer = await withLetters(context, async (access) => {
+    const filter = letterFilter(flags, await wholeLetterIds(access, ids));
+    return access.replay(filter, { dryRun, ...rate });
+  });
   const { matched, started, under_way = 0, refused } = answer;
   if (matched < new Set(ids).size && ids.length > 0) {
     throw new CommandError(
       "NO_DEAD_LETTER",
-      `of ${ids.length} ids ${matched} are dead letters as asked for${dryRun ? "" : `; ${started} are being replayed`}`,
+      `of ${ids.length} ids ${matched} are dead letters that fit${dryRun ? "" : `; ${started} are being replayed`}`,
     );
   }
   for (const { id, error } of refused) output.warn(`${id}: ${error}`);

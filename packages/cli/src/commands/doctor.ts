@@ -1,5 +1,5 @@
 import type { LoadedProject } from "@orgloop/config";
-import type { ProcessStatus } from "@orgloop/node";
+import type { ProcessStatus, StoredState } from "@orgloop/node";
 import { stageOf } from "../aws/stage.ts";
 import type { Command, CommandContext } from "../command.ts";
 import type { ExitStatus } from "../command-error.ts";
@@ -10,10 +10,17 @@ import { checkNode } from "../doctor/node.ts";
 import { checkPort } from "../doctor/port.ts";
 import { checkProject, checkVariables } from "../doctor/project.ts";
 import { checkRepeats } from "../doctor/repeats.ts";
+import { checkDeliveries, checkLetters } from "../doctor/running.ts";
 import { dataDirectory, projectName } from "../process/data-directory.ts";
 import { chosenPort } from "../process/port.ts";
-import { callProcess, type FoundProcess, findProcess } from "../process/running-process.ts";
+import {
+  ControlError,
+  callProcess,
+  type FoundProcess,
+  findProcess,
+} from "../process/running-process.ts";
 import { readProject } from "../project/read-project.ts";
+import { wantedVariables } from "./env.ts";
 
 export interface DoctorOptions {
   readonly port?: string;
@@ -59,7 +66,7 @@ async function processChecks(
   const found = await findProcess(context.home, dataDir);
   return [
     checkProject(project),
-    ...checkVariables(project),
+    ...checkVariables(project, await unsetThere(context, project, found)),
     checkNode(process.version),
     ...(await checkDisk(dataDir)),
     await checkPort(found?.port ?? port, found),
@@ -67,13 +74,41 @@ async function processChecks(
     await checkWal(dataDir),
     await checkStores(dataDir),
     await checkLog(dataDir),
-    ...(found?.responsive === true ? [await runningRepeats(context, found)] : []),
+    ...(found?.responsive === true
+      ? await runningChecks(context, found)
+      : [checkLetters((await storedState(project, dataDir)).deadLetters)]),
   ];
 }
 
-async function runningRepeats({ home }: CommandContext, found: FoundProcess): Promise<Check> {
-  const { repeats } = await callProcess<ProcessStatus>(home, found, "/control/status");
-  return checkRepeats(repeats);
+async function runningChecks({ home }: CommandContext, found: FoundProcess): Promise<Check[]> {
+  const status = await callProcess<ProcessStatus>(home, found, "/control/status");
+  return [checkRepeats(status.repeats), ...checkDeliveries(status)];
+}
+
+/** Variables that the running process has not; null: none runs, or it is of an earlier version. */
+async function unsetThere(
+  { home }: CommandContext,
+  project: LoadedProject,
+  found: FoundProcess | null,
+): Promise<readonly string[] | null> {
+  if (found?.responsive !== true) return null;
+  const names = wantedVariables(project).map(({ name }) => `name=${name}`);
+  const query = names.join("&");
+  try {
+    const path = `/control/variables?${query}`;
+    return (await callProcess<{ unset: readonly string[] }>(home, found, path)).unset;
+  } catch (error) {
+    if (error instanceof ControlError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+async function storedState(
+  { topology, projectDir }: LoadedProject,
+  dataDir: string,
+): Promise<StoredState> {
+  const { readStoredState } = await import("@orgloop/node");
+  return readStoredState({ topology, projectDir, dataDir });
 }
 
 function checkProcess(found: FoundProcess | null): Check {

@@ -1,9 +1,12 @@
 import path from "node:path";
-import { formatEntry, type LogEntry, type Paint } from "@orgloop/sdk";
+import { suggestion } from "@orgloop/engine";
+import { formatEntry, idBegins, type LogEntry, type Paint, PHASES } from "@orgloop/sdk";
 import { onStage, stageOf } from "../aws/stage.ts";
 import type { Command } from "../command.ts";
+import { CommandError } from "../command-error.ts";
 import { readEventLog } from "../events/event-log.ts";
 import { pointInTime } from "../events/point-in-time.ts";
+import { wholeId } from "../events/whole-id.ts";
 import { locateData } from "../process/data-directory.ts";
 
 export interface LogsOptions {
@@ -24,7 +27,7 @@ const AWS_SINCE = "1h";
 /** `orgloop logs`. With `--json` the entries are one array, which a Ctrl-C closes. */
 export const logs: Command<LogsOptions> = async (context, _args, options) => {
   const { output, flags } = context;
-  const wanted = entryFilter(options, Date.now());
+  let wanted = entryFilter(options, Date.now());
   const { dataDir, project } = await locateData(context);
   const stage = stageOf(context, project);
   const directory = path.join(dataDir, "log");
@@ -48,8 +51,13 @@ export const logs: Command<LogsOptions> = async (context, _args, options) => {
   };
   const { follow, event, source, route, phase, since = AWS_SINCE } = options;
   const { signal } = stop;
-  if (stage === null) await show(readEventLog({ directory, follow, signal }));
-  else {
+  if (stage === null) {
+    if (event !== undefined) {
+      const whole = await wholeIdIn(directory, event, signal);
+      wanted = entryFilter({ ...options, event: whole }, Date.now());
+    }
+    await show(readEventLog({ directory, follow, signal }));
+  } else {
     const sinceMs = pointInTime("--since", since, Date.now());
     await onStage(stage, (open, { stageLogs }) =>
       show(
@@ -66,33 +74,58 @@ export const logs: Command<LogsOptions> = async (context, _args, options) => {
     );
   }
   if (flags.json) output.write(written === 0 ? "[]\n" : "\n]\n");
-  else if (written === 0) output.note(`nothing in ${where} is as asked for`);
+  else if (written === 0) output.note(`no entry of ${where} fits what was asked for`);
   process.off("SIGINT", interrupt);
   process.off("SIGTERM", interrupt);
   return 0;
 };
 
-/** The console logger's line, which says besides which event and which attempt it is about. */
+/** The console logger's line, which says besides which attempt it is about. */
 function humanLine(entry: LogEntry, paint: Paint): string {
-  return formatEntry(entry, paint, [
-    ["attempt", entry.attempt],
-    ["evt", entry.event_id],
-  ]);
+  return formatEntry(entry, paint, [["attempt", entry.attempt]]);
 }
 
-/** Which entries `options` ask for. Throws `USAGE` for a time that is none. */
+const isOf = ({ event_id = "", trace_id = "" }: LogEntry, id: string): boolean =>
+  idBegins(event_id, id) || idBegins(trace_id, id);
+
+/**
+ * The whole id that `given` is the beginning of, of what the log holds so far; as it is where none
+ * is. Throws `AMBIGUOUS_ID`.
+ */
+async function wholeIdIn(directory: string, given: string, signal: AbortSignal): Promise<string> {
+  const found = new Set<string>();
+  for await (const entry of readEventLog({ directory, follow: false, signal })) {
+    const { event_id = "", trace_id = "" } = entry;
+    if (event_id === given || trace_id === given) return given;
+    if (idBegins(event_id, given)) found.add(event_id);
+    else if (idBegins(trace_id, given)) found.add(trace_id);
+  }
+  return wholeId(given, found);
+}
+
+/** Throws `USAGE` for a phase that there is not: nothing would ever fit it. */
+function checkPhase(phase: string): void {
+  const groups = PHASES.map((one) => one.split(".")[0] ?? one);
+  const known = [...new Set([...groups, ...PHASES])].sort();
+  if (known.includes(phase)) return;
+  const hint = suggestion(phase, known, "phases");
+  throw new CommandError("USAGE", `--phase "${phase}": there is no such phase${hint}`);
+}
+
+/** Which entries `options` ask for. Throws `USAGE` for a time that is none, and a phase. */
 export function entryFilter(options: LogsOptions, nowMs: number): (entry: LogEntry) => boolean {
   const sinceMs =
     options.since === undefined
       ? Number.NEGATIVE_INFINITY
       : pointInTime("--since", options.since, nowMs);
   const { source, route, eventType, result, event, phase } = options;
+  if (phase !== undefined) checkPhase(phase);
   return (entry) =>
     Date.parse(entry.timestamp) >= sinceMs &&
     (source === undefined || entry.source === source) &&
     (route === undefined || entry.route === route) &&
     (eventType === undefined || entry.event_type === eventType) &&
     (result === undefined || entry.result === result) &&
-    (event === undefined || entry.event_id === event || entry.trace_id === event) &&
+    (event === undefined || isOf(entry, event)) &&
     (phase === undefined || entry.phase === phase || entry.phase.startsWith(`${phase}.`));
 }

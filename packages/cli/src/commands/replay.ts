@@ -3,6 +3,7 @@ import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { periodOf } from "../events/point-in-time.ts";
 import { needsProcess, replayRate } from "../events/replay-rate.ts";
+import { wholeEventIds } from "../events/whole-id.ts";
 import { locateData } from "../process/data-directory.ts";
 import { callProcess, findProcess } from "../process/running-process.ts";
 
@@ -31,8 +32,8 @@ interface Answer {
  */
 export const replay: Command<ReplayOptions> = async (context, _args, options) => {
   const { output } = context;
-  const { event, since, until, source, route, dryRun = false, rate } = options;
-  if (event === undefined && since === undefined) {
+  const { event: given, since, until, source, route, dryRun = false, rate } = options;
+  if (given === undefined && since === undefined) {
     throw new CommandError("USAGE", "say which events: --event ID, or --since TIME");
   }
   const period = periodOf({ ...(since && { since }), ...(until && { until }) });
@@ -42,7 +43,9 @@ export const replay: Command<ReplayOptions> = async (context, _args, options) =>
     ...(source !== undefined && { source }),
     ...(route !== undefined && { route }),
   };
-  const { dataDir, project } = await locateData(context);
+  const located = await locateData(context);
+  const { dataDir, project } = located;
+  const event = given && (await wholeEventIds(context, located, given));
   const stage = stageOf(context, project);
   let read: { readonly objects: number; readonly from: string } | undefined;
   const answer =

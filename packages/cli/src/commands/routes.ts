@@ -1,20 +1,12 @@
 import type { RouteSpec } from "@orgloop/sdk";
 import type { Command } from "../command.ts";
 import { readValidProject } from "../project/read-project.ts";
-import { textTable } from "../terminal/text-table.ts";
+import { routesText } from "../terminal/routes-text.ts";
 
 /** `orgloop routes`: one edge for each source of each route (v1alpha1, section 9). */
 export const routes: Command = async (context) => {
   const { topology, warnings } = await readValidProject(context);
   const edges = topology.routes.flatMap(edgesOf);
-  const rows = edges.map((edge) => [
-    edge.source,
-    edge.route,
-    edge.actor,
-    edge.events.join(", "),
-    edge.filter === null ? "" : JSON.stringify(edge.filter),
-    edge.transforms.join(", "),
-  ]);
   context.output.result(
     {
       project: topology.project,
@@ -24,9 +16,7 @@ export const routes: Command = async (context) => {
       edges,
       warnings: warnings.map(({ message }) => message),
     },
-    rows.length === 0
-      ? "There are no routes."
-      : textTable(["SOURCE", "ROUTE", "ACTOR", "EVENTS", "FILTER", "TRANSFORMS"], rows),
+    routesText(topology.routes, topology.sources),
   );
   return 0;
 };

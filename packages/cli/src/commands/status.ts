@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { StageOptions } from "@orgloop/aws/operate";
 import { withoutUserinfo } from "@orgloop/engine";
 import type { ProcessStatus } from "@orgloop/node";
@@ -12,8 +13,32 @@ import { type Status, statusForm } from "../terminal/status-form.ts";
 import { statusText } from "../terminal/status-text.ts";
 import { wantedVariables } from "./env.ts";
 
+export interface StatusOptions {
+  /** Goes on and shows it anew, until Ctrl-C. */
+  readonly watch?: boolean;
+}
+
+const WATCH_MS = 2_000;
+
 /** `orgloop status`: what runs; where nothing does, what is on disk, and exit status 3. */
-export const status: Command = async (context) => {
+export const status: Command<StatusOptions> = async (context, _args, { watch = false }) => {
+  if (!watch) return showStatus(context);
+  const { flags, output } = context;
+  if (flags.json) {
+    throw new CommandError("USAGE", "--watch shows a table anew: it does not go with --json");
+  }
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  const frames = { ...output, result: (_: unknown, text: string) => output.frame(text) };
+  let code: ExitStatus = 0;
+  while (!stop.signal.aborted) {
+    code = await showStatus({ ...context, output: frames });
+    await wait(WATCH_MS, undefined, { signal: stop.signal }).catch(() => {});
+  }
+  return code;
+};
+
+async function showStatus(context: CommandContext): Promise<ExitStatus> {
   const located = await locateData(context);
   const stage = stageOf(context, located.project);
   if (stage !== null) return statusOnAws(context, stage, located.project);
@@ -29,10 +54,11 @@ export const status: Command = async (context) => {
   const report = reported === null ? await statusAtRest(context, located) : statusForm(reported);
   const name = projectName(located.project);
   const where = found ? `process ${found.pid}, port ${found.port}` : located.dataDir;
-  const text = context.flags.json ? "" : statusText(name, where, report, reported?.not_ready);
+  const { errors } = located.project;
+  const text = context.flags.json ? "" : statusText(name, where, report, { live: reported, errors });
   context.output.result(report, text);
   return found === null ? 3 : 0;
-};
+}
 
 async function statusOnAws(
   { flags, output }: CommandContext,

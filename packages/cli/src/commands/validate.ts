@@ -1,26 +1,70 @@
 import type { LoadedProject } from "@orgloop/config";
 import type { Problem } from "@orgloop/sdk";
-import type { Command } from "../command.ts";
-import { problemLine, readProject } from "../project/read-project.ts";
-import type { Output } from "../terminal/output.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { mergedProblems, type Problems, readEveryWorkspace } from "../project/every-workspace.ts";
+import { problemReport } from "../project/problem-report.ts";
+import { readProject } from "../project/read-project.ts";
+
+export interface ValidateOptions {
+  /** Warnings are errors. */
+  readonly strict?: boolean;
+  /** Every workspace is resolved, not the selected one alone. */
+  readonly allWorkspaces?: boolean;
+}
 
 /**
  * `orgloop validate`: exit status 0, or 2 where there are errors; also in the file of a workspace
  * that is not selected.
  */
-export const validate: Command = async (context) => {
-  const project = await readProject(context, { plugins: true, everyWorkspace: true });
-  const { errors, provenance } = project;
-  const { quotas, limits } = await ofStage(project);
-  const warnings = [...project.warnings, ...quotas];
+export const validate: Command<ValidateOptions> = async (context, _args, options) => {
+  const { flags, output } = context;
+  const { projects, limits, ...found } = await problemsOf(context, options.allWorkspaces ?? false);
+  const { errors, warnings }: Problems = options.strict
+    ? { errors: [...found.errors, ...found.warnings], warnings: [] }
+    : found;
   const valid = errors.length === 0;
-  const report = { errors, warnings, provenance };
-  const text = context.flags.json ? "" : humanReport({ ...report, limits }, context.output);
-  context.output.result({ valid, errors, warnings }, text);
+  const style = output.style.bind(output);
+  const text = flags.json
+    ? ""
+    : [
+        ...soundFiles(projects, found).map((line) => `${style("green", "✓")} ${line}`),
+        problemReport({ errors, warnings }, { workspaces: projects.length, limits, style }),
+      ].join("\n");
+  output.result({ valid, errors, warnings }, text);
   return valid ? 0 : 2;
 };
 
-/** Loaded only where the workspace is on AWS. */
+interface Found extends Problems {
+  readonly projects: readonly LoadedProject[];
+  /** What the workspaces take where they are deployed. */
+  readonly limits: readonly string[];
+}
+
+async function problemsOf(context: CommandContext, everyWorkspace: boolean): Promise<Found> {
+  if (!everyWorkspace) {
+    const project = await readProject(context, { plugins: true, everyWorkspace: true });
+    const { errors, warnings } = project;
+    const { quotas, limits } = await ofStage(project);
+    return { projects: [project], errors, warnings: [...warnings, ...quotas], limits };
+  }
+  const loaded = await readEveryWorkspace(context);
+  const warnings = [];
+  const limits = [];
+  for (const { workspace, project } of loaded) {
+    const stage = await ofStage(project);
+    warnings.push({ workspace, problems: [...project.warnings, ...stage.quotas] });
+    limits.push(...stage.limits.map((limit) => `${workspace}: ${limit}`));
+  }
+  const errors = loaded.map(({ workspace, project }) => ({ workspace, problems: project.errors }));
+  return {
+    projects: loaded.map(({ project }) => project),
+    errors: mergedProblems(errors),
+    warnings: mergedProblems(warnings),
+    limits,
+  };
+}
+
+/** What AWS says of a workspace that is there; loaded only then. */
 async function ofStage(
   project: LoadedProject,
 ): Promise<{ readonly quotas: readonly Problem[]; readonly limits: readonly string[] }> {
@@ -29,25 +73,12 @@ async function ofStage(
   return { quotas: await quotaWarnings(project), limits: await webhookLimit(project) };
 }
 
-type Report = Pick<LoadedProject, "provenance" | "errors" | "warnings"> & {
-  /** What the workspace takes where it is deployed. */
-  readonly limits: readonly string[];
-};
-
-function humanReport({ provenance, errors, warnings, limits }: Report, output: Output): string {
-  const faulty = new Set(errors.map((problem) => problem.file));
-  const sound = [...provenance.documents.values()].filter(({ file }) => !faulty.has(file));
-  const problem = (severity: string) => (it: Problem) => {
-    const label = output.style(severity === "error" ? "red" : "yellow", `[${severity} ${it.code}]`);
-    return `${problemLine(it)} ${label}`;
-  };
-  return [
-    ...sound.map(({ file, value }) => `${output.style("green", "✓")} ${file}${description(value)}`),
-    ...errors.map(problem("error")),
-    ...warnings.map(problem("warning")),
-    ...limits,
-    `${errors.length} errors, ${warnings.length} warnings ${errors.length === 0 ? "✓" : "✗"}`,
-  ].join("\n");
+/** The files without errors, each with what it says of itself. */
+function soundFiles(projects: readonly LoadedProject[], { errors }: Problems): readonly string[] {
+  const faulty = new Set(errors.map(({ file }) => file));
+  const documents = projects.flatMap(({ provenance }) => [...provenance.documents.values()]);
+  const sound = documents.filter(({ file }) => !faulty.has(file));
+  return [...new Set(sound.map(({ file, value }) => `${file}${description(value)}`))];
 }
 
 /** ` — what the file says of itself`, or nothing. */

@@ -103,3 +103,13 @@ test("it depends on the command and on the packages that it names, and on nothin
   expect(Object.keys(dependencies([])).sort()).toEqual(names.sort());
   expect(dependencies(["github"])).toMatchObject({ "@orgloop/connector-github": "^0.1.0" });
 });
+
+test("whatever is wired in, the workspace for AWS is valid", async () => {
+  const connectors = optionalConnectors();
+  const files = projectTemplate({ name: "acme", description: "", connectors, aws: true });
+  const directory = await write(files);
+  const lookup = pluginLookup({ projectDir: directory });
+  const project = await loadProject({ path: directory, workspace: "production", env: {}, lookup });
+  expect(project.errors).toEqual([]);
+  await rm(directory, { recursive: true });
+});

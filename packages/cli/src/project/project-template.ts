@@ -34,7 +34,11 @@ export function projectTemplate(options: TemplateOptions): Map<string, string> {
   const listed: string[] = [];
   for (const connector of options.connectors) {
     for (const [file, text] of templateFiles(path.join(TEMPLATES, "connectors", connector))) {
-      files.set(file, `${files.get(file) ?? ""}${text}`);
+      const isOverride = file.startsWith("workspaces/");
+      if (isOverride && !options.aws) continue;
+      // What a workspace changes of its routes: the last mapping of that file.
+      const more = isOverride ? text.replace(/^(?=\S)/gm, "  ") : text;
+      files.set(file, `${files.get(file) ?? ""}${more}`);
       if (file.startsWith("connectors/")) listed.push(`  - ${file}\n`);
     }
   }

@@ -12,6 +12,8 @@ export interface Output {
   result(json: unknown, text: string): void;
   /** A part of a result that comes in pieces; the command sees to the form itself. */
   write(text: string): void;
+  /** On a terminal in place of the frame before; elsewhere below it. */
+  frame(text: string): void;
   /** Progress and hints; silent with `--quiet`. */
   note(text: string): void;
   /**
@@ -31,6 +33,8 @@ export interface Output {
   /** Asks on the terminal; null where there is none to ask on. */
   confirm(question: string): Promise<boolean | null>;
 }
+
+const CLEAR = "\u001b[H\u001b[J";
 
 /** The terminal or pipe that the command runs on. */
 export function processOutput(flags: {
@@ -58,6 +62,13 @@ export function processOutput(flags: {
     write(text) {
       answered = true;
       process.stdout.write(screen.shown(text));
+    },
+    frame(text) {
+      answered = true;
+      const { isTTY, rows = 24 } = process.stdout;
+      // Home, and nothing below; what would scroll is cut, so that the top stays in place.
+      const shown = isTTY ? text.split("\n").slice(0, Math.max(1, rows - 1)) : [text, ""];
+      process.stdout.write(`${isTTY ? CLEAR : ""}${screen.shown(shown.join("\n"))}\n`);
     },
     note(text) {
       if (!flags.quiet) say(text);

@@ -21,6 +21,7 @@ import type { Environment } from "../read/read-environment.ts";
 import { at, type Declaration, type Declarations } from "../resolve/declarations.ts";
 import type { Findings } from "../resolve/findings.ts";
 import { secretVariables } from "./check-environments.ts";
+import { checkPrograms } from "./check-programs.ts";
 import { checkPath, checkTemplatesAt, madeRoots } from "./check-templates.ts";
 import { checkUnfilled } from "./check-unfilled.ts";
 import { type MarkedSecrets, markedSecrets } from "./marked-secrets.ts";
@@ -56,7 +57,7 @@ export interface FoundParts extends FoundSecrets {
   readonly keyed: ReadonlySet<string>;
 }
 
-type Part = Pick<PluginPart<unknown, unknown>, "config" | "templates" | "paths">;
+type Part = Pick<PluginPart<unknown, unknown>, "config" | "templates" | "paths" | "programs">;
 
 /** What of a package the item is made of, or what it is instead. */
 function partOf(plugin: PluginDefinition, item: Declaration): Part | string {
@@ -77,12 +78,14 @@ export async function checkPlugins(
   lookup: PluginLookup,
   env: Environment,
   findings: Findings,
+  projectDir: string,
   standIns?: string,
 ): Promise<FoundParts> {
   const { source, actor, transform, logger } = declarations;
   const made = madeRoots(transform);
   const context: Context = {
     env,
+    projectDir,
     ofTemplates: new Set([...ALL_ROOTS, ...made]),
     ofPaths: new Set([...PATH_ROOTS, ...made]),
   };
@@ -144,6 +147,7 @@ function packageError(
 }
 
 interface Context {
+  readonly projectDir: string;
   readonly env: Environment;
   readonly ofTemplates: ReadonlySet<string>;
   readonly ofPaths: ReadonlySet<string>;
@@ -181,6 +185,7 @@ async function checkItem(
   }
   warnAboutEmpty(item, schema, config, context.env, findings);
   checkEventTexts(item, part, config, context, findings);
+  checkPrograms(item, part, config, context.projectDir, findings);
   return schema;
 }
 

@@ -45,6 +45,14 @@ function bytesOf(absolute: string, most = Number.POSITIVE_INFINITY): Buffer {
   }
 }
 
+/** What a file that is not UTF-8 is, as far as its first bytes tell, and what to do about it. */
+function notUtf8(bytes: Buffer): string {
+  const [first, second] = bytes;
+  const marked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  const what = marked || bytes.subarray(0, 64).includes(0) ? "UTF-16 text" : "not UTF-8 text";
+  return `the file is ${what}: save it as UTF-8`;
+}
+
 /** The folder that files are looked for in, and what it is called. */
 interface Root {
   /** As it was given. */
@@ -87,11 +95,12 @@ export function projectFiles(path: string, project = path): ProjectFiles {
     sha256: (absolute) => hash("sha256", bytesOf(absolute)),
     read(absolute) {
       const bytes = bytesOf(absolute, MAX_BYTES);
+      if (bytes.subarray(0, 64).includes(0)) throw new OrgLoopError("NOT_UTF8", notUtf8(bytes));
       try {
         // Several times as fast, and nearly every file is so.
         return isAscii(bytes) ? bytes.toString("latin1") : decoder.decode(bytes);
       } catch (error) {
-        throw new OrgLoopError("NOT_UTF8", "the file is not UTF-8 text", { cause: error });
+        throw new OrgLoopError("NOT_UTF8", notUtf8(bytes), { cause: error });
       }
     },
   };

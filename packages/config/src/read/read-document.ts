@@ -3,6 +3,7 @@ import type { Findings } from "../resolve/findings.ts";
 import { type SourceDocument, sourceDocument } from "../resolve/source-document.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { AMBIGUOUS, readYaml } from "./yaml/read-yaml.ts";
+import { swallowedValues } from "./yaml/swallowed-values.ts";
 import type { YamlError } from "./yaml/yaml-error.ts";
 
 const CODES: Readonly<Record<string, string>> = {
@@ -27,6 +28,11 @@ export function readDocument(
       const place = { document, path: document.pathAt(ambiguity), at: "value" } as const;
       const problem = { code: "ambiguous-yaml", message: AMBIGUOUS, offset: ambiguity };
       findings.errors.push({ ...place, ...problem });
+    }
+    for (const { offset, text: comment } of swallowedValues(text)) {
+      const message = `there is no value here: what follows # is a comment. If it is meant, put it in quotes: ${JSON.stringify(comment)}`;
+      const place = { document, path: document.pathAt(offset), at: "value" } as const;
+      findings.warnings.push({ ...place, code: "comment-value", message, offset });
     }
     if (value === undefined) {
       const message = "the file is empty";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { nearest, valueAt } from "@orgloop/engine";
 import { hasCode, messageOf } from "@orgloop/sdk";
 import type { Findings } from "../resolve/findings.ts";
-import type { SourceDocument } from "../resolve/source-document.ts";
+import { type SourceDocument, sourceDocument } from "../resolve/source-document.ts";
 import { isWorkspaceName } from "../schema/fields.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { readDocument } from "./read-document.ts";
@@ -48,8 +48,10 @@ export function readWorkspace(
   files: ProjectFiles,
   findings: Findings,
 ): SourceDocument | undefined {
-  const refuse = (code: string, message: string) =>
-    findings.errors.push({ document: manifest, path: [], at: "value", code, message });
+  const refuse = (code: string, message: string, document = manifest) =>
+    findings.errors.push({ document, path: [], at: "value", code, message });
+  const unreadable = ({ file }: WorkspaceFile) =>
+    sourceDocument(files.display(file), file, "", undefined, false);
   let found: WorkspaceFile[];
   try {
     found = workspaceFiles(files.root);
@@ -69,13 +71,14 @@ export function readWorkspace(
   }
   if (second !== undefined) {
     const two = [chosen, second].map(({ file }) => files.display(file)).join(" and ");
-    refuse("duplicate-name", `the workspace "${name}" has two files: ${two}`);
+    const message = `the workspace "${name}" has two files: ${two}`;
+    refuse("duplicate-name", message, unreadable(second));
   }
   let absolute: string;
   try {
     absolute = files.find(chosen.file, [files.root]);
   } catch (error) {
-    refuse("file", messageOf(error));
+    refuse("file", messageOf(error), unreadable(chosen));
     return undefined;
   }
   const document = readDocument(files, absolute, findings);

@@ -85,11 +85,26 @@ function disabled(
 ): void {
   const { team } = target.scope;
   const whose = team && team !== item.scope.team ? ownersOf(team) : "";
-  const message = `${kind} "${target.name}"${whose} is switched off (enabled: false) at ${placeOf(target)}`;
   // A source that is off sends nothing, which does no harm; a delivery needs its actor and
   // transforms.
   const list = kind === "source" ? findings.warnings : findings.errors;
-  list.push({ ...at(item, path), code: "disabled-reference", message });
+  const off = at(target, ["enabled"]);
+  const code = "disabled-reference";
+  if (off.document !== target.layers.at(-1)?.document) {
+    const needs = `${kind} "${target.name}"${whose} is switched off here, and route "${item.name}" refers to it`;
+    const message = `${needs} (${placed(item, path)}): switch the route off as well, or give it another`;
+    list.push({ ...off, code, message });
+    return;
+  }
+  const message = `${kind} "${target.name}"${whose} is switched off (enabled: false) at ${placeOf(target)}`;
+  list.push({ ...at(item, path), code, message });
+}
+
+/** `routes/a.yaml:12:5` of what an item refers to. */
+function placed(item: Declaration, path: DocumentPath): string {
+  const { document, path: written } = at(item, path);
+  const { line, column } = document.locate(written);
+  return `${document.file}:${line}:${column}`;
 }
 
 const article = (kind: ItemKind) => `${kind === "actor" ? "an" : "a"} ${kind}`;

@@ -21,7 +21,9 @@ async function problems(path: string) {
 
 it("refuses a file that is not UTF-8", async () => {
   const path = temporaryProject({ "orgloop.yaml": Uint8Array.of(0x61, 0x3a, 0x20, 0xff, 0xfe) });
-  expect(await problems(path)).toEqual(["orgloop.yaml:1 not-utf8: the file is not UTF-8 text"]);
+  expect(await problems(path)).toEqual([
+    "orgloop.yaml:1 not-utf8: the file is not UTF-8 text: save it as UTF-8",
+  ]);
 });
 
 it("reads a byte order mark and CRLF", async () => {

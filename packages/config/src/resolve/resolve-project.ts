@@ -10,6 +10,7 @@ import { graphWarnings } from "../check/graph-warnings.ts";
 import { groupWarnings } from "../check/group-warnings.ts";
 import { inboxWarnings } from "../check/inbox-warnings.ts";
 import { warnOfNeverMatching } from "../check/never-matching.ts";
+import { orderingWarnings } from "../check/ordering-warnings.ts";
 import { outageWarnings } from "../check/outage-warnings.ts";
 import { expandModules } from "../modules/expand-modules.ts";
 import { type ModuleInstance, moduleInstances } from "../modules/module-instances.ts";
@@ -22,12 +23,17 @@ import { validateDocument } from "../schema/validate-document.ts";
 import { applyWorkspace } from "./apply-workspace.ts";
 import { attachFiles } from "./attach-files.ts";
 import { buildTopology } from "./build-topology.ts";
-import { collectDeclarations, type Declarations, type LinkedDeclarations } from "./declarations.ts";
+import {
+  collectDeclarations,
+  type Declarations,
+  type LinkedDeclarations,
+  type LinkedRoute,
+} from "./declarations.ts";
 import { type Findings, toProblems } from "./findings.ts";
 import { linkReferences } from "./link-references.ts";
 import { projectSettings } from "./project-settings.ts";
 import { resolveDocuments } from "./resolve-documents.ts";
-import type { Instance } from "./scope.ts";
+import type { Instance, Scope } from "./scope.ts";
 import type { SourceDocument } from "./source-document.ts";
 import { type TopologyRoute, topologyRoutes } from "./topology-routes.ts";
 import { checkVariables, type VariableUse, variableUses } from "./variable-uses.ts";
@@ -101,8 +107,8 @@ export async function resolveProject(
   const { settings, root, teams, workspace } = resolved;
   const modules = expandModules(resolved.documents.filter(uses), workspace, files, findings);
   const documents = [...resolved.documents, ...modules.documents];
-  const isUnread = documents.some(({ document }) => document.value === undefined);
-  const unread = { ...modules.unread, anything: modules.unread.anything || isUnread };
+  const anything = modules.unread.anything || isUnread(documents, findings);
+  const unread = { ...modules.unread, anything };
   for (const { kind, document } of documents) if (kind) validateDocument(document, kind, findings);
   const written = [...textsOf(read), ...modules.texts, ...(user ? [user] : [])];
   for (const document of written) checkVariables(document, env, findings);
@@ -129,9 +135,8 @@ export async function resolveProject(
   if (findings.errors.length === 0) {
     graphWarnings(byKind, findings);
     warnOfNeverMatching({ routes: on, specs: routes, emitted: emits }, findings);
-    inboxWarnings(on, findings);
     groupWarnings(byKind.source, { settings, routes: on, specs: routes, keyed }, findings);
-    outageWarnings(on, [root, ...teams], findings);
+    deliveryWarnings(on, byKind, [root, ...teams], findings);
     checkSecrets(settings, root, { ...byKind, marked }, findings);
     topology = buildTopology(projectSettings(workspaceName, settings, root), byKind, routes, {
       ...attachments,
@@ -153,14 +158,33 @@ export async function resolveProject(
   return finishLoad(project, findings);
 }
 
+function deliveryWarnings(
+  routes: readonly LinkedRoute[],
+  byKind: LinkedDeclarations,
+  scopes: readonly Scope[],
+  findings: Findings,
+): void {
+  inboxWarnings(routes, findings);
+  outageWarnings(routes, scopes, findings);
+  orderingWarnings(routes, byKind, findings);
+}
+
+/** Whether a file could not be read, or is not there: what is missing may be declared in it. */
+function isUnread(documents: readonly LoadedDocument[], { errors }: Findings): boolean {
+  return (
+    documents.some(({ document }) => document.value === undefined) ||
+    errors.some(({ code }) => code === "file")
+  );
+}
+
 /** Checks what plug-ins are given, where they can be looked up; what they say of the items. */
 async function checkedPlugins(
   byKind: LinkedDeclarations,
-  { lookup, env, processEnv = env, standIns }: ProjectInput,
+  { projectDir, lookup, env, processEnv = env, standIns }: ProjectInput,
   findings: Findings,
 ): Promise<Pick<FoundParts, "marked" | "emits" | "keyed">> {
   if (lookup === undefined) return { marked: new Map(), emits: new Map(), keyed: new Set() };
-  const found = await checkPlugins(byKind, lookup, env, findings, standIns?.file);
+  const found = await checkPlugins(byKind, lookup, env, findings, projectDir, standIns?.file);
   checkEnvironments(byKind, found.variables, { env, processEnv }, findings);
   return found;
 }

@@ -191,7 +191,7 @@ describe("what a workspace gets wrong is one line, at its place", () => {
     ],
     [
       "actors: { agent: { enabled: false } }\nroutes: { extra: { enabled: false } }",
-      'orgloop.yaml:18:20 disabled-reference | actor "agent" is switched off (enabled: false) at orgloop.yaml:14:5',
+      'workspaces/staging.yaml:5:29 disabled-reference | actor "agent" is switched off here, and route "review" refers to it (orgloop.yaml:18:20): switch the route off as well, or give it another',
     ],
     [
       "sources: [github]",

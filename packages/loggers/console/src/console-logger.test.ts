@@ -46,10 +46,17 @@ afterEach(() => vi.unstubAllEnvs());
 describe("a line", () => {
   test("has v1alpha1's fields in v1alpha1's order", () => {
     expect(print([entry])).toMatch(
-      /^\d\d:34:56\.789 ✗ deliver\.failure src=github tgt=agent route=team\/review type=resource\.changed 12ms err=connect ECONNREFUSED\n$/,
+      /^\d\d:34:56\.789 ✗ deliver\.failure src=github tgt=agent route=team\/review type=resource\.changed evt=1 12ms err=connect ECONNREFUSED\n$/,
     );
     const dropped: LogEntry = { ...entry, phase: "transform.drop", transform: "bots", result: "x" };
-    expect(print([dropped])).toContain("xform=bots type=resource.changed result=x 12ms err=");
+    expect(print([dropped])).toContain("xform=bots type=resource.changed result=x evt=1 12ms err=");
+  });
+
+  test("has the event's short id, and what was dropped on purpose is no failure", () => {
+    const event_id = "evt_0123456789abcdef0123456789abcdef";
+    const dropped: LogEntry = { ...entry, event_id, phase: "transform.drop", result: "duplicate" };
+    expect(print([dropped])).toContain(" ○ transform.drop ");
+    expect(print([dropped])).toContain(" evt=01234567 ");
   });
 
   test("event data cannot forge a line, whatever it holds", () => {

@@ -10,7 +10,8 @@ import {
   type Offer,
 } from "@orgloop/engine";
 import { OrgLoopError } from "@orgloop/sdk";
-import { callAt } from "../process/clock.ts";
+import { callAt, wallTime } from "../process/clock.ts";
+import type { BreakerStatus } from "../telemetry/status.ts";
 import type { ActorDelivererOptions } from "./actor-deliverer-options.ts";
 import { type ActorSlots, processSlots, waitingPlaces, within } from "./attempt-slots.ts";
 import { type DeliveryReport, deliveryReport } from "./delivery-report.ts";
@@ -94,6 +95,27 @@ export class ActorDeliverer {
 
   circuit(route: string): Circuit {
     return circuitOf(this.#queue.state(route).breaker, this.#options.clock.now());
+  }
+
+  /** Why the breaker of a route is not closed, and when it lets the next through; null: closed. */
+  breaker(route: string): BreakerStatus | null {
+    const { clock } = this.#options;
+    const { openUntilMs } = this.#queue.state(route).breaker;
+    if (openUntilMs === null) return null;
+    const iso = (ms: number) => new Date(wallTime(clock, ms)).toISOString();
+    const opened = this.#report.opened(route);
+    return {
+      reason: opened?.error ?? null,
+      since: opened && iso(opened.sinceMs),
+      next_probe_at: iso(openUntilMs),
+    };
+  }
+
+  /** When the event was made that has waited longest for its turn; null: none waits. */
+  get oldest(): string | null {
+    if (this.#queue.queued === 0) return null;
+    const [first] = this.#taken.keys();
+    return first?.event.timestamp ?? null;
   }
 
   /** True where something of the route is still to be transformed. */

@@ -23,6 +23,8 @@ export interface DeliveryReport {
   circuit(delivery: Delivery, change: BreakerChange): void;
   /** An attempt threw; it matters here where it says that the actor is gone. */
   gone(delivery: Delivery, error: unknown): void;
+  /** Why the breaker of a route is not closed, and since when (wall time, ms); null: not known. */
+  opened(route: string): { readonly error: string | null; readonly sinceMs: number } | null;
   /** No room for it in a queue of `depth`. */
   dropped(victim: Delivery, attempts: number, depth: number): void;
 }
@@ -34,6 +36,8 @@ export function deliveryReport(options: DeliveryReportOptions): DeliveryReport {
   const { log, activity, alert, now } = options;
   /** Since when each breaker that is not closed is not. */
   const openSinceMs = new Map<string, number>();
+  /** What the last attempt on each route came to that failed. */
+  const lastErrors = new Map<string, string>();
 
   function attempted(delivery: Delivery, outcome: Outcome, duration_ms: number): void {
     if (outcome.kind === "delivered") {
@@ -42,6 +46,7 @@ export function deliveryReport(options: DeliveryReportOptions): DeliveryReport {
       activity.delivered(delivery.route, delivery.actor, duration_ms);
       return;
     }
+    if (outcome.state.lastError !== null) lastErrors.set(delivery.route, outcome.state.lastError);
     activity.attemptFailed(delivery.route, delivery.actor, duration_ms);
     if (outcome.kind !== "dead") activity.retried(delivery.route, delivery.actor);
   }
@@ -50,6 +55,7 @@ export function deliveryReport(options: DeliveryReportOptions): DeliveryReport {
     const { route, actor: target } = delivery;
     if (after.openUntilMs === null) {
       openSinceMs.delete(route);
+      lastErrors.delete(route);
       return;
     }
     const sinceMs = openSinceMs.get(route) ?? now();
@@ -72,5 +78,10 @@ export function deliveryReport(options: DeliveryReportOptions): DeliveryReport {
     log({ ...about, phase: "pipeline.backpressure" });
   }
 
-  return { attempted, circuit, gone, dropped };
+  function opened(route: string): ReturnType<DeliveryReport["opened"]> {
+    const sinceMs = openSinceMs.get(route);
+    return sinceMs === undefined ? null : { error: lastErrors.get(route) ?? null, sinceMs };
+  }
+
+  return { attempted, circuit, gone, opened, dropped };
 }

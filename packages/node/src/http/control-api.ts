@@ -10,6 +10,8 @@ export interface ControlApiOptions {
   /** Looks whether what keeps it from taking events is over. */
   readonly look: () => Promise<void>;
   readonly ingest: Ingest;
+  /** Of these variables those that are not set for the project: in its environment or `.env`. */
+  readonly unsetOf: (names: readonly string[]) => readonly string[];
   /** Begins to drain, after the answer has gone. */
   readonly shutdown: () => void;
   /** `/topology`, `/queues` and `/apply`. */
@@ -39,6 +41,8 @@ export function controlApi(options: ControlApiOptions): Hono {
     await options.look();
     return c.json(status());
   });
+  // Names only: a value is told to nobody.
+  api.get("/variables", (c) => c.json({ unset: options.unsetOf(c.req.queries("name") ?? []) }));
   api.post("/inject", async (c) => {
     if (stop.aborted) {
       return c.json({ error: "the process is stopping" }, 503, { "retry-after": "5" });

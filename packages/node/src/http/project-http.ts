@@ -27,6 +27,7 @@ export interface ProjectHttp extends Omit<ProjectAppOptions, "host" | "token"> {
 
 export interface ProjectHttpOptions extends Pick<WebhookRouteOptions, "bodyLimit" | "roomWaitMs"> {
   readonly ports: ProjectPorts;
+  readonly unsetOf: (names: readonly string[]) => readonly string[];
   readonly parts: StatusParts;
   readonly intake: Pick<OpenIntake, "ingest">;
   readonly replays: EventReplays;
@@ -69,6 +70,7 @@ export function projectHttp(options: ProjectHttpOptions): ProjectHttp {
       status,
       look,
       ingest,
+      unsetOf: options.unsetOf,
       shutdown: () => void lifecycle.end(),
       configuration: configurationApi({ configuration, deliverers }),
       events: eventApi(ports),

@@ -125,6 +125,12 @@ function openParts(ports: ProjectPorts, { pollConcurrency }: ProjectLimits): Par
   return { intake, replays, delivery };
 }
 
+/** Of `names` the variables that are not set: `.env` is read anew, as an apply does. */
+function unsetOf({ projectDir, env }: ProjectOptions, names: readonly string[]): readonly string[] {
+  const environment = readEnvironment(projectDir, env);
+  return names.filter((name) => environment[name] === undefined);
+}
+
 /**
  * Puts the parts together: what they serve by HTTP, how they begin, go on under another
  * configuration, and end.
@@ -156,17 +162,9 @@ function assemble(
     await open.close();
   }
 
+  const served = { ports, parts, intake, replays, delivery, configuration, lifecycle };
   return {
-    http: projectHttp({
-      ...limits,
-      ports,
-      parts,
-      intake,
-      replays,
-      delivery,
-      configuration,
-      lifecycle,
-    }),
+    http: projectHttp({ ...limits, ...served, unsetOf: (names) => unsetOf(options, names) }),
     log,
     onUnhandled: unhandledIn(ports),
     status: () => readStatus(parts),

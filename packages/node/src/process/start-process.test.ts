@@ -131,7 +131,17 @@ test("a webhook becomes an event, is routed and delivered, and the status tells"
     running: true,
     bus: "memory",
     sources: [{ id: "team/hook", events: 2, checkpoint: null }],
-    routes: [{ name: "all", matched: 2, delivered: 2, failed: 0, circuit: "closed" }],
+    routes: [
+      {
+        name: "all",
+        matched: 2,
+        delivered: 2,
+        failed: 0,
+        circuit: "closed",
+        dropped: 0,
+        breaker: null,
+      },
+    ],
     actors: [{ id: "agent", queued: 0, queue_depth: 1_000, in_flight: 0 }],
     unacked: 0,
     dead_letters: 0,

@@ -81,7 +81,7 @@ export function routeSubscriber(options: RouteSubscriberOptions): EventHandler {
   ): Promise<void> {
     const end = (dropped: readonly string[]): void => {
       recorder.record(event, dropped);
-      addToHistory(event, matched, startedMs, generation.routes.byName, options);
+      addToHistory(event, { matched, dropped, startedMs }, generation.routes.byName, options);
     };
     const routing = unendedRoutes(routes, end);
     let unsettled = routes.filter(({ kind }) => kind !== "ended").length;
@@ -146,13 +146,20 @@ function eventPorts(
   };
 }
 
+interface RoutedTo {
+  readonly matched: readonly string[];
+  /** Routes whose transforms dropped it. */
+  readonly dropped: readonly string[];
+  readonly startedMs: number;
+}
+
 function addToHistory(
   event: OrgLoopEvent,
-  matched: readonly string[],
-  startedMs: number,
+  { matched, dropped, startedMs }: RoutedTo,
   routes: ReadonlyMap<string, RouteSpec>,
-  { clock, history, project }: RouteSubscriberOptions,
+  { activity, clock, history, project }: RouteSubscriberOptions,
 ): void {
+  activity.droppedBy(dropped);
   const specs = matched.map((name) => routes.get(name) as RouteSpec);
   history.add({
     event_id: event.id,

@@ -6,6 +6,8 @@ interface RouteActivity {
   delivered: number;
   /** Dead letters. */
   failed: number;
+  /** By its transforms: filtered out, duplicates. */
+  dropped: number;
   lastMatchedMs: number | null;
 }
 
@@ -32,6 +34,8 @@ export interface Activity {
   sourceFailed(source: string): void;
   matched(routes: readonly string[], nowMs: number): void;
   delivered(route: string, actor: string, durationMs: number): void;
+  /** Its transforms had no use for it on these routes. */
+  droppedBy(routes: readonly string[]): void;
   attemptFailed(route: string, actor: string, durationMs: number): void;
   /** An attempt failed, and another will follow. */
   retried(route: string, actor: string): void;
@@ -76,7 +80,17 @@ const newRoute = (): RouteActivity => ({
   matched: 0,
   delivered: 0,
   failed: 0,
+  dropped: 0,
   lastMatchedMs: null,
+});
+
+/** What is counted by the metrics alone. */
+const passedOn = ({ attemptFailed, retried, dropped, missing, unhandled }: ActivityListener) => ({
+  attemptFailed,
+  retried,
+  dropped,
+  missing,
+  unhandled,
 });
 
 export function countActivity({ sources, routes }: Topology, listener: ActivityListener): Activity {
@@ -119,11 +133,10 @@ export function countActivity({ sources, routes }: Topology, listener: ActivityL
       route(name).delivered += 1;
       listener.delivered(name, actor, durationMs);
     },
-    attemptFailed: listener.attemptFailed,
-    retried: listener.retried,
-    dropped: listener.dropped,
-    missing: listener.missing,
-    unhandled: listener.unhandled,
+    droppedBy(names) {
+      for (const name of names) route(name).dropped += 1;
+    },
+    ...passedOn(listener),
     get deadLetters() {
       return deadLetters;
     },

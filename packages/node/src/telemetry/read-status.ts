@@ -115,13 +115,16 @@ export function readRoutes({
   deliverers,
 }: StatusParts): readonly RouteStatus[] {
   return topology().routes.map(({ name, then }) => {
-    const { matched, delivered, failed } = activity.route(name);
+    const { matched, delivered, failed, dropped } = activity.route(name);
+    const deliverer = deliverers.get(then.actor);
     return {
       name,
       matched,
       delivered,
       failed,
-      circuit: deliverers.get(then.actor)?.circuit(name) ?? "closed",
+      circuit: deliverer?.circuit(name) ?? "closed",
+      dropped,
+      breaker: deliverer?.breaker(name) ?? null,
     };
   });
 }
@@ -135,6 +138,7 @@ export function readActors({ topology, deliverers }: StatusParts): readonly Acto
       queued: deliverer?.queued ?? 0,
       queue_depth: deliverer?.depth ?? queue_depth,
       in_flight: deliverer?.inFlight ?? 0,
+      oldest_at: deliverer?.oldest ?? null,
     };
   });
 }

@@ -29,6 +29,20 @@ export interface RouteStatus {
   readonly delivered: number;
   readonly failed: number;
   readonly circuit: Circuit;
+  /** By its transforms. */
+  readonly dropped: number;
+  /** Of a breaker that is not closed, else null. */
+  readonly breaker: BreakerStatus | null;
+}
+
+/** Times are ISO 8601, UTC. */
+export interface BreakerStatus {
+  /** What the last attempt came to; null: it opened before the process began. */
+  readonly reason: string | null;
+  /** Null: before the process began. */
+  readonly since: string | null;
+  /** When the next event is let through, to see whether the actor has recovered. */
+  readonly next_probe_at: string;
 }
 
 export interface ActorStatus {
@@ -37,6 +51,8 @@ export interface ActorStatus {
   readonly queued: number;
   readonly queue_depth: number;
   readonly in_flight: number;
+  /** When the event that waits longest was made: ISO 8601, as its source says; null: none waits. */
+  readonly oldest_at: string | null;
 }
 
 /**

@@ -6,8 +6,28 @@ import { PHASE_STYLES, type PhaseColor } from "./phase-style.ts";
 export type Paint = (color: PhaseColor, text: string) => string;
 
 /**
- * `HH:MM:SS.mmm icon phase src= tgt= route= xform= type= result= Nms err=` (v1alpha1, section 8),
- * in local time; `more` fields stand after `result`.
+ * An event's or letter's id as lines for people have it: its first eight characters, without `evt_`
+ * or `dl_`. Commands take it where it is the beginning of one id alone.
+ */
+export const shortId = (id: string): string => withoutPrefix(id).slice(0, SHORT);
+
+const SHORT = 8;
+
+const withoutPrefix = (id: string): string => id.replace(/^(?:evt_|trc_|dl_(?:unfit)?)/, "");
+
+/** Shorter beginnings are taken for whole ids: they would name anything. */
+const SHORTEST = 4;
+
+/** Whether an id is `given`, or begins with so much of one; its prefix may be left out. */
+export function idBegins(id: string, given: string): boolean {
+  if (id === given) return true;
+  if (withoutPrefix(given).length < SHORTEST) return false;
+  return id.startsWith(given) || withoutPrefix(id).startsWith(given);
+}
+
+/**
+ * `HH:MM:SS.mmm icon phase src= tgt= route= xform= type= result= evt= Nms err=` (v1alpha1, section
+ * 8, and the event's short id), in local time; `more` fields stand after `result`.
  */
 export function formatEntry(
   entry: LogEntry,
@@ -23,6 +43,7 @@ export function formatEntry(
     ["type", entry.event_type],
     ["result", entry.result],
     ...more,
+    ["evt", entry.event_id && shortId(entry.event_id)],
   ] as const;
   return [
     paint("dim", timeOf(entry.timestamp)),

@@ -32,7 +32,7 @@ export const PHASE_STYLES: Readonly<Record<Phase, PhaseStyle>> = {
   "source.circuit_close": style("✓", "green"),
   "transform.start": style("◆", "cyan", "debug"),
   "transform.pass": style("◆", "green"),
-  "transform.drop": style("✗", "red"),
+  "transform.drop": style("○", "dim"),
   "transform.error": style("⚠", "yellow", "warn"),
   "transform.error_drop": style("✗", "yellow", "warn"),
   "transform.error_halt": style("⛔", "red", "error"),

@@ -1,5 +1,6 @@
 import { OrgLoopError } from "@orgloop/sdk";
 import { YAMLException } from "js-yaml";
+import { whatIsMeant } from "./what-is-meant.ts";
 
 /** Nesting beyond this is refused. */
 export const MAX_DEPTH = 64;
@@ -35,6 +36,11 @@ export function explainYaml(error: unknown, text: string): YamlError {
   }
   const offset = error.mark?.position ?? 0;
   const [pattern, code, form] = REASONS.find(([reason]) => reason.test(error.reason)) ?? [];
+  const unclear = code === "yaml" || code === "non-text-key";
+  const meant = unclear ? whatIsMeant(text, offset, error.reason) : null;
+  if (meant !== null) {
+    return new YamlError(meant.code, meant.message, meant.offset, { cause: error });
+  }
   const key = /^[^\s:]*/.exec(text.slice(offset, offset + 100))?.[0] ?? "";
   const message = pattern && form ? error.reason.replace(pattern, form) : error.reason;
   return new YamlError(
