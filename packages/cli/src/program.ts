@@ -52,7 +52,7 @@ export function orgloopProgram(): Command {
     .command("completion")
     .description("what a shell reads to complete commands and options")
     .addArgument(new Argument("<shell>", "of this shell").choices(SHELLS))
-    .action(lazy(() => import("./commands/completion.ts").then((it) => it.completion)));
+    .action(lazy(() => import("./commands/completion.ts").then((it) => it.completion(program))));
   program
     .command("version")
     .description("version of orgloop, Node and platform")
