@@ -14,6 +14,9 @@ export interface InitOptions {
   readonly aws?: boolean;
 }
 
+/** What the README is called where the folder has one: a repository is often made with it. */
+const OWN_README = "ORGLOOP.md";
+
 /** `orgloop init`: writes a project that validates and starts as it stands; overwrites nothing. */
 export const init: Command<InitOptions> = async ({ flags, output }, [dir], options) => {
   const directory = path.resolve(dir ?? options.dir ?? ".");
@@ -25,6 +28,11 @@ export const init: Command<InitOptions> = async ({ flags, output }, [dir], optio
   const description = options.description ?? `The events of ${name}, and who gets them.`;
   const files = projectTemplate({ name, description, connectors, aws: options.aws ?? false });
 
+  const readme = files.get("README.md");
+  if (readme !== undefined && existsSync(path.join(directory, "README.md"))) {
+    files.delete("README.md");
+    files.set(OWN_README, readme);
+  }
   const present = [...files.keys()].filter((file) => existsSync(path.join(directory, file)));
   if (present.length > 0) {
     const listed = present.join(", ");
@@ -47,7 +55,7 @@ export const init: Command<InitOptions> = async ({ flags, output }, [dir], optio
       "",
       `Next: orgloop validate${at}`,
       `      orgloop start${at}`,
-      `Then: ${path.join(shown, "README.md")} says how to send it an event.`,
+      `Then: ${path.join(shown, files.has(OWN_README) ? OWN_README : "README.md")} says how to send it an event.`,
       ...(options.aws ? [`AWS:  ${path.join(shown, "DEPLOY.md")} says how it is deployed.`] : []),
     ].join("\n"),
   );

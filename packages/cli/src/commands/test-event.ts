@@ -7,7 +7,15 @@ import type { Command, CommandContext } from "../command.ts";
 import { CommandError } from "../command-error.ts";
 import { withEventFile } from "../events/event-file.ts";
 import { readEvents } from "../events/read-events.ts";
+import {
+  type ExplainOptions,
+  explainRoutes,
+  type RouteExplanation,
+} from "../explain/explain-routes.ts";
+import { routeLines } from "../explain/explanation-text.ts";
 import { readShownProject } from "../project/read-project.ts";
+import { counted } from "../terminal/counted.ts";
+import type { Output } from "../terminal/output.ts";
 
 /** Where an event would go. */
 interface Trace {
@@ -19,6 +27,8 @@ interface Trace {
     readonly actor: string | null;
     readonly transform: string | null;
   }[];
+  /** Routes that name its source and do not take it, each with the condition that stopped it. */
+  readonly stopped: readonly RouteExplanation[];
 }
 
 /**
@@ -27,12 +37,16 @@ interface Trace {
  */
 export const traceEvents: Command = async (context, [given = "-"]) => {
   const traces = await withEventFile(given, (file, shown) => traced(context, file, shown));
-  context.output.result({ dry_run: true, events: traces }, traces.flatMap(traceLines).join("\n"));
+  context.output.result(
+    { dry_run: true, events: traces },
+    traces.flatMap(traceLines(context.output)).join("\n"),
+  );
   return 0;
 };
 
 async function traced(context: CommandContext, file: string, shown: string): Promise<Trace[]> {
-  const { projectDir, topology } = await readShownProject(context);
+  const project = await readShownProject(context);
+  const { projectDir, topology } = project;
   const { trialOf } = await loadTrial();
   const env = readEnvironment(projectDir, context.env);
   const { routes, transforms } = resolveReferences(topology, env).value;
@@ -57,12 +71,22 @@ async function traced(context: CommandContext, file: string, shown: string): Pro
           actor: fate.kind === "delivered" ? fate.delivery.actor : null,
           transform: fate.kind === "delivered" ? null : fate.transform,
         })),
+        stopped: stoppedRoutes(event, tried, { project, env: context.env, isStage: false }),
       });
     }
   } finally {
     await trial.close();
   }
   return traces;
+}
+
+function stoppedRoutes(
+  event: OrgLoopEvent,
+  tried: ReadonlyMap<string, TriedRoute>,
+  options: ExplainOptions,
+): readonly RouteExplanation[] {
+  const { routes } = explainRoutes(event, event.source, null, null, options);
+  return routes.filter(({ route, matched }) => matched !== true && !tried.has(route));
 }
 
 /** An event that somebody wrote, with what intake would fill in. */
@@ -78,13 +102,25 @@ export function completedEvent(written: InjectedEvent): OrgLoopEvent {
   } as OrgLoopEvent;
 }
 
-function traceLines({ event_id, source, routes }: Trace): string[] {
-  if (routes.length === 0) return [`${event_id} (${source}): no route`];
-  return routes.map(({ route, result, actor, transform }) => {
-    const fate = actor === null ? `${result} by ${transform}` : `to ${actor}`;
-    return `${event_id} (${source}): ${route} → ${fate}`;
-  });
-}
+const traceLines =
+  (output: Output) =>
+  ({ event_id, source, routes, stopped }: Trace): string[] => {
+    const head = `${event_id} (${source}):`;
+    const taken = routes.map(({ route, result, actor, transform }) => {
+      const fate = actor === null ? `${result} by ${transform}` : `to ${actor}`;
+      return `${head} ${route} → ${fate}`;
+    });
+    const shown = stopped.slice(0, SHOWN_STOPS).flatMap((route) => routeLines(route, output));
+    const more = stopped.length - SHOWN_STOPS;
+    return [
+      ...(taken.length === 0 ? [`${head} no route`] : taken),
+      ...shown,
+      ...(more > 0 ? [`  … and ${counted(more, "more route")} that did not take it`] : []),
+    ];
+  };
+
+/** Routes that are shown with what stopped the event. */
+const SHOWN_STOPS = 20;
 
 /**
  * `orgloop test --generate KIND` (v1alpha1, section 9): an event of that kind, to be changed and

@@ -40,7 +40,11 @@ export const test: Command<TestOptions> = async (context, args, options) => {
   if (generate !== undefined || dryRun || (given !== undefined && isEvent(given))) {
     const { generateEvent, traceEvents } = await import("./test-event.ts");
     if (generate !== undefined) return generateEvent(context, generate);
-    return dryRun ? traceEvents(context, args, {}) : inject(context, args, {});
+    if (dryRun) return traceEvents(context, args, {});
+    context.output.note(
+      `${given} is an event: it is put on the bus of the running process; --dry-run only says where it would go`,
+    );
+    return inject(context, args, {});
   }
   const { flags, output } = context;
   const project = projectDirectory(flags.config);

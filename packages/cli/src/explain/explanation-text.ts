@@ -49,7 +49,8 @@ function timelineLines(steps: readonly TimelineStep[], output: Paint): string[] 
   return rows.length === 0 ? [] : [textTable(["AT", "ROUTE", "WHAT"], rows)];
 }
 
-function routeLines(route: RouteExplanation, output: Paint): string[] {
+/** One route, with what stopped the event on it. */
+export function routeLines(route: RouteExplanation, output: Paint): string[] {
   const { matched, stopped_by, unknown, outcome, differs } = route;
   const mark =
     matched === null

@@ -28,6 +28,20 @@ const topology = {
   routes: [{ name: "a", with: { prompt: { file: "modules/m/sops/review.md" } } }],
 } as unknown as Topology;
 
+it("a route that does not match says which condition stopped the event", () => {
+  const filter = { "payload.size": [{ numeric: [">", 5] }] };
+  const when = { source: ["hub"], events: ["resource.changed"], filter };
+  const routes = [{ name: "a", when, then: { actor: "bot" } }] as unknown as Topology["routes"];
+  const expected = {
+    routes: new Map([["a", { kind: "delivered", transform: null } as ExpectedOutcome]]),
+    others: true,
+    at: () => ({ line: 1, column: 1 }),
+  } as unknown as Parameters<typeof compare>[0];
+  const tried: TriedEvent = { routes: new Map(), failed: new Map(), passed: [] };
+  const [found] = compare(expected, tried, { ...topology, routes }, () => true, event);
+  expect(found?.got).toMatch(/^the route does not match: payload\.size: expected .*5.*, found 3$/);
+});
+
 function differences(
   wanted: Readonly<Record<string, Partial<ExpectedOutcome>>>,
   tried: Readonly<Record<string, TriedRoute>>,

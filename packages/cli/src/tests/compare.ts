@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Expectation, ExpectedOutcome, ExpectedPlace } from "@orgloop/config/tests";
+import { explainRoute } from "@orgloop/engine";
 import type { TriedEvent, TriedRoute } from "@orgloop/node";
 import { type Filter, getPath, type OrgLoopEvent, splitPath, type Topology } from "@orgloop/sdk";
 
@@ -19,6 +20,7 @@ export function compare(
   { routes, failed, passed }: TriedEvent,
   topology: Topology,
   eventPasses: EventPasses,
+  event?: OrgLoopEvent,
 ): Difference[] {
   const differences: Difference[] = [];
   const differ = (place: readonly string[], what: string, wanted: unknown, got: unknown) =>
@@ -33,7 +35,8 @@ export function compare(
     const place = ["routes", route];
     const name = `route "${route}"`;
     if (tried === undefined || !isOutcome(outcome, tried)) {
-      differ(place, name, wantedText(outcome), triedText(tried));
+      const why = tried === undefined && event ? stoppedText(route, event, topology) : "";
+      differ(place, name, wantedText(outcome), `${triedText(tried)}${why}`);
       continue;
     }
     const passes = passed.filter((one) => one.route === route);
@@ -86,6 +89,15 @@ function compareDelivery(
   const file = topology.routes.find(({ name }) => name === delivery.route)?.with?.prompt.file;
   const wanted = prompt_file.replace(/^(\.{1,2}\/)+/, "");
   if (file !== wanted && !file?.endsWith(`/${wanted}`)) report(["prompt_file"], prompt_file, file);
+}
+
+/** The condition that stopped an event, as `explain` has it; empty where there is none. */
+function stoppedText(route: string, event: OrgLoopEvent, { routes }: Topology): string {
+  const spec = routes.find(({ name }) => name === route);
+  const explained = spec && explainRoute(spec, event);
+  if (explained === undefined || explained.matched) return "";
+  const { path, expected, found } = explained.stoppedBy;
+  return `: ${path}: expected ${expected}, found ${found}`;
 }
 
 function wantedText({ kind, transform, actor }: ExpectedOutcome): string {

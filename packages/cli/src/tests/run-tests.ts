@@ -53,7 +53,7 @@ export async function runTests(
         try {
           const tried = await trial.route(event, atMs);
           for (const name of [...tried.routes.keys(), ...tried.failed.keys()]) reached.add(name);
-          const found = compare(expected, tried, topology, eventPasses);
+          const found = compare(expected, tried, topology, eventPasses, event);
           failures.push(...found.map((difference) => ({ ...difference, step })));
         } catch (error) {
           const difference = { what: "routing", expected: "no error", got: messageOf(error) };

@@ -137,11 +137,12 @@ function packageError(
   const key = packageOf(item)?.key ?? "connector";
   const others = more > 0 ? ` (${more} more use it)` : "";
   const missing = hasCode(error, "PLUGIN_NOT_FOUND");
+  const { hint = "" } = error as { hint?: string };
   findings.errors.push({
     ...at(item, [key]),
     code: missing ? "missing-package" : "broken-package",
     message: missing
-      ? `package "${name}" is not installed${others}: run npm install ${name}`
+      ? `package "${name}" is not installed${others}${hint}`
       : `package "${name}" cannot be loaded${others}: ${messageOf(error)}`,
   });
 }

@@ -77,7 +77,7 @@ function packageFolder(name: string, from: readonly string[]): string {
       if (dirname(at) === at) break;
     }
   }
-  throw new OrgLoopError("MISSING", `package "${name}" is not installed: run npm install ${name}`);
+  throw new OrgLoopError("MISSING", `package "${name}" is not installed${installHint(name)}`);
 }
 
 /** The parameters that a module's manifest declares. */
@@ -116,3 +116,9 @@ function readModule(root: string, project: ProjectFiles, findings: Findings): Lo
     sound: findings.errors.length === before,
   };
 }
+
+/** An unscoped name is not named to be installed: what is published under it is somebody else's. */
+const installHint = (name: string): string =>
+  name.startsWith("@")
+    ? `: run npm install ${name}`
+    : `: for a folder of the project write ./${name}`;

@@ -341,7 +341,7 @@ loggers:
     expect(errors.map(line("")).map((text) => text.trim())).toEqual([
       'orgloop.yaml:6:60 missing-key sources[0].config.every | "every" is missing: expected a number',
       "orgloop.yaml:6:67 invalid-value sources[0].config.url | Invalid URL",
-      'orgloop.yaml:8:25 missing-package sources[2].connector | package "@orgloop/connector-none" is not installed (1 more use it): run npm install @orgloop/connector-none',
+      'orgloop.yaml:8:25 missing-package sources[2].connector | package "@orgloop/connector-none" is not installed (1 more use it)',
       'orgloop.yaml:11:25 wrong-package actors[0].connector | package "@orgloop/connector-cron" has no actor: it serves sources only',
       'orgloop.yaml:12:25 broken-package actors[1].connector | package "broken" cannot be loaded: it does not parse',
       'orgloop.yaml:14:22 wrong-package loggers[0].type | package "@orgloop/connector-cron" is a connector, not a logger',

@@ -89,8 +89,9 @@ describe("a project's packages", () => {
 
 describe("errors", () => {
   test.each([
-    ["@orgloop/conector-github", /run npm install .*Did you mean "@orgloop\/connector-github"\?/],
-    ["github", /Did you mean "@orgloop\/connector-github"\?/],
+    ["@orgloop/conector-github", /: did you mean "@orgloop\/connector-github"\?$/],
+    ["slack", /is not installed in [^:]*: `orgloop connectors list` shows/],
+    ["github", /did you mean "@orgloop\/connector-github"\?/],
     ["@acme/nothing-like-it", /"@acme\/nothing-like-it" is not installed in .*npm install @acme/],
     ["node:fs", /not installed/],
     ["fs", /not installed/],

@@ -113,13 +113,21 @@ function isDefinition(value: unknown): value is PluginDefinition {
 }
 
 function notFound(projectDir: string, name: string): OrgLoopError {
+  const hint = hintFor(name);
+  const message = `package "${name}" is not installed in ${projectDir}${hint}`;
+  return Object.assign(new OrgLoopError("PLUGIN_NOT_FOUND", message), { hint });
+}
+
+/**
+ * What to do about a package that is not there. An unscoped name, or one of ours, is not named to
+ * be installed: what is published under it is somebody else's, or nothing.
+ */
+function hintFor(name: string): string {
   const near = nearestName(name);
-  const hint = near === undefined ? "" : `. Did you mean "${near}"?`;
-  const install = name.startsWith(".") ? "" : `: run npm install ${name} there`;
-  return new OrgLoopError(
-    "PLUGIN_NOT_FOUND",
-    `package "${name}" is not installed in ${projectDir}${install}${hint}`,
-  );
+  if (near !== undefined) return `: did you mean "${near}"?`;
+  if (/^@(?!orgloop\/)/.test(name)) return `: run npm install ${name} there`;
+  if (name.startsWith(".")) return "";
+  return ": `orgloop connectors list` shows what comes with OrgLoop";
 }
 
 /**
