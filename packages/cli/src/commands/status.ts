@@ -55,7 +55,9 @@ async function showStatus(context: CommandContext): Promise<ExitStatus> {
   const name = projectName(located.project);
   const where = found ? `process ${found.pid}, port ${found.port}` : located.dataDir;
   const { errors } = located.project;
-  const text = context.flags.json ? "" : statusText(name, where, report, { live: reported, errors });
+  const text = context.flags.json
+    ? ""
+    : statusText(name, where, report, { live: reported, errors });
   context.output.result(report, text);
   return found === null ? 3 : 0;
 }
