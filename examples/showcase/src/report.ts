@@ -1,4 +1,3 @@
-import { styleText } from "node:util";
 import type { LogEntry } from "@orgloop/sdk";
 
 interface Row {
@@ -9,45 +8,22 @@ interface Row {
   dead: number;
 }
 
-const MARKS: Partial<Record<LogEntry["phase"], [string, "green" | "yellow" | "red" | "dim"]>> = {
-  "deliver.success": ["✓ delivered", "green"],
-  "transform.drop": ["– dropped", "yellow"],
-  "transform.error_drop": ["– dropped", "yellow"],
-  "route.no_match": ["· no route", "dim"],
-  "deliver.retry": ["↻ retry", "yellow"],
-  "deliver.dead_letter": ["✗ dead letter", "red"],
-  "source.refused": ["✗ refused", "red"],
-};
-
-/**
- * Follows the event log: a line for everything that becomes of an event, and the sums by source and
- * route.
- */
+/** Follows the event log: the sums by source and route. */
 export class Report {
   readonly #received = new Map<string, number>();
   readonly #routes = new Map<string, Row>();
-  readonly #names = new Map<string, string>();
   #unrouted = 0;
 
   receivedFrom(source: string): number {
     return this.#received.get(source) ?? 0;
   }
 
-  /** Takes one entry; returns the line to show, if it is worth one. */
-  take(entry: LogEntry): string | undefined {
-    const { phase, event_id: id = "", source = "" } = entry;
+  take(entry: LogEntry): void {
+    const { phase, source = "" } = entry;
     if (phase === "source.emit") {
       this.#received.set(source, (this.#received.get(source) ?? 0) + 1);
-      this.#names.set(id, String(entry.metadata?.platform_event ?? entry.event_type));
     }
     this.#count(entry);
-    const mark = MARKS[phase];
-    if (mark === undefined) return undefined;
-    const [text, colour] = mark;
-    const to = entry.route === undefined ? "" : ` → ${entry.route} → ${entry.target}`;
-    const why = entry.transform ?? entry.error ?? "";
-    const name = this.#names.get(id) ?? id;
-    return `${styleText(colour, text.padEnd(13))} ${source}: ${name}${to} ${styleText("dim", why)}`.trimEnd();
   }
 
   #count({ phase, route }: LogEntry): void {

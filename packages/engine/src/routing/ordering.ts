@@ -30,7 +30,8 @@ export function orderingOf(
   const givesNone =
     source !== undefined &&
     WITHOUT_KEY.test(source.connector) &&
-    source.config?.platform !== "github";
+    source.config?.platform !== "github" &&
+    source.config?.signature !== "github";
   return givesNone
     ? { by: "source", path: null, atOnce: 1 }
     : { by: "connector", path: null, atOnce: concurrency };
