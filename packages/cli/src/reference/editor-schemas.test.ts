@@ -67,7 +67,8 @@ it("a strict validator loads all of them", () => {
 it("examples, modules and their templates, and what init writes are valid", () => {
   const files = globSync("{examples,modules,packages/cli/templates}/**/*.{yaml,yml}", {
     cwd: ROOT,
-    exclude: (name) => name.includes("node_modules"),
+    // What `init` adds to a workspace of another template is a part of a file.
+    exclude: (name) => name.includes("node_modules") || /connectors\/\w+\/workspaces/.test(name),
   });
   const refused = files.flatMap((file) => {
     const errors = wrong(parse(readFileSync(new URL(file, ROOT), "utf8"), { merge: true }));
