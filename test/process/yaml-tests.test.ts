@@ -207,6 +207,7 @@ test("an event is generated, and told where it would go, without anything runnin
         {
           event_id: event.id,
           source: "inbox",
+          stopped: [],
           routes: [
             { route: "on-record", actor: "records", ...to },
             { route: "tell-urgent", actor: "terminal", ...to },

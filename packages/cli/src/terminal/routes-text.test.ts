@@ -18,15 +18,11 @@ const SOURCES = [
 
 test("each route shows by what it is ordered, and how many run at once", () => {
   expect(routesText([route({}), route({ name: "keyed" }, { key: "payload.id" })], SOURCES)).toBe(
-    `on-record
-  from        inbox
-  to          records
+    `inbox → on-record → records
   events      resource.changed
   ordered     by source, as there is no key: one at a time
 
-keyed
-  from        inbox
-  to          records
+inbox → keyed → records
   events      resource.changed
   ordered     by payload.id: up to 16 at once, those of one value one after the
               other`,

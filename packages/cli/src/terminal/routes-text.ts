@@ -18,15 +18,14 @@ function routeText(route: RouteSpec, sources: ReadonlyMap<string, SourceSpec>): 
     when.source.map((id) => orderingText(orderingOf(delivery, sources.get(id)))),
   );
   const facts: [label: string, text: string][] = [
-    ["from", when.source.join(", ")],
-    ["to", then.actor],
     ["events", when.events.join(", ")],
     ["filter", when.filter === undefined ? "" : JSON.stringify(when.filter)],
     ["transforms", transforms.map(({ ref }) => ref).join(", ")],
     ["ordered", [...orders].join("; ")],
   ];
+  const head = `${when.source.join(", ")} → ${name} → ${then.actor}`;
   return [
-    name,
+    ...wrapped(head, COLUMNS),
     ...facts.filter(([, text]) => text !== "").map(([label, text]) => fact(label, text)),
   ].join("\n");
 }
