@@ -206,10 +206,10 @@ describe("a deployed stage", () => {
     expect([env.code, env.stdout, env.stderr]).toEqual([
       1,
       expect.stringContaining("CHAT_URL is not set"),
-      expect.stringContaining("npx sst secrets set NAME VALUE --stage"),
+      expect.stringContaining("`orgloop secrets set NAME -w"),
     ]);
     const secret = without.answer.checks.find((it: { name: string }) => it.name === "CHAT_URL");
-    expect(secret.message).toContain("npx sst secrets set CHAT_URL");
+    expect(secret.message).toContain("secrets set CHAT_URL");
     const ssm = new SSMClient(clientConfig(inject("aws")));
     const Name = `/sst/orgloop/${stage.names.stage}/Secret/CHAT_URL/value`;
     await ssm.send(new PutParameterCommand({ Name, Value: "x", Type: "SecureString" }));
