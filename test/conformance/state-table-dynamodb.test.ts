@@ -31,7 +31,8 @@ describe("leases", () => {
     const illLists = [{ list: "acme/api issues", error: "404", failures: 1 }];
     await first?.release({ failed: true, events: 2, illLists });
     const states = dynamoSourceStates(its.state);
-    const kept = { checkpoint: "1", polledMs: its.nowMs, events: 5, failures: 1, illLists };
+    const own = { leaseUntilMs: null, unended: 0 };
+    const kept = { checkpoint: "1", polledMs: its.nowMs, events: 5, failures: 1, illLists, ...own };
     expect(await states.read(["github", "never"])).toEqual(new Map([["github", kept]]));
     const second = await leases.acquire("github", "b", 1_000);
     expect(second?.get()).toBe("1");
