@@ -132,6 +132,9 @@ test("a deploy makes the stage, and a signed webhook reaches its agent", async (
     [
       names.bus,
       names.busDlq,
+      names.history,
+      names.historyDlq,
+      names.historian,
       names.actorQueue("reviewer"),
       names.actorDlq("reviewer"),
       names.table,
