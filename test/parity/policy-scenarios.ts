@@ -154,7 +154,7 @@ export const POLICY: readonly Scenario[] = [
   },
   {
     name: "order key by a path of the route",
-    // With a concurrency of 1 keys wait for each other on SQS: one message group (validate says so).
+    // With a concurrency of 1 keys wait for each other on SQS: that is one message group.
     routes: [route("a", { order: "key", key: "payload.pr", concurrency: 8 })],
     act: ({ event: id, attempt }) => {
       if (id === "e1" && attempt === 1) throw new Error("once");

@@ -184,7 +184,7 @@ test("recorded events are routed anew by id and by time: not swallowed by dedup,
   await it.start();
   expect((await it.run("replay")).code).toBe(1);
   expect(await it.json("replay", "--since", "10m", "--dry-run")).toMatchObject({ matched: 2 });
-  expect((await it.run("replay", "--event", first?.id ?? "", "evt_0")).code).toBe(1);
+  expect((await it.run("replay", "--event", first?.id ?? "", "evt_none")).code).toBe(1);
   await eventually(() => expect(it.arrivals).toHaveLength(1));
   expect(it.arrivals[0]).toMatchObject({ n: 1, id: first?.id, replay: 1, header: "1" });
   // The third was a duplicate of the second, and is left out.

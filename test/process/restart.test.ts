@@ -34,12 +34,14 @@ test("410 is a dead letter, and a warning that names the actor", async () => {
   const project = await runDelivery([{ id: "agent", url: agent.url }]);
   await project.postAll("agent", 1);
   await eventually(async () => expect(await project.deadLetters()).toHaveLength(1));
-  const entries = await project.log();
-  const warning = entries.find(
-    ({ phase, target, error }) =>
-      phase === "alert" && (target === "agent" || error?.includes("agent")),
-  );
-  expect(warning, JSON.stringify(entries.map(({ phase }) => phase))).toBeDefined();
+  await eventually(async () => {
+    const entries = await project.log();
+    const warning = entries.find(
+      ({ phase, target, error }) =>
+        phase === "alert" && (target === "agent" || error?.includes("agent")),
+    );
+    expect(warning, JSON.stringify(entries.map(({ phase }) => phase))).toBeDefined();
+  });
 });
 
 test("attempts that a drain gave up on do not open the breaker", async () => {

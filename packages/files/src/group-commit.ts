@@ -23,13 +23,13 @@ export function groupCommit<Item>(
 }
 
 /** Between two writes of what nobody waits for. */
-const PACE_MS = 20;
+const PACE_MS = 10;
 
 /**
  * Makes a function that has `write` called soon: at once where the last call was a while ago, else
- * `paceMs` (default 20) after it, so that what comes thick and fast is written together.
+ * {@link PACE_MS} after it, so that what comes thick and fast is written together.
  */
-export function paced(write: () => void, paceMs = PACE_MS): () => void {
+export function paced(write: () => void): () => void {
   let scheduled = false;
   let calledAt = Number.NEGATIVE_INFINITY;
   function call(): void {
@@ -40,7 +40,7 @@ export function paced(write: () => void, paceMs = PACE_MS): () => void {
   return () => {
     if (scheduled) return;
     scheduled = true;
-    const waitMs = calledAt + paceMs - performance.now();
+    const waitMs = calledAt + PACE_MS - performance.now();
     if (waitMs <= 0) setImmediate(call);
     else setTimeout(call, waitMs);
   };
@@ -48,12 +48,9 @@ export function paced(write: () => void, paceMs = PACE_MS): () => void {
 
 /**
  * Gathers what is added and hands it to `commit`, which must not reject, many at a time and
- * `paceMs` apart.
+ * {@link PACE_MS} apart.
  */
-export function pacedGroup<Item>(
-  commit: (items: readonly Item[]) => Promise<void>,
-  paceMs: number,
-): {
+export function pacedGroup<Item>(commit: (items: readonly Item[]) => Promise<void>): {
   add(item: Item): void;
   /** Resolves when all that was added so far is committed. */
   written(): Promise<void>;
@@ -70,7 +67,7 @@ export function pacedGroup<Item>(
     waiting = [];
     return promise;
   }
-  const commitSoon = paced(flush, paceMs);
+  const commitSoon = paced(flush);
 
   return {
     add(item) {

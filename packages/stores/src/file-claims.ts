@@ -87,9 +87,6 @@ export interface FileClaimsOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** An ack waits for the claims of its event. */
-const PACE_MS = 10;
-
 export type FileClaims = Required<ClaimStore>;
 
 /**
@@ -144,7 +141,7 @@ export async function fileClaims({
     await file.tidy(bodies());
   }
 
-  const group = pacedGroup<string>((added) => file.inTurn(() => append(added)), PACE_MS);
+  const group = pacedGroup<string>((added) => file.inTurn(() => append(added)));
   return {
     async claim(key, eventId, windowMs, nowMs) {
       const { held, added, swept } = table.claim(key, eventId, windowMs, nowMs);

@@ -8,6 +8,9 @@ import type { LetterAccess } from "./dead-letter-access.ts";
 /** Candidates that a refusal names. */
 const MOST_NAMED = 20;
 
+/** Characters, behind the prefix, that an id must at least have to stand for a longer one. */
+const MIN_SHORT = 4;
+
 /** Ids as we make them. Senders may have others, shorter or longer. */
 const WHOLE = /^(?:evt_(?:[0-9a-f]{16}|[0-9a-f]{32})|dl_(?:unfit)?[0-9a-f]{32})$/;
 
@@ -36,7 +39,8 @@ export async function wholeEventIds(
 ): Promise<readonly string[]> {
   const whole = [];
   for (const id of ids) {
-    whole.push(WHOLE.test(id) ? id : await keptId(context, located, id));
+    const isShort = !WHOLE.test(id) && id.replace(/^evt_/, "").length >= MIN_SHORT;
+    whole.push(isShort ? await keptId(context, located, id) : id);
   }
   return whole;
 }
