@@ -168,6 +168,7 @@ export class StoresModel {
     for (const [key, holder] of this.#claims) {
       if (!mayBeLost) expect(await claims.claim(key, "evt_other", DAY_MS, 1)).toBe(false);
       expect(await claims.claim(key, holder, DAY_MS, 1)).toBe(true);
+      await claims.written?.();
     }
   }
 }
