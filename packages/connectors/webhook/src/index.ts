@@ -10,10 +10,10 @@ export default defineConnector({
     // What GitHub could not deliver is asked for.
     intake: (config) => (Object(config).github_hook ? ["receive", "poll"] : ["receive"]),
     async create(config, context) {
-      const source = (await import("./webhook-source.ts")).webhookSource(config);
+      const { missedDraft, webhookSource } = await import("./webhook-source.ts");
+      const source = webhookSource(config);
       const { github_hook: hook } = config;
       if (hook === undefined) return source;
-      const { missedDraft } = await import("./webhook-source.ts");
       const { hookDeliveries } = await import("./hook-deliveries.ts");
       return { ...source, ...hookDeliveries(hook, context, (sent) => missedDraft(config, sent)) };
     },

@@ -26,7 +26,7 @@ async function serve() {
       begun += 1;
       await text(asked);
       if (pathname.endsWith("/hanging")) await ended.promise;
-      return { status: 200, body: {} };
+      return { status: 200, headers: {}, body: {} };
     },
   });
   const { port } = server.address;

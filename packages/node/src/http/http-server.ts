@@ -1,21 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { RETRY_AFTER_S, type WebhookAnswer } from "@orgloop/engine";
 import { hasCode, OrgLoopError } from "@orgloop/sdk";
 import { ownDescriptorShares } from "../data/descriptor-shares.ts";
 import { type Clock, waitUntil } from "../process/clock.ts";
 import { type ConnectionBounds, limitConnections } from "./connection-limit.ts";
 
-/** What the sender of a request hears. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Becomes JSON. */
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 /** Answers a request to `/webhook/…`. */
-export type AnswerRequest = (request: IncomingMessage, url: URL) => Promise<HttpAnswer>;
+export type AnswerRequest = (request: IncomingMessage, url: URL) => Promise<WebhookAnswer>;
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -75,9 +68,9 @@ export async function startHttpServer({
 }
 
 /** The places in reserve are not for those who may come in any number. */
-const turnedAway = async (): Promise<HttpAnswer> => ({
+const turnedAway = async (): Promise<WebhookAnswer> => ({
   status: 503,
-  headers: { "retry-after": "5", connection: "close" },
+  headers: { "retry-after": String(RETRY_AFTER_S), connection: "close" },
   body: { error: "too many connections: try again later" },
 });
 
@@ -152,21 +145,18 @@ function webhookUrl({ url = "" }: IncomingMessage): URL | null {
   return parsed?.pathname.startsWith("/webhook/") ? parsed : null;
 }
 
-/**
- * Answers webhooks without the web's `Request` and `Response`, which cost more than all else that
- * is done for one.
- */
+/** Answers webhooks without the web's `Request` and `Response`: there are too many of them. */
 async function answerRequest(
   answer: AnswerRequest,
   request: IncomingMessage,
   url: URL,
   response: ServerResponse,
 ): Promise<void> {
-  let found: HttpAnswer;
+  let found: WebhookAnswer;
   try {
     found = await answer(request, url);
   } catch {
-    found = { status: 500, body: { error: "the request could not be answered" } };
+    found = { status: 500, headers: {}, body: { error: "the request could not be answered" } };
   }
   if (response.destroyed) return;
   const body = JSON.stringify(found.body);

@@ -1,6 +1,6 @@
-import { RETRY_AFTER_S, webhookSourceId } from "@orgloop/engine";
+import { RETRY_AFTER_S, type WebhookAnswer, webhookSourceId } from "@orgloop/engine";
 import type { Hono } from "hono";
-import type { AnswerRequest, HttpAnswer, HttpServerOptions } from "../http/http-server.ts";
+import type { AnswerRequest, HttpServerOptions } from "../http/http-server.ts";
 import type { HostedProject } from "./hosted-project.ts";
 import type { RunningProjects } from "./running-projects.ts";
 
@@ -70,8 +70,12 @@ const again = (error: string): WebhookOwner => ({ status: 503, error });
 const unknown = (error: string): WebhookOwner => ({ status: 404, error });
 
 /** What the sender hears whose webhook is for no open project. */
-function refusedWebhook({ status, error }: Extract<WebhookOwner, { error: string }>): HttpAnswer {
-  const headers = status === 503 ? { "retry-after": String(RETRY_AFTER_S) } : {};
+function refusedWebhook({
+  status,
+  error,
+}: Extract<WebhookOwner, { error: string }>): WebhookAnswer {
+  const headers: WebhookAnswer["headers"] =
+    status === 503 ? { "retry-after": String(RETRY_AFTER_S) } : {};
   return { status, headers, body: { error } };
 }
 
